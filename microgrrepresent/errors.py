@@ -1,0 +1,68 @@
+"""The errors, each with a message that teaches: what, where, what was expected and given, what to do.
+
+Each type is also the built-in error that a NumPy user would catch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class ShapeError(ValueError):
+    """Operands whose shapes do not fit the operation."""
+
+
+class DTypeError(TypeError):
+    """A data type that the operation cannot take, such as a gradient of integers."""
+
+
+class GradientError(RuntimeError):
+    """A derivative that was asked for and does not exist, such as that of a constant."""
+
+
+class StaleGraphError(RuntimeError):
+    """A graph that was recorded before one of its leaves was given a new value."""
+
+
+class GraphError(ValueError):
+    """A graph, or a file that should hold one, that is not what the caller takes it for."""
+
+
+class ImmutableError(TypeError):
+    """An attempt to change a recorded value in place."""
+
+
+def located(op: str, scope: str, step: int | None) -> str:
+    """Name an operation and its place: ``matmul in lstm at t=3``."""
+    return op + (f" in {scope}" if scope else "") + (f" at t={step}" if step is not None else "")
+
+
+def operand(name: str | None, value: Any) -> str:
+    """Name an operand and its shape: ``h (2, 16)``; one without a name is shown as its shape."""
+    shape = str(tuple(getattr(value, "shape", ())))
+    return f"{name} {shape}" if name else shape
+
+
+def matmul_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
+    """Say which two axes of a matrix product disagree: ``16 != 8``."""
+    if len(shapes) != 2 or not all(shapes):
+        return "a matrix product takes vectors and matrices, not scalars; use * for those"
+    (*_, k), right = shapes[0], shapes[1]
+    m = right[-2] if len(right) > 1 else right[0]
+    if k != m:
+        return f"{k} != {m}; the last axis of the left must be the second to last of the right"
+    return "the leading (batch) axes do not broadcast"
+
+
+def broadcast_mismatch(shapes: Sequence[tuple[int, ...]]) -> str | None:
+    """Say which axis keeps shapes from broadcasting: ``3 != 4 in axis -1``; None if they do."""
+    for axis in range(1, max(map(len, shapes), default=0) + 1):
+        sizes = [shape[-axis] for shape in shapes if len(shape) >= axis]
+        odd = sorted({n for n in sizes if n != 1}, key=sizes.index)
+        if len(odd) > 1:
+            return (
+                f"{odd[0]} != {odd[1]} in axis -{axis}; "
+                "axes must be equal, or one of them 1, counted from the last"
+            )
+    return None

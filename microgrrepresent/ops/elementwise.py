@@ -1,0 +1,209 @@
+r"""Elementwise operations and their derivatives: the table of every calculus course.
+
+Read a row as: name, function, and for each input the rule that takes the adjoint ``g`` of the
+output ``y`` to what it adds to the adjoint of that input. ``None``: no derivative passes.
+
+At a kink there is no derivative, and the rule has to choose (a *subgradient*). The choices are
+listed in `microgrrepresent.ops`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from microgrrepresent.primitive import Primitive, primitive
+
+# --- comparisons: results are booleans, piecewise constant, so that no derivative passes ---------
+
+NONE = (None, None)
+
+equal = primitive("equal", np.equal, NONE, symbol="=", analytic=False)
+not_equal = primitive("not_equal", np.not_equal, NONE, symbol="≠", analytic=False)
+less = primitive("less", np.less, NONE, symbol="<", analytic=False)
+less_equal = primitive("less_equal", np.less_equal, NONE, symbol="≤", analytic=False)
+greater = primitive("greater", np.greater, NONE, symbol=">", analytic=False)
+greater_equal = primitive("greater_equal", np.greater_equal, NONE, symbol="≥", analytic=False)
+
+# --- arithmetic ----------------------------------------------------------------------------------
+
+add = primitive(
+    "add",
+    np.add,
+    (lambda g, y, a, b: g, lambda g, y, a, b: g),
+    symbol="+",
+    derivative="1",
+)
+sub = primitive(
+    "sub",
+    np.subtract,
+    (lambda g, y, a, b: g, lambda g, y, a, b: -g),
+    symbol="−",
+    derivative=r"\pm 1",
+)
+mul = primitive(
+    "mul",
+    np.multiply,
+    (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+    symbol="×",
+    derivative=r"{b},\ {a}",
+)
+div = primitive(
+    "div",
+    np.true_divide,
+    (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+    symbol="÷",
+    derivative=r"1/{b},\ -{y}/{b}",
+)
+neg = primitive("neg", np.negative, (lambda g, y, x: -g,), symbol="−", derivative="-1")
+pow = primitive(
+    "pow",
+    np.power,
+    (
+        # where keeps 0 * x^(0-1) = 0 * inf and 0 * log 0 from making NaN of a derivative that is 0
+        lambda g, y, a, b: g * b * a ** where(b == 0, 1, b - 1),
+        lambda g, y, a, b: g * y * log(where(a == 0, 1, a)),
+    ),
+    symbol="^",
+    derivative=r"{b}{a}^{{b}-1},\ {y}\ln {a}",
+)
+
+# --- functions of one variable -------------------------------------------------------------------
+
+exp = primitive("exp", np.exp, (lambda g, y, x: g * y,), derivative="{y}")
+log: Primitive = primitive("log", np.log, (lambda g, y, x: g / x,), derivative="1/{x}")
+log1p = primitive("log1p", np.log1p, (lambda g, y, x: g / (1 + x),), derivative="1/(1+{x})")
+sqrt = primitive(
+    "sqrt",
+    np.sqrt,
+    (lambda g, y, x: where(y == 0, 0, 0.5 * g / where(y == 0, 1, y)),),
+    symbol="√",
+    derivative="1/(2{y})",
+)
+sin = primitive("sin", np.sin, (lambda g, y, x: g * cos(x),), derivative=r"\cos {x}")
+cos: Primitive = primitive("cos", np.cos, (lambda g, y, x: -g * sin(x),), derivative=r"-\sin {x}")
+tanh = primitive("tanh", np.tanh, (lambda g, y, x: g * (1 - y * y),), derivative="1-{y}^2")
+
+
+def _sigmoid(x: Any) -> Any:
+    with np.errstate(over="ignore"):  # exp(1000) is inf, and 1 / inf the right answer
+        return 1 / (1 + np.exp(-x))
+
+
+sigmoid = primitive(
+    "sigmoid",
+    _sigmoid,
+    (lambda g, y, x: g * (y * (1 - y)),),
+    symbol="σ",
+    derivative="{y}(1-{y})",
+    doc="1 / (1 + exp(-x)), elementwise.",
+)
+softplus = primitive(
+    "softplus",
+    lambda x: np.logaddexp(0, x),
+    (lambda g, y, x: g * sigmoid(x),),
+    derivative=r"\sigma({x})",
+    analytic=False,
+    doc="log(1 + exp(x)), elementwise and without overflow.",
+)
+
+# --- functions with kinks ------------------------------------------------------------------------
+
+sign = primitive("sign", np.sign, (None,), derivative="0", analytic=False)
+abs = primitive(
+    "abs",
+    np.abs,
+    (lambda g, y, x: g * sign(x),),
+    symbol="|·|",
+    derivative=r"\mathrm{sign}\,{x}",
+    analytic=False,
+)
+relu = primitive(
+    "relu",
+    lambda x: np.maximum(x, 0),
+    (lambda g, y, x: g * (x > 0),),
+    derivative="[{x}>0]",
+    analytic=False,
+    doc="max(x, 0), elementwise.",
+)
+maximum = primitive(
+    "maximum",
+    np.maximum,
+    (
+        lambda g, y, a, b: _share(g, a > b, a == b),
+        lambda g, y, a, b: _share(g, b > a, a == b),
+    ),
+    symbol="max",
+    derivative="[{a}>{b}],\\ [{b}>{a}]",
+    analytic=False,
+)
+minimum = primitive(
+    "minimum",
+    np.minimum,
+    (
+        lambda g, y, a, b: _share(g, a < b, a == b),
+        lambda g, y, a, b: _share(g, b < a, a == b),
+    ),
+    symbol="min",
+    derivative="[{a}<{b}],\\ [{b}<{a}]",
+    analytic=False,
+)
+
+
+def _share(g: Any, wins: Any, ties: Any) -> Any:
+    """All of g where an operand wins, half of it where it ties, so that equal operands share it."""
+    return where(ties, 0.5 * g, where(wins, g, 0))
+
+
+# --- choosing ------------------------------------------------------------------------------------
+
+where: Primitive = primitive(
+    "where",
+    np.where,
+    (
+        None,
+        lambda g, y, condition, a, b: where(condition, g, 0),
+        lambda g, y, condition, a, b: where(condition, 0, g),
+    ),
+    derivative=r"[{c}],\ 1-[{c}]",
+    doc="where(condition, a, b): elements of a where the condition holds, of b elsewhere.",
+)
+cast = primitive(
+    "cast",
+    lambda x, dtype: x.astype(dtype),
+    (lambda g, y, x, dtype: g,),  # the sweep casts back to the input's type, on the edge
+    derivative="1",
+    analytic=False,
+    doc="cast(x, dtype=...): the same numbers in another data type.",
+)
+stop_gradient = primitive(
+    "stop_gradient",
+    lambda x: x,
+    (None,),
+    symbol="✂",
+    derivative="0",
+    analytic=False,
+    doc="x itself, through which no derivative passes: a cut that stays visible in the graph.",
+)
+
+
+_clip = primitive(
+    "clip",
+    lambda x, low, high: np.clip(x, low, high),
+    (lambda g, y, x, low, high: where(x == y, g, 0),),
+    derivative="[{y}={x}]",
+    analytic=False,
+)
+
+
+def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
+    """Limit x to the interval [low, high], elementwise; either bound may be None.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, clip
+    >>> clip(Tensor([-3.0, 0.5, 3.0]), -1, 1).numpy().tolist()
+    [-1.0, 0.5, 1.0]
+    """
+    return _clip(x, low=low, high=high)

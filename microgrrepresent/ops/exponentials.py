@@ -1,0 +1,222 @@
+r"""Normalised exponentials: logsumexp, softmax, and the losses that are built on them.
+
+exp overflows at 710, so each function first subtracts the row's maximum, which the result does
+not depend on. A row of -inf only, such as a fully masked row of attention scores, has nothing to
+share out: its softmax is 0 and passes no derivative.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from microgrrepresent.errors import DTypeError, ShapeError
+from microgrrepresent.node import Array, Node
+from microgrrepresent.ops.elementwise import exp, softplus, where
+from microgrrepresent.ops.reductions import mean, sum
+from microgrrepresent.ops.shapes import expand_dims, one_hot
+from microgrrepresent.primitive import primitive
+
+Reduction = Literal["mean", "sum", "none"]
+
+
+def _shift(x: Array, axis: int) -> Array:
+    """Real number to subtract from each row before exp: its maximum, or 0 where that is infinite."""
+    top: Array = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(top), top, 0).astype(x.real.dtype)
+
+
+def _logsumexp_forward(x: Array, axis: int, keepdims: bool) -> Array:
+    top = _shift(x, axis)
+    with np.errstate(divide="ignore"):  # the log of an empty sum is -inf
+        y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return y if keepdims else np.squeeze(y, axis)
+
+
+def _softmax_forward(x: Array, axis: int) -> Array:
+    e = np.exp(x - _shift(x, axis))
+    total = np.sum(e, axis=axis, keepdims=True)
+    return e / np.where(total == 0, 1, total)
+
+
+def _log_softmax_forward(x: Array, axis: int) -> Array:
+    y = _logsumexp_forward(x, axis, True)
+    return x - np.where(np.isneginf(y.real), 0, y)
+
+
+_softmax = primitive(
+    "softmax",
+    _softmax_forward,
+    (lambda g, y, x, axis: y * (g - sum(g * y, axis, keepdims=True)),),
+    derivative=r"\mathrm{diag}({y})-{y}{y}^\top",
+)
+_logsumexp = primitive(
+    "logsumexp",
+    _logsumexp_forward,
+    (
+        lambda g, y, x, axis, keepdims: (
+            (g if keepdims else expand_dims(g, axis)) * _softmax(x, axis=axis)
+        ),
+    ),
+    symbol="log Σ exp",
+    derivative=r"\mathrm{softmax}({x})",
+)
+_log_softmax = primitive(
+    "log_softmax",
+    _log_softmax_forward,
+    (lambda g, y, x, axis: g - exp(y) * sum(g, axis, keepdims=True),),
+    derivative=r"I-1\,\mathrm{softmax}({x})^\top",
+)
+_cross_entropy = primitive(
+    "cross_entropy",
+    lambda logits, targets: (
+        -np.take_along_axis(_log_softmax_forward(logits, -1), targets[..., None], -1).squeeze(-1)
+    ),
+    (
+        lambda g, y, logits, targets: (
+            expand_dims(g, -1)
+            * (_softmax(logits, axis=-1) - one_hot(targets, logits.shape[-1], logits.dtype))
+        ),
+        None,
+    ),
+    symbol="CE",
+    derivative=r"\mathrm{softmax}({x})-e_{t}",
+)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """exp(x) divided by its sum along an axis; a row of -inf gives a row of 0.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, softmax
+    >>> softmax(Tensor([1000.0, 1000.0])).numpy().tolist()
+    [0.5, 0.5]
+    """
+    return _softmax(x, axis=axis % x.ndim)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Logarithm of `softmax`, exact also where softmax is too small for a float."""
+    return _log_softmax(x, axis=axis % x.ndim)
+
+
+def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) along an axis; -inf for a row of -inf.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, logsumexp
+    >>> float(logsumexp(Tensor([1000.0, -1000.0])))
+    1000.0
+    """
+    return _logsumexp(x, axis=axis % x.ndim, keepdims=keepdims)
+
+
+def cross_entropy(
+    logits: Any,
+    targets: Any,
+    *,
+    mask: Any = None,
+    ignore_index: int | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    r"""Negative log-probability of the target classes: log(sum(exp(logits))) - logits[target].
+
+    Parameters
+    ----------
+    logits : array or Tensor, shape (..., classes)
+        Unnormalised log-probabilities.
+    targets : array or Tensor of int, shape (...)
+        The right class of each row, 0 <= target < classes.
+    mask : array of bool, shape (...), optional
+        True for the rows that count.
+    ignore_index : int, optional
+        Rows with this target do not count.
+    reduction : {"mean", "sum", "none"}
+        Mean over the rows that count (0 if there are none), their sum, or each row's loss.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError
+        For targets of another shape than ``logits.shape[:-1]``, not integers, or out of range.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, cross_entropy
+    >>> round(float(cross_entropy(Tensor([[0.0, 0.0]]), [1])), 4)
+    0.6931
+    """
+    node = targets if isinstance(targets, Node) else np.asarray(targets)
+    given: Array = node.value if isinstance(node, Node) else node
+    if given.dtype.kind not in "iu":
+        raise DTypeError(
+            f"cross_entropy: targets must be integers, the class of each row; given {given.dtype}"
+        )
+    if given.shape != tuple(logits.shape[:-1]):
+        raise ShapeError(
+            f"cross_entropy: logits {tuple(logits.shape)} need targets of shape "
+            f"{tuple(logits.shape[:-1])}; given {given.shape}"
+        )
+    counts: Array | None = None if mask is None else _values(mask).astype(bool)
+    if ignore_index is not None:
+        kept = given != ignore_index
+        counts = kept if counts is None else counts & kept
+        node = np.where(kept, given, 0)
+    checked = node.value if isinstance(node, Node) else node
+    considered = checked if counts is None else checked[np.broadcast_to(counts, checked.shape)]
+    if considered.size and not 0 <= considered.min() <= considered.max() < logits.shape[-1]:
+        raise ValueError(
+            f"cross_entropy: targets go from {considered.min()} to {considered.max()}, "
+            f"but logits {tuple(logits.shape)} have classes 0..{logits.shape[-1] - 1}; "
+            "use ignore_index for padding"
+        )
+    if counts is not None:
+        node = np.where(counts, checked, 0)
+    return _reduce(_cross_entropy(logits, node), counts, reduction)
+
+
+def binary_cross_entropy(
+    logits: Any, targets: Any, *, mask: Any = None, reduction: Reduction = "mean"
+) -> Any:
+    r"""Negative log-likelihood of yes/no targets: softplus(logit) - target * logit.
+
+    This is -t log σ(x) - (1-t) log(1-σ(x)), without the logarithm of a rounded probability.
+
+    Parameters
+    ----------
+    logits, targets : array or Tensor
+        Of one shape; targets between 0 and 1.
+    mask, reduction
+        As in `cross_entropy`.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, binary_cross_entropy
+    >>> float(binary_cross_entropy(Tensor([1000.0]), [1.0]))
+    0.0
+    """
+    if not isinstance(targets, Node):
+        targets = np.asarray(targets, dtype=logits.dtype)
+    loss = softplus(logits) - targets * logits
+    return _reduce(loss, None if mask is None else _values(mask).astype(bool), reduction)
+
+
+def _reduce(loss: Any, counts: Array | None, reduction: str) -> Any:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction must be 'mean', 'sum' or 'none'; given {reduction!r}")
+    if counts is not None:
+        loss = where(counts, loss, 0)
+    if reduction == "none":
+        return loss
+    if reduction == "sum":
+        return sum(loss)
+    if counts is None:
+        return mean(loss)
+    n = int(np.count_nonzero(np.broadcast_to(counts, loss.shape)))
+    return sum(loss) / (n or 1)
+
+
+def _values(x: Any) -> Array:
+    return x.value if isinstance(x, Node) else np.asarray(x)

@@ -1,0 +1,47 @@
+"""The matrix product, the one operation of linear algebra that recurrent networks are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes
+from microgrrepresent.primitive import primitive
+
+
+def _left(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == b.ndim == 2:
+        return g @ b.T
+    g, a, b = _as_matrices(g, a, b)
+    return g @ swapaxes(b, -1, -2)
+
+
+def _right(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == b.ndim == 2:
+        return a.T @ g
+    vector = b.ndim == 1
+    g, a, b = _as_matrices(g, a, b)
+    if b.ndim == 2:  # one matrix for the whole batch: sum over the batch inside the product
+        a, g = reshape(a, -1, a.shape[-1]), reshape(g, -1, g.shape[-1])
+    db = swapaxes(a, -1, -2) @ g
+    return squeeze(db, -1) if vector else db
+
+
+def _as_matrices(g: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """Give vectors the axis of length 1 that the product had left out."""
+    if b.ndim == 1:
+        g, b = expand_dims(g, -1), expand_dims(b, -1)
+    if a.ndim == 1:
+        g, a = expand_dims(g, -2), expand_dims(a, 0)
+    return g, a, b
+
+
+matmul = primitive(
+    "matmul",
+    np.matmul,
+    (_left, _right),
+    symbol="@",
+    derivative=r"{b}^\top,\ {a}^\top",
+    doc="a @ b for vectors, matrices and batches of matrices, by NumPy's rules.",
+)

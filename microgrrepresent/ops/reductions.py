@@ -1,0 +1,125 @@
+"""Reductions: operations that take many elements to one, and their rules that spread one adjoint.
+
+Axes are normalised once, in the public functions, so that a rule sees a tuple of axes that are
+not negative. Rules keep the reduced axes as axes of length 1 (`_spread`); broadcasting does the
+rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from microgrrepresent.ops.elementwise import sqrt, where
+from microgrrepresent.ops.shapes import broadcast_to, reshape
+from microgrrepresent.primitive import primitive
+
+Axis = int | tuple[int, ...] | None
+
+
+def _spread(r: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """Reshape a reduced array so that it broadcasts against the array that it came from."""
+    return reshape(r, tuple(1 if i in axis else n for i, n in enumerate(x.shape)))
+
+
+def _count(x: Any, axis: tuple[int, ...]) -> int:
+    return int(np.prod([x.shape[i] for i in axis], dtype=int))
+
+
+def _share_of_ties(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """Split g evenly among the elements that are equal to the maximum (or minimum) y."""
+    ties = x == _spread(y, x, axis)
+    share = _spread(g, x, axis) / sum(ties, axis, keepdims=True)
+    return where(ties, share, 0)
+
+
+_sum = primitive(
+    "sum",
+    np.add.reduce,
+    (lambda g, y, x, axis, keepdims: broadcast_to(_spread(g, x, axis), x.shape),),
+    symbol="Σ",
+    derivative="1",
+)
+_mean = primitive(
+    "mean",
+    lambda x, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
+    (lambda g, y, x, axis, keepdims: broadcast_to(_spread(g, x, axis) / _count(x, axis), x.shape),),
+    derivative="1/n",
+)
+_max = primitive(
+    "max",
+    lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
+    (_share_of_ties,),
+    derivative="[{x}={y}]",
+    analytic=False,
+)
+_min = primitive(
+    "min",
+    lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
+    (_share_of_ties,),
+    derivative="[{x}={y}]",
+    analytic=False,
+)
+
+
+def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(x.ndim))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    for a in axes:
+        if not -x.ndim <= a < x.ndim:
+            raise np.exceptions.AxisError(a, x.ndim)
+    return tuple(a % x.ndim for a in axes)
+
+
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Sum over the given axes, or over all.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, sum
+    >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).numpy().tolist()
+    [4.0, 6.0]
+    """
+    return _sum(x, axis=_axes(x, axis), keepdims=keepdims)
+
+
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Arithmetic mean over the given axes, or over all."""
+    return _mean(x, axis=_axes(x, axis), keepdims=keepdims)
+
+
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Largest element along the given axes, or of all; elements that tie share the adjoint."""
+    return _max(x, axis=_axes(x, axis), keepdims=keepdims)
+
+
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Smallest element along the given axes, or of all; elements that tie share the adjoint."""
+    return _min(x, axis=_axes(x, axis), keepdims=keepdims)
+
+
+def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Euclidean norm over the given axes, or over all; its derivative at 0 is taken to be 0.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, norm
+    >>> float(norm(Tensor([3.0, 4.0])))
+    5.0
+    """
+    return sqrt(sum(x * x, axis, keepdims))
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum g over the axes along which an array of this shape was broadcast to g's.
+
+    Broadcasting copies an element to many places, so its adjoint is the sum over those places.
+    """
+    new = g.ndim - len(shape)
+    axes = tuple(range(new))
+    if g.shape[new:] != shape:
+        axes += tuple(new + i for i, n in enumerate(shape) if n == 1 != g.shape[new + i])
+    total = _sum(g, axis=axes, keepdims=False)
+    return total if total.shape == shape else reshape(total, shape)

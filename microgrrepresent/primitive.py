@@ -1,0 +1,222 @@
+r"""A primitive: one operation, declared once, with the rule of its derivative.
+
+    tanh = primitive("tanh", np.tanh, (lambda g, y, x: g * (1 - y * y),), derivative=r"1-{y}^2")
+
+`forward` takes and gives arrays. `vjp` has one rule for each input: given the adjoint `g` of the
+output (dL/dy), the output `y` and the inputs, it returns what the chain rule adds to that input's
+adjoint, the vector-Jacobian product g · dy/dx. None stands for "no derivative passes here".
+
+Rules are *polymorphic*: they use operators and this package's functions only, which take arrays
+and Tensors alike. Called with arrays, a primitive is just its `forward`; called with a node among
+its inputs, it also records a new node. So one rule gives numbers (arrays in) or another graph
+(Tensors in), and that graph can be drawn and differentiated again.
+
+A rule need not undo broadcasting or mind data types: the sweep does both, on the edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar, overload
+
+import numpy as np
+from numpy import ndarray
+
+from microgrrepresent.errors import (
+    ShapeError,
+    broadcast_mismatch,
+    located,
+    matmul_mismatch,
+    operand,
+)
+from microgrrepresent.node import Node, here, recording
+
+N = TypeVar("N", bound=Node)
+Rule = Callable[..., Any]
+
+_NOTHING: dict[str, Any] = {}  # shared by all nodes without static arguments; never written to
+
+
+class Primitive:
+    """One operation on arrays, with a rule for its derivative. Made by `primitive`.
+
+    Attributes
+    ----------
+    name : str
+        The operation's name; also the key under which a saved graph finds it again.
+    forward : callable
+        ``forward(*arrays, **params) -> array``.
+    vjp : sequence of (callable or None)
+        For each input: ``rule(g, y, *inputs, **params)`` -> contribution to its adjoint.
+    symbol : str
+        What a drawing shows: ``σ``, ``×``, ``tanh``.
+    derivative : str
+        LaTeX of the local derivative; ``{x}``, ``{y}`` stand for input and output. May be empty.
+    analytic : bool
+        Whether `forward` is also right for complex arrays, so that complex steps can check it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        vjp: Sequence[Rule | None],
+        symbol: str,
+        derivative: str,
+        analytic: bool,
+        doc: str,
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.vjp = vjp
+        self.symbol = symbol
+        self.derivative = derivative
+        self.analytic = analytic
+        self._passes = isinstance(vjp, each) or any(vjp)
+        self.__doc__ = doc
+
+    @overload
+    def __call__(self, x: N, /, *inputs: Any, **params: Any) -> N: ...
+    @overload
+    def __call__(self, /, *inputs: Any, **params: Any) -> Any: ...
+
+    def __call__(self, /, *inputs: Any, **params: Any) -> Any:
+        """Run `forward`; if one of the inputs is a node, record the result as a node too."""
+        arrays = []
+        node = None
+        requires_grad = False
+        for x in inputs:
+            if isinstance(x, Node):
+                node = x
+                arrays.append(x.value)
+                if x.requires_grad:
+                    requires_grad = True
+        if node is None:
+            return self.forward(*inputs, **params)
+        if len(arrays) < len(inputs):
+            return self(*[lift(x, inputs) for x in inputs], **params)
+        try:
+            value = self.forward(*arrays, **params)
+        except (ValueError, IndexError, TypeError) as error:
+            raise _misuse(self, inputs, params, error) from error
+        if type(value) is not ndarray:
+            value = np.asarray(value)  # NumPy turns results without axes into scalars
+        make = node.result_class.make
+        if not recording.get():
+            return make(None, (), _NOTHING, value, False)
+        return make(self, inputs, params or _NOTHING, value, requires_grad and self._passes)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _registered, (self.name,)  # one object per name, also after copy or pickle
+
+
+class each:
+    """The rules of an operation with any number of inputs: one rule, told which input it is for.
+
+    ``each(rule)[i]`` is ``rule`` with ``i`` as its first argument.
+    """
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+
+    def __getitem__(self, i: int) -> Rule:
+        return partial(self._rule, i)
+
+
+registry: dict[str, Primitive] = {}
+
+
+def primitive(
+    name: str,
+    forward: Callable[..., Any],
+    vjp: Sequence[Rule | None] | each,
+    *,
+    symbol: str | None = None,
+    derivative: str = "",
+    analytic: bool = True,
+    doc: str = "",
+) -> Primitive:
+    r"""Declare an operation.
+
+    Parameters
+    ----------
+    name : str
+        A name no other primitive has.
+    forward, vjp, symbol, derivative, analytic
+        See `Primitive`. `symbol` is the name where it is not given.
+    doc : str
+        One line for ``help()``.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from microgrrepresent import Tensor, grad, primitive
+    >>> cube = primitive("cube", lambda x: x**3, (lambda g, y, x: g * 3 * x * x,), symbol="x³")
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> float(grad(cube(x), x))
+    12.0
+    """
+    if name in registry:
+        raise ValueError(f"primitive {name!r} exists already; give the new one a name of its own")
+    made = Primitive(name, forward, vjp, symbol or name, derivative, analytic, doc)  # type: ignore[arg-type]
+    registry[name] = made
+    return made
+
+
+def _registered(name: str) -> Primitive:
+    return registry[name]
+
+
+constant = primitive(
+    "constant",
+    lambda value, dtype: np.array(value, dtype=dtype),
+    (),
+    doc="A number written in the code, such as the 2 of ``2 * x``.",
+)
+
+
+def lift(x: Any, others: Sequence[Any]) -> Node:
+    """Make a node of an operand that is none: of a number a `constant`, of an array a leaf.
+
+    A number takes the data type of the operands beside it, as in NumPy: ``2.0 * x`` is float32
+    where x is.
+    """
+    if isinstance(x, Node):
+        return x
+    make = next(o.result_class.make for o in others if isinstance(o, Node))
+    if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic):
+        dtype = np.result_type(x, *(o.dtype for o in others if hasattr(o, "dtype")))
+        params = {"value": x, "dtype": dtype.name}
+        return make(constant, (), params, np.array(x, dtype=dtype), False)
+    value = np.array(x)
+    if value.dtype == object:
+        raise TypeError(f"a Tensor cannot be combined with {type(x).__name__}: it is not a number")
+    return make(None, (), _NOTHING, value, False)
+
+
+def _misuse(
+    op: Primitive, parents: tuple[Node, ...], params: dict[str, Any], error: Exception
+) -> Exception:
+    """Say what was applied to what, and where, when `forward` refused its operands."""
+    shapes = [p.shape for p in parents]
+    operands = f" {op.symbol} ".join(operand(p.name, p) for p in parents)
+    if len(parents) < 2 or (len(op.symbol) > 1 and op.name != "matmul"):
+        operands = f"{op.name}({', '.join(operand(p.name, p) for p in parents)})"
+    if params:
+        operands += " with " + ", ".join(f"{key}={value!r}" for key, value in params.items())
+    if op.name == "matmul":
+        broken: str | None = matmul_mismatch(shapes)
+    else:
+        broken = broadcast_mismatch(shapes) if isinstance(op.forward, np.ufunc) else None
+    place = here.get()
+    message = f"{located(op.name, place.scope, place.step)}: {operands}: {broken or error}"
+    return ShapeError(message) if isinstance(error, ValueError) else type(error)(message)

@@ -1,0 +1,360 @@
+"""A Tensor: a node that reads like a NumPy array. Every method is one line that names an operation.
+
+A Tensor owns its array and hands it out read-only, so that a recorded graph cannot be changed
+behind its back. A leaf gets a new value by `Tensor.assign` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from microgrrepresent import ops
+from microgrrepresent.errors import DTypeError, GradientError, ImmutableError, ShapeError
+from microgrrepresent.node import Array, Node, next_id
+from microgrrepresent.primitive import lift, registry
+
+Axis = int | tuple[int, ...] | None
+
+
+class Tensor(Node):
+    """A variable of the graph, made from data (a leaf) or by an operation on other Tensors.
+
+    Parameters
+    ----------
+    data : array_like
+        Its value; copied.
+    requires_grad : bool
+        Whether ``backward()`` shall leave a gradient in ``.grad``. Floating-point data only.
+    name : str, optional
+        The letter that drawings and listings show.
+    dtype : data type, optional
+        As for ``np.array``.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor
+    >>> x = Tensor([1.0, 2.0], requires_grad=True, name="x")
+    >>> loss = (x * x).sum()
+    >>> loss.backward()
+    >>> x.grad.tolist()
+    [2.0, 4.0]
+    """
+
+    __slots__ = ("__weakref__", "_grad")
+
+    _grad: Array | None
+
+    def __new__(
+        cls,
+        data: ArrayLike,
+        requires_grad: bool = False,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Self:
+        value = np.array(data, dtype=dtype)
+        if value.dtype.kind not in "biufc":
+            raise DTypeError(f"a Tensor holds numbers; given {value.dtype} data")
+        if requires_grad and value.dtype.kind not in "fc":
+            raise DTypeError(
+                f"{name or 'a Tensor'} of {value.dtype} cannot require a gradient, because a "
+                "derivative needs numbers that can change a little; give floats or dtype=float"
+            )
+        return cls.make(None, (), {}, value, requires_grad, name)
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Array:
+        """The value, read-only."""
+        return self.value
+
+    def numpy(self) -> Array:
+        """The value as an array, read-only; ``t.numpy().copy()`` can be written to."""
+        return self.value
+
+    def item(self) -> Any:
+        """The value of a Tensor with one element, as a Python number."""
+        return self.value.item()
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes cannot be iterated over")
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"the truth of a Tensor with {self.size} elements is ambiguous; "
+                "use where(condition, a, b), or ask the array: t.numpy().any(), t.numpy().all()"
+            )
+        return bool(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value.item())
+
+    def __int__(self) -> int:
+        return int(self.value.item())
+
+    def __index__(self) -> int:
+        return self.value.__index__()
+
+    def __repr__(self) -> str:
+        text = np.array2string(self.value, separator=", ", prefix="Tensor(", threshold=50)
+        if self.dtype not in (np.float64, np.int64, np.bool_):
+            text += f", dtype={self.dtype}"
+        if self.name:
+            text += f", name={self.name!r}"
+        if self.op is not None:
+            text += f", op={self.op.name}"
+        return f"Tensor({text}{', requires_grad=True' if self.requires_grad else ''})"
+
+    __hash__ = object.__hash__
+
+    # --- changing --------------------------------------------------------------------------------
+
+    def named(self, name: str | None) -> Tensor:
+        """Set the name and return the Tensor: ``h = tanh(z).named("h")``."""
+        self.name = name
+        return self
+
+    def assign(self, data: ArrayLike) -> None:
+        """Give a leaf a new value of the same shape; its data type stays.
+
+        An assigned leaf counts as a new variable: it gets a new id. A graph recorded before has
+        then a parent that is younger than its child, which is how a sweep over it knows that the
+        recorded values are no longer those of this leaf.
+
+        Raises
+        ------
+        ImmutableError
+            If this is not a leaf: its value follows from its parents.
+        ShapeError
+            If the shapes differ.
+        """
+        if self.op is not None:
+            raise ImmutableError(
+                f"assign: {self.name or 'this Tensor'} is the result of {self.op.name}, "
+                "so its value follows from its parents; assign to a leaf"
+            )
+        value = np.array(data.value if isinstance(data, Node) else data, dtype=self.dtype)
+        if value.shape != self.shape:
+            raise ShapeError(
+                f"assign: {self.name or 'this Tensor'} has shape {self.shape}; given {value.shape}"
+            )
+        value.setflags(write=False)
+        self.value, self.id = value, next_id()
+
+    def detach(self) -> Tensor:
+        """A leaf with the same value and no history, which the graph behind it is free to leave."""
+        return Tensor.make(None, (), {}, self.value, False, self.name)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise ImmutableError(
+            "a Tensor cannot be changed in place, because the graph has recorded its value; "
+            "make a new one with where(mask, new, t) or concatenate, "
+            "or give a leaf a whole new value with t.assign(array)"
+        )
+
+    # --- differentiating -------------------------------------------------------------------------
+
+    def backward(self, seed: ArrayLike | None = None) -> None:
+        """Add d(self)/d(leaf) to ``.grad`` of every leaf that requires a gradient.
+
+        May be called again, and then adds again. See `microgrrepresent.backward`.
+
+        Parameters
+        ----------
+        seed : array_like, optional
+            The adjoint of this Tensor, of its shape. A Tensor of one element needs none: it is 1.
+        """
+        from microgrrepresent.sweep import accumulate
+
+        accumulate(self, seed)
+
+    @property
+    def grad(self) -> Array | None:
+        """What ``backward()`` accumulated here, of this shape and dtype; None before it ran.
+
+        Raises
+        ------
+        GradientError
+            If this is not a leaf: gradients of results are not kept, unless asked for.
+        """
+        if self.op is not None:
+            raise GradientError(
+                f"{self.name or 'this Tensor'} is the result of {self.op.name}, and backward() "
+                "leaves gradients at leaves only; use grad(loss, node), or backward(loss)[node]"
+            )
+        return getattr(self, "_grad", None)
+
+    @grad.setter
+    def grad(self, value: Array | None) -> None:
+        self._grad = value
+
+    # --- operators -------------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Tensor:
+        return ops.add(self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return ops.add(_tensor(other, self), self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return ops.sub(self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return ops.sub(_tensor(other, self), self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return ops.mul(self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return ops.mul(_tensor(other, self), self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return ops.div(self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return ops.div(_tensor(other, self), self)
+
+    def __pow__(self, other: Any) -> Tensor:
+        return ops.pow(self, other)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return ops.pow(_tensor(other, self), self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return ops.matmul(_tensor(other, self), self)
+
+    def __neg__(self) -> Tensor:
+        return ops.neg(self)
+
+    def __abs__(self) -> Tensor:
+        return ops.abs(self)
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        return ops.equal(self, other)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return ops.not_equal(self, other)
+
+    def __lt__(self, other: Any) -> Tensor:
+        return ops.less(self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return ops.less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return ops.greater(self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return ops.greater_equal(self, other)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return _same(ops.getitem(self, index))
+
+    # --- methods, as an array has them -----------------------------------------------------------
+
+    @property
+    def T(self) -> Tensor:
+        """The transpose."""
+        return _same(ops.transpose(self))
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `microgrrepresent.sum`."""
+        return _same(ops.sum(self, axis, keepdims))
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `microgrrepresent.mean`."""
+        return _same(ops.mean(self, axis, keepdims))
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `microgrrepresent.max`."""
+        return _same(ops.max(self, axis, keepdims))
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `microgrrepresent.min`."""
+        return _same(ops.min(self, axis, keepdims))
+
+    def reshape(self, *shape: int | Sequence[int]) -> Tensor:
+        """See `microgrrepresent.reshape`."""
+        return _same(ops.reshape(self, *shape))
+
+    def transpose(self, *axes: int | Sequence[int]) -> Tensor:
+        """See `microgrrepresent.transpose`."""
+        return _same(ops.transpose(self, *axes))
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """See `microgrrepresent.swapaxes`."""
+        return _same(ops.swapaxes(self, axis1, axis2))
+
+    def squeeze(self, axis: Axis = None) -> Tensor:
+        """See `microgrrepresent.squeeze`."""
+        return _same(ops.squeeze(self, axis))
+
+    def clip(self, low: float | None = None, high: float | None = None) -> Tensor:
+        """See `microgrrepresent.clip`."""
+        return _same(ops.clip(self, low, high))
+
+    def astype(self, dtype: DTypeLike) -> Tensor:
+        """The same numbers in another data type; the gradient comes back in this one."""
+        return ops.cast(self, dtype=np.dtype(dtype).name)
+
+    # --- NumPy's own functions -------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """``np.tanh(t)`` and ``array * t`` record the primitive that wraps NumPy's function."""
+        op = _UFUNCS.get(ufunc)
+        if op is None or method != "__call__" or kwargs:
+            call = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            arguments = ", ".join(f"{key}=" for key in kwargs)
+            raise GradientError(
+                f"np.{call}({arguments}) of a Tensor is not recorded, so its derivative would be "
+                "lost; use this package's operations, or np.asarray(t) for the bare array"
+            )
+        return op(*inputs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """``np.sum(t)``, ``np.concatenate([...])`` and so on call the operation of that name."""
+        name = function.__name__
+        operation = getattr(ops, name, None) if name in ops.__all__ else None
+        if name in ("shape", "ndim", "size"):
+            return getattr(args[0], name)
+        if operation is None:
+            raise GradientError(
+                f"np.{name} of a Tensor is not recorded, so its derivative would be lost; "
+                "use this package's operations, or np.asarray(t) for the bare array"
+            )
+        return operation(*args, **kwargs)
+
+
+Tensor.result_class = Tensor
+
+_UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
+    op.forward: op for op in registry.values() if isinstance(op.forward, np.ufunc)
+}
+
+
+def _tensor(x: Any, beside: Tensor) -> Tensor:
+    return _same(x if isinstance(x, Tensor) else lift(x, (beside,)))
+
+
+def _same(x: Any) -> Tensor:
+    """Tell the type checker what an operation on a Tensor gives."""
+    assert isinstance(x, Tensor)
+    return x
