@@ -343,22 +343,20 @@ class Adjoints:
         term. What never meets a step stands under None.
         """
         terms: dict[Node, dict[int | None, Array]] = {}
-        for stepless in self._stepless_descendants(node):  # youngest first, `node` itself last
-            mine = terms[stepless] = {}
-            flowed: Array | None = None
-            for child, i in self._consumers(stepless):
-                flowed = self._part(child, i) if flowed is None else flowed + self._part(child, i)
+        for user in self._stepless_descendants(node):  # youngest first, so `node` comes last
+            uses = self._consumers(user)
+            mine: dict[int | None, Array] = {} if uses else {None: self[user]}  # the output: seed
+            for child, i in uses:
+                flowed = self._part(child, i)
                 if child.step is not None:
-                    split = {child.step: self._part(child, i)}
-                elif set(terms[child]) <= {None}:
-                    split = {None: self._part(child, i)}
+                    split = {child.step: flowed}
+                elif set(terms[child]) == {None}:
+                    split = {None: flowed}
                 else:
                     split = {t: _pulled_back(g, child, i) for t, g in terms[child].items()}
                 for t, g in split.items():
                     mine[t] = mine[t] + g if t in mine else g
-            seeded = self[stepless] if flowed is None else self[stepless] - flowed
-            if flowed is None or (stepless is next(iter(self._nodes)) and np.any(seeded)):
-                mine[None] = mine[None] + seeded if None in mine else seeded
+            terms[user] = mine
         ordered = sorted(terms[node].items(), key=lambda term: (term[0] is None, term[0] or 0))
         return {t: _frozen(g) for t, g in ordered}
 
