@@ -208,15 +208,16 @@ def _misuse(
 ) -> Exception:
     """Say what was applied to what, and where, when `forward` refused its operands."""
     shapes = [p.shape for p in parents]
-    operands = f" {op.symbol} ".join(operand(p.name, p) for p in parents)
-    if len(parents) < 2 or (len(op.symbol) > 1 and op.name != "matmul"):
-        operands = f"{op.name}({', '.join(operand(p.name, p) for p in parents)})"
+    names = [operand(p.name, p) for p in parents]
+    infix = len(names) == 2 and len(op.symbol) == 1
+    text = f" {op.symbol} ".join(names) if infix else f"{op.name}({', '.join(names)})"
     if params:
-        operands += " with " + ", ".join(f"{key}={value!r}" for key, value in params.items())
+        text += " with " + ", ".join(f"{key}={value!r}" for key, value in params.items())
+    broken: str | None = None
     if op.name == "matmul":
-        broken: str | None = matmul_mismatch(shapes)
-    else:
-        broken = broadcast_mismatch(shapes) if isinstance(op.forward, np.ufunc) else None
+        broken = matmul_mismatch(shapes)
+    elif isinstance(op.forward, np.ufunc):
+        broken = broadcast_mismatch(shapes)
     place = here.get()
-    message = f"{located(op.name, place.scope, place.step)}: {operands}: {broken or error}"
+    message = f"{located(op.name, place.scope, place.step)}: {text}: {broken or error}"
     return ShapeError(message) if isinstance(error, ValueError) else type(error)(message)
