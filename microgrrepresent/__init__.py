@@ -8,6 +8,7 @@ from microgrrepresent.errors import (
     ShapeError,
     StaleGraphError,
 )
+from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node, no_grad, scope, step, steps
 from microgrrepresent.ops import *  # noqa: F403 (the list is ops.__all__)
 from microgrrepresent.ops import __all__ as _operations
