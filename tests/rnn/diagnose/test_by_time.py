@@ -1,0 +1,168 @@
+"""The double sum of BPTT against its formula, RTRL and finite differences (T1, T5)."""
+
+import numpy as np
+import pytest
+
+from microgrrepresent import GradientError, Tensor, grad, stack, steps, tanh
+from rnn.diagnose import gradient_by_lag, gradient_by_step, rtrl
+
+T, IN, H = 7, 3, 4
+
+
+def weights(seed=0, scale=0.6):
+    rng = np.random.default_rng(seed)
+    return {
+        "weight_ih": rng.normal(size=(H, IN)) * scale,
+        "weight_hh": rng.normal(size=(H, H)) * scale,
+        "bias_ih": rng.normal(size=H) * scale,
+    }
+
+
+def run(arrays, xs, targets, h0=None, transpose_inside=True):
+    """A plain RNN with a loss at every step, as a graph."""
+    parameters = {n: Tensor(a, requires_grad=True, name=n) for n, a in arrays.items()}
+    W, U, b = (parameters[n] for n in ("weight_ih", "weight_hh", "bias_ih"))
+    W_T, U_T = W.T, U.T
+    h = Tensor(np.zeros((*xs.shape[1:-1], H)) if h0 is None else h0, name="h")
+    states, losses = [h], []
+    for t, x in steps(Tensor(xs)):
+        if transpose_inside:
+            W_T, U_T = W.T, U.T
+        h = tanh(x @ W_T + h @ U_T + b).named("h")
+        d = h - targets[t - 1]
+        states.append(h)
+        losses.append((d * d).sum() * 0.5)
+    return parameters, states, losses
+
+
+def example(seed=0, batch=()):
+    rng = np.random.default_rng(seed + 100)
+    return rng.normal(size=(T, *batch, IN)), rng.normal(size=(T, *batch, H))
+
+
+def double_sum(arrays, xs, targets):
+    """NNDL 6.34-6.40, written out: {(t, k): term} for dL/dU."""
+    W, U, b = arrays["weight_ih"], arrays["weight_hh"], arrays["bias_ih"]
+    h = [np.zeros(H)]
+    for x in xs:
+        h.append(np.tanh(W @ x + U @ h[-1] + b))
+    terms = {}
+    for t in range(1, T + 1):
+        delta = (1 - h[t] ** 2) * (h[t] - targets[t - 1])
+        for k in range(t, 0, -1):
+            terms[t, k] = np.outer(delta, h[k - 1])
+            delta = (1 - h[k - 1] ** 2) * (U.T @ delta)
+    return terms
+
+
+@pytest.mark.parametrize("transpose_inside", [True, False])
+def test_every_pair_is_the_term_of_the_formula(transpose_inside):
+    xs, targets = example()
+    parameters, _, losses = run(weights(), xs, targets, transpose_inside=transpose_inside)
+    pairs = gradient_by_lag(losses, parameters["weight_hh"])
+    expected = double_sum(weights(), xs, targets)
+    assert pairs.terms.keys() == expected.keys()
+    for pair, term in expected.items():
+        np.testing.assert_allclose(pairs[pair], term, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "bias_ih"])
+def test_both_decompositions_sum_to_the_gradient(name):
+    xs, targets = example(1, batch=(2,))
+    parameters, _, losses = run(weights(1), xs, targets)
+    loss, W = sum(losses[1:], losses[0]), parameters[name]
+    whole = grad(loss, W)
+    by_step, pairs = gradient_by_step(loss, W), gradient_by_lag(losses, W)
+    scale = np.abs(whole).max()
+    assert np.abs(sum(by_step.values()) - whole).max() < 1e-12 * scale
+    assert np.abs(pairs.sum() - whole).max() < 1e-12 * scale
+    assert np.abs(sum(pairs.by_lag().values()) - whole).max() < 1e-12 * scale
+    for k, term in pairs.by_step().items():
+        np.testing.assert_allclose(by_step[k], term, rtol=1e-11, atol=1e-14)
+    assert list(by_step) == list(range(1, T + 1))
+
+
+@pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "bias_ih"])
+@pytest.mark.parametrize("batch", [(), (3,)])
+def test_the_gradient_of_each_loss_is_that_of_real_time_recurrent_learning(name, batch):
+    xs, targets = example(2, batch)
+    h0 = np.random.default_rng(5).normal(size=(*batch, H))
+    parameters, states, losses = run(weights(2), xs, targets, h0)
+    by_loss = gradient_by_lag(losses, parameters[name]).by_loss()
+    asked = [h.numpy() - d for h, d in zip(states[1:], targets, strict=True)]
+    for t, gradients in enumerate(rtrl(weights(2), xs, asked, h0), start=1):
+        np.testing.assert_allclose(gradients[name], by_loss[t], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("nonlinearity", "f"),
+    [("sigmoid", lambda z: 1 / (1 + np.exp(-z))), ("relu", lambda z: z * (z > 0))],
+)
+def test_rtrl_against_differences(nonlinearity, f):
+    xs, asked = example(3)
+    arrays = weights(3) | {"bias_hh": np.full(H, 0.1)}
+
+    def loss(arrays):
+        h, total = np.zeros(H), 0.0
+        for x, ask in zip(xs, asked, strict=True):
+            z = arrays["weight_ih"] @ x + arrays["weight_hh"] @ h
+            h = f(z + arrays["bias_ih"] + arrays["bias_hh"])
+            total += ask @ h
+        return total
+
+    found = list(rtrl(arrays, xs, asked, nonlinearity=nonlinearity))
+    for name, array in arrays.items():
+        i = (1,) * array.ndim
+        up, down = ({**arrays, name: array.copy()} for _ in range(2))
+        up[name][i] += 1e-6
+        down[name][i] -= 1e-6
+        slope = (loss(up) - loss(down)) / 2e-6
+        assert sum(g[name][i] for g in found) == pytest.approx(slope, rel=1e-6)
+
+
+def test_the_losses_may_be_one_tensor_with_time_first():
+    xs, targets = example(4)
+    parameters, _, losses = run(weights(4), xs, targets)
+    U = parameters["weight_hh"]
+    one, many = gradient_by_lag(stack(losses), U), gradient_by_lag(losses, U)
+    assert one.terms.keys() == many.terms.keys()
+    assert all(np.array_equal(one[pair], many[pair]) for pair in many.terms)
+    keyed = gradient_by_lag({3: losses[2]}, U)
+    assert list(keyed.terms) == [(3, 1), (3, 2), (3, 3)]
+
+
+def test_a_penalty_on_the_weights_stands_under_none():
+    xs, targets = example(5)
+    parameters, _, losses = run(weights(5), xs, targets)
+    U = parameters["weight_hh"]
+    loss = sum(losses[1:], losses[0]) + 0.1 * (U * U).sum()
+    by_step = gradient_by_step(loss, U)
+    np.testing.assert_allclose(by_step[None], 0.2 * weights(5)["weight_hh"], rtol=1e-14)
+    np.testing.assert_allclose(sum(by_step.values()), grad(loss, U), rtol=1e-12)
+
+
+def test_long_lags_of_a_contracting_network_have_no_share():
+    """gamma = 0.5: the lags above 20 share less than a millionth of the gradient (T5)."""
+    rng = np.random.default_rng(6)
+    Q, _ = np.linalg.qr(rng.normal(size=(H, H)))
+    arrays = weights(6) | {"weight_hh": 0.5 * Q}
+    xs, targets = rng.normal(size=(60, IN)), rng.normal(size=(60, H))
+    parameters, _, losses = run(arrays, xs, targets)
+    pairs = gradient_by_lag(losses, parameters["weight_hh"])
+    assert len(pairs.terms) == 60 * 61 / 2
+    assert 0 < pairs.share(beyond=20) < 1e-6
+    assert pairs.share(beyond=0) > 0.1
+    assert pairs.share(beyond=-1) == pytest.approx(1)
+    last = str(pairs).splitlines()[-1].split()
+    assert last[0] == "59" and float(last[1]) == pytest.approx(pairs.norms()[59], rel=1e-3)
+
+
+def test_what_cannot_be_taken_apart_is_said():
+    xs, targets = example(7)
+    parameters, _, losses = run(weights(7), xs, targets)
+    with pytest.raises(GradientError, match="none of the losses depends on V"):
+        gradient_by_lag(losses, Tensor(1.0, requires_grad=True, name="V"))
+    with pytest.raises(GradientError, match="two losses were made at t=2"):
+        gradient_by_lag([losses[1], losses[1]], parameters["weight_hh"])
+    with pytest.raises(GradientError, match="one scalar loss has no time axis"):
+        gradient_by_lag(losses[0], parameters["weight_hh"])
