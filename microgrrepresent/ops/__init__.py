@@ -58,7 +58,7 @@ from microgrrepresent.ops.exponentials import (
     logsumexp,
     softmax,
 )
-from microgrrepresent.ops.linear_algebra import matmul
+from microgrrepresent.ops.linear_algebra import linear, matmul
 from microgrrepresent.ops.reductions import max, mean, min, norm, sum, unbroadcast
 from microgrrepresent.ops.shapes import (
     broadcast_to,
@@ -96,6 +96,7 @@ __all__ = [
     "greater_equal",
     "less",
     "less_equal",
+    "linear",
     "log",
     "log1p",
     "log_softmax",

@@ -1,4 +1,4 @@
-"""The matrix product, the one operation of linear algebra that recurrent networks are made of."""
+"""Matrix products, the linear algebra that recurrent networks are made of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes
+from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes, transpose
 from microgrrepresent.primitive import primitive
 
 
@@ -44,4 +44,21 @@ matmul = primitive(
     symbol="@",
     derivative=r"{b}^\top,\ {a}^\top",
     doc="a @ b for vectors, matrices and batches of matrices, by NumPy's rules.",
+)
+
+
+def _weight(g: Any, y: Any, x: Any, w: Any) -> Any:
+    """The outer products of the rows of g and x, summed over the batch: one matrix product."""
+    if x.ndim != 2:
+        g, x = reshape(g, -1, w.shape[0]), reshape(x, -1, w.shape[1])
+    return transpose(g) @ x
+
+
+linear = primitive(
+    "linear",
+    lambda x, w: x @ w.T,
+    (lambda g, y, x, w: g @ w, _weight),
+    symbol="W·",
+    derivative=r"{w},\ {x}",
+    doc="linear(x, w): the matrix w (out, in) applied to each row of x (..., in): x @ w.T.",
 )

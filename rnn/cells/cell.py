@@ -1,0 +1,189 @@
+"""The protocol of a recurrent cell: ``cell(x, state=None) -> state``, one step of time.
+
+A subclass says how its parameters are made, and its mathematics in `forward`, which reads like
+the equations in the class's docstring. This base class does what is the same for all: it enters
+the cell's scope, checks what it is given, and makes the initial state.
+
+What depends on parameters only, such as the sum of two biases, need not be worked out again at
+every step. A cell says it in `shared`; `bound` works it out once for a whole loop:
+
+    step = cell.bound()
+    for t, x in steps(xs):
+        h = step(x, h)
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from microgrrepresent import ShapeError, Tensor, scope, step
+from microgrrepresent.errors import located, operand
+from microgrrepresent.node import here
+from rnn.initialise import Rng, floating, uniform
+from rnn.inputs import tensor_of
+from rnn.module import Module
+
+S = TypeVar("S")
+
+
+class Cell(Module, Generic[S]):
+    """Base class of the cells.
+
+    Attributes
+    ----------
+    input_size, hidden_size : int
+        Length of x and of h.
+    output_size : int
+        Length of what `output` gives.
+    scope : str
+        The scope of the nodes that the cell makes: ``lstm``.
+    """
+
+    scope: str = "cell"
+    input_size: int
+    hidden_size: int
+    dtype: np.dtype[Any]
+
+    def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
+        for what, size in (("input_size", input_size), ("hidden_size", hidden_size)):
+            if not isinstance(size, (int, np.integer)) or size < 1:
+                raise ValueError(f"{type(self).__name__}: {what} is a count; given {size!r}")
+        self.input_size, self.hidden_size = int(input_size), int(hidden_size)
+        self.dtype = floating(dtype)
+        self._rng = np.random.default_rng(rng)
+
+    # --- what a subclass says --------------------------------------------------------------------
+
+    @abstractmethod
+    def forward(self, x: Tensor, state: S, shared: Any) -> S:
+        """The equations: the new state from the input, the old state, and `shared`."""
+
+    def shared(self) -> Any:
+        """What all steps share: nodes made of parameters only."""
+
+    def state_sizes(self) -> dict[str, int]:
+        """Letter and length of each part of the state."""
+        return {"h": self.hidden_size}
+
+    def state_of(self, *parts: Tensor) -> S:
+        """The state made of its parts."""
+        return parts[0]  # type: ignore[return-value]
+
+    def output(self, state: S) -> Tensor:
+        """What the cell shows of its state to the layer above."""
+        return state[0] if isinstance(state, tuple) else state  # type: ignore[return-value]
+
+    @property
+    def output_size(self) -> int:
+        """Length of what `output` gives."""
+        return next(iter(self.state_sizes().values()))
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def __call__(self, x: Tensor | ArrayLike, state: S | None = None) -> S:
+        """Take one step.
+
+        Parameters
+        ----------
+        x : Tensor or array, shape (B, input_size) or (input_size,)
+            The input of this step.
+        state : optional
+            The state before it; by default, `initial_state`.
+
+        Returns
+        -------
+        state
+            The state after it.
+        """
+        return self.bound()(x, state)
+
+    def bound(self) -> Callable[[Any, S | None], S]:
+        """Work out `shared`, and return the cell to be called at every step of a loop."""
+        with scope(self.scope):
+            shared = self.shared()
+
+        def one_step(x: Any, state: S | None = None) -> S:
+            with scope(self.scope):
+                x = self._input(x)
+                if state is None:
+                    t = here.get().step
+                    with step(None if t is None else t - 1):
+                        state = self.initial_state(x.shape[0] if x.ndim == 2 else None)
+                else:
+                    state = self._checked(state, x)
+                return self.forward(x, state, shared)
+
+        return one_step
+
+    def initial_state(self, batch: int | None = None) -> S:
+        """The state before the first step: zeros, or what was learned.
+
+        Parameters
+        ----------
+        batch : int, optional
+            Number of sequences; without it the state has no batch axis.
+        """
+        lead = () if batch is None else (batch,)
+        return self.state_of(
+            *[
+                Tensor(np.zeros((*lead, size), self.dtype), name=letter)
+                for letter, size in self.state_sizes().items()
+            ]
+        )
+
+    def _input(self, x: Any) -> Tensor:
+        if not isinstance(x, Tensor) or x.dtype is not self.dtype:
+            x = tensor_of(x, self.dtype, self)
+        if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
+            raise ShapeError(
+                f"{self._here()}: expected x of shape (batch, {self.input_size}) or "
+                f"({self.input_size},), given {x.shape}; the last axis is input_size"
+            )
+        return x
+
+    def _checked(self, state: Any, x: Tensor) -> S:
+        sizes = self.state_sizes()
+        parts = state if isinstance(state, (tuple, list)) else (state,)
+        if len(parts) != len(sizes):
+            letters = ", ".join(sizes)
+            raise ShapeError(
+                f"{self._here()}: the state has {len(sizes)} parts ({letters}), given {len(parts)}"
+                + (f"; give ({letters})" if len(sizes) > 1 else "")
+            )
+        checked = []
+        for part, (letter, size) in zip(parts, sizes.items(), strict=True):
+            node = part
+            if not isinstance(part, Tensor) or part.dtype is not self.dtype:
+                node = tensor_of(part, self.dtype, self, letter)
+            expected = (*x.shape[:-1], size)
+            if node.shape != expected:
+                reason = ""
+                if node.ndim == 2 == x.ndim and node.shape[-1] == size:
+                    reason = (
+                        f"; the state is of a batch of {node.shape[0]}, x of one of {x.shape[0]}: "
+                        "begin a new batch with state=None"
+                    )
+                raise ShapeError(
+                    f"{self._here()}: expected {letter} of shape {expected} beside "
+                    f"{operand('x', x)}, given {node.shape}{reason}"
+                )
+            checked.append(node)
+        return self.state_of(*checked)
+
+    def _here(self) -> str:
+        place = here.get()
+        return located(repr(self), place.scope, place.step)
+
+    # --- making parameters -----------------------------------------------------------------------
+
+    def parameter(self, name: str, *shape: int) -> Tensor:
+        """A parameter drawn from U(-k, k) with k = 1/sqrt(hidden_size), as in ``torch.nn``."""
+        return uniform(shape, 1 / np.sqrt(self.hidden_size), name, self.dtype, self._rng)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.input_size}, {self.hidden_size})"

@@ -1,0 +1,165 @@
+"""What stands below and above a recurrent layer: Linear, Embedding and Dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from microgrrepresent import Tensor, linear, take
+from microgrrepresent.errors import DTypeError, ShapeError
+from rnn.initialise import Rng, floating, uniform
+from rnn.inputs import tensor_of
+from rnn.module import Module
+
+
+class Linear(Module):
+    r"""An affine map of the last axis: y = W x + b.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Length of the last axis of x and of y.
+    bias : bool
+        Whether b is there.
+    dtype : data type
+        Of the parameters.
+    rng : Generator or int, optional
+        Where first values come from: U(-k, k) with k = 1/sqrt(in_features), as in ``torch.nn``.
+
+    Attributes
+    ----------
+    weight : Tensor, shape (out_features, in_features)
+    bias : Tensor, shape (out_features,), or None
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import Linear
+    >>> Linear(3, 2)(np.zeros((4, 5, 3))).shape
+    (4, 5, 2)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike = np.float64,
+        rng: Rng = None,
+    ) -> None:
+        self.in_features, self.out_features = in_features, out_features
+        rng = np.random.default_rng(rng)
+        k = 1 / np.sqrt(max(in_features, 1))
+        self.weight = uniform((out_features, in_features), k, "W", dtype, rng)
+        self.bias = uniform((out_features,), k, "b", dtype, rng) if bias else None
+
+    def __call__(self, x: Tensor | ArrayLike) -> Tensor:
+        """Apply the map to an array of shape (..., in_features)."""
+        x = tensor_of(x, self.weight.dtype, self)
+        if not x.ndim or x.shape[-1] != self.in_features:
+            raise ShapeError(
+                f"{self!r}: expected x of shape (..., {self.in_features}), given {x.shape}"
+            )
+        y = linear(x, self.weight)
+        return y if self.bias is None else y + self.bias
+
+    def __repr__(self) -> str:
+        return f"Linear({self.in_features}, {self.out_features})"
+
+
+class Embedding(Module):
+    """A table of vectors, one for each symbol: a product with one-hot vectors, by look-up.
+
+    Parameters
+    ----------
+    num_embeddings : int
+        Number of symbols.
+    embedding_dim : int
+        Length of a vector.
+    dtype : data type
+        Of the table.
+    rng : Generator or int, optional
+        Where first values come from: N(0, 1), as in ``torch.nn``.
+
+    Attributes
+    ----------
+    weight : Tensor, shape (num_embeddings, embedding_dim)
+
+    Examples
+    --------
+    >>> from rnn import Embedding
+    >>> Embedding(10, 4)([[1, 2, 3]]).shape
+    (1, 3, 4)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        *,
+        dtype: DTypeLike = np.float64,
+        rng: Rng = None,
+    ) -> None:
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        table = np.random.default_rng(rng).standard_normal((num_embeddings, embedding_dim))
+        self.weight = Tensor(table, True, "E", floating(dtype))
+
+    def __call__(self, indices: Tensor | ArrayLike) -> Tensor:
+        """Look up the vectors of an array of integers: shape (...) gives (..., embedding_dim)."""
+        ids = indices if isinstance(indices, Tensor) else Tensor(indices)
+        if ids.dtype.kind not in "iu":
+            raise DTypeError(
+                f"{self!r}: expected integers, the numbers of symbols, given {ids.dtype}"
+            )
+        if ids.size and not 0 <= ids.data.min() <= ids.data.max() < self.num_embeddings:
+            raise ValueError(
+                f"{self!r}: symbols are numbered 0..{self.num_embeddings - 1}; "
+                f"given {ids.data.min()}..{ids.data.max()}"
+            )
+        return take(self.weight, ids)
+
+    def __repr__(self) -> str:
+        return f"Embedding({self.num_embeddings}, {self.embedding_dim})"
+
+
+class Dropout(Module):
+    """Set each element to 0 with probability p in training, and scale the others by 1/(1-p).
+
+    The scaling (*inverted* dropout, Srivastava et al. 2014) keeps the expected value, so that
+    after ``eval()`` everything passes as it is.
+
+    Parameters
+    ----------
+    p : float
+        Probability of dropping, 0 <= p < 1 (or 1: everything).
+    rng : Generator or int, optional
+        Where the masks come from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import Dropout
+    >>> sorted(set(Dropout(0.5, rng=0)(np.ones(100)).numpy().tolist()))
+    [0.0, 2.0]
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p is a probability, between 0 and 1; given {p}")
+        self.p = p
+        self.rng = np.random.default_rng(rng)
+
+    def __call__(self, x: Tensor | ArrayLike) -> Tensor:
+        """Drop elements of x, in training only."""
+        x = x if isinstance(x, Tensor) else Tensor(x)
+        if not self.training or self.p == 0:
+            return x
+        kept: Any = self.rng.random(x.shape) >= self.p
+        scale = 1 / (1 - self.p) if self.p < 1 else 0.0
+        return x * Tensor(kept * scale, name="mask", dtype=x.dtype)
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.p})"

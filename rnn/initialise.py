@@ -1,0 +1,35 @@
+"""First values of parameters: small random numbers, drawn from a Generator that is passed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from microgrrepresent import Tensor
+from microgrrepresent.errors import DTypeError
+
+Rng = np.random.Generator | int | None
+"""A numpy Generator, a seed for one, or None for a fresh one."""
+
+
+def uniform(
+    shape: tuple[int, ...], bound: float, name: str, dtype: DTypeLike, rng: np.random.Generator
+) -> Tensor:
+    """A parameter with elements drawn evenly from [-bound, bound]."""
+    return Tensor(rng.uniform(-bound, bound, shape), True, name, floating(dtype))
+
+
+def floating(dtype: DTypeLike) -> np.dtype[Any]:
+    """The data type, if parameters can be of it.
+
+    Raises
+    ------
+    DTypeError
+        If it is not one of real floating-point numbers.
+    """
+    made = np.dtype(dtype)
+    if made.kind != "f":
+        raise DTypeError(f"parameters need a floating-point dtype such as float32; given {made}")
+    return made

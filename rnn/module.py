@@ -1,0 +1,200 @@
+"""A module: an object that holds parameters, and other modules that do.
+
+There is nothing to register. A module's parameters are the leaf Tensors among its attributes, in
+the order in which they were set; those of the modules among its attributes follow with a dot in
+their names, and lists, tuples and dicts are looked into:
+
+    class Tagger(Module):
+        def __init__(self):
+            self.embedding = Embedding(30, 8)     # embedding.weight
+            self.layers = [LSTM(8, 16)]           # layers.0.weight_ih_l0, ...
+            self.head = Linear(16, 4)             # head.weight, head.bias
+
+The names and shapes are PyTorch's, so that a `state_dict` moves both ways.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microgrrepresent import Tensor
+from rnn.errors import StateDictError
+
+Array = NDArray[Any]
+
+
+class Module:
+    """Base class of everything that has parameters.
+
+    Attributes
+    ----------
+    training : bool
+        Whether the module behaves as in training; see `train` and `eval`.
+
+    Examples
+    --------
+    >>> from rnn import Linear, Module
+    >>> class Net(Module):
+    ...     def __init__(self):
+    ...         self.inner, self.outer = Linear(3, 5, bias=False), Linear(5, 1)
+    >>> [(name, p.shape) for name, p in Net().named_parameters()]
+    [('inner.weight', (5, 3)), ('outer.weight', (1, 5)), ('outer.bias', (1,))]
+    """
+
+    training: bool = True
+
+    def _members(self) -> Iterator[tuple[str, Tensor | Module]]:
+        """The leaf Tensors and modules among the attributes, in the order of their setting."""
+        for name, value in vars(self).items():
+            yield from _held(name, value)
+
+    def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Name and Tensor of everything that `state_dict` saves."""
+        for name, member in self._members():
+            if isinstance(member, Tensor):
+                yield name, member
+            else:
+                for inner, tensor in member.named_tensors():
+                    yield f"{name}.{inner}", tensor
+
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Name and Tensor of every parameter; a shared one comes once, under its first name."""
+        seen: set[Tensor] = set()
+        for name, tensor in self.named_tensors():
+            if tensor.requires_grad and tensor not in seen:
+                seen.add(tensor)
+                yield name, tensor
+
+    def parameters(self) -> list[Tensor]:
+        """Every Tensor here that requires a gradient, once."""
+        return [tensor for _, tensor in self.named_parameters()]
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all modules inside it."""
+        yield self
+        for _, member in self._members():
+            if isinstance(member, Module):
+                yield from member.modules()
+
+    def zero_grad(self) -> None:
+        """Forget the gradients that ``backward()`` left."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def train(self, mode: bool = True) -> Self:
+        """Behave as in training: dropout drops."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Behave as in use: dropout lets everything pass."""
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, Array]:
+        """A copy of every parameter, by PyTorch's name for it."""
+        return {name: tensor.numpy().copy() for name, tensor in self.named_tensors()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Give every parameter the value that stands under its name; data types stay.
+
+        Parameters
+        ----------
+        state : mapping of str to array
+            Arrays, Tensors or PyTorch's tensors. Nothing is changed unless everything fits.
+
+        Raises
+        ------
+        StateDictError
+            If names are missing, not expected, or stand for arrays of another shape.
+        """
+        own = dict(self.named_tensors())
+        given = {name: _array(value) for name, value in state.items()}
+        problems = []
+        if missing := [name for name in own if name not in given]:
+            problems.append(f"missing: {_listed(missing, own)}")
+        if unexpected := [name for name in given if name not in own]:
+            problems.append(f"unexpected: {_listed(unexpected, given)}")
+        for name, tensor in own.items():
+            if name in given and given[name].shape != tensor.shape:
+                problems.append(f"{name}: expected {tensor.shape}, given {given[name].shape}")
+        if problems:
+            raise StateDictError(
+                f"load_state_dict: the state does not fit {self!r}, and nothing was loaded; "
+                + "; ".join(problems)
+                + "; was it saved from a module made with other arguments?"
+            )
+        for name, tensor in own.items():
+            tensor.assign(given[name])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `state_dict` to an .npz file, which is replaced at once or not at all.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from rnn import Linear
+        >>> a, b = Linear(2, 1), Linear(2, 1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     a.save(pathlib.Path(folder) / "linear.npz")
+        ...     b.load(pathlib.Path(folder) / "linear.npz")
+        >>> bool((a.weight == b.weight).numpy().all())
+        True
+        """
+        path = Path(path)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, **self.state_dict())  # type: ignore[arg-type]
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        StateDictError
+            If the file is no .npz file, or holds the state of another module.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                state = {name: file[name] for name in file.files}
+        except (ValueError, EOFError, AttributeError, BadZipFile) as error:
+            raise StateDictError(
+                f"load: {Path(path)} is not an .npz file of arrays ({error}); "
+                "give the path of a file that save() wrote"
+            ) from error
+        self.load_state_dict(state)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def _held(name: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:
+    if isinstance(value, Module) or (isinstance(value, Tensor) and value.is_leaf):
+        yield name, value
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from _held(f"{name}.{i}", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _held(f"{name}.{key}", item)
+
+
+def _array(value: Any) -> Array:
+    return np.asarray(value.detach() if hasattr(value, "detach") else value)
+
+
+def _listed(names: list[str], arrays: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {tuple(arrays[name].shape)}" for name in names)

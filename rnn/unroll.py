@@ -1,0 +1,190 @@
+"""Unrolling: one cell, applied at every step of a sequence, with the same parameters.
+
+    s_t = f(s_{t-1}, x_t; θ)
+
+The loop leaves a graph without loops, in which every node knows its step. Goodfellow, Bengio and
+Courville, Deep Learning (2016), section 10.1, call it unfolding the computational graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from microgrrepresent import ShapeError, Tensor, scope, stack, step, stop_gradient, where
+from rnn.cells.cell import Cell
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Unrolled(Generic[S]):
+    """A cell's run over a sequence.
+
+    Attributes
+    ----------
+    outputs : list of Tensor
+        What the cell showed at t = 1, 2, ..., T, in this order in both directions.
+    states : dict of int to state
+        The state after each step t, in the order in which they came about, with the initial state
+        first: its index is 0, or T+1 in reverse.
+    state : state
+        The final state.
+    """
+
+    outputs: list[Tensor]
+    states: dict[int, S]
+    state: S
+
+    def stacked(self) -> Tensor:
+        """The outputs as one Tensor, time first: (T, B, H) or (T, H)."""
+        return stack(self.outputs)
+
+
+def unroll(
+    cell: Cell[S] | Callable[[Tensor, Any], S],
+    xs: Tensor | ArrayLike | Sequence[Tensor],
+    state: Any = None,
+    *,
+    reverse: bool = False,
+    lengths: ArrayLike | None = None,
+    truncate: int | None = None,
+) -> Unrolled[S]:
+    """Run a cell over a sequence.
+
+    Parameters
+    ----------
+    cell : Cell or callable
+        ``(x, state) -> state``. A plain function will do.
+    xs : Tensor, array or sequence of Tensor
+        The inputs x_1, ..., x_T, time first: (T, B, I), or (T, I) for one sequence.
+    state : optional
+        The initial state; by default the cell's own, or None for a function.
+    reverse : bool
+        Run from x_T to x_1.
+    lengths : array of int, shape (B,), optional
+        Number of valid steps of each sequence of a padded batch. After its last valid step the
+        state of a sequence stands still, and its outputs are 0.
+    truncate : int, optional
+        Cut the graph after every so many steps: the state passes on, its gradient does not
+        (truncated BPTT; Williams and Peng 1990).
+
+    Returns
+    -------
+    Unrolled
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import LSTMCell, unroll
+    >>> run = unroll(LSTMCell(3, 5, rng=0), np.zeros((7, 2, 3)))
+    >>> len(run.outputs), run.state.h.shape, run.state.h.step
+    (7, (2, 5), 7)
+
+    >>> from microgrrepresent import Tensor
+    >>> total = unroll(lambda x, s: s + x, Tensor([1.0, 2.0, 3.0]), Tensor(0.0))
+    >>> [float(s) for s in total.states.values()]
+    [0.0, 1.0, 3.0, 6.0]
+    """
+    inputs, T = _cut(xs)
+    if truncate is not None and truncate < 1:
+        raise ValueError(f"unroll: truncate is a number of steps, at least 1; given {truncate}")
+    times = range(T, 0, -1) if reverse else range(1, T + 1)
+    before = T + 1 if reverse else 0
+    run: Any = cell
+    if isinstance(cell, Cell):
+        run = cell.bound()
+    show = getattr(cell, "output", _first)
+    outputs, states = {}, {}
+    valid = None
+    for i, t in enumerate(times):
+        with step(t):
+            x = inputs(t)
+            if i == 0:
+                valid = _valid(lengths, T, x)
+                if state is None and isinstance(cell, Cell):
+                    state = _initial(cell, x, before)
+                states[before] = state
+            elif truncate and i % truncate == 0:
+                state = _each(stop_gradient, state)
+            new = run(x, state)
+            if valid is None:
+                outputs[t] = show(new)
+            else:
+                here = Tensor(valid[t - 1][:, None], name="valid")
+                if state is None:
+                    state = _each(lambda s: s * 0, new)
+                new = _each(lambda n, s, m=here: where(m, n, s).named(n.name), new, state)
+                y = show(new)
+                outputs[t] = where(here, y, 0).named(y.name)
+            states[t] = state = new
+    return Unrolled([outputs[t] for t in sorted(outputs)], states, state)
+
+
+def _cut(xs: Any) -> tuple[Callable[[int], Tensor], int]:
+    """A function from t to x_t, and T. Arrays are cut before they become leaves of the graph."""
+    if isinstance(xs, Tensor):
+        if not xs.ndim:
+            raise ShapeError("unroll: the inputs need an axis of time, the first; given a scalar")
+        node = xs
+        return lambda t: node[t - 1].named("x"), len(xs)
+    given = xs if isinstance(xs, (list, tuple)) else np.asarray(xs)
+    if not len(given):
+        raise ShapeError("unroll: the sequence is empty; at least one step is needed")
+    return lambda t: _leaf(given[t - 1]), len(given)
+
+
+def _leaf(x: Any) -> Tensor:
+    if isinstance(x, Tensor):
+        return x if x.name else x.named("x")
+    return Tensor(x, name="x")
+
+
+def _initial(cell: Cell[S], x: Tensor, before: int) -> S:
+    with step(before), scope(cell.scope):
+        return cell.initial_state(x.shape[0] if x.ndim > 1 else None)
+
+
+def _valid(lengths: ArrayLike | None, T: int, x: Tensor) -> Any:
+    """For every step whether it is valid, (T, B), or None if all are.
+
+    Raises
+    ------
+    ShapeError, ValueError
+        If there is not one length a sequence, or one is not in 1..T.
+    """
+    if lengths is None:
+        return None
+    given = np.asarray(lengths.value if isinstance(lengths, Tensor) else lengths)
+    if x.ndim < 2:
+        raise ShapeError("lengths are for a batch of sequences; cut a single one: xs[:length]")
+    if given.shape != x.shape[:1] or given.dtype.kind not in "iu":
+        raise ShapeError(
+            f"lengths: expected {x.shape[0]} integers, one for each sequence of the batch; "
+            f"given shape {given.shape} of {given.dtype}"
+        )
+    if given.size and not 1 <= given.min() <= given.max() <= T:
+        raise ValueError(
+            f"lengths: a sequence has between 1 and T = {T} valid steps; "
+            f"given {given.min()}..{given.max()}"
+        )
+    if (given == T).all():
+        return None
+    return np.arange(T)[:, None] < given
+
+
+def _first(state: Any) -> Any:
+    return state[0] if isinstance(state, tuple) else state
+
+
+def _each(f: Callable[..., Any], *states: Any) -> Any:
+    """Apply f to the Tensors of states of one form: a Tensor, or a tuple or list of such."""
+    if isinstance(states[0], (tuple, list)):
+        made = [_each(f, *parts) for parts in zip(*states, strict=True)]
+        kind = type(states[0])
+        return kind(*made) if hasattr(kind, "_fields") else kind(made)
+    return f(*states)
