@@ -7,9 +7,9 @@
      "outputs": [1]}
 
 A node refers to others by their positions in the list, and only to earlier ones. Fields that hold
-nothing are left out. Numbers survive exactly: Python writes a float with as many digits as it
-takes to read the same one back, and what JSON has no number for, NaN and infinity, is written as a
-string. Static arguments that JSON has no form for are objects with one key that tells what they are:
+nothing are left out. Numbers survive exactly: Python writes a float with as many digits as it takes
+to read it back, and NaN and infinity, for which JSON has no number, are written as strings. Static
+arguments that JSON has no form for are objects with one key that tells what they are:
 ``{"slice": [0, 2, null]}``, ``{"tuple": [...]}``, ``{"array": {...}}``, ``{"ellipsis": true}``.
 """
 

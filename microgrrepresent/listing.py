@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent.node import Node
+from microgrrepresent.node import Array, Node
 from microgrrepresent.primitive import constant
 
 _WIDEST = 72  # comments line up behind the longest line, but not behind one longer than this
@@ -82,15 +82,14 @@ def _is_number(node: Node) -> bool:
 
 
 def _equation(node: Node, labels: Mapping[Node, str]) -> str:
-    lengths = ",".join(map(str, node.shape))
-    kind = node.dtype.kind if node.dtype.kind != "b" else "bool"
-    bits = 8 * node.dtype.itemsize if kind != "bool" else ""
-    left = f"{labels[node]}: {kind}{bits}[{lengths}]"
+    left = f"{labels[node]}: {_type(node.value)}"
     if node.op is None:
         return left
     parents = [labels[parent] for parent in node.parents]
     if node.op.name == "getitem":
-        return f"{left} = {parents[0]}[{_shown(node.params['index']).strip('()').rstrip(',')}]"
+        index = node.params["index"]
+        parts = index if isinstance(index, tuple) else (index,)
+        return f"{left} = {parents[0]}[{', '.join(map(_shown, parts))}]"
     params = ", ".join(f"{key}={_shown(value)}" for key, value in node.params.items())
     return " ".join([left, "=", node.op.name + (f"[{params}]" if params else ""), *parents])
 
@@ -111,6 +110,12 @@ def _remark(node: Node, is_output: bool, labels: Mapping[Node, str]) -> str:
     return ", ".join(words)
 
 
+def _type(value: Array) -> str:
+    """Data type and shape: ``f64[4,8]``."""
+    kind = "bool" if value.dtype.kind == "b" else f"{value.dtype.kind}{8 * value.dtype.itemsize}"
+    return f"{kind}[{','.join(map(str, value.shape))}]"
+
+
 def _shown(value: Any) -> str:
     """A static argument, short: ``1:3``, ``...``, ``(0, 1)``, ``[2, 0]``, ``i64[35]``."""
     if isinstance(value, slice):
@@ -121,5 +126,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(_shown, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, np.ndarray) and value.size > 4:
-        return f"{value.dtype.kind}{8 * value.dtype.itemsize}{list(value.shape)}"
+        return _type(value)
     return str(value.tolist()) if isinstance(value, (np.ndarray, np.generic)) else str(value)
