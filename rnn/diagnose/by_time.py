@@ -12,7 +12,7 @@ long lags are too small to teach W anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,7 +185,5 @@ def _timed(
     return [(t, loss, None) for t, loss in zip(times, losses, strict=True)]
 
 
-def _total(parts: object) -> Array:
-    first, *rest = parts  # type: ignore[misc]
-    total: Array = sum(rest, first)
-    return total
+def _total(parts: Iterable[Array]) -> Array:
+    return np.sum(list(parts), axis=0)  # type: ignore[no-any-return]

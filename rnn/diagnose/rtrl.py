@@ -15,7 +15,7 @@ it is a check of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,9 @@ from numpy.typing import ArrayLike
 from microgrrepresent import Node
 from microgrrepresent.node import Array
 
-SLOPE = {  # f' in terms of h = f(z)
+SLOPE: dict[
+    str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
+] = {  # f, and f' in terms of h = f(z)
     "tanh": (np.tanh, lambda h: 1 - h * h),
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda h: h * (1 - h)),
     "relu": (lambda z: np.maximum(z, 0), lambda h: (h > 0).astype(h.dtype)),
@@ -87,7 +89,7 @@ def rtrl(
     influence = {name: np.zeros((batch, H, *w.shape)) for name, w in arrays.items()}
     for x, ask in zip(inputs, asked, strict=True):
         # ∂z_j/∂W_jl = x_l, ∂z_j/∂U_jl = h_l (of the step before), ∂z_j/∂b_j = 1
-        direct = {
+        direct: dict[str, Array] = {
             "weight_ih": np.einsum("ij,bl->bijl", unit, x),
             "weight_hh": np.einsum("ij,bl->bijl", unit, h),
             **{name: np.broadcast_to(unit, (batch, H, H)) for name in biases},
