@@ -1,0 +1,206 @@
+r"""Batches: several sequences side by side, so that one product serves them all.
+
+Arrays are time-major, (T, B, ...): step t of every sequence is one row. There are two ways to put
+sequences side by side:
+
+- *padded*: sequences of different lengths T_x, filled up to the longest, with their lengths kept;
+- *contiguous*: one long text, cut into B pieces that run beside each other, T steps at a time.
+  The state at the end of a batch is the state at the start of the next: truncated BPTT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from microgrrepresent.node import Array
+from rnn.errors import DataError
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Sequences of different lengths in one array; ``padded[i]`` is the i-th, unpadded.
+
+    Attributes
+    ----------
+    values : ndarray, shape (T, B, ...)
+        The sequences, filled up.
+    lengths : ndarray of int, shape (B,)
+        The length of each.
+    """
+
+    values: Array
+    lengths: Array
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, i: int) -> Array:
+        sequence: Array = self.values[: self.lengths[i], i]
+        return sequence
+
+    def __iter__(self) -> Iterator[Array]:
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def mask(self) -> Array:
+        """True where there is a sequence, False where there is padding; shape (T, B)."""
+        return sequence_mask(self.lengths, len(self.values))
+
+
+def sequence_mask(lengths: Any, steps: int | None = None) -> Array:
+    """True at the steps that each sequence has, False behind its end; shape (T, B).
+
+    Parameters
+    ----------
+    lengths : array_like of int, shape (B,)
+        The lengths.
+    steps : int, optional
+        T; the longest length, if not given.
+
+    Examples
+    --------
+    >>> from rnn import sequence_mask
+    >>> sequence_mask([1, 3]).T.tolist()
+    [[True, False, False], [True, True, True]]
+    """
+    given = np.asarray(lengths)
+    n = int(given.max(initial=0)) if steps is None else steps
+    mask: Array = np.arange(n)[:, None] < given
+    return mask
+
+
+def pad(sequences: Sequence[Any], value: float = 0) -> Padded:
+    """Put sequences side by side, and fill up the short ones with `value`.
+
+    Raises
+    ------
+    DataError
+        If there are none, or they differ in more than their length.
+
+    Examples
+    --------
+    >>> from rnn import pad
+    >>> pad([[1, 2, 3], [4]]).values.T.tolist()
+    [[1, 2, 3], [4, 0, 0]]
+    """
+    arrays = [np.asarray(sequence) for sequence in sequences]
+    if not arrays:
+        raise DataError("pad: there are no sequences")
+    for i, array in enumerate(arrays):
+        if not array.ndim or array.shape[1:] != arrays[0].shape[1:]:
+            raise DataError(
+                f"pad: sequence {i} has shape {array.shape}, but the first one {arrays[0].shape}; "
+                "they may differ in the first axis only"
+            )
+    lengths = np.array([len(array) for array in arrays], dtype=np.int64)
+    dtype = np.result_type(*arrays)
+    values = np.full((lengths.max(), len(arrays), *arrays[0].shape[1:]), value, dtype)
+    for i, array in enumerate(arrays):
+        values[: len(array), i] = array
+    return Padded(values, lengths)
+
+
+def padded_batches(
+    *data: Sequence[Any],
+    batch_size: int,
+    rng: np.random.Generator | None = None,
+    value: float = 0,
+) -> Iterator[tuple[Padded, ...]]:
+    """Go once through sequences, and through what belongs to each, in padded batches.
+
+    Parameters
+    ----------
+    *data : sequences of array_like
+        For instance xs, or xs and ys, where ``ys[i]`` belongs to ``xs[i]``. Their lengths need
+        not agree: T_x ≠ T_y. A number stands for a sequence of length 1.
+    batch_size : int
+        B; the last batch may be smaller.
+    rng : numpy Generator, optional
+        Shuffles the sequences.
+    value : float
+        What short sequences are filled up with.
+
+    Yields
+    ------
+    tuple of Padded
+        One for each of `data`.
+
+    Raises
+    ------
+    DataError
+        If `data` differ in their number of sequences.
+    """
+    _positive("padded_batches: batch_size", batch_size)
+    numbers = [len(sequences) for sequences in data]
+    if not data or len(set(numbers)) > 1 or not numbers[0]:
+        raise DataError(
+            "padded_batches: needs sequences, as many of each kind; "
+            f"given {' and '.join(map(str, numbers)) or 'none'}"
+        )
+    order = np.arange(numbers[0]) if rng is None else rng.permutation(numbers[0])
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        yield tuple(pad([np.atleast_1d(sequences[i]) for i in chosen], value) for sequences in data)
+
+
+def language_model_batches(
+    indices: Any, batch_size: int, steps: int, rng: np.random.Generator | None = None
+) -> Iterator[tuple[Array, Array]]:
+    """Go once through a long text in contiguous batches of inputs and the tokens that follow them.
+
+    The text is cut into `batch_size` pieces of equal length, side by side; at most
+    `batch_size` - 1 tokens at the end are left over.
+
+    Parameters
+    ----------
+    indices : array_like of int, shape (N,)
+        The text.
+    batch_size : int
+        B, the number of pieces.
+    steps : int
+        T, the steps of a batch; the last batch may have fewer.
+    rng : numpy Generator, optional
+        Leave out a random number of tokens, less than T, at the start, so that the cuts fall
+        elsewhere every time.
+
+    Yields
+    ------
+    x, y : ndarray of int, shape (T, B)
+        ``y[t] = x[t + 1]``; the next batch goes on where this one ends.
+
+    Raises
+    ------
+    DataError
+        If the text is too short for B pieces of two tokens.
+
+    Examples
+    --------
+    >>> from rnn import language_model_batches
+    >>> [(x.T.tolist(), y.T.tolist()) for x, y in language_model_batches(range(5), 2, 2)]
+    [([[0, 1], [2, 3]], [[1, 2], [3, 4]])]
+    """
+    _positive("language_model_batches: batch_size", batch_size)
+    _positive("language_model_batches: steps", steps)
+    text = np.asarray(indices)
+    length = (len(text) - 1) // batch_size
+    if length < 1:
+        raise DataError(
+            f"language_model_batches: a text of {len(text)} tokens is too short for {batch_size} "
+            "pieces of two tokens; use a smaller batch_size or a longer text"
+        )
+    if rng is not None:
+        text = text[rng.integers(min(steps, len(text) - batch_size)) :]
+        length = (len(text) - 1) // batch_size
+    x = text[: length * batch_size].reshape(batch_size, length).T
+    y = text[1 : length * batch_size + 1].reshape(batch_size, length).T
+    for start in range(0, length, steps):
+        yield x[start : start + steps], y[start : start + steps]
+
+
+def _positive(name: str, value: int) -> None:
+    if value < 1:
+        raise DataError(f"{name} must be at least 1; given {value}")

@@ -1,0 +1,251 @@
+r"""Decoding: from a model of the next token to a sequence of tokens.
+
+A model is used here through one function, `step`: given the token at t and the state, it gives the
+scores (logits) of the token at t+1, and the new state. By the chain rule of probability,
+
+    P(y_1, ..., y_T) = Π_t P(y_t | y_1, ..., y_{t-1}),
+
+one such function gives the probability of every sequence (`log_probability`), draws sequences
+from that distribution (`sample`), and searches for a likely one (`greedy`, `beam`).
+
+Nothing is recorded here: there is no graph, and no gradient.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from microgrrepresent import Tensor, log_softmax, no_grad
+from microgrrepresent.node import Array
+
+Step = Callable[[Any, Any], tuple[Any, Any]]
+"""``step(tokens, state) -> (logits, state)``, of tokens (B,) and logits (B, V).
+
+A state of None is the initial one. What comes first may be anything that `step` understands: the
+index of a token such as ``<eos>`` or a line break, or a vector of zeros.
+"""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A sequence that was decoded.
+
+    Attributes
+    ----------
+    tokens : list of int
+        Its tokens, without what came first and without the end.
+    log_probability : float
+        Logarithm of the probability that the model gives it, its end included.
+    ended : bool
+        Whether it came to its end, or was cut at the length that was asked for.
+    """
+
+    tokens: list[int]
+    log_probability: float
+    ended: bool
+
+
+def choose(logits: Any, rng: np.random.Generator | None = None, temperature: float = 1.0) -> Array:
+    """Draw an index from softmax(logits / temperature), for each row.
+
+    Adding to each score a random number of Gumbel's distribution and taking the largest draws
+    from exactly this softmax (Gumbel 1954), without ever working it out.
+
+    Parameters
+    ----------
+    logits : array or Tensor, shape (..., V)
+        Scores; -inf excludes an index.
+    rng : numpy Generator, optional
+        Needed unless the temperature is 0.
+    temperature : float
+        Below 1 sharpens the distribution, above 1 flattens it; 0 takes the most likely index.
+
+    Returns
+    -------
+    ndarray of int, shape (...)
+    """
+    scores = np.asarray(logits, dtype=np.float64)
+    if not 0 <= temperature < math.inf:
+        raise ValueError(f"choose: the temperature is a number from 0 up; given {temperature}")
+    if temperature > 0:
+        if rng is None:
+            raise ValueError("choose: give a numpy Generator as rng, or temperature=0")
+        scores = scores / temperature + rng.gumbel(size=scores.shape)
+    chosen: Array = scores.argmax(axis=-1)
+    return chosen
+
+
+def sample(
+    step: Step,
+    first: Any,
+    length: int,
+    rng: np.random.Generator | None = None,
+    *,
+    state: Any = None,
+    temperature: float = 1.0,
+    stop: int | None = None,
+) -> list[Decoded]:
+    """Draw sequences: each token is drawn, and then read as the next input.
+
+    Parameters
+    ----------
+    step : callable
+        See `Step`.
+    first : array_like of int, shape (B,)
+        The first inputs, one for each sequence to draw.
+    length : int
+        Cut sequences that have not ended after so many tokens.
+    rng, temperature
+        See `choose`.
+    state : optional
+        The state before the first input: a context, or what a `prompt` has left.
+    stop : int, optional
+        The token that ends a sequence, usually ``vocabulary.eos``.
+
+    Returns
+    -------
+    list of Decoded, one for each of `first`
+    """
+    x, tokens, scores, ended_at = first, [], [], None
+    with no_grad():
+        for t in range(length):
+            logits, state = step(x, state)
+            x = choose(logits, rng, temperature)
+            if ended_at is None:
+                ended_at = np.full(x.shape, length)
+            tokens.append(x)
+            scores.append(_scores(logits, x))
+            if stop is not None:
+                ended_at = np.where((x == stop) & (ended_at == length), t, ended_at)
+                if (ended_at < length).all():
+                    break
+    if ended_at is None:
+        return []
+    drawn, probabilities = np.array(tokens), np.array(scores)
+    return [
+        Decoded(drawn[:n, i].tolist(), float(probabilities[: n + 1, i].sum()), bool(n < length))
+        for i, n in enumerate(ended_at)
+    ]
+
+
+def greedy(
+    step: Step, first: Any, length: int, *, state: Any = None, stop: int | None = None
+) -> list[Decoded]:
+    """Take the most likely token each time. Not always the most likely sequence; see `beam`."""
+    return sample(step, first, length, state=state, temperature=0, stop=stop)
+
+
+def beam(
+    step: Step,
+    first: Any,
+    length: int,
+    width: int,
+    *,
+    state: Any = None,
+    stop: int | None = None,
+    length_penalty: float = 0.0,
+) -> list[Decoded]:
+    """Keep the `width` most likely beginnings at each step, for one sequence.
+
+    Parameters
+    ----------
+    step, first, length, state, stop
+        As in `sample`, with B = 1.
+    width : int
+        How many beginnings are kept. With 1 this is `greedy`; with V^(length-1) it is exact.
+    length_penalty : float
+        Finished sequences are ranked by log-probability / tokens^penalty: with 0 short ones are
+        preferred, because every further token costs; with 1, those with the best mean.
+
+    Returns
+    -------
+    list of Decoded
+        At most `width`, best first.
+    """
+    if width < 1:
+        raise ValueError(f"beam: width must be at least 1; given {width}")
+
+    def rank(found: Decoded) -> float:
+        tokens = max(len(found.tokens) + found.ended, 1)
+        return found.log_probability / math.pow(tokens, length_penalty)
+
+    alive: list[tuple[Decoded, Any, Any]] = [(Decoded([], 0.0, False), first, state)]
+    done: list[Decoded] = []
+    with no_grad():
+        for _ in range(length):
+            grown = []
+            for so_far, x, before in alive:
+                logits, after = step(x, before)
+                scores = _log_softmax(logits)[0]
+                for token in np.argsort(-scores, kind="stable")[:width].tolist():
+                    p = so_far.log_probability + float(scores[token])
+                    grown.append((p, so_far.tokens, token, after))
+            grown.sort(key=lambda candidate: -candidate[0])
+            alive = []
+            for p, tokens, token, after in grown[:width]:
+                if token == stop:
+                    done.append(Decoded(tokens, p, True))
+                else:
+                    longer = Decoded([*tokens, token], p, False)
+                    alive.append((longer, np.array([token]), after))
+            if not alive or (len(done) >= width and not length_penalty):
+                break
+    found = done + [so_far for so_far, _, _ in alive]
+    return sorted(found, key=rank, reverse=True)[:width]
+
+
+def prompt(step: Step, tokens: Sequence[Any], state: Any = None) -> Any:
+    """Let a model read tokens, and return the state that this leaves.
+
+    Parameters
+    ----------
+    step : callable
+        See `Step`.
+    tokens : sequence of array_like of int, shape (B,)
+        What to read. Give the last one of a text as `first` to `sample`.
+    state : optional
+        The state before.
+    """
+    with no_grad():
+        for x in tokens:
+            _, state = step(x, state)
+    return state
+
+
+def log_probability(step: Step, first: Any, tokens: Any, state: Any = None) -> Array:
+    """Logarithm of the probability of given sequences: Σ_t log P(y_t | y_1, ..., y_{t-1}).
+
+    Parameters
+    ----------
+    step, first, state
+        As in `sample`.
+    tokens : array_like of int, shape (T, B)
+        The sequences, of one length. Include ``<eos>`` if ending there is part of the event.
+
+    Returns
+    -------
+    ndarray, shape (B,)
+    """
+    sequences, x = np.asarray(tokens), first
+    total = np.zeros(sequences.shape[1:])
+    with no_grad():
+        for token in sequences:
+            logits, state = step(x, state)
+            total = total + _scores(logits, token)
+            x = token
+    return total
+
+
+def _log_softmax(logits: Any) -> Array:
+    given = logits.value if isinstance(logits, Tensor) else np.asarray(logits)
+    return np.asarray(log_softmax(given.astype(np.float64)))
+
+
+def _scores(logits: Any, tokens: Array) -> Array:
+    """Log-probability of one token a row."""
+    return np.take_along_axis(_log_softmax(logits), tokens[..., None], -1)[..., 0]

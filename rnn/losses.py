@@ -1,0 +1,171 @@
+r"""Losses over time: what each step costs, put together to the one number that is made small.
+
+A loss L<t> is taken at each of the T steps, and they are put together in one of three ways:
+
+    "sum"        Σ_i Σ_t L_i<t>             over all steps of all sequences i
+    "batchmean"  (1/B) Σ_i Σ_t L_i<t>       the sum over time, averaged over the sequences
+    "mean"       Σ_i Σ_t L_i<t> / n         with n the number of steps that count
+
+Courses differ here: Ng's sums over time, the Nankai notes' divides by T. For one sequence "mean"
+is 1/T of "sum", and so is its gradient: a learning rate that suits one does not suit the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from microgrrepresent import ShapeError, Tensor, mean, stack, step, where
+from microgrrepresent import sum as total
+from microgrrepresent.errors import operand
+from microgrrepresent.node import Array
+
+OverTime = Literal["mean", "sum", "batchmean"]
+Reduction = Literal["mean", "sum", "none"]
+
+
+def over_time(
+    loss: Callable[..., Any],
+    outputs: Tensor | Sequence[Tensor],
+    targets: Any,
+    *,
+    mask: Any = None,
+    reduction: OverTime = "mean",
+) -> Tensor:
+    """Take a loss at every step, and put the steps together.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(output, target, reduction="none")``: `cross_entropy`, `binary_cross_entropy` or
+        `squared_error`, for instance.
+    outputs : Tensor, shape (T, B, ...) or (T, ...); or a sequence of T Tensors (B, ...)
+        What the network says at each step. A sequence, such as ``unroll(...).outputs``, gives one
+        node L for each step, and one sum of them, as the notes draw it. A single Tensor gives the
+        same number from fewer nodes.
+    targets : array_like, first axis T
+        What it should say.
+    mask : array_like of bool, shape (T, B) or (T,), optional
+        True at the steps that count; see `sequence_mask`.
+    reduction : {"mean", "sum", "batchmean"}
+        See above.
+
+    Returns
+    -------
+    Tensor
+        A scalar named L.
+
+    Raises
+    ------
+    ShapeError
+        If outputs, targets and mask are not of the same number of steps.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, cross_entropy
+    >>> from rnn import over_time
+    >>> even = Tensor([[[0.0, 0.0]], [[0.0, 0.0]], [[0.0, 0.0]]])  # T=3, B=1, two classes
+    >>> float(over_time(cross_entropy, even, [[0], [1], [0]], reduction="sum"))
+    2.0794415416798357
+    """
+    if reduction not in ("mean", "sum", "batchmean"):
+        raise ValueError(
+            f"over_time: reduction must be 'mean', 'sum' or 'batchmean'; given {reduction!r}"
+        )
+    wanted = targets.value if isinstance(targets, Tensor) else np.asarray(targets)
+    counts = None if mask is None else np.asarray(mask, dtype=bool)
+    for name, array in (("targets", wanted), ("mask", counts)):
+        if array is not None and (not array.ndim or len(array) != len(outputs)):
+            raise ShapeError(
+                f"over_time: the outputs have {len(outputs)} steps; "
+                f"the {name} have shape {array.shape}, and time is the first axis"
+            )
+    if isinstance(outputs, Tensor):
+        each = _counted(loss(outputs, targets, reduction="none"), counts)
+        terms, batch = each.size, each.shape[1] if each.ndim > 1 else 1
+        whole = total(each)
+    else:
+        losses, terms, batch = [], 0, 1
+        for t, output in enumerate(outputs, start=1):
+            with step(t):
+                each = loss(output, wanted[t - 1], reduction="none")
+                each = _counted(each, None if counts is None else counts[t - 1])
+                losses.append(total(each).named("L"))
+            terms, batch = terms + each.size, len(each) if each.ndim else 1
+        whole = total(stack(losses))
+    if counts is not None:
+        terms = terms * int(counts.sum()) // counts.size
+    if reduction != "sum":
+        whole = whole / (batch if reduction == "batchmean" else max(terms, 1))
+    return whole.named("L")
+
+
+def _counted(each: Tensor, counts: Array | None) -> Tensor:
+    """The losses with 0 in the place of those that do not count."""
+    if counts is None:
+        return each
+    return where(counts.reshape(counts.shape + (1,) * (each.ndim - counts.ndim)), each, 0)
+
+
+def squared_error(
+    output: Tensor, target: Any, *, mask: Any = None, reduction: Reduction = "mean"
+) -> Tensor:
+    """(output - target)², with the arguments of the engine's cross-entropies.
+
+    Raises
+    ------
+    ShapeError
+        If output and target differ in shape, which would broadcast to something else.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor
+    >>> from rnn import squared_error
+    >>> float(squared_error(Tensor([1.0, 3.0]), [1.0, 1.0]))
+    2.0
+    """
+    if np.shape(target) != output.shape:
+        raise ShapeError(
+            f"squared_error: {operand(output.name or 'output', output)} needs a target of the "
+            f"same shape; given {np.shape(target)}"
+        )
+    difference = output - target
+    each = difference * difference
+    if mask is None:
+        return {"mean": mean, "sum": total, "none": lambda x: x}[reduction](each)
+    counts = np.asarray(mask, dtype=bool)
+    kept = _counted(each, counts)
+    if reduction == "none":
+        return kept
+    n = each.size * int(counts.sum()) // counts.size
+    return total(kept) / (max(n, 1) if reduction == "mean" else 1)
+
+
+def perplexity(nats: float | Tensor) -> float:
+    """Give exp(cross-entropy): among how many equally likely tokens the model wavers.
+
+    Examples
+    --------
+    >>> import math
+    >>> from rnn import perplexity
+    >>> round(perplexity(math.log(63)), 6)  # one that knows nothing of 63 characters
+    63.0
+    """
+    loss = float(nats)
+    return math.exp(loss) if loss < 700 else math.inf
+
+
+def bits_per_character(nats: float | Tensor) -> float:
+    """The mean cross-entropy in bits: what a text costs if the model is used to compress it.
+
+    Examples
+    --------
+    >>> import math
+    >>> from rnn import bits_per_character
+    >>> bits_per_character(math.log(8))
+    3.0
+    """
+    return float(nats) / math.log(2)

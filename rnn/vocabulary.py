@@ -1,0 +1,237 @@
+r"""A vocabulary: the tokens that a model knows, each with its index.
+
+A network sees numbers, so a text becomes the indices of its tokens, and these become one-hot
+vectors e_i (every two equally far apart, √2) or rows of an embedding table. Three tokens are
+special: ``<pad>`` fills up short sequences, ``<unk>`` stands for every token that is not known,
+``<eos>`` is the end of a sequence, which a model learns to predict like any other token.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from microgrrepresent import one_hot
+from microgrrepresent.node import Array
+from rnn.errors import DataError
+from rnn.files import read_text, replacing
+
+PAD, UNK, EOS = "<pad>", "<unk>", "<eos>"
+
+Unit = Literal["character", "word"]
+
+
+def tokenize(text: str, unit: Unit = "character") -> list[str]:
+    """Cut a text into characters, or into words and punctuation marks.
+
+    Examples
+    --------
+    >>> from rnn import tokenize
+    >>> tokenize("Cats, 1 cat.", "word")
+    ['Cats', ',', '1', 'cat', '.']
+    >>> tokenize("南开 大学 很 好", "word")
+    ['南开', '大学', '很', '好']
+    """
+    return list(text) if unit == "character" else re.findall(r"\w+(?:['’]\w+)*|[^\w\s]", text)
+
+
+class Vocabulary:
+    """Tokens and their indices.
+
+    Parameters
+    ----------
+    tokens : iterable of str
+        The tokens in the order of their indices, special ones included, none twice.
+    unit : {"character", "word"}
+        How `encode` cuts a text, and whether `decode` puts blanks between tokens.
+
+    Raises
+    ------
+    DataError
+        If there are no tokens, or one is there twice.
+
+    Examples
+    --------
+    >>> from rnn import Vocabulary
+    >>> vocabulary = Vocabulary.of("to be or not to be", unit="word", special=("<unk>",))
+    >>> vocabulary.tokens
+    ('<unk>', 'be', 'not', 'or', 'to')
+    >>> vocabulary.encode("to be a cat").tolist()
+    [4, 1, 0, 0]
+    """
+
+    def __init__(self, tokens: Iterable[str], unit: Unit = "character") -> None:
+        self.tokens = tuple(tokens)
+        self.unit: Unit = unit
+        self._index = {token: i for i, token in enumerate(self.tokens)}
+        if not self.tokens:
+            raise DataError("a vocabulary needs at least one token; was the corpus empty?")
+        if unit not in ("character", "word"):
+            raise DataError(f"the unit of a vocabulary is 'character' or 'word'; given {unit!r}")
+        if len(self._index) < len(self.tokens):
+            twice = next(token for token, n in Counter(self.tokens).items() if n > 1)
+            raise DataError(f"a vocabulary has each token once; {twice!r} is there twice")
+
+    @classmethod
+    def of(
+        cls,
+        corpus: str | Iterable[str],
+        unit: Unit = "character",
+        min_count: int = 1,
+        special: Sequence[str] = (PAD, UNK, EOS),
+    ) -> Self:
+        """Collect the tokens of a text, or of a list of tokens.
+
+        Parameters
+        ----------
+        corpus : str or iterable of str
+            A text, which is cut into units; anything else is taken as the tokens themselves.
+        unit : {"character", "word"}
+            See `Vocabulary`.
+        min_count : int
+            Tokens that are rarer are left out, so that they are read as ``<unk>``.
+        special : sequence of str
+            Special tokens, which get the first indices. The other tokens are sorted.
+        """
+        tokens = tokenize(corpus, unit) if isinstance(corpus, str) else corpus
+        counts = Counter(tokens)
+        known = sorted(token for token, n in counts.items() if n >= min_count)
+        return cls([*special, *(token for token in known if token not in special)], unit)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, token: object) -> bool:
+        return token in self._index
+
+    def __getitem__(self, token: str) -> int:
+        """Index of a token; that of ``<unk>`` if it is not known.
+
+        Raises
+        ------
+        DataError
+            If it is not known, and there is no ``<unk>``.
+        """
+        index = self._index.get(token, self.unk)
+        if index is None:
+            raise DataError(
+                f"{token!r} is not among the {len(self)} tokens of the vocabulary, which has no "
+                f"{UNK} to stand for it; make the vocabulary with special=({UNK!r},)"
+            )
+        return index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and other.to_json() == self.to_json()
+
+    def __hash__(self) -> int:
+        return hash((self.tokens, self.unit))
+
+    def __repr__(self) -> str:
+        return f"<vocabulary of {len(self)} {self.unit}s>"
+
+    @property
+    def pad(self) -> int | None:
+        """Index of ``<pad>``, or None."""
+        return self._index.get(PAD)
+
+    @property
+    def unk(self) -> int | None:
+        """Index of ``<unk>``, or None."""
+        return self._index.get(UNK)
+
+    @property
+    def eos(self) -> int | None:
+        """Index of ``<eos>``, or None."""
+        return self._index.get(EOS)
+
+    def encode(self, text: str | Iterable[str], eos: bool = False) -> Array:
+        """Indices of the tokens of a text, or of a list of tokens.
+
+        Parameters
+        ----------
+        text : str or iterable of str
+            A text, which is cut into units; anything else is taken as the tokens themselves.
+        eos : bool
+            Add the index of ``<eos>``.
+
+        Raises
+        ------
+        DataError
+            For an unknown token without ``<unk>``, or `eos` without ``<eos>``.
+        """
+        tokens = tokenize(text, self.unit) if isinstance(text, str) else list(text)
+        indices = [self[token] for token in tokens]
+        if eos:
+            if self.eos is None:
+                raise DataError(f"encode: the vocabulary has no {EOS} to add")
+            indices.append(self.eos)
+        return np.array(indices, dtype=np.int64)
+
+    def decode(self, indices: Iterable[int]) -> str:
+        """The text behind indices, up to the first ``<eos>`` and without ``<pad>``.
+
+        Examples
+        --------
+        >>> from rnn import Vocabulary
+        >>> vocabulary = Vocabulary.of("好很")
+        >>> vocabulary.decode(vocabulary.encode("很好", eos=True))
+        '很好'
+        """
+        tokens = []
+        for i in indices:
+            if i == self.eos:
+                break
+            if not 0 <= i < len(self):
+                raise DataError(f"decode: index {i} is not in 0..{len(self) - 1}")
+            if i != self.pad:
+                tokens.append(self.tokens[int(i)])
+        return ("" if self.unit == "character" else " ").join(tokens)
+
+    def one_hot(self, indices: Any, dtype: DTypeLike = np.float64) -> Any:
+        """Vectors e_i of the length of the vocabulary, on a new last axis."""
+        return one_hot(indices, len(self), dtype)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` takes."""
+        return {"unit": self.unit, "tokens": list(self.tokens)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Make a vocabulary of what `to_json` gave.
+
+        Raises
+        ------
+        DataError
+            If that is not what was given.
+        """
+        if not isinstance(data, dict) or set(data) != {"unit", "tokens"}:
+            raise DataError("this is no vocabulary: it must have 'unit' and 'tokens'")
+        if not all(isinstance(token, str) for token in data["tokens"]):
+            raise DataError("this is no vocabulary: its tokens must be strings")
+        return cls(data["tokens"], data["unit"])
+
+    def save(self, path: str | Path) -> None:
+        """Write a JSON file."""
+        with replacing(path) as file:
+            file.write(json.dumps(self.to_json(), ensure_ascii=False, indent=0).encode())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a file that `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file holds no vocabulary.
+        """
+        try:
+            return cls.from_json(json.loads(read_text(path)))
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path} holds no vocabulary: {error}") from error
