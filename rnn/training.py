@@ -1,0 +1,187 @@
+r"""Training: forward pass, reverse sweep, one step of the optimiser, again and again.
+
+    for each batch:
+        L = loss(batch)              forward: record the graph
+        L.backward()                 reverse sweep: gradients
+        clip the gradients           so that one cliff does not undo the training
+        optimizer.step()             move the parameters
+
+Around this loop `fit` does what a long training needs: a progress bar, a log, validation and early
+stopping, and checkpoints from which it goes on as if it had never been stopped: every random
+number comes from one Generator, whose state is saved with everything else.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from rnn.errors import DataError
+from rnn.history import History, More, log_to, shown
+from rnn.module import Module
+from rnn.optim import Optimizer
+from rnn.run import Batches, Clip, Run
+from rnn.schedules import Schedule
+
+
+def fit(
+    model: Module,
+    batches: Batches,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    rng: np.random.Generator,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    carry: bool = False,
+    clip: Clip | None = None,
+    schedule: Schedule | None = None,
+    validate: Callable[[], float] | None = None,
+    patience: int | None = None,
+    every: int | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    extra: Mapping[str, Any] | None = None,
+    log: str | Path | None = None,
+    show: More | None = None,
+    progress: bool = True,
+) -> History:
+    """Train a model.
+
+    Parameters
+    ----------
+    model : Module
+        What is trained; saved and restored with checkpoints.
+    batches : sequence, or callable
+        The batches of an epoch; or a function of a Generator that gives them, called at the start
+        of every epoch. It may go on for ever, if `steps` are given.
+    loss : callable
+        ``loss(batch) -> L``, a scalar Tensor.
+    optimizer : Optimizer
+        Of the model's parameters.
+    rng : numpy Generator
+        The one source of random numbers. Give it to the model's dropout too.
+    steps, epochs : int, optional
+        When to stop: at the latest after so many steps, or so often through the batches.
+    carry : bool
+        Hand a state on from batch to batch (truncated BPTT): ``loss(batch, state) -> (L, state)``,
+        where the state of an epoch's first batch is None. The state is passed on without its
+        history, so that no gradient flows back into the batch before.
+    clip : float or callable, optional
+        The largest norm of the gradient; or a function of the list of parameters, such as
+        ``lambda parameters: clip_grad_value(parameters, 5)``.
+    schedule : Schedule, optional
+        Takes a step after each step of the optimiser.
+    validate : callable, optional
+        Gives the loss on data that are not trained on; called without recording.
+    patience : int, optional
+        Stop when so many validations in a row have brought no new best loss. Whenever there is
+        validation, the best parameters are those that the model ends with.
+    every : int, optional
+        Validate and save after every so many steps; by default at the end of each epoch.
+    checkpoint : path, optional
+        Where to save, also at the end and at Ctrl-C.
+    resume : bool
+        Go on from that file, if it is there.
+    extra : mapping, optional
+        Anything to be kept in the checkpoint, such as what is needed to make the model again.
+    log : path, optional
+        A CSV file with one row a step.
+    show : mapping of str to callable, optional
+        More numbers for progress bar and log, as functions of the loss, such as `perplexity`.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    NonFiniteError
+        If the loss or a gradient becomes NaN or infinite. The message says where that began; the
+        parameters are those before the step.
+    CheckpointError
+        If the checkpoint is not one of this model and optimiser.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import Adam, Linear, fit, squared_error
+    >>> rng = np.random.default_rng(0)
+    >>> model, x = Linear(1, 1, rng=rng), np.linspace(-1, 1, 20)[:, None]
+    >>> loss = lambda batch: squared_error(model(batch), 3 * batch)
+    >>> optimizer = Adam(model.parameters(), 0.1)
+    >>> history = fit(model, [x], loss, optimizer, rng, steps=200, progress=False)
+    >>> history.losses[-1] < 1e-3 < history.losses[0]
+    True
+    """
+    if steps is epochs is None or any(n is not None and n < 1 for n in (steps, epochs, every)):
+        raise DataError("fit: give steps=, epochs= or both, and numbers that are at least 1")
+    if patience is not None and validate is None:
+        raise DataError("fit: patience needs validate=, the loss that is to fall")
+    run = Run(model, optimizer, schedule, rng)
+    if resume and checkpoint is not None and Path(checkpoint).exists():
+        run.load(checkpoint)
+    history, more = run.history, dict(show or {})
+    history.stopped = "done"
+    total = steps
+    if isinstance(batches, Sequence) and epochs is not None:
+        total = min(len(batches) * epochs, steps or len(batches) * epochs)
+
+    def save() -> None:
+        if checkpoint is not None:
+            run.save(checkpoint, dict(extra or {}))
+
+    model.train()
+    with (
+        tqdm(total=total, initial=history.steps, unit="step", disable=not progress) as bar,
+        log_to(log, history, more) as write_row,
+        _interrupts_noticed() as interrupted,
+    ):
+        for batch, last in run.batches(batches, steps, epochs):
+            run.step(batch, last, loss, carry, clip)
+            if history.steps % every == 0 if every else last:
+                going = run.validated(validate, patience)
+                save()
+            else:
+                going = True
+            write_row()
+            bar.set_postfix_str(shown(history, more), refresh=False)
+            bar.update()
+            if interrupted() or not going:
+                history.stopped = "early" if not going else "interrupted"
+                break
+        if history.stopped == "done" and history.steps and history.steps not in history.validations:
+            run.validated(validate, None)
+        save()
+    if run.best is not None and history.stopped != "interrupted":
+        model.load_state_dict(run.best)
+    return history
+
+
+@contextmanager
+def _interrupts_noticed() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C wait for the end of the step; a second one interrupts at once."""
+    pressed: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False  # signals are delivered to the main thread only
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
