@@ -1,4 +1,4 @@
-"""The errors, each with a message that teaches: what, where, what was expected and given, what to do.
+"""The errors. Each message teaches: what, where, what was expected and given, what to do.
 
 Each type is also the built-in error that a NumPy user would catch.
 """
@@ -53,6 +53,14 @@ def matmul_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
     if k != m:
         return f"{k} != {m}; the last axis of the left must be the second to last of the right"
     return "the leading (batch) axes do not broadcast"
+
+
+def linear_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
+    """Say why a matrix cannot be applied to the rows of an array: ``3 != 5``."""
+    x, w = shapes
+    if len(w) != 2 or not x:
+        return "linear applies a matrix (out, in) to vectors (..., in)"
+    return f"{x[-1]} != {w[1]}; the last axis of x must be the second of the matrix (out, in)"
 
 
 def broadcast_mismatch(shapes: Sequence[tuple[int, ...]]) -> str | None:

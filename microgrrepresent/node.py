@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from microgrrepresent.errors import located
+
 if TYPE_CHECKING:
     from microgrrepresent.primitive import Primitive
 
@@ -178,6 +180,12 @@ def scope(name: str) -> at:
     return at(Place(f"{outer}/{name}" if outer else name, t, forward))
 
 
+def running(op: str) -> str:
+    """Name an operation that runs here and now, for a message: ``softmax in lstm at t=3``."""
+    place = here.get()
+    return located(op, place.scope, place.step)
+
+
 def step(t: int | None) -> at:
     """Stamp the nodes made inside ``with step(t):`` with the time index t.
 
@@ -215,22 +223,25 @@ def steps(xs: Iterable[T], start: int = 1, reverse: bool = False) -> Iterator[tu
     (2, 1.0)
     """
     if reverse:
-        items = list(xs)
-        order: Iterable[tuple[int, T]] = zip(
-            range(start + len(items) - 1, start - 1, -1), reversed(items), strict=True
-        )
-        for t, x in order:
-            with step(t):
-                yield t, x
-        return
-    iterator = iter(xs)
-    for t in itertools.count(start):
-        with step(t):
+        items: Any = xs if hasattr(xs, "__getitem__") else list(xs)
+        last = start + len(items) - 1
+        return _walk(reversed(items), itertools.count(last, -1), here.get().step)
+    return _walk(iter(xs), itertools.count(start), here.get().step)
+
+
+def _walk(xs: Iterator[T], ts: Iterator[int], outside: int | None) -> Iterator[tuple[int, T]]:
+    # Only the step is set, and set back to what it was when `steps` was called: so two loops that
+    # are zipped together, or a loop that is left half-way, leave no step or scope behind.
+    try:
+        for t in ts:
+            here.set(here.get()._replace(step=t))
             try:
-                x = next(iterator)
+                x = next(xs)
             except StopIteration:
                 return
             yield t, x
+    finally:
+        here.set(here.get()._replace(step=outside))
 
 
 class no_grad:

@@ -26,11 +26,11 @@ from numpy import ndarray
 from microgrrepresent.errors import (
     ShapeError,
     broadcast_mismatch,
-    located,
+    linear_mismatch,
     matmul_mismatch,
     operand,
 )
-from microgrrepresent.node import Node, here, recording
+from microgrrepresent.node import Node, recording, running
 
 N = TypeVar("N", bound=Node)
 Rule = Callable[..., Any]
@@ -197,8 +197,13 @@ def lift(x: Any, others: Sequence[Any]) -> Node:
         dtype = np.result_type(x, *(o.dtype for o in others if hasattr(o, "dtype")))
         params = {"value": x, "dtype": dtype.name}
         return make(constant, (), params, np.array(x, dtype=dtype), False)
+    if isinstance(x, (list, tuple)) and any(isinstance(item, Node) for item in x):
+        raise TypeError(
+            f"a {type(x).__name__} of Tensors is no operand, because their history would be lost; "
+            "join them with stack or concatenate first"
+        )
     value = np.array(x)
-    if value.dtype == object:
+    if value.dtype.kind not in "biufc":
         raise TypeError(f"a Tensor cannot be combined with {type(x).__name__}: it is not a number")
     return make(None, (), _NOTHING, value, False)
 
@@ -216,8 +221,11 @@ def _misuse(
     broken: str | None = None
     if op.name == "matmul":
         broken = matmul_mismatch(shapes)
+    elif op.name == "linear":
+        broken = linear_mismatch(shapes)
     elif isinstance(op.forward, np.ufunc):
         broken = broadcast_mismatch(shapes)
-    place = here.get()
-    message = f"{located(op.name, place.scope, place.step)}: {text}: {broken or error}"
-    return ShapeError(message) if isinstance(error, ValueError) else type(error)(message)
+    message = f"{running(op.name)}: {text}: {broken or error}"
+    if isinstance(error, ValueError):
+        return ShapeError(message)
+    return IndexError(message) if isinstance(error, IndexError) else TypeError(message)

@@ -9,10 +9,13 @@ listed in `microgrrepresent.ops`.
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from microgrrepresent.node import running
 from microgrrepresent.primitive import Primitive, primitive
 
 # --- comparisons: results are booleans, piecewise constant, so that no derivative passes ---------
@@ -160,7 +163,7 @@ def _share(g: Any, wins: Any, ties: Any) -> Any:
 
 where: Primitive = primitive(
     "where",
-    np.where,
+    lambda condition, a, b: np.where(condition, a, b),
     (
         None,
         lambda g, y, condition, a, b: where(condition, g, 0),
@@ -169,13 +172,19 @@ where: Primitive = primitive(
     derivative=r"[{c}],\ 1-[{c}]",
     doc="where(condition, a, b): elements of a where the condition holds, of b elsewhere.",
 )
-cast = primitive(
+_cast = primitive(
     "cast",
     lambda x, dtype: x.astype(dtype),
     (lambda g, y, x, dtype: g,),  # the sweep casts back to the input's type, on the edge
     derivative="1",
     analytic=False,
-    doc="cast(x, dtype=...): the same numbers in another data type.",
+)
+_truncate = primitive(
+    "truncate",
+    lambda x, dtype: x.astype(dtype),
+    (None,),
+    derivative="0",
+    analytic=False,
 )
 stop_gradient = primitive(
     "stop_gradient",
@@ -197,6 +206,12 @@ _clip = primitive(
 )
 
 
+def cast(x: Any, dtype: DTypeLike) -> Any:
+    """The same numbers in another data type; no derivative passes through integers or booleans."""
+    to = np.dtype(dtype)
+    return (_cast if to.kind in "fc" else _truncate)(x, dtype=to.name)
+
+
 def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
     """Limit x to the interval [low, high], elementwise; either bound may be None.
 
@@ -206,4 +221,10 @@ def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
     >>> clip(Tensor([-3.0, 0.5, 3.0]), -1, 1).numpy().tolist()
     [-1.0, 0.5, 1.0]
     """
+    for bound in (low, high):
+        if not isinstance(bound, (int, float, np.number, NoneType)):
+            raise TypeError(
+                f"{running('clip')}: a bound is a number or None; given {type(bound).__name__}; "
+                "maximum and minimum take Tensors, and differentiate with respect to both"
+            )
     return _clip(x, low=low, high=high)

@@ -12,32 +12,34 @@ from typing import Any, Literal
 import numpy as np
 
 from microgrrepresent.errors import DTypeError, ShapeError
-from microgrrepresent.node import Array, Node
+from microgrrepresent.node import Array, Node, running
 from microgrrepresent.ops.elementwise import exp, softplus, where
 from microgrrepresent.ops.reductions import mean, sum
-from microgrrepresent.ops.shapes import expand_dims, one_hot
+from microgrrepresent.ops.shapes import expand_dims, from_front, one_hot
 from microgrrepresent.primitive import primitive
 
 Reduction = Literal["mean", "sum", "none"]
 
 
 def _shift(x: Array, axis: int) -> Array:
-    """Real number to subtract from each row before exp: its maximum, or 0 where that is infinite."""
+    """What to subtract from each row before exp: its (real) maximum, or 0 if that is infinite."""
     top: Array = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
-    return np.where(np.isfinite(top), top, 0).astype(x.real.dtype)
+    top = np.where(np.isfinite(top), top, 0).astype(x.real.dtype)
+    return top
 
 
 def _logsumexp_forward(x: Array, axis: int, keepdims: bool) -> Array:
     top = _shift(x, axis)
     with np.errstate(divide="ignore"):  # the log of an empty sum is -inf
-        y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+        y: Array = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return y if keepdims else np.squeeze(y, axis)
 
 
 def _softmax_forward(x: Array, axis: int) -> Array:
-    e = np.exp(x - _shift(x, axis))
+    e: Array = np.exp(x - _shift(x, axis))
     total = np.sum(e, axis=axis, keepdims=True)
-    return e / np.where(total == 0, 1, total)
+    e = e / np.where(total == 0, 1, total)
+    return e
 
 
 def _log_softmax_forward(x: Array, axis: int) -> Array:
@@ -94,12 +96,12 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> softmax(Tensor([1000.0, 1000.0])).numpy().tolist()
     [0.5, 0.5]
     """
-    return _softmax(x, axis=axis % x.ndim)
+    return _softmax(x, axis=from_front(axis, x, "softmax"))
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Logarithm of `softmax`, exact also where softmax is too small for a float."""
-    return _log_softmax(x, axis=axis % x.ndim)
+    return _log_softmax(x, axis=from_front(axis, x, "log_softmax"))
 
 
 def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
@@ -111,7 +113,7 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     >>> float(logsumexp(Tensor([1000.0, -1000.0])))
     1000.0
     """
-    return _logsumexp(x, axis=axis % x.ndim, keepdims=keepdims)
+    return _logsumexp(x, axis=from_front(axis, x, "logsumexp"), keepdims=keepdims)
 
 
 def cross_entropy(
@@ -130,7 +132,7 @@ def cross_entropy(
         Unnormalised log-probabilities.
     targets : array or Tensor of int, shape (...)
         The right class of each row, 0 <= target < classes.
-    mask : array of bool, shape (...), optional
+    mask : array of bool, shape (...) or one that broadcasts to it, optional
         True for the rows that count.
     ignore_index : int, optional
         Rows with this target do not count.
@@ -152,29 +154,29 @@ def cross_entropy(
     given: Array = node.value if isinstance(node, Node) else node
     if given.dtype.kind not in "iu":
         raise DTypeError(
-            f"cross_entropy: targets must be integers, the class of each row; given {given.dtype}"
+            f"{running('cross_entropy')}: targets must be integers, the class of each row; given {given.dtype}"
         )
-    if given.shape != tuple(logits.shape[:-1]):
+    if not logits.ndim or given.shape != logits.shape[:-1]:
         raise ShapeError(
-            f"cross_entropy: logits {tuple(logits.shape)} need targets of shape "
-            f"{tuple(logits.shape[:-1])}; given {given.shape}"
+            f"{running('cross_entropy')}: logits {logits.shape} (..., classes) need targets of "
+            f"shape {logits.shape[:-1]}; given {given.shape}"
         )
-    counts: Array | None = None if mask is None else _values(mask).astype(bool)
+    counts = _counts(mask, given.shape, "cross_entropy")
     if ignore_index is not None:
         kept = given != ignore_index
         counts = kept if counts is None else counts & kept
         node = np.where(kept, given, 0)
     checked = node.value if isinstance(node, Node) else node
-    considered = checked if counts is None else checked[np.broadcast_to(counts, checked.shape)]
+    considered = checked if counts is None else checked[counts]
     if considered.size and not 0 <= considered.min() <= considered.max() < logits.shape[-1]:
         raise ValueError(
-            f"cross_entropy: targets go from {considered.min()} to {considered.max()}, "
-            f"but logits {tuple(logits.shape)} have classes 0..{logits.shape[-1] - 1}; "
+            f"{running('cross_entropy')}: targets go from {considered.min()} to {considered.max()}, "
+            f"but logits {logits.shape} have classes 0..{logits.shape[-1] - 1}; "
             "use ignore_index for padding"
         )
     if counts is not None:
         node = np.where(counts, checked, 0)
-    return _reduce(_cross_entropy(logits, node), counts, reduction)
+    return _reduce(_cross_entropy(logits, node), counts, reduction, "cross_entropy")
 
 
 def binary_cross_entropy(
@@ -191,6 +193,11 @@ def binary_cross_entropy(
     mask, reduction
         As in `cross_entropy`.
 
+    Raises
+    ------
+    ShapeError
+        If the shapes differ: ``(8, 1)`` and ``(8,)`` would broadcast to every pair of the 8.
+
     Examples
     --------
     >>> from microgrrepresent import Tensor, binary_cross_entropy
@@ -199,13 +206,35 @@ def binary_cross_entropy(
     """
     if not isinstance(targets, Node):
         targets = np.asarray(targets, dtype=logits.dtype)
+    if targets.shape != logits.shape:
+        raise ShapeError(
+            f"{running('binary_cross_entropy')}: logits {logits.shape} need targets of the same "
+            f"shape; given {targets.shape}"
+        )
     loss = softplus(logits) - targets * logits
-    return _reduce(loss, None if mask is None else _values(mask).astype(bool), reduction)
+    counts = _counts(mask, loss.shape, "binary_cross_entropy")
+    return _reduce(loss, counts, reduction, "binary_cross_entropy")
 
 
-def _reduce(loss: Any, counts: Array | None, reduction: str) -> Any:
+def _counts(mask: Any, shape: tuple[int, ...], op: str) -> Array | None:
+    """The mask as booleans, one for each row."""
+    if mask is None:
+        return None
+    given = np.asarray(mask.value if isinstance(mask, Node) else mask).astype(bool)
+    try:
+        return np.broadcast_to(given, shape)
+    except ValueError:
+        raise ShapeError(
+            f"{running(op)}: the mask says which of the rows {shape} count, and needs their "
+            f"shape or one that broadcasts to it; given {given.shape}"
+        ) from None
+
+
+def _reduce(loss: Any, counts: Array | None, reduction: str, op: str) -> Any:
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction must be 'mean', 'sum' or 'none'; given {reduction!r}")
+        raise ValueError(
+            f"{running(op)}: reduction must be 'mean', 'sum' or 'none'; given {reduction!r}"
+        )
     if counts is not None:
         loss = where(counts, loss, 0)
     if reduction == "none":
@@ -214,9 +243,4 @@ def _reduce(loss: Any, counts: Array | None, reduction: str) -> Any:
         return sum(loss)
     if counts is None:
         return mean(loss)
-    n = int(np.count_nonzero(np.broadcast_to(counts, loss.shape)))
-    return sum(loss) / (n or 1)
-
-
-def _values(x: Any) -> Array:
-    return x.value if isinstance(x, Node) else np.asarray(x)
+    return sum(loss) / (int(np.count_nonzero(counts)) or 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def _right(g: Any, y: Any, a: Any, b: Any) -> Any:
     vector = b.ndim == 1
     g, a, b = _as_matrices(g, a, b)
     if b.ndim == 2:  # one matrix for the whole batch: sum over the batch inside the product
-        a, g = reshape(a, -1, a.shape[-1]), reshape(g, -1, g.shape[-1])
+        a, g = _rows(a), _rows(g)
     db = swapaxes(a, -1, -2) @ g
     return squeeze(db, -1) if vector else db
 
@@ -37,6 +38,11 @@ def _as_matrices(g: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
     return g, a, b
 
 
+def _rows(x: Any) -> Any:
+    """A vector or a batch of matrices as one matrix; -1 could not be worked out for 0 elements."""
+    return reshape(x, math.prod(x.shape[:-1]), x.shape[-1])
+
+
 matmul = primitive(
     "matmul",
     np.matmul,
@@ -47,16 +53,22 @@ matmul = primitive(
 )
 
 
+def _linear(x: Any, w: Any) -> Any:
+    if w.ndim != 2:
+        raise ValueError("the second operand is no matrix")
+    return x @ w.T
+
+
 def _weight(g: Any, y: Any, x: Any, w: Any) -> Any:
     """The outer products of the rows of g and x, summed over the batch: one matrix product."""
     if x.ndim != 2:
-        g, x = reshape(g, -1, w.shape[0]), reshape(x, -1, w.shape[1])
+        g, x = _rows(g), _rows(x)
     return transpose(g) @ x
 
 
 linear = primitive(
     "linear",
-    lambda x, w: x @ w.T,
+    _linear,
     (lambda g, y, x, w: g @ w, _weight),
     symbol="W·",
     derivative=r"{w},\ {x}",

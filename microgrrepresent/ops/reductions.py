@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.ops.elementwise import sqrt, where
-from microgrrepresent.ops.shapes import broadcast_to, reshape
+from microgrrepresent.ops.shapes import broadcast_to, from_front, reshape
 from microgrrepresent.primitive import primitive
 
 Axis = int | tuple[int, ...] | None
@@ -63,14 +63,10 @@ _min = primitive(
 )
 
 
-def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
+def _axes(x: Any, axis: Axis, op: str) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(x.ndim))
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    for a in axes:
-        if not -x.ndim <= a < x.ndim:
-            raise np.exceptions.AxisError(a, x.ndim)
-    return tuple(a % x.ndim for a in axes)
+    return tuple(from_front(a, x, op) for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -82,22 +78,22 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).numpy().tolist()
     [4.0, 6.0]
     """
-    return _sum(x, axis=_axes(x, axis), keepdims=keepdims)
+    return _sum(x, axis=_axes(x, axis, "sum"), keepdims=keepdims)
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Arithmetic mean over the given axes, or over all."""
-    return _mean(x, axis=_axes(x, axis), keepdims=keepdims)
+    return _mean(x, axis=_axes(x, axis, "mean"), keepdims=keepdims)
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Largest element along the given axes, or of all; elements that tie share the adjoint."""
-    return _max(x, axis=_axes(x, axis), keepdims=keepdims)
+    return _max(x, axis=_axes(x, axis, "max"), keepdims=keepdims)
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Smallest element along the given axes, or of all; elements that tie share the adjoint."""
-    return _min(x, axis=_axes(x, axis), keepdims=keepdims)
+    return _min(x, axis=_axes(x, axis, "min"), keepdims=keepdims)
 
 
 def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
+from itertools import pairwise
+from operator import index as as_int
 from typing import Any
 
 import numpy as np
 
-from microgrrepresent.node import Node
+from microgrrepresent.errors import ShapeError, operand
+from microgrrepresent.node import Array, Node, running
 from microgrrepresent.primitive import Primitive, each, primitive
 
 _reshape = primitive(
@@ -55,17 +58,16 @@ _scatter_add: Primitive = primitive(
     (lambda g, y, x, index, shape: _getitem(g, index=index),),
     symbol="+[·]",
 )
-take = primitive(
+_take: Primitive = primitive(
     "take",
     lambda table, indices: table[indices],
     (lambda g, y, table, indices: _put(g, indices, rows=table.shape[0]), None),
     symbol="[·]",
-    doc="take(table, indices): rows of a table, the embedding look-up; repeated rows add up.",
 )
 _put: Primitive = primitive(
     "put",
     lambda g, indices, rows: _scatter(g, indices, (rows, *g.shape[indices.ndim :])),
-    (lambda g, y, x, indices, rows: take(g, indices), None),
+    (lambda g, y, x, indices, rows: _take(g, indices), None),
     symbol="+[·]",
 )
 _flip: Primitive = primitive(
@@ -98,9 +100,37 @@ def _is_basic(index: Any) -> bool:
     """Whether an index is made of integers, slices, None and ... only, so that none repeats."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
-        part is None or part is Ellipsis or isinstance(part, slice) or type(part) is int
+        part is None
+        or part is Ellipsis
+        or type(part) is int
+        or isinstance(part, (slice, np.integer))
         for part in parts
     )
+
+
+def from_front(axis: int, x: Any, op: str, new: int = 0) -> int:
+    """Count an axis of x from the front, so that no rule sees -1; with `new` axes to be added.
+
+    Raises
+    ------
+    ShapeError
+        If x has no such axis.
+    """
+    axis, ndim = as_int(axis), x.ndim + new
+    if -ndim <= axis < ndim:
+        return axis % ndim
+    have = f"its axes are 0..{ndim - 1}, or -{ndim}..-1 from the last" if ndim else "it has none"
+    whole = operand(getattr(x, "name", None), x)
+    raise ShapeError(f"{running(op)}: {whole} {'takes' if new else 'has'} no axis {axis}: {have}")
+
+
+def _frozen_index(part: Any) -> Array:
+    """An array of indices of our own: the one given could change before the rule reads it."""
+    index = np.array(part.value if isinstance(part, Node) else part)
+    if isinstance(part, list) and not index.size:
+        index = index.astype(int)  # NumPy makes floats of an empty list
+    index.setflags(write=False)
+    return index
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -110,15 +140,28 @@ def getitem(x: Any, index: Any) -> Any:
     and as a mask it stands for its values.
     """
     if isinstance(index, Node) and index.dtype.kind in "iu":
-        return take(x, index)
+        return _take(x, index)
     parts = index if isinstance(index, tuple) else (index,)
     plain = tuple(
-        np.asarray(part.value if isinstance(part, Node) else part)
-        if isinstance(part, (list, Node))
-        else part
+        _frozen_index(part) if isinstance(part, (list, np.ndarray, Node)) else part
         for part in parts
     )
     return _getitem(x, index=plain if isinstance(index, tuple) else plain[0])
+
+
+def take(table: Any, indices: Any) -> Any:
+    """Rows of a table, the embedding look-up: ``table[indices]``, with the indices as a node.
+
+    Where a row is taken several times, its adjoints add up.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, grad, take
+    >>> table = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> grad(take(table, [1, 1, 1]).sum(), table).tolist()
+    [[0.0, 0.0], [3.0, 3.0]]
+    """
+    return _take(table, indices if isinstance(indices, Node) else _frozen_index(indices))
 
 
 def reshape(x: Any, *shape: int | Sequence[int]) -> Any:
@@ -141,19 +184,20 @@ def broadcast_to(x: Any, *shape: int | Sequence[int]) -> Any:
 def transpose(x: Any, *axes: int | Sequence[int]) -> Any:
     """Permute the axes; reverse them where no order is given."""
     order = _lengths(axes) or tuple(range(x.ndim))[::-1]
-    return _transpose(x, axes=tuple(axis % x.ndim for axis in order))
+    return _transpose(x, axes=tuple(from_front(axis, x, "transpose") for axis in order))
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes."""
     axes = list(range(x.ndim))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    a, b = from_front(axis1, x, "swapaxes"), from_front(axis2, x, "swapaxes")
+    axes[a], axes[b] = b, a
     return _transpose(x, axes=tuple(axes))
 
 
 def expand_dims(x: Any, axis: int) -> Any:
     """Insert an axis of length 1 at position `axis` of the result."""
-    at = axis % (x.ndim + 1)
+    at = from_front(axis, x, "expand_dims", new=1)
     return _reshape(x, shape=(*x.shape[:at], 1, *x.shape[at:]))
 
 
@@ -167,8 +211,8 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """
     if axis is None:
         return _reshape(x, shape=tuple(n for n in x.shape if n != 1))
-    drop = {a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
-    return _squeeze(x, axis=tuple(sorted(drop)))
+    drop = axis if isinstance(axis, tuple) else (axis,)
+    return _squeeze(x, axis=tuple(sorted({from_front(a, x, "squeeze") for a in drop})))
 
 
 _squeeze = primitive(
@@ -193,13 +237,13 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
     [1.0, 2.0, 3.0]
     """
     xs = _several(xs, "concatenate")
-    return _concatenate(*xs, axis=axis % max(xs[0].ndim, 1))
+    return _concatenate(*xs, axis=from_front(axis, xs[0], "concatenate"))
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays of one shape along a new axis."""
     xs = _several(xs, "stack")
-    return _stack(*xs, axis=axis % (xs[0].ndim + 1))
+    return _stack(*xs, axis=from_front(axis, xs[0], "stack", new=1))
 
 
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
@@ -209,7 +253,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
 
     Raises
     ------
-    ValueError
+    ShapeError
         If the axis cannot be cut into that many equal parts.
 
     Examples
@@ -218,15 +262,20 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     >>> [part.shape for part in split(Tensor([1.0, 2.0, 3.0, 4.0]), 2)]
     [(2,), (2,)]
     """
-    axis, length = axis % x.ndim, x.shape[axis]
-    if isinstance(sections, int):
-        if sections < 1 or length % sections:
-            raise ValueError(f"split: axis {axis} of length {length} has no {sections} equal parts")
-        cuts = list(range(0, length + 1, length // sections)) if length else [0] * (sections + 1)
+    axis = from_front(axis, x, "split")
+    length = x.shape[axis]
+    if np.ndim(sections) == 0:
+        n = as_int(sections)  # type: ignore[arg-type]
+        if n < 1 or length % n:
+            raise ShapeError(
+                f"{running('split')}: axis {axis} of {operand(getattr(x, 'name', None), x)} "
+                f"has length {length}, which cannot be cut into {n} equal parts"
+            )
+        cuts = [length // n * i for i in range(n + 1)]
     else:
-        cuts = [0, *sections, length]
+        cuts = [0, *map(as_int, sections), length]  # type: ignore[arg-type]
     before = (slice(None),) * axis
-    return [_getitem(x, index=(*before, slice(a, b))) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [_getitem(x, index=(*before, slice(a, b))) for a, b in pairwise(cuts)]
 
 
 def one_hot(indices: Any, classes: int, dtype: Any = np.float64) -> Any:
@@ -243,23 +292,33 @@ def one_hot(indices: Any, classes: int, dtype: Any = np.float64) -> Any:
     >>> one_hot([2, 0], 3).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
-    given = indices.value if isinstance(indices, Node) else np.asarray(indices)
+    node = indices if isinstance(indices, Node) else _frozen_index(indices)
+    given: Array = node.value if isinstance(node, Node) else node
     if given.size and not 0 <= given.min() <= given.max() < classes:
         raise ValueError(
-            f"one_hot: index {given.min() if given.min() < 0 else given.max()} "
+            f"{running('one_hot')}: index {given.min() if given.min() < 0 else given.max()} "
             f"is not among the {classes} classes 0..{classes - 1}"
         )
-    return take(np.eye(classes, dtype=dtype), indices if isinstance(indices, Node) else given)
+    return _one_hot(node, classes=classes, dtype=np.dtype(dtype).name)
+
+
+def _ones_at(indices: Array, classes: int, dtype: str) -> Array:
+    out = np.zeros((*indices.shape, classes), dtype)
+    np.put_along_axis(out, indices[..., None], 1, -1)
+    return out
+
+
+_one_hot = primitive("one_hot", _ones_at, (None,), symbol="1[·]", derivative="0", analytic=False)
 
 
 def _lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """``(2, 3)`` from ``f(x, 2, 3)`` and ``f(x, (2, 3))`` alike."""
-    flat = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-    return tuple(int(n) for n in flat)
+    flat = shape[0] if len(shape) == 1 and not hasattr(shape[0], "__index__") else shape
+    return tuple(map(as_int, flat))
 
 
 def _several(xs: Sequence[Any], name: str) -> list[Any]:
     made = [x if isinstance(x, Node) else np.asarray(x) for x in xs]
     if not made:
-        raise ValueError(f"{name}: needs at least one array")
+        raise ShapeError(f"{running(name)}: there is nothing to join; give at least one array")
     return made
