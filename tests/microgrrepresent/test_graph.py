@@ -34,6 +34,11 @@ def parameter(data, name=None):
     return Tensor(data, requires_grad=True, name=name)
 
 
+def ids(nodes):
+    """Nodes compare elementwise, by value; their ids compare by identity."""
+    return [node.id for node in nodes]
+
+
 def unrolled(length, size=3):
     """A plain recurrent net, T steps: the graph, its parameters and its inputs."""
     rng = np.random.default_rng(0)
@@ -46,15 +51,16 @@ def unrolled(length, size=3):
     return Graph(h.sum().named("L")), w, xs
 
 
-# --- the notes' example graphs ---------------------------------------------------------------------
+# --- the notes' example graphs --------------------------------------------------------------------
 
 
 def test_g3_product_has_two_leaves_and_one_operation():
     x, y = Tensor(2.0, name="x"), Tensor(3.0, name="y")
     z = (x * y).named("z")
     graph = Graph(z)
-    assert list(graph) == [x, y, z] and len(graph) == 3
-    assert graph.inputs == (x, y) and graph.parameters == () and graph.outputs == (z,)
+    assert ids(graph) == ids([x, y, z]) and len(graph) == 3
+    assert ids(graph.inputs) == ids([x, y]) and graph.parameters == ()
+    assert ids(graph.outputs) == ids([z])
     assert graph.depth() == 1
 
 
@@ -65,7 +71,7 @@ def test_g4_unnamed_intermediates_are_u1_u2():
     y = sigmoid(u2).named("ŷ")
     graph = Graph(y)
     assert [graph.label(n) for n in graph] == ["x", "w", "b", "u(1)", "u(2)", "ŷ"]
-    assert graph.parameters == (w, b) and graph.inputs == (x,)
+    assert ids(graph.parameters) == ids([w, b]) and ids(graph.inputs) == ids([x])
 
 
 def test_g5_relu_layer_lists_its_shapes():
@@ -87,7 +93,7 @@ def test_g6_one_weight_has_two_uses():
     y, penalty = (x @ w).named("ŷ"), 0.1 * (w**2).sum()
     graph = Graph([y, penalty])
     square = graph.find(op="pow")
-    assert set(graph.consumers(w)) == {y, *square} and len(graph.consumers(w)) == 2
+    assert ids(graph.consumers(w)) == ids([y, *square])
     assert graph.consumers(penalty) == ()
 
 
@@ -99,8 +105,8 @@ def test_g8_g9_dynamical_system_applies_f_tau_minus_1_times_and_shares_theta():
             s = (theta * s).named("s")
     graph = Graph(s)
     assert len(graph.find(op="mul")) == tau - 1
-    assert graph.consumers(theta) == tuple(graph.find(op="mul"))
-    assert graph.parameters == (theta,)
+    assert ids(graph.consumers(theta)) == ids(graph.find(op="mul"))
+    assert ids(graph.parameters) == ids([theta])
     assert graph.steps == (2, 3)
 
 
@@ -113,23 +119,23 @@ def test_g12_an_edge_is_counted_for_each_use():
     a, b = Tensor(2.0, name="a"), Tensor(3.0, name="b")
     square, product = a * a, (a + b) * (b + 1)
     graph = Graph([square, product])
-    assert graph.consumers(a) == (square, square, graph.find(op="add")[0])
+    assert ids(graph.consumers(a)) == ids([square, square, graph.find(op="add")[0]])
     assert len(graph.consumers(b)) == 2
     assert sum(len(graph.consumers(n)) for n in graph) == sum(len(n.parents) for n in graph)
 
 
-# --- finding ---------------------------------------------------------------------------------------
+# --- finding --------------------------------------------------------------------------------------
 
 
 def test_find_takes_every_condition_together():
-    graph, w, xs = unrolled(4)
-    assert graph.find(name="x") == xs
+    graph, _, xs = unrolled(4)
+    assert ids(graph.find(name="x")) == ids(xs)
     assert [n.step for n in graph.find(name="h")] == [1, 2, 3, 4]
     assert graph.find(name="h", step=3)[0].id < graph.find(name="h", step=4)[0].id
-    assert graph.find(op=tanh) == graph.find(op="tanh") == graph.find(name="h")
+    assert ids(graph.find(op=tanh)) == ids(graph.find(op="tanh")) == ids(graph.find(name="h"))
     assert graph.find(op="tanh", scope="rnn", step=9) == []
     assert len(graph.find(scope="rnn")) == 12
-    assert graph.find() == list(graph)
+    assert ids(graph.find()) == ids(graph)
     assert graph.steps == (1, 2, 3, 4)
 
 
@@ -142,8 +148,8 @@ def test_find_by_scope_takes_inner_scopes_but_no_mere_prefix():
     with scope("encoder2"):
         c = b + 1
     graph = Graph(c)
-    assert [n for n in graph.find(scope="encoder") if n.parents] == [a, b]
-    assert [n for n in graph.find(scope="encoder/lstm") if n.parents] == [b]
+    assert ids(n for n in graph.find(scope="encoder") if n.parents) == ids([a, b])
+    assert ids(n for n in graph.find(scope="encoder/lstm") if n.parents) == ids([b])
 
 
 def test_membership_and_index_are_by_identity_not_by_value():
@@ -160,7 +166,7 @@ def test_the_order_is_topological_for_several_outputs_and_a_repeated_one():
     graph, _, _ = unrolled(3)
     h1, h3 = graph.find(name="h", step=1)[0], graph.find(name="h", step=3)[0]
     both = Graph([h3, h1, h3])
-    assert both.outputs == (h3, h1, h3) and both.outputs[0] is h3
+    assert ids(both.outputs) == ids([h3, h1, h3])
     for node in both:
         assert all(both.index(p) < both.index(node) for p in node.parents)
 
@@ -174,7 +180,7 @@ def test_a_graph_of_nothing_is_refused(outputs, message):
         Graph(outputs)
 
 
-# --- labels ----------------------------------------------------------------------------------------
+# --- labels ---------------------------------------------------------------------------------------
 
 
 def test_labels_carry_steps_and_where_needed_scopes():
@@ -193,7 +199,7 @@ def test_labels_are_unique_whatever_the_names():
     total = nodes[0]
     for node in nodes[1:]:
         total = total + node
-    found = [graph_label for graph_label in map(Graph(total).label, Graph(total))]
+    found = list(map(Graph(total).label, Graph(total)))
     assert found[:5] == ["a", "a(2)", "a(2)(2)", "u(1)", "a(3)"]
     assert len(set(found)) == len(found) == 9
 
@@ -212,7 +218,7 @@ def test_numbers_in_the_code_are_their_own_labels():
     assert str(graph).count("\n") == 4  # x and four results; the numbers have no lines
 
 
-# --- the listing -----------------------------------------------------------------------------------
+# --- the listing ----------------------------------------------------------------------------------
 
 
 def test_listing_of_an_unrolled_net():
@@ -267,7 +273,7 @@ def test_listing_says_which_node_a_backward_node_belongs_to():
     assert last.endswith("# cell, t=2, backward of y_2, output")
 
 
-# --- JSON ------------------------------------------------------------------------------------------
+# --- JSON -----------------------------------------------------------------------------------------
 
 
 def same(a, b):
@@ -448,7 +454,7 @@ def test_a_broken_file_gets_a_sentence(text, message):
         Graph.from_json(text)
 
 
-# --- replay ----------------------------------------------------------------------------------------
+# --- replay ---------------------------------------------------------------------------------------
 
 
 def test_replay_gives_what_the_code_gives():
@@ -462,7 +468,7 @@ def test_replay_gives_what_the_code_gives():
         h = np.tanh(h @ new[w] + new[x])
         np.testing.assert_allclose(results[graph.find(name="h", step=t)[0]], h, rtol=1e-15)
     np.testing.assert_allclose(results[graph.outputs[0]], h.sum(), rtol=1e-14)
-    assert list(results) == list(graph)
+    assert ids(results) == ids(graph)
     for node in graph:
         np.testing.assert_array_equal(node.value, before[node])
     assert all(type(value) is np.ndarray for value in results.values())
@@ -525,7 +531,7 @@ def test_replay_refuses_wrong_keys_and_values():
         graph.replay({k: [0, 5]})
 
 
-# --- stale graphs ----------------------------------------------------------------------------------
+# --- stale graphs ---------------------------------------------------------------------------------
 
 
 def test_a_leaf_assigned_after_recording_makes_the_graph_stale():
@@ -542,7 +548,7 @@ def test_a_leaf_assigned_after_recording_makes_the_graph_stale():
     assert len(Graph(exp(w))) == 2  # a new recording is fresh
 
 
-# --- size and freedom ------------------------------------------------------------------------------
+# --- size and freedom -----------------------------------------------------------------------------
 
 
 def test_a_hundred_thousand_steps_and_no_recursion():
@@ -576,7 +582,7 @@ def test_a_graph_makes_no_reference_cycles():
         gc.enable()
 
 
-# --- any graph -------------------------------------------------------------------------------------
+# --- any graph ------------------------------------------------------------------------------------
 
 UNARY = [tanh, sigmoid, exp, lambda a: -a, lambda a: a[::-1], lambda a: a.reshape(1, -1)[0]]
 BINARY = [
@@ -630,7 +636,7 @@ def test_any_graph(run, seed):
         assert len(seen) == len(graph)
         for node in graph:
             edges = [child for child in graph for parent in child.parents if parent is node]
-            assert list(graph.consumers(node)) == edges
+            assert ids(graph.consumers(node)) == ids(edges)
         longest = {}
         for node in graph:
             longest[node] = max([longest[p] + 1 for p in node.parents] or [0])
