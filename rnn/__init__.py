@@ -1,16 +1,30 @@
 """Recurrent networks that are composed of the primitives of `microgrrepresent`."""
 
 from rnn.batches import Padded, language_model_batches, pad, padded_batches, sequence_mask
-from rnn.cells import Cell, LSTMCell, LSTMState
+from rnn.cells import (
+    Cell,
+    CTRNNCell,
+    GRUCell,
+    LinearRecurrentCell,
+    LSTMCell,
+    LSTMState,
+    ResidualRNNCell,
+    RNNCell,
+)
+from rnn.checkpoint import load_checkpoint, save_checkpoint
 from rnn.clipping import Clipping, clip_grad_norm, clip_grad_value, clip_tensor_norms, grad_norm
 from rnn.decoding import Decoded, beam, choose, greedy, log_probability, prompt, sample
 from rnn.dense import Dropout, Embedding, Linear
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.files import bundled_text, read_text, sunspots
+from rnn.history import History
 from rnn.language_model import LanguageModel
+from rnn.layers import GRU, LSTM, RNN
 from rnn.losses import bits_per_character, over_time, perplexity, squared_error
 from rnn.module import Module
+from rnn.narx import NARX, DelayState, TimeDelayCell
 from rnn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from rnn.recurrent import Recurrent
 from rnn.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -20,40 +34,56 @@ from rnn.schedules import (
     Schedule,
     StepLR,
 )
+from rnn.training import fit
+from rnn.truncated import Window, detach, tbptt
 from rnn.unroll import Unrolled, unroll
 from rnn.vocabulary import Vocabulary, tokenize
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "NARX",
+    "RNN",
     "SGD",
     "Adagrad",
     "Adam",
     "AdamW",
+    "CTRNNCell",
     "Cell",
     "CheckpointError",
     "Clipping",
     "CosineAnnealingLR",
     "DataError",
     "Decoded",
+    "DelayState",
     "Dropout",
     "Embedding",
     "ExponentialLR",
+    "GRUCell",
+    "History",
     "LSTMCell",
     "LSTMState",
     "LambdaLR",
     "LanguageModel",
     "Linear",
     "LinearLR",
+    "LinearRecurrentCell",
     "Module",
     "NonFiniteError",
     "Optimizer",
     "Padded",
     "RMSprop",
+    "RNNCell",
+    "Recurrent",
     "ReduceLROnPlateau",
+    "ResidualRNNCell",
     "Schedule",
     "StateDictError",
     "StepLR",
+    "TimeDelayCell",
     "Unrolled",
     "Vocabulary",
+    "Window",
     "beam",
     "bits_per_character",
     "bundled_text",
@@ -61,9 +91,12 @@ __all__ = [
     "clip_grad_norm",
     "clip_grad_value",
     "clip_tensor_norms",
+    "detach",
+    "fit",
     "grad_norm",
     "greedy",
     "language_model_batches",
+    "load_checkpoint",
     "log_probability",
     "over_time",
     "pad",
@@ -72,9 +105,11 @@ __all__ = [
     "prompt",
     "read_text",
     "sample",
+    "save_checkpoint",
     "sequence_mask",
     "squared_error",
     "sunspots",
+    "tbptt",
     "tokenize",
     "unroll",
 ]

@@ -42,7 +42,8 @@ class Unrolled(Generic[S]):
 
     def stacked(self) -> Tensor:
         """The outputs as one Tensor, time first: (T, B, H) or (T, H)."""
-        return stack(self.outputs)
+        stacked: Tensor = stack(self.outputs)
+        return stacked
 
 
 def unroll(

@@ -15,13 +15,14 @@ every step. A cell says it in `shared`; `bound` works it out once for a whole lo
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from microgrrepresent import ShapeError, Tensor, scope, step
+from microgrrepresent import ShapeError, Tensor, broadcast_to, scope, step
 from microgrrepresent.errors import located, operand
 from microgrrepresent.node import here
 from rnn.initialise import Rng, floating, uniform
@@ -42,16 +43,19 @@ class Cell(Module, Generic[S]):
         Length of what `output` gives.
     scope : str
         The scope of the nodes that the cell makes: ``lstm``.
+    initial : mapping of str to Tensor
+        The learned initial state, by letter; empty until `learn_initial_state`.
     """
 
     scope: str = "cell"
     input_size: int
     hidden_size: int
     dtype: np.dtype[Any]
+    initial: Mapping[str, Tensor] = MappingProxyType({})
 
     def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
         for what, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if not isinstance(size, (int, np.integer)) or size < 1:
+            if not isinstance(size, (int, np.integer)) or size < 0:
                 raise ValueError(f"{type(self).__name__}: {what} is a count; given {size!r}")
         self.input_size, self.hidden_size = int(input_size), int(hidden_size)
         self.dtype = floating(dtype)
@@ -74,9 +78,14 @@ class Cell(Module, Generic[S]):
         """The state made of its parts."""
         return parts[0]  # type: ignore[return-value]
 
+    def parts_of(self, state: Any) -> tuple[Any, ...]:
+        """The parts that a state is made of."""
+        return tuple(state) if isinstance(state, (tuple, list)) else (state,)
+
     def output(self, state: S) -> Tensor:
-        """What the cell shows of its state to the layer above."""
-        return state[0] if isinstance(state, tuple) else state  # type: ignore[return-value]
+        """What the cell shows of its state to the layer above: its first part."""
+        shown: Tensor = self.parts_of(state)[0]
+        return shown
 
     @property
     def output_size(self) -> int:
@@ -129,26 +138,38 @@ class Cell(Module, Generic[S]):
             Number of sequences; without it the state has no batch axis.
         """
         lead = () if batch is None else (batch,)
-        return self.state_of(
-            *[
-                Tensor(np.zeros((*lead, size), self.dtype), name=letter)
-                for letter, size in self.state_sizes().items()
-            ]
-        )
+        sizes = self.state_sizes().items()
+        if self.initial:
+            return self.state_of(
+                *[
+                    broadcast_to(self.initial[letter], (*lead, size)).named(letter)
+                    for letter, size in sizes
+                ]
+            )
+        zeros = [Tensor(np.zeros((*lead, n), self.dtype), name=letter) for letter, n in sizes]
+        return self.state_of(*zeros)
+
+    def learn_initial_state(self) -> None:
+        """Make the initial state a parameter, which begins as zeros: ``initial.h`` and so on."""
+        self.initial = {
+            letter: Tensor(np.zeros(size, self.dtype), True, f"{letter}_init")
+            for letter, size in self.state_sizes().items()
+        }
 
     def _input(self, x: Any) -> Tensor:
         if not isinstance(x, Tensor) or x.dtype is not self.dtype:
             x = tensor_of(x, self.dtype, self)
-        if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
+        node: Tensor = x
+        if node.ndim not in (1, 2) or node.shape[-1] != self.input_size:
             raise ShapeError(
                 f"{self._here()}: expected x of shape (batch, {self.input_size}) or "
-                f"({self.input_size},), given {x.shape}; the last axis is input_size"
+                f"({self.input_size},), given {node.shape}; the last axis is input_size"
             )
-        return x
+        return node
 
     def _checked(self, state: Any, x: Tensor) -> S:
         sizes = self.state_sizes()
-        parts = state if isinstance(state, (tuple, list)) else (state,)
+        parts = self.parts_of(state)
         if len(parts) != len(sizes):
             letters = ", ".join(sizes)
             raise ShapeError(

@@ -1,0 +1,95 @@
+"""The continuous-time recurrent network."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from microgrrepresent import Tensor, linear
+from rnn.cells.activations import activation
+from rnn.cells.cell import Cell
+from rnn.cells.simple import Nonlinearity
+from rnn.initialise import Rng
+
+
+class CTRNNCell(Cell[Tensor]):
+    r"""The continuous-time recurrent network (Beer 1995, equation 1), one Euler step of it.
+
+        τ dy/dt = −y + W_hh φ(y + θ) + W_ih x
+        y = y' + (dt/τ) (−y' + W_hh φ(y' + θ) + W_ih x)
+
+    where y' is the state before. With dt = τ, y' is forgotten at once, and φ(y + θ) is the state of
+    an `RNNCell` with bias θ.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Length of x and of y.
+    tau : float or array, shape (hidden_size,)
+        Time constants τ, in the unit of dt.
+    dt : float
+        Length of a step. Euler's method needs dt well below the smallest τ to follow the equation.
+    nonlinearity : {"sigmoid", "tanh", "relu"}
+        φ, the firing rate.
+    dtype : data type
+        Of the parameters.
+    rng : Generator or int, optional
+        Where first values come from: U(-k, k) with k = 1/sqrt(hidden_size).
+
+    Attributes
+    ----------
+    weight_ih : Tensor, shape (hidden_size, input_size)
+    weight_hh : Tensor, shape (hidden_size, hidden_size)
+    bias : Tensor, shape (hidden_size,)
+        θ.
+    tau : Tensor, shape () or (hidden_size,)
+        Does not require a gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import CTRNNCell
+    >>> CTRNNCell(1, 2, tau=1.0, dt=0.1, rng=0)(np.zeros(1)).shape
+    (2,)
+    """
+
+    scope = "ctrnn"
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        tau: ArrayLike = 1.0,
+        dt: float = 0.1,
+        nonlinearity: Nonlinearity = "sigmoid",
+        *,
+        dtype: DTypeLike = np.float64,
+        rng: Rng = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        times = np.asarray(tau, dtype=self.dtype)
+        if times.shape not in ((), (hidden_size,)) or not (times > 0).all() or not dt > 0:
+            raise ValueError(
+                f"CTRNNCell: dt must be positive, and tau one positive number or {hidden_size} "
+                f"(hidden_size) of them; given dt={dt}, tau={tau!r}"
+            )
+        self.dt = dt
+        self.phi = activation(nonlinearity, "CTRNNCell")
+        self.weight_ih = self.parameter("W_ih", hidden_size, input_size)
+        self.weight_hh = self.parameter("W_hh", hidden_size, hidden_size)
+        self.bias = self.parameter("θ", hidden_size)
+        self.tau = Tensor(times, name="τ")
+
+    def state_sizes(self) -> dict[str, int]:
+        """Letter and length of the state."""
+        return {"y": self.hidden_size}
+
+    def shared(self) -> Tensor:
+        """The share of the way to its goal that y goes in a step: dt/τ."""
+        return self.dt / self.tau
+
+    def forward(self, x: Tensor, y: Tensor, share: Tensor) -> Tensor:
+        """The equation."""
+        rate = self.phi(y + self.bias).named("σ")
+        goal = linear(rate, self.weight_hh) + linear(x, self.weight_ih)
+        return (y + share * (goal - y)).named("y")

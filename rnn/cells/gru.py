@@ -1,0 +1,140 @@
+"""The gated recurrent unit, in all its published variants."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from microgrrepresent import Tensor, linear, sigmoid, split, tanh
+from rnn.cells.cell import Cell
+from rnn.cells.gates import Blocks, Composition, checked_composition
+from rnn.initialise import Rng
+
+
+class _Weights(NamedTuple):
+    W: Blocks
+    U: Blocks
+    U_n: Tensor | None
+    b_ih: list[Tensor]
+    b_hh: list[Tensor]
+
+
+class GRUCell(Cell[Tensor]):
+    r"""The gated recurrent unit (Cho et al. 2014, equations 5-8).
+
+        r = σ(W_r x + U_r h' + b_r)                 reset gate
+        z = σ(W_z x + U_z h' + b_z)                 update gate
+        n = tanh(W_n x + b_in + r ∘ (U_n h' + b_hn))     with reset_after (PyTorch; Keras' default)
+        n = tanh(W_n x + b_in + U_n (r ∘ h') + b_hn)     without (Cho; the NNDL and Nankai notes)
+        h = z ∘ h' + (1 − z) ∘ n                    update_gate="keep" (PyTorch; Cho)
+        h = z ∘ n + (1 − z) ∘ h'                    update_gate="write" (Ng; Chung et al. 2014)
+
+    where h' is the state before, and b_r and b_z are sums of b_ih and b_hh. Without the reset gate
+    r is 1 (Ng's simplified GRU). The two directions of the update gate are one model: negating
+    W_z, U_z and b_z turns one into the other.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Length of x and of h.
+    bias : bool
+        Whether the biases are there.
+    reset_after : bool
+        Whether the reset gate acts on the product U_n h', or on h' before it.
+    update_gate : {"keep", "write"}
+        What z near 1 does: keep the state before, or write the candidate n.
+    reset_gate : bool
+        Whether there is a reset gate.
+    composition : {"fused", "per_gate"}
+        Whether all gates share one product with x and one with h', or each has its own.
+    dtype : data type
+        Of the parameters.
+    rng : Generator or int, optional
+        Where first values come from: U(-k, k) with k = 1/sqrt(hidden_size), as in ``torch.nn``.
+
+    Attributes
+    ----------
+    weight_ih : Tensor, shape (3 * hidden_size, input_size)
+        W_r, W_z, W_n, one below the other (without W_r where there is no reset gate).
+    weight_hh : Tensor, shape (3 * hidden_size, hidden_size)
+        U_r, U_z, U_n.
+    bias_ih, bias_hh : Tensor, shape (3 * hidden_size,), or None
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import GRUCell
+    >>> GRUCell(3, 5, rng=0)(np.zeros((2, 3))).shape
+    (2, 5)
+    """
+
+    scope = "gru"
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        reset_after: bool = True,
+        update_gate: Literal["keep", "write"] = "keep",
+        reset_gate: bool = True,
+        composition: Composition = "fused",
+        dtype: DTypeLike = np.float64,
+        rng: Rng = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        if update_gate not in ("keep", "write"):
+            raise ValueError(
+                "GRUCell: update_gate is 'keep' (z near 1 keeps the state) or 'write' "
+                f"(z near 1 writes the candidate); given {update_gate!r}"
+            )
+        self.reset_after, self.update_gate, self.reset_gate = reset_after, update_gate, reset_gate
+        self.per_gate = checked_composition(composition, "GRUCell")
+        self.gates = "rzn" if reset_gate else "zn"
+        rows = len(self.gates) * hidden_size
+        self.weight_ih = self.parameter("W_ih", rows, input_size)
+        self.weight_hh = self.parameter("W_hh", rows, hidden_size)
+        self.bias_ih = self.parameter("b_ih", rows) if bias else None
+        self.bias_hh = self.parameter("b_hh", rows) if bias else None
+
+    def shared(self) -> _Weights:
+        """The gates' weights, and the biases that go together."""
+        letters, H = self.gates, self.hidden_size
+        W = Blocks(letters, self.weight_ih, "W", self.per_gate)
+        b: list[Tensor] = []
+        b_hh: list[Tensor] = []
+        if self.bias_ih is not None and self.bias_hh is not None:
+            b_ih, b_hh = split(self.bias_ih, len(letters)), split(self.bias_hh, len(letters))
+            apart = "n" if self.reset_gate and self.reset_after else ""
+            for gate, i, h in zip(letters, b_ih, b_hh, strict=True):
+                b.append(i.named("b_in") if gate == apart else (i + h).named(f"b_{gate}"))
+            b_hh[-1].named("b_hn")
+        if not self.reset_gate or self.reset_after:
+            return _Weights(W, Blocks(letters, self.weight_hh, "U", self.per_gate), None, b, b_hh)
+        gates, candidate = split(self.weight_hh, [2 * H])
+        U = Blocks(letters[:-1], gates, "U", self.per_gate)
+        return _Weights(W, U, candidate.named("U_n"), b, b_hh)
+
+    def forward(self, x: Tensor, h: Tensor, shared: _Weights) -> Tensor:
+        """The equations."""
+        W, U, U_n, b, b_hh = shared
+        *xs, xn = [wx + bias for wx, bias in zip(W(x), b, strict=True)] if b else W(x)
+        if not self.reset_gate:
+            hz, hn = U(h)
+            z = sigmoid(xs[0] + hz).named("z")
+            n = tanh(xn + hn).named("n")
+        elif U_n is not None:
+            hr, hz = U(h)
+            r = sigmoid(xs[0] + hr).named("r")
+            z = sigmoid(xs[1] + hz).named("z")
+            n = tanh(xn + linear(r * h, U_n)).named("n")
+        else:
+            hr, hz, hn = U(h)
+            r = sigmoid(xs[0] + hr).named("r")
+            z = sigmoid(xs[1] + hz).named("z")
+            n = tanh(xn + r * (hn + b_hh[-1] if b_hh else hn)).named("n")
+        kept, written = (h, n) if self.update_gate == "keep" else (n, h)
+        return (z * kept + (1 - z) * written).named("h")

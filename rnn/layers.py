@@ -1,0 +1,200 @@
+"""The recurrent layers `RNN`, `GRU` and `LSTM`: those of `torch.nn`.
+
+The same arguments, parameter names and shapes, gate order, forms of input, outputs and states, so
+that a ``state_dict`` moves both ways and what is learned with one holds with the other. Beyond it
+they take the variants of the cells by keyword, ``lengths=`` for padded batches, and
+``learn_initial_state=True``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from microgrrepresent import Tensor
+from rnn.cells.gates import Composition
+from rnn.cells.gru import GRUCell
+from rnn.cells.lstm import LSTMCell, LSTMState, Peephole
+from rnn.cells.simple import Nonlinearity, RNNCell
+from rnn.initialise import Rng
+from rnn.recurrent import Recurrent
+
+
+class RNN(Recurrent[Tensor]):
+    """A simple recurrent layer, `RNNCell` over time: ``torch.nn.RNN``.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Length of x_t and of h_t.
+    num_layers : int
+        Number of layers, each of which takes what the one below shows.
+    nonlinearity : {"tanh", "relu", "sigmoid"}
+        As in `RNNCell`.
+    bias, batch_first, dropout, bidirectional, learn_initial_state, dtype, rng
+        As in `LSTM`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import RNN
+    >>> output, h = RNN(10, 20, 2)(np.zeros((5, 3, 10)), np.zeros((2, 3, 20)))
+    >>> output.shape, h.shape
+    ((5, 3, 20), (2, 3, 20))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: Nonlinearity = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        learn_initial_state: bool = False,
+        dtype: DTypeLike = np.float64,
+        rng: Rng = None,
+    ) -> None:
+        rng = np.random.default_rng(rng)
+        self.nonlinearity, self.bias = nonlinearity, bias
+
+        def make_cell(size: int) -> RNNCell:
+            return RNNCell(size, hidden_size, bias, nonlinearity, dtype=dtype, rng=rng)
+
+        super().__init__(
+            make_cell, input_size, num_layers, batch_first, dropout, bidirectional,
+            learn_initial_state, dtype, rng,
+        )  # fmt: skip
+
+
+class GRU(Recurrent[Tensor]):
+    """A gated recurrent layer, `GRUCell` over time: ``torch.nn.GRU``.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Length of x_t and of h_t.
+    num_layers, bias, batch_first, dropout, bidirectional, learn_initial_state, dtype, rng
+        As in `LSTM`.
+    reset_after, update_gate, reset_gate, composition
+        As in `GRUCell`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import GRU
+    >>> output, h = GRU(10, 20, 2)(np.zeros((5, 3, 10)))
+    >>> output.shape, h.shape
+    ((5, 3, 20), (2, 3, 20))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        reset_after: bool = True,
+        update_gate: Literal["keep", "write"] = "keep",
+        reset_gate: bool = True,
+        composition: Composition = "fused",
+        learn_initial_state: bool = False,
+        dtype: DTypeLike = np.float64,
+        rng: Rng = None,
+    ) -> None:
+        rng = np.random.default_rng(rng)
+        self.bias = bias
+
+        def make_cell(size: int) -> GRUCell:
+            return GRUCell(
+                size, hidden_size, bias, reset_after=reset_after, update_gate=update_gate,
+                reset_gate=reset_gate, composition=composition, dtype=dtype, rng=rng,
+            )  # fmt: skip
+
+        super().__init__(
+            make_cell, input_size, num_layers, batch_first, dropout, bidirectional,
+            learn_initial_state, dtype, rng,
+        )  # fmt: skip
+
+
+class LSTM(Recurrent[LSTMState]):
+    """A long short-term memory layer, `LSTMCell` over time: ``torch.nn.LSTM``.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Length of x_t and of c_t.
+    num_layers : int
+        Number of layers, each of which takes what the one below shows.
+    bias : bool
+        Whether the cells have biases.
+    batch_first : bool
+        Whether x and the output are (B, T, size) instead of (T, B, size). States are not affected.
+    dropout : float
+        Probability of dropping what a layer shows to the next, in training.
+    bidirectional : bool
+        Whether each layer also runs from the last step to the first.
+    proj_size, forget_gate, coupled, peephole, forget_bias, gate_activation, activation, composition
+        As in `LSTMCell`.
+    learn_initial_state : bool
+        Whether the initial state is a parameter; it is of all sequences the same.
+    dtype : data type
+        Of parameters, inputs, states and outputs.
+    rng : Generator or int, optional
+        Where first values and dropout come from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import LSTM
+    >>> output, (h, c) = LSTM(10, 20, 2)(np.zeros((5, 3, 10)))
+    >>> output.shape, h.shape, c.shape
+    ((5, 3, 20), (2, 3, 20), (2, 3, 20))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        *,
+        forget_gate: bool = True,
+        coupled: bool = False,
+        peephole: Peephole = False,
+        forget_bias: float | None = None,
+        gate_activation: Nonlinearity = "sigmoid",
+        activation: Nonlinearity = "tanh",
+        composition: Composition = "fused",
+        learn_initial_state: bool = False,
+        dtype: DTypeLike = np.float64,
+        rng: Rng = None,
+    ) -> None:
+        rng = np.random.default_rng(rng)
+        self.bias, self.proj_size = bias, proj_size
+
+        def make_cell(size: int) -> LSTMCell:
+            return LSTMCell(
+                size, hidden_size, bias, forget_gate=forget_gate, coupled=coupled,
+                peephole=peephole, proj_size=proj_size, forget_bias=forget_bias,
+                gate_activation=gate_activation, activation=activation, composition=composition,
+                dtype=dtype, rng=rng,
+            )  # fmt: skip
+
+        super().__init__(
+            make_cell, input_size, num_layers, batch_first, dropout, bidirectional,
+            learn_initial_state, dtype, rng,
+        )  # fmt: skip

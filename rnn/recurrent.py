@@ -1,0 +1,270 @@
+"""A recurrent layer: cells that are run over time, stacked, in one direction or two.
+
+Layer l takes what layer l-1 shows. In two directions each layer is a pair of cells, one run from
+the first step to the last and one from the last to the first; what they show stands side by side.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from microgrrepresent import ShapeError, Tensor, concatenate, scope, stack, step
+from rnn.cells.cell import Cell
+from rnn.dense import Dropout
+from rnn.initialise import floating
+from rnn.inputs import tensor_of
+from rnn.module import Module
+from rnn.unroll import Unrolled, unroll
+
+S = TypeVar("S")
+
+
+class Recurrent(Module, Generic[S]):
+    """What the layers share: a grid of cells, num_layers times one or two directions.
+
+    Parameters
+    ----------
+    make_cell : callable
+        ``make_cell(input_size) -> Cell``: makes the cell of one layer and direction.
+    input_size, num_layers, batch_first, dropout, bidirectional, learn_initial_state, dtype, rng
+        As in `LSTM`.
+
+    Attributes
+    ----------
+    cells : list of Cell
+        Layer 0 forward, layer 0 backward (if bidirectional), layer 1 forward, and so on.
+    """
+
+    def __init__(
+        self,
+        make_cell: Callable[[int], Cell[S]],
+        input_size: int,
+        num_layers: int,
+        batch_first: bool,
+        dropout: float,
+        bidirectional: bool,
+        learn_initial_state: bool,
+        dtype: DTypeLike,
+        rng: np.random.Generator,
+    ) -> None:
+        name = type(self).__name__
+        if num_layers < 1:
+            raise ValueError(f"{name}: num_layers is a count, at least 1; given {num_layers}")
+        if dropout and num_layers == 1:
+            warnings.warn(
+                f"{name}: dropout={dropout} acts between layers, after all but the last; with "
+                "num_layers=1 it does nothing",
+                stacklevel=3,
+            )
+        self.num_layers, self.bidirectional = num_layers, bidirectional
+        self.batch_first = batch_first
+        self.input_size = input_size
+        self.dtype = floating(dtype)
+        self.scope = name.lower()
+        self.directions = 2 if bidirectional else 1
+        self.cells: list[Cell[S]] = []
+        for k in range(num_layers * self.directions):
+            below = self.cells[-1].output_size * self.directions if k >= self.directions else 0
+            cell = make_cell(below or input_size)
+            if learn_initial_state:
+                cell.learn_initial_state()
+            self.cells.append(cell)
+        self.hidden_size = self.cells[0].hidden_size
+        self.dropout = Dropout(dropout, rng=rng)
+        if len(self.cells) > 1:
+            for k, cell in enumerate(self.cells):
+                cell.scope = f"{self.scope}/{self._suffix(k)[1:]}"
+                for tensor in cell.parameters():
+                    tensor.named(f"{tensor.name}{self._suffix(k)}")
+        else:
+            self.cells[0].scope = self.scope
+
+    @property
+    def output_size(self) -> int:
+        """Length of the last axis of the output."""
+        return self.cells[-1].output_size * self.directions
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def __call__(
+        self, x: Tensor | ArrayLike, state: Any = None, lengths: ArrayLike | None = None
+    ) -> tuple[Tensor, S]:
+        """Run the layer over a sequence, or a batch of sequences.
+
+        Parameters
+        ----------
+        x : Tensor or array, shape (T, B, input_size), (B, T, input_size) or (T, input_size)
+            The inputs: time first, batch first if ``batch_first``, or one sequence.
+        state : optional
+            The initial state: h, or for an LSTM (h, c), each of shape
+            (num_layers * directions, B, size), without B for one sequence.
+        lengths : array of int, shape (B,), optional
+            Number of valid steps of each sequence of a padded batch, in any order.
+
+        Returns
+        -------
+        output : Tensor
+            What the last layer showed at each step, in the form of x; both directions side by
+            side. It is 0 where x is padding.
+        state
+            The final state, in the form of the initial one: after the last valid step of the
+            forward direction, after the first step of the backward one. See `final_states`.
+
+        Raises
+        ------
+        ShapeError, DTypeError, ValueError
+            In sentences, for inputs, states and lengths that do not fit.
+        """
+        xs, batch = self._steps(x)
+        before = self._initial(state, batch, len(xs))
+        after = []
+        for layer in range(self.num_layers):
+            outputs = []
+            for direction in range(self.directions):
+                k = layer * self.directions + direction
+                run: Unrolled[S] = unroll(
+                    self.cells[k], xs, before[k], reverse=direction == 1, lengths=lengths
+                )
+                outputs.append(run.outputs)
+                after.append(self.cells[k].parts_of(run.state))
+            last = layer == self.num_layers - 1
+            xs = [
+                self._shown(parts, t + 1, last)
+                for t, parts in enumerate(zip(*outputs, strict=True))
+            ]
+        with scope(self.scope):
+            output = stack(xs, axis=1 if self.batch_first and batch is not None else 0)
+            parts = [stack(rows) for rows in zip(*after, strict=True)]
+        return output, self.cells[0].state_of(*parts)
+
+    def _shown(self, outputs: tuple[Tensor, ...], t: int, last: bool) -> Tensor:
+        """What a layer shows at step t: its directions side by side, thinned by dropout."""
+        with scope(self.scope), step(t):
+            y: Tensor = outputs[0]
+            if len(outputs) > 1:
+                y = concatenate(outputs, axis=-1).named("y")
+            return y if last else self.dropout(y)
+
+    def _steps(self, x: Any) -> tuple[list[Tensor], int | None]:
+        """The inputs of each step, and the batch size, or None for one sequence."""
+        if not isinstance(x, Tensor):
+            x = np.asarray(x, dtype=None if isinstance(x, np.ndarray) else self.dtype)
+        form = f"(B, T, {self.input_size})" if self.batch_first else f"(T, B, {self.input_size})"
+        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
+            raise ShapeError(
+                f"{self!r}: expected x of shape {form}, or (T, {self.input_size}) for one "
+                f"sequence, given {x.shape}; the last axis is input_size"
+            )
+        time = 1 if self.batch_first and x.ndim == 3 else 0
+        if not x.shape[time]:
+            raise ShapeError(f"{self!r}: x {x.shape} has no steps; at least one is needed")
+        if x.dtype != self.dtype:
+            tensor_of(x, self.dtype, self)
+        xs = []
+        with scope(self.scope):
+            for t in range(x.shape[time]):
+                with step(t + 1):
+                    cut = x[:, t] if time else x[t]
+                    xs.append(cut.named("x") if isinstance(cut, Tensor) else Tensor(cut, name="x"))
+        return xs, x.shape[1 - time] if x.ndim == 3 else None
+
+    def _initial(self, state: Any, batch: int | None, T: int) -> list[Any]:
+        """The initial state of each cell, or Nones."""
+        n = len(self.cells)
+        if state is None:
+            return [None] * n
+        sizes = self.cells[0].state_sizes()
+        parts = self.cells[0].parts_of(state)
+        letters = ", ".join(sizes)
+        if isinstance(state, (Tensor, np.ndarray)) != (len(sizes) == 1) or len(parts) != len(sizes):
+            given = (
+                f"one array {state.shape}"
+                if isinstance(state, (Tensor, np.ndarray))
+                else f"a {type(state).__name__} of {len(parts)}"
+            )
+            advice = f"the pair ({letters})" if len(sizes) > 1 else f"{letters} itself"
+            raise ShapeError(
+                f"{self!r}: its state is {advice}, given {given}; give {advice}, or None for zeros"
+            )
+        rows: list[list[Tensor]] = []
+        for part, (letter, size) in zip(parts, sizes.items(), strict=True):
+            node = part if isinstance(part, Tensor) else np.asarray(part)
+            expected = (n, size) if batch is None else (n, batch, size)
+            if node.shape != expected:
+                raise ShapeError(self._misfit(letter, node.shape, expected))
+            if node.dtype != self.dtype:
+                tensor_of(node, self.dtype, self, letter)
+            rows.append([self._row(node, k, letter, T) for k in range(n)])
+        return [self.cells[k].state_of(*row) for k, row in enumerate(zip(*rows, strict=True))]
+
+    def _row(self, node: Any, k: int, letter: str, T: int) -> Tensor:
+        backward = self.bidirectional and k % 2 == 1
+        with scope(self.cells[k].scope), step(T + 1 if backward else 0):
+            row = node[k]
+            return row.named(letter) if isinstance(row, Tensor) else Tensor(row, name=letter)
+
+    def _misfit(self, letter: str, given: tuple[int, ...], expected: tuple[int, ...]) -> str:
+        rank = (
+            "(num_layers * directions, B, size)"
+            if len(expected) == 3
+            else ("(num_layers * directions, size), because x has no batch axis")
+        )
+        reason = f"its axes are {rank}"
+        if len(given) == len(expected) == 3 and given[0] == expected[0] and given[2] == expected[2]:
+            reason = (
+                f"the state is of a batch of {given[1]}, x of one of {expected[1]}; "
+                "begin a new batch with state=None"
+            )
+        return f"{self!r}: expected {letter} of shape {expected}, given {given}; {reason}"
+
+    # --- parameters ------------------------------------------------------------------------------
+
+    def _suffix(self, k: int) -> str:
+        layer, direction = divmod(k, self.directions)
+        return f"_l{layer}" + ("_reverse" if direction else "")
+
+    def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Name and Tensor of every parameter: ``weight_ih_l0``, ``bias_hh_l1_reverse``."""
+        for name, tensor in super().named_tensors():
+            held, _, rest = name.partition(".")
+            if held == "cells":
+                index, _, inner = rest.partition(".")
+                name = f"{inner}{self._suffix(int(index))}"
+            yield name, tensor
+
+    def __getattr__(self, name: str) -> Tensor:
+        if "_l" in name and "cells" in vars(self):
+            for known, tensor in self.named_tensors():
+                if known == name:
+                    return tensor
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def final_states(self) -> list[str]:
+        """Say what each row of the final state is.
+
+        Examples
+        --------
+        >>> from rnn import GRU
+        >>> for row in GRU(3, 5, num_layers=2, bidirectional=True).final_states():
+        ...     print(row)
+        layer 0, forward: after the last valid step
+        layer 0, backward: after the first step
+        layer 1, forward: after the last valid step
+        layer 1, backward: after the first step
+        """
+        ends = ("forward: after the last valid step", "backward: after the first step")
+        return [
+            f"layer {layer}, {ends[direction]}"
+            for layer in range(self.num_layers)
+            for direction in range(self.directions)
+        ]
+
+    def __repr__(self) -> str:
+        more = f", num_layers={self.num_layers}" if self.num_layers > 1 else ""
+        more += ", bidirectional=True" if self.bidirectional else ""
+        return f"{type(self).__name__}({self.input_size}, {self.hidden_size}{more})"
