@@ -1,6 +1,7 @@
 """Backpropagation through time, taken apart: what a graph knows about its own gradient."""
 
 from rnn.diagnose.by_time import PairTerms, gradient_by_lag, gradient_by_step
+from rnn.diagnose.flow import GradientFlow, Trace, gradient_flow
 from rnn.diagnose.gamma import Gamma, gamma
 from rnn.diagnose.nonfinite import Nonfinite, find_nonfinite
 from rnn.diagnose.rtrl import rtrl
@@ -14,14 +15,17 @@ from rnn.diagnose.states import (
 
 __all__ = [
     "Gamma",
+    "GradientFlow",
     "Nonfinite",
     "PairTerms",
     "StateGradients",
     "StateJacobian",
+    "Trace",
     "find_nonfinite",
     "gamma",
     "gradient_by_lag",
     "gradient_by_step",
+    "gradient_flow",
     "rtrl",
     "state_gradients",
     "state_jacobian",

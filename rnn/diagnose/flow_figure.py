@@ -1,0 +1,143 @@
+"""The figure of a gradient flow: curves above, the gates of each network as heat maps below."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from microgrrepresent.node import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rnn.diagnose.flow import GradientFlow, Trace
+
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's colours, which remain distinct for colour-blind readers."""
+
+DASHES = {"h": "-", "c": (0, (5, 2))}
+
+
+def figure(flow: GradientFlow, title: str | None) -> Figure:
+    """Draw the curves above, and a heat map for each network that has gates below."""
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "the figure of a gradient flow needs matplotlib: pip install 'microgrrepresent[plot]'; "
+            "the table, print(flow), does not"
+        ) from error
+    gated = {label: trace for label, trace in flow.traces.items() if trace.gates}
+    heights = [4.2] + [0.5 + 0.62 * len(trace.gates) for trace in gated.values()]
+    drawing = Figure(figsize=(9, sum(heights) + 0.4), layout="constrained")
+    axes = drawing.subplots(len(heights), 1, height_ratios=heights, squeeze=False, sharex=True)[
+        :, 0
+    ]
+    _curves(axes[0], flow, title)
+    for panel, (label, trace) in zip(axes[1:], gated.items(), strict=True):
+        image = _heat_map(panel, label, trace)
+    if gated:
+        bar = drawing.colorbar(image, ax=list(axes[1:]), fraction=0.03, pad=0.01)
+        bar.set_label("gate, mean over the batch")
+    last = max(t for trace in flow.traces.values() for n in trace.gradients.values() for t in n)
+    axes[-1].set_xlim(-0.01 * last - 0.5, last + 0.5)
+    axes[-1].set_xlabel("time step t")
+    return drawing
+
+
+def write(drawing: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a file at once: a reader never sees half of it."""
+    from matplotlib import rc_context
+
+    target = Path(path)
+    with (
+        rc_context({"svg.hashsalt": "flow"}),
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder,
+    ):
+        unfinished = Path(folder) / target.name
+        drawing.savefig(unfinished, dpi=150, metadata=_undated(target.suffix))
+        unfinished.replace(target)
+
+
+def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
+    for color, (label, trace) in zip(_cycle(len(flow.traces)), flow.traces.items(), strict=True):
+        for name, norms in trace.gradients.items():
+            times = np.array(sorted(norms))
+            values = np.array([norms[t] for t in times])
+            letter = name[-1]
+            axes.semilogy(
+                times,
+                np.where(values > 0, values, np.nan),
+                color=color,
+                linestyle=DASHES[letter],
+                linewidth=2,
+                label=f"{label}: " + rf"$|\partial L/\partial {letter}_t|$" + _layer(name),
+            )
+            axes.plot(times[:1], values[:1], "o", color=color, markersize=4)
+        for name, factors in trace.direct.items():
+            times = np.array(sorted(factors))
+            values = np.array([factors[t] for t in times])
+            if values[0] < 1e-300 or name[-1] != "c":
+                continue
+            axes.semilogy(
+                times,
+                values,
+                color=color,
+                linestyle=":",
+                linewidth=1.5,
+                label=f"{label}: direct path " + r"$\prod_{\tau>t} f_\tau$" + _layer(name),
+            )
+    axes.set_ylabel("norm of the gradient")
+    axes.set_title(title or "What arrives of the gradient at step t")
+    axes.grid(True, which="major", alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+
+
+def _heat_map(axes: Any, label: str, trace: Trace) -> Any:
+    rows: list[Array] = []
+    marks, names = [], []
+    position = 0
+    T = max(values.shape[1] for values in trace.gates.values())
+    for name, values in trace.gates.items():
+        if rows:
+            rows.append(np.full((1, T), np.nan))
+            position += 1
+        padded = np.full((len(values), T), np.nan)
+        padded[:, T - values.shape[1] :] = values
+        rows.append(padded)
+        marks.append(position + (len(values) - 1) / 2)
+        names.append(name)
+        position += len(values)
+    image = axes.imshow(
+        np.vstack(rows),
+        aspect="auto",
+        cmap="cividis",
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+        extent=(0.5, T + 0.5, position - 0.5, -0.5),
+    )
+    axes.set_yticks(marks, [f"${name[-1]}_t$" + _layer(name) for name in names])
+    axes.tick_params(axis="y", length=0)
+    axes.set_title(f"gates of {label}, one row a unit", fontsize=10, loc="left")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return image
+
+
+def _layer(name: str) -> str:
+    return f" ({name.rpartition('/')[0]})" if "/" in name else ""
+
+
+def _cycle(n: int) -> list[str]:
+    return [COLORS[i % len(COLORS)] for i in range(n)]
+
+
+def _undated(suffix: str) -> dict[str, None]:
+    """Leave the date out of the file: the same run gives the same bytes."""
+    return {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(suffix, {})
