@@ -80,8 +80,8 @@ def over_time(
     for name, array in (("targets", wanted), ("mask", counts)):
         if array is not None and (not array.ndim or len(array) != len(outputs)):
             raise ShapeError(
-                f"over_time: the outputs have {len(outputs)} steps; "
-                f"the {name} have shape {array.shape}, and time is the first axis"
+                f"over_time: the outputs have {len(outputs)} steps, and time is the first axis; "
+                f"the shape of the {name} is {array.shape}"
             )
     if isinstance(outputs, Tensor):
         each = _counted(loss(outputs, targets, reduction="none"), counts)

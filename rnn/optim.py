@@ -107,7 +107,9 @@ class Optimizer:
                 f"{self._kind}: the state given is that of {state.get('kind', 'no optimiser')}"
             )
         memories: list[Memory] = [{} for _ in self.parameters]
-        for key in state.keys() - {"kind", *self.settings}:
+        for key in state:
+            if key == "kind" or key in self.settings:
+                continue
             index, _, name = key.partition(".")
             if int(index) >= len(memories):
                 raise ValueError(
@@ -236,7 +238,8 @@ class Adagrad(Optimizer):
             memory["s"] = np.full_like(w, self.initial_accumulator_value)
         memory["s"] = s = memory["s"] + g * g
         lr = self.lr / (1 + (k - 1) * self.lr_decay)
-        return w - lr * g / (np.sqrt(s) + self.eps)
+        new: Array = w - lr * g / (np.sqrt(s) + self.eps)
+        return new
 
 
 class RMSprop(Optimizer):

@@ -1,0 +1,103 @@
+"""Batches: padded ones keep their lengths (I7), contiguous ones the text."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnn import DataError, language_model_batches, pad, padded_batches, sequence_mask
+
+sequences = st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=7)
+
+
+@given(sequences)
+def test_padding_loses_nothing(xs):
+    padded = pad(xs, value=-1)
+    assert [x.tolist() for x in padded] == xs
+    assert padded.lengths.tolist() == [len(x) for x in xs]
+    assert np.array_equal(padded.mask, padded.values != -1)
+    assert padded.values.shape == (max(map(len, xs)), len(xs))
+
+
+def test_padding_of_vectors_and_types():
+    padded = pad([np.ones((2, 3), np.float32), np.ones((1, 3), np.float32)])
+    assert padded.values.shape == (2, 2, 3)
+    assert padded.values.dtype == np.float32
+    assert padded.values[1, 1].tolist() == [0, 0, 0]
+    with pytest.raises(
+        DataError, match=r"sequence 1 has shape \(2, 4\), but the first one \(2, 3\)"
+    ):
+        pad([np.ones((2, 3)), np.ones((2, 4))])
+    with pytest.raises(DataError, match="no sequences"):
+        pad([])
+
+
+@given(sequences, st.integers(1, 8))
+def test_batches_go_through_everything_once_and_in_step(xs, batch_size):
+    ys = [sum(x) for x in xs]  # T_y = 1, whatever T_x is
+    rng = np.random.default_rng(0)
+    seen = []
+    for bx, by in padded_batches(xs, ys, batch_size=batch_size, rng=rng):
+        assert 1 <= len(bx) == len(by) <= batch_size
+        for x, y in zip(bx, by, strict=True):
+            assert y.tolist() == [x.sum()]
+            seen.append(x.tolist())
+    assert sorted(seen) == sorted(xs)
+
+
+def test_batches_keep_the_order_unless_told_to_shuffle():
+    xs = [[i] for i in range(50)]
+
+    def order(rng):
+        return [int(x[0]) for (b,) in padded_batches(xs, batch_size=8, rng=rng) for x in b]
+
+    assert order(None) == list(range(50))
+    assert order(np.random.default_rng(0)) != list(range(50))
+    assert order(np.random.default_rng(0)) == order(np.random.default_rng(0))
+
+
+def test_mask():
+    assert sequence_mask([2, 0], 3).tolist() == [[True, False], [True, False], [False, False]]
+
+
+@given(st.integers(2, 60), st.integers(1, 5), st.integers(1, 9))
+def test_contiguous_batches_go_on_where_the_last_ended(n, batch_size, steps):
+    text = np.arange(n)
+    if (n - 1) // batch_size < 1:
+        with pytest.raises(DataError, match="too short"):
+            list(language_model_batches(text, batch_size, steps))
+        return
+    batches = list(language_model_batches(text, batch_size, steps))
+    xs, ys = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    assert np.array_equal(ys, xs + 1)  # shifted by one
+    assert all((np.diff(xs, axis=0) == 1).ravel())  # each column is a piece of the text
+    assert xs.T.ravel().tolist() == list(range(xs.size))  # and the pieces follow each other
+    assert 0 <= n - 1 - xs.size < batch_size  # hardly anything is left over
+    assert [len(x) for x, _ in batches[:-1]] == [steps] * (len(batches) - 1)
+
+
+def test_an_offset_moves_the_cuts():
+    text = np.arange(1000)
+    firsts = set()
+    for seed in range(40):
+        batches = list(language_model_batches(text, 4, 10, np.random.default_rng(seed)))
+        firsts.add(int(batches[0][0][0, 0]))
+        assert all(np.array_equal(y, x + 1) for x, y in batches)
+    assert len(firsts) > 5
+    assert max(firsts) < 10
+
+
+@pytest.mark.parametrize("n", range(4, 12))
+def test_an_offset_never_eats_up_a_short_text(n):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        assert list(language_model_batches(range(n), 3, 10, rng))
+
+
+def test_messages():
+    with pytest.raises(DataError, match="batch_size must be at least 1; given 0"):
+        next(padded_batches([[1]], batch_size=0))
+    with pytest.raises(DataError, match="as many of each kind; given 2 and 1"):
+        next(padded_batches([[1], [2]], [[1]], batch_size=1))
+    with pytest.raises(DataError, match="steps must be at least 1"):
+        next(language_model_batches([1, 2], 1, 0))

@@ -1,0 +1,214 @@
+"""Decoding: probabilities of sequences add up to 1, samples follow them, searches find the best."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from microgrrepresent import softmax
+from rnn import (
+    LanguageModel,
+    beam,
+    choose,
+    greedy,
+    log_probability,
+    prompt,
+    sample,
+)
+
+V = 3
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A language model whose weights are large enough for its past to matter."""
+    made = LanguageModel(V, 6, rng=3)
+    for w in made.parameters():
+        w.assign(3 * w.numpy())
+    return made
+
+
+def all_strings(length):
+    return np.array(list(itertools.product(range(V), repeat=length))).T  # (length, V**length)
+
+
+def every_ending(model, length, stop):
+    """Probability of every string that ends at `stop`, or is cut at `length`, by enumeration."""
+    found = {}
+    for full in all_strings(length).T:
+        tokens = full.tolist()
+        ended = stop in tokens
+        body = tokens[: tokens.index(stop)] if ended else tokens
+        read = [*body, stop] if ended else body
+        if tuple(body) not in found or not ended:
+            p = log_probability(model.step, np.array([0]), np.array(read)[:, None])[0]
+            found[tuple(body), ended] = p
+    return found
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5])
+def test_probabilities_of_all_strings_add_up_to_one(model, length):
+    strings = all_strings(length)
+    first = np.zeros(strings.shape[1], dtype=int)
+    p = np.exp(log_probability(model.step, first, strings))
+    assert p.sum() == pytest.approx(1, abs=1e-12)
+    assert p.std() > 0.1 / V**length  # and they are not all the same
+
+
+def test_probabilities_of_all_endings_add_up_to_one(model):
+    p = np.exp(list(every_ending(model, 4, stop=2).values()))
+    assert p.sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_log_probability_is_the_chain_rule(model):
+    tokens = [1, 0, 2]
+    expected, x, state = 0.0, np.array([0]), None
+    for token in tokens:
+        logits, state = model.step(x, state)
+        expected += np.log(softmax(logits).numpy()[0, token])
+        x = np.array([token])
+    ours = log_probability(model.step, np.array([0]), np.array(tokens)[:, None])
+    assert ours[0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5, 2.0])
+def test_frequencies_of_samples_follow_the_softmax(temperature):
+    logits, n = np.array([2.0, 0.0, -1.0, 1.0]), 100_000
+    rng = np.random.default_rng(0)
+    drawn = choose(np.broadcast_to(logits, (n, 4)), rng, temperature)
+    p = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
+    counts = np.bincount(drawn, minlength=4)
+    assert (abs(counts - n * p) < 3 * np.sqrt(n * p * (1 - p))).all()
+
+
+def test_frequencies_of_sampled_sequences_follow_their_probabilities(model):
+    n, length = 20_000, 3
+    rng = np.random.default_rng(1)
+    drawn = sample(model.step, np.zeros(n, dtype=int), length, rng)
+    strings = all_strings(length)
+    p = np.exp(log_probability(model.step, np.zeros(V**length, dtype=int), strings))
+    counts = np.array(
+        [sum(1 for _ in g) for _, g in itertools.groupby(sorted(d.tokens for d in drawn))]
+    )
+    assert len(counts) == V**length  # every string came up
+    assert (abs(counts - n * p) < 4 * np.sqrt(n * p * (1 - p))).all()
+    for d in drawn[:20]:
+        expected = log_probability(model.step, np.array([0]), np.array(d.tokens)[:, None])[0]
+        assert d.log_probability == pytest.approx(expected, rel=1e-10)
+        assert not d.ended
+
+
+def test_sampling_stops_at_eos(model):
+    # I6
+    rng = np.random.default_rng(2)
+    drawn = sample(model.step, np.zeros(2000, dtype=int), 6, rng, stop=2)
+    expected = every_ending(model, 6, stop=2)
+    assert {(len(d.tokens) < 6) == d.ended for d in drawn} == {True}
+    assert all(2 not in d.tokens for d in drawn)
+    for d in drawn[:50]:
+        assert d.log_probability == pytest.approx(expected[tuple(d.tokens), d.ended], rel=1e-10)
+    share = np.mean([d.ended and not d.tokens for d in drawn])
+    p = np.exp(expected[(), True])
+    assert abs(share - p) < 4 * np.sqrt(p * (1 - p) / 2000)
+
+
+def test_the_same_generator_gives_the_same_samples(model):
+    def draw(seed):
+        return sample(model.step, np.zeros(5, dtype=int), 20, np.random.default_rng(seed))
+
+    assert draw(0) == draw(0)
+    assert draw(0) != draw(1)
+
+
+def test_temperature_zero_is_greedy(model):
+    [found] = greedy(model.step, np.array([0]), 7)
+    x, state = np.array([0]), None
+    for token in found.tokens:
+        logits, state = model.step(x, state)
+        assert token == logits.numpy().argmax()
+        x = np.array([token])
+    assert sample(model.step, np.array([0]), 7, temperature=0) == [found]
+
+
+@pytest.mark.parametrize("stop", [None, 1, 2])
+def test_a_wide_beam_finds_the_most_likely_sequence(model, stop):
+    length = 4
+    if stop is None:
+        strings = all_strings(length)
+        first = np.zeros(strings.shape[1], dtype=int)
+        p = log_probability(model.step, first, strings)
+        best, top = strings[:, p.argmax()].tolist(), p.max()
+    else:
+        (body, _), top = max(every_ending(model, length, stop).items(), key=lambda item: item[1])
+        best = list(body)
+    found = beam(model.step, np.array([0]), length, width=V**length, stop=stop)
+    assert found[0].tokens == best
+    assert found[0].log_probability == pytest.approx(top, rel=1e-10)
+    assert [d.log_probability for d in found] == sorted(
+        (d.log_probability for d in found), reverse=True
+    )
+
+
+def test_a_beam_of_width_one_is_greedy(model):
+    assert beam(model.step, np.array([0]), 5, width=1)[0].tokens == (
+        greedy(model.step, np.array([0]), 5)[0].tokens
+    )
+
+
+def test_greedy_can_miss_what_a_beam_finds():
+    # 0 is likelier at first, but only 1 is followed by something certain
+    tables = {(): [0.6, 0.4], (0,): [0.5, 0.5], (1,): [1.0, 0.0]}
+
+    def step(x, state):
+        past = () if state is None else (*state, int(x[0]))
+        with np.errstate(divide="ignore"):
+            return np.log([tables[past[:1]]]), past
+
+    assert greedy(step, np.array([9]), 2)[0].tokens[0] == 0
+    found = beam(step, np.array([9]), 2, width=2)[0]
+    assert found.tokens == [1, 0]
+    assert found.log_probability == pytest.approx(np.log(0.4))
+
+
+def test_a_length_penalty_lets_long_sequences_win():
+    # ending costs log 2 each time, going on too: short ones are likelier, long ones no worse a step
+    def step(x, state):
+        return np.log([[0.45, 0.55]]), state
+
+    short = beam(step, np.array([0]), 3, width=8, stop=0)
+    assert short[0].tokens == []
+    fair = beam(step, np.array([0]), 3, width=8, stop=0, length_penalty=1)
+    assert fair[0].tokens == [1, 1, 1]
+
+
+def test_reading_a_prompt_leaves_its_state(model):
+    text = np.array([[1], [2], [0], [1]])
+    state = prompt(model.step, text)
+    _, expected = model(text)
+    np.testing.assert_allclose(state.h.numpy(), expected.h.numpy(), rtol=1e-14)
+    assert state.h.is_leaf  # nothing was recorded
+    with_state = log_probability(model.step, np.array([2]), np.array([[0]]), state)
+    whole = log_probability(model.step, np.array([1]), np.array([[2], [0], [1], [2], [0]]))
+    before = log_probability(model.step, np.array([1]), np.array([[2], [0], [1], [2]]))
+    assert with_state[0] == pytest.approx(whole[0] - before[0], rel=1e-10)
+
+
+def test_a_vector_of_zeros_can_come_first(model):
+    # Ng: x<1> = 0, a<0> = 0
+    def step(x, state):
+        vectors = model.embedding.weight.numpy()[x] if x.dtype.kind == "i" else x
+        state = model.cell(vectors, state)
+        return model.head(state.h), state
+
+    drawn = sample(step, np.zeros((4, 6)), 5, np.random.default_rng(0))
+    assert [len(d.tokens) for d in drawn] == [5] * 4
+
+
+def test_messages():
+    with pytest.raises(ValueError, match="give a numpy Generator as rng, or temperature=0"):
+        choose([1.0, 2.0])
+    with pytest.raises(ValueError, match="temperature is a number from 0 up; given -1"):
+        choose([1.0], np.random.default_rng(0), -1)
+    with pytest.raises(ValueError, match="width must be at least 1"):
+        beam(lambda x, s: (x, s), np.array([0]), 3, 0)
+    assert sample(lambda x, s: (x, s), np.array([0]), 0) == []

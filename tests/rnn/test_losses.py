@@ -1,0 +1,137 @@
+"""Losses over time (L1 to L4): PyTorch's numbers, closed forms, and the graph that they make."""
+
+import math
+
+import numpy as np
+import pytest
+
+from microgrrepresent import (
+    Graph,
+    ShapeError,
+    Tensor,
+    binary_cross_entropy,
+    cross_entropy,
+    grad,
+    softmax,
+)
+from rnn import bits_per_character, over_time, perplexity, sequence_mask, squared_error
+
+T, B, V = 5, 3, 4
+RNG = np.random.default_rng(0)
+LOGITS = RNG.normal(size=(T, B, V)) * 3
+CLASSES = RNG.integers(V, size=(T, B))
+YES_NO = RNG.integers(2, size=(T, B)).astype(float)
+MASK = sequence_mask([5, 2, 3])
+
+
+def both_forms(loss, outputs, targets, **how):
+    """The loss of one Tensor and of a list of steps: they must agree."""
+    whole = over_time(loss, Tensor(outputs), targets, **how)
+    steps = over_time(loss, [Tensor(y) for y in outputs], targets, **how)
+    assert float(whole) == pytest.approx(float(steps), rel=1e-14)
+    assert whole.name == steps.name == "L"
+    assert whole.shape == ()
+    return float(whole)
+
+
+@pytest.mark.parity
+def test_binary_cross_entropy_summed_over_time_is_pytorchs():
+    torch = pytest.importorskip("torch")
+    logits = np.concatenate([LOGITS[..., 0], [[1000.0, -1000.0, 0.0]]])
+    targets = np.concatenate([YES_NO, [[0.0, 1.0, 1.0]]])
+    theirs = torch.nn.functional.binary_cross_entropy_with_logits(
+        torch.from_numpy(logits), torch.from_numpy(targets), reduction="sum"
+    )
+    ours = both_forms(binary_cross_entropy, logits, targets, reduction="sum")
+    assert ours == pytest.approx(float(theirs), rel=1e-12)
+    assert ours > 2000  # two of them are wrong by 1000
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_cross_entropy_is_pytorchs(reduction):
+    torch = pytest.importorskip("torch")
+    targets = np.where(MASK, CLASSES, -100)
+    theirs = torch.nn.functional.cross_entropy(
+        torch.from_numpy(LOGITS).reshape(-1, V),
+        torch.from_numpy(targets).reshape(-1),
+        reduction=reduction,
+    )
+    ours = both_forms(cross_entropy, LOGITS, CLASSES, mask=MASK, reduction=reduction)
+    assert ours == pytest.approx(float(theirs), rel=1e-12)
+
+
+def test_the_three_ways_to_put_steps_together():
+    each = (
+        np.log(np.exp(LOGITS).sum(-1)) - np.take_along_axis(LOGITS, CLASSES[..., None], -1)[..., 0]
+    )
+    for reduction, divisor in (("sum", 1), ("batchmean", B), ("mean", T * B)):
+        ours = both_forms(cross_entropy, LOGITS, CLASSES, reduction=reduction)
+        assert ours == pytest.approx(each.sum() / divisor, rel=1e-12)
+    for reduction, divisor in (("sum", 1), ("batchmean", B), ("mean", 10)):  # 5 + 2 + 3 steps
+        ours = both_forms(cross_entropy, LOGITS, CLASSES, mask=MASK, reduction=reduction)
+        assert ours == pytest.approx(each[MASK].sum() / divisor, rel=1e-12)
+
+
+def test_gradient_of_the_mean_over_time():
+    # L2: with one sequence, dL/dy_t = (softmax(y_t) - e_target) / T
+    y = Tensor(LOGITS[:, 0])
+    L = over_time(cross_entropy, y, CLASSES[:, 0])
+    expected = (softmax(LOGITS[:, 0]) - np.eye(V)[CLASSES[:, 0]]) / T
+    np.testing.assert_allclose(grad(L, y), expected, rtol=1e-12)
+
+
+def test_padding_has_no_gradient():
+    y = Tensor(LOGITS)
+    g = grad(over_time(cross_entropy, y, CLASSES, mask=MASK), y)
+    assert np.array_equal((g != 0).any(-1), MASK)
+
+
+def test_the_graph_has_a_loss_for_each_step_and_one_sum():
+    # L3
+    L = over_time(cross_entropy, [Tensor(y) for y in LOGITS], CLASSES, reduction="sum")
+    graph = Graph(L)
+    parts = [node for node in graph.find(name="L") if node is not L]
+    assert [node.step for node in parts] == [1, 2, 3, 4, 5]
+    assert L.step is None
+    assert float(L) == pytest.approx(sum(float(part) for part in parts))
+    assert {graph.consumers(part)[0] for part in parts} == {L.parents[0]}
+
+
+def test_perplexity_of_a_model_that_knows_nothing_is_the_vocabulary():
+    # L4
+    L = over_time(cross_entropy, Tensor(np.zeros((T, B, V))), CLASSES)
+    assert perplexity(L) == pytest.approx(V)
+    assert bits_per_character(L) == pytest.approx(math.log2(V))
+    assert perplexity(0.0) == 1
+    assert perplexity(1e6) == math.inf
+
+
+def test_squared_error():
+    y, target = LOGITS[..., :2], LOGITS[..., 2:]
+    d2 = (y - target) ** 2
+    assert float(squared_error(Tensor(y), target)) == pytest.approx(d2.mean())
+    assert float(squared_error(Tensor(y), target, mask=MASK)) == pytest.approx(d2[MASK].mean())
+    assert both_forms(squared_error, y, target, mask=MASK) == pytest.approx(d2[MASK].mean())
+    assert both_forms(squared_error, y, target, reduction="batchmean") == pytest.approx(
+        d2.sum() / B
+    )
+    with pytest.raises(ShapeError, match=r"needs a target of the same shape; given \(3,\)"):
+        squared_error(Tensor(np.zeros((3, 1))), np.zeros(3))
+
+
+def test_one_sequence_without_a_batch():
+    L = over_time(cross_entropy, Tensor(LOGITS[:, 0]), CLASSES[:, 0], reduction="batchmean")
+    by_step = over_time(
+        cross_entropy, [Tensor(y) for y in LOGITS[:, 0]], CLASSES[:, 0], reduction="sum"
+    )
+    assert float(L) == pytest.approx(float(by_step), rel=1e-14)
+
+
+def test_messages():
+    with pytest.raises(ShapeError, match=r"outputs have 5 steps.* shape of the targets is \(3,\)"):
+        over_time(cross_entropy, Tensor(LOGITS), CLASSES[0])
+    with pytest.raises(ShapeError, match=r"the shape of the mask is \(3, 5\)"):
+        over_time(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK.T)
+    with pytest.raises(ValueError, match="'batchmean'; given 'average'"):
+        over_time(cross_entropy, Tensor(LOGITS), CLASSES, reduction="average")
