@@ -24,9 +24,7 @@ def test_padding_of_vectors_and_types():
     assert padded.values.shape == (2, 2, 3)
     assert padded.values.dtype == np.float32
     assert padded.values[1, 1].tolist() == [0, 0, 0]
-    with pytest.raises(
-        DataError, match=r"sequence 1 has shape \(2, 4\), but the first one \(2, 3\)"
-    ):
+    with pytest.raises(DataError, match=r"sequence 1 has shape \(2, 4\), but the first one"):
         pad([np.ones((2, 3)), np.ones((2, 4))])
     with pytest.raises(DataError, match="no sequences"):
         pad([])

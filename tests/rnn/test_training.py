@@ -1,0 +1,475 @@
+"""fit: what it reaches, what it keeps, and that a stopped run goes on to the last bit."""
+
+import csv
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from microgrrepresent import exp, log
+from rnn import (
+    SGD,
+    Adam,
+    CheckpointError,
+    DataError,
+    Dropout,
+    ExponentialLR,
+    LanguageModel,
+    Linear,
+    Module,
+    NonFiniteError,
+    clip_grad_value,
+    fit,
+    language_model_batches,
+    load_checkpoint,
+    perplexity,
+    save_checkpoint,
+    squared_error,
+)
+from rnn.training import _interrupts_noticed
+
+TEXT = np.random.default_rng(5).integers(0, 6, 120)
+
+
+class Setup:
+    """A small training with everything that has a memory: dropout, Adam, a schedule, a state."""
+
+    def __init__(self, seed=0, hidden=5):
+        self.rng = np.random.default_rng(seed)
+        self.model = LanguageModel(6, hidden, rng=self.rng)
+        self.model.dropout = Dropout(0.2, rng=self.rng)
+        embedding = self.model.embedding
+        self.model.embedding = lambda x: self.model.dropout(embedding(x))
+        self.model.table = embedding
+        self.optimizer = Adam(self.model.parameters(), 0.02)
+        self.schedule = ExponentialLR(self.optimizer, 0.99)
+
+    def fit(self, **settings):
+        return fit(
+            self.model,
+            lambda rng: language_model_batches(TEXT, 3, 7, rng),
+            lambda batch, state: self.model.loss(*batch, state),
+            self.optimizer,
+            self.rng,
+            schedule=self.schedule,
+            carry=True,
+            clip=0.5,
+            progress=False,
+            **settings,
+        )
+
+
+def line(x, slope=3.0):
+    return slope * x + 1
+
+
+def linear_fit(steps=300, rng=None, **settings):
+    rng = np.random.default_rng(0) if rng is None else rng
+    model = Linear(1, 1, rng=rng)
+    xs = np.linspace(-1, 1, 32)[:, None]
+    optimizer = settings.pop("optimizer", Adam)(model.parameters(), settings.pop("lr", 0.05))
+    history = fit(
+        model,
+        settings.pop("batches", [xs[:16], xs[16:]]),
+        settings.pop("loss", lambda x: squared_error(model(x), line(x))),
+        optimizer,
+        rng,
+        steps=steps,
+        progress=False,
+        **settings,
+    )
+    return model, history
+
+
+def test_it_finds_a_line():
+    model, history = linear_fit()
+    assert model.weight.numpy()[0, 0] == pytest.approx(3, abs=1e-3)
+    assert model.bias.numpy()[0] == pytest.approx(1, abs=1e-3)
+    assert history.steps == 300
+    assert history.epochs[:5] == [1, 1, 2, 2, 3]
+    assert history.stopped == "done"
+
+
+def test_the_same_seed_gives_the_same_numbers_and_no_global_state_is_used():
+    np.random.seed(1)  # noqa: NPY002
+    one = Setup().fit(steps=20).losses
+    np.random.seed(2)  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    assert Setup().fit(steps=20).losses == one
+    assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    assert Setup(seed=1).fit(steps=20).losses != one
+
+
+def test_epochs_and_steps_both_stop():
+    assert linear_fit(steps=None, epochs=3)[1].steps == 6
+    assert linear_fit(steps=4, epochs=3)[1].steps == 4
+    assert linear_fit(steps=9, epochs=3)[1].steps == 6
+
+
+def test_endless_batches():
+    def endless(rng):
+        while True:
+            yield rng.uniform(-1, 1, (8, 1))
+
+    model, history = linear_fit(batches=endless)
+    assert set(history.epochs) == {1}
+    assert model.weight.numpy()[0, 0] == pytest.approx(3, abs=1e-2)
+
+
+def test_the_state_is_carried_and_cut():
+    seen = []
+
+    def loss(x, state):
+        seen.append(state)
+        L = squared_error(model(x), line(x))
+        return L, (L * 2, None)
+
+    rng = np.random.default_rng(0)
+    model = Linear(1, 1, rng=rng)
+    xs = [np.ones((1, 1)) * k for k in range(3)]
+    fit(model, xs, loss, Adam(model.parameters()), rng, epochs=2, carry=True, progress=False)
+    assert [state is None for state in seen] == [True, False, False] * 2
+    assert seen[1][0].is_leaf
+    assert seen[1][0].numpy() > 0
+
+
+def test_clipping():
+    _, free = linear_fit(20)
+    _, by_norm = linear_fit(20, clip=0.01, optimizer=lambda p, lr: Adam(p, lr, eps=1.0))
+    _, by_value = linear_fit(20, clip=lambda p: clip_grad_value(p, 0.01))
+    assert free.norms[0] == by_norm.norms[0] == by_value.norms[0] > 0.1  # before clipping
+    assert by_norm.losses[-1] > by_value.losses[-1]
+
+
+# --- validation ----------------------------------------------------------------------------------
+
+
+def test_early_stopping_ends_with_the_best_parameters():
+    losses = iter([5.0, 3.0, 4.0, float("nan"), 2.0, 6.0, 6.0, 6.0, 1.0])
+    weights, trained = [], []
+
+    def validate():
+        assert not model.training
+        weights.append(model.weight.numpy().copy())
+        assert model(np.ones((1, 1))).is_leaf  # nothing is recorded
+        return next(losses)
+
+    def loss(x):
+        trained.append(model.training)
+        return squared_error(model(x), line(x))
+
+    rng = np.random.default_rng(0)
+    model = Linear(1, 1, rng=rng)
+    xs = [np.ones((1, 1))]
+    optimizer = Adam(model.parameters(), 0.1)
+    history = fit(
+        model, xs, loss, optimizer, rng, epochs=9, validate=validate, patience=3, progress=False
+    )
+    assert history.stopped == "early"
+    assert history.steps == 8
+    assert history.best == (5, 2.0)
+    assert all(trained)
+    assert np.array_equal(model.weight.numpy(), weights[4])
+    assert not np.array_equal(weights[4], weights[7])
+
+
+def test_validation_every_so_many_steps_and_at_the_end():
+    _, history = linear_fit(10, every=4, validate=lambda: 1.0)
+    assert list(history.validations) == [4, 8, 10]
+    _, history = linear_fit(5, validate=lambda: 1.0)
+    assert list(history.validations) == [2, 4, 5]
+
+
+# --- the log -------------------------------------------------------------------------------------
+
+
+def test_the_log(tmp_path):
+    path = tmp_path / "logs" / "loss.csv"
+    _, history = linear_fit(
+        5, log=path, show={"perplexity": perplexity}, every=2, validate=lambda: 7.0
+    )
+    rows = list(csv.DictReader(path.open()))
+    assert list(rows[0]) == [
+        "step",
+        "epoch",
+        "loss",
+        "perplexity",
+        "gradient_norm",
+        "lr",
+        "validation",
+    ]
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5]
+    assert [float(row["loss"]) for row in rows] == history.losses
+    assert [float(row["perplexity"]) for row in rows] == [perplexity(x) for x in history.losses]
+    assert [float(row["gradient_norm"]) for row in rows] == history.norms
+    assert [row["validation"] for row in rows] == ["", "7.0", "", "7.0", ""]
+
+
+def test_the_progress_bar_shows_loss_norm_and_speed(capsys):
+    rng = np.random.default_rng(0)
+    model = Linear(1, 1, rng=rng)
+    fit(
+        model,
+        [np.ones((1, 1))],
+        lambda x: squared_error(model(x), x),
+        Adam(model.parameters()),
+        rng,
+        steps=3,
+        show={"perplexity": perplexity},
+    )
+    bar = capsys.readouterr().err
+    assert "3/3" in bar
+    assert "loss=" in bar
+    assert "perplexity=" in bar
+    assert "gradient norm=" in bar
+    assert "step/s" in bar
+
+
+# --- numbers that are none -----------------------------------------------------------------------
+
+
+def test_a_loss_of_nan_stops_with_its_cause():
+    rng = np.random.default_rng(0)
+    model = Linear(1, 1, rng=rng)
+    seen = []
+
+    def loss(x):
+        seen.append(model.weight.numpy().copy())
+        return log(model(x)).named("l").sum()
+
+    batches = [np.ones((1, 1)), -np.ones((1, 1))]
+    model.weight.assign([[1.0]])
+    model.bias.assign([0.5])
+    with pytest.raises(NonFiniteError, match=r"the loss of step 2 is nan: .*log, applied to") as e:
+        fit(model, batches, loss, Adam(model.parameters()), rng, epochs=1, progress=False)
+    assert "lower learning rate" in str(e.value)
+    assert np.array_equal(model.weight.numpy(), seen[1])
+    assert np.isfinite(model.weight.numpy()).all()
+
+
+def test_a_gradient_that_overflows_stops_with_its_cause():
+    def loss(x):
+        return exp(-exp(model(x))).sum()  # 0, but its derivative is 0 times infinity
+
+    rng = np.random.default_rng(0)
+    model = Linear(1, 1, rng=rng)
+    model.weight.assign([[1000.0]])
+    before = model.weight.numpy()
+    with pytest.raises(NonFiniteError, match=r"the norm of the gradient of step 1 is nan: the"):
+        fit(model, [np.ones((1, 1))], loss, Adam(model.parameters()), rng, steps=1, progress=False)
+    assert np.array_equal(model.weight.numpy(), before)
+
+
+def test_an_exploding_recurrence_is_explained_at_its_step():
+    setup = Setup()
+    setup.model.head.weight.assign(np.full((6, 5), 1e200))
+    setup.model.cell.weight_ih.assign(np.full((20, 5), np.nan))
+    with pytest.raises(NonFiniteError, match="W_ih"):
+        setup.fit(steps=3)
+
+
+# --- checkpoints ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stop_at", [1, 5, 6, 11, 17])
+def test_resuming_is_the_same_to_the_last_bit(tmp_path, stop_at):
+    whole = Setup()
+    straight = whole.fit(steps=20)
+    path = tmp_path / "run.npz"
+    Setup().fit(steps=stop_at, checkpoint=path)
+    again = Setup(seed=99)  # nothing of this one's numbers may remain
+    resumed = again.fit(steps=20, checkpoint=path, resume=True)
+    assert resumed.losses == straight.losses
+    assert resumed.norms == straight.norms
+    assert resumed.rates == straight.rates
+    assert resumed.epochs == straight.epochs
+    for name, value in whole.model.state_dict().items():
+        assert np.array_equal(value, again.model.state_dict()[name])
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    path = tmp_path / "run.npz"
+    first = Setup().fit(steps=4, checkpoint=path)
+    assert Setup().fit(steps=4, checkpoint=path, resume=True).losses == first.losses
+
+
+def test_resume_without_a_file_starts(tmp_path):
+    assert Setup().fit(steps=3, checkpoint=tmp_path / "none.npz", resume=True).steps == 3
+    assert (tmp_path / "none.npz").exists()
+
+
+def test_a_resumed_log_has_every_step_once(tmp_path):
+    log_path, path = tmp_path / "loss.csv", tmp_path / "run.npz"
+    Setup().fit(steps=8, every=5, checkpoint=path, log=log_path)
+    log_path.write_text(log_path.read_text() + "9,1,half a ro")
+    history = Setup().fit(steps=12, checkpoint=path, log=log_path, resume=True)
+    rows = list(csv.DictReader(log_path.open()))
+    assert [int(row["step"]) for row in rows] == list(range(1, 13))
+    assert [float(row["loss"]) for row in rows] == history.losses
+
+
+def test_the_best_parameters_survive_an_interruption(tmp_path):
+    path = tmp_path / "run.npz"
+    losses = iter([3.0, 1.0, 2.0, 2.0, 2.0, 2.0])
+
+    def run(epochs, resume=False):
+        setup = Setup()
+        history = setup.fit(
+            epochs=epochs, validate=lambda: next(losses), checkpoint=path, resume=resume
+        )
+        return setup.model.state_dict(), history
+
+    best, _ = run(2)
+    after, history = run(4, resume=True)
+    assert history.best[1] == 1.0
+    assert all(np.array_equal(best[name], after[name]) for name in best)
+
+
+def test_a_checkpoint_of_another_model(tmp_path):
+    path = tmp_path / "run.npz"
+    Setup().fit(steps=1, checkpoint=path)
+    with pytest.raises(CheckpointError, match=r"not a checkpoint of this model.*expected \(6, 7\)"):
+        Setup(hidden=7).fit(steps=2, checkpoint=path, resume=True)
+    other = Setup()
+    other.optimizer = SGD(other.model.parameters(), 0.1)
+    with pytest.raises(CheckpointError, match="SGD: the state given is that of Adam"):
+        other.fit(steps=2, checkpoint=path, resume=True)
+
+
+def test_what_is_no_checkpoint(tmp_path):
+    path = tmp_path / "x.npz"
+    with pytest.raises(CheckpointError, match="no such file"):
+        load_checkpoint(path)
+    for content in (b"", b"PK\x03\x04 not really", b"text"):
+        path.write_bytes(content)
+        with pytest.raises(CheckpointError, match="no checkpoint"):
+            load_checkpoint(path)
+    np.savez(path, a=np.zeros(2))
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        load_checkpoint(path)
+    np.savez(path, outline=np.array([object()]))
+    with pytest.raises(CheckpointError, match="no checkpoint"):  # and nothing was unpickled
+        load_checkpoint(path)
+
+
+def test_checkpoints_give_back_what_they_were_given(tmp_path):
+    data = {
+        "numbers": [1, 2.5, True, None, "ü", float("inf"), 10**40],
+        "nested": ({"a": np.arange(3)}, [np.float32(1.5)]),
+        3: {"by": {2: 0.1}},
+        "nan": float("nan"),
+    }
+    save_checkpoint(tmp_path / "c.npz", data)
+    back = load_checkpoint(tmp_path / "c.npz")
+    assert back["numbers"] == data["numbers"]
+    assert back["nested"][0]["a"].tolist() == [0, 1, 2]
+    assert isinstance(back["nested"], tuple)
+    assert back["nested"][1][0].dtype == np.float32
+    assert back[3] == {"by": {2: 0.1}}
+    assert back["nan"] != back["nan"]
+    with pytest.raises(CheckpointError, match=r"checkpoint\['x'\]\[1\] is a set"):
+        save_checkpoint(tmp_path / "c.npz", {"x": [1, {2}]})
+    assert load_checkpoint(tmp_path / "c.npz")["numbers"] == data["numbers"]  # the old one is there
+
+
+# --- being killed, being interrupted -------------------------------------------------------------
+
+CHILD = """
+    import sys
+    sys.path.insert(0, {folder!r})
+    import test_training
+    setup = test_training.Setup()
+    history = setup.fit(steps={steps}, every=1, checkpoint={path!r}, resume=True)
+    print(history.stopped, history.steps, len(history.losses))
+"""
+
+
+def child(path, steps):
+    code = textwrap.dedent(CHILD).format(
+        folder=str(Path(__file__).parent), path=str(path), steps=steps
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(path, process):
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_kill_at_any_moment_leaves_a_file_that_resumes_to_the_last_bit(tmp_path):
+    path, rng = tmp_path / "run.npz", np.random.default_rng()
+    kills = 6
+    for _ in range(kills):
+        process = child(path, steps=10**6)
+        wait_for(path, process)
+        time.sleep(rng.uniform(0.0, 0.8))
+        process.kill()
+        process.communicate()
+        reached = len(load_checkpoint(path)["history"]["losses"])  # loads, whatever was going on
+    last = reached + 3
+    resumed = Setup(seed=1).fit(steps=last, checkpoint=path, resume=True)
+    assert resumed.losses == Setup().fit(steps=last).losses
+    assert len(list(tmp_path.glob(".*.tmp"))) <= 1
+
+
+def test_ctrl_c_saves_and_leaves_cleanly(tmp_path):
+    path = tmp_path / "run.npz"
+    process = child(path, steps=10**6)
+    wait_for(path, process)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Traceback" not in err
+    stopped, steps, _ = out.split()
+    assert stopped == "interrupted"
+    saved = load_checkpoint(path)["history"]["losses"]
+    assert len(saved) == int(steps)
+    assert Setup().fit(steps=int(steps) + 2).losses == (
+        Setup().fit(steps=int(steps) + 2, checkpoint=path, resume=True).losses
+    )
+
+
+def test_a_second_ctrl_c_interrupts_at_once_and_the_handler_is_put_back():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), _interrupts_noticed() as interrupted:
+        assert not interrupted()
+        signal.raise_signal(signal.SIGINT)
+        assert interrupted()
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_it_runs_in_another_thread():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(linear_fit(3)[1].steps))
+    thread.start()
+    thread.join()
+    assert found == [3]
+
+
+def test_messages():
+    class Nothing(Module):
+        pass
+
+    with pytest.raises(DataError, match="give steps=, epochs= or both"):
+        linear_fit(steps=None)
+    with pytest.raises(DataError, match="at least 1"):
+        linear_fit(steps=0)
+    with pytest.raises(DataError, match="patience needs validate"):
+        linear_fit(patience=1)
+    with pytest.raises(DataError, match="no batch number 1 in an epoch"):
+        linear_fit(batches=lambda rng: [])
+    with pytest.raises(DataError, match="cannot write"):
+        linear_fit(log="/dev/null/x.csv")
