@@ -15,9 +15,12 @@ from rnn.checkpoint import load_checkpoint, save_checkpoint
 from rnn.clipping import Clipping, clip_grad_norm, clip_grad_value, clip_tensor_norms, grad_norm
 from rnn.decoding import Decoded, beam, choose, greedy, log_probability, prompt, sample
 from rnn.dense import Dropout, Embedding, Linear
+from rnn.dynamics import dynamical_system
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.files import bundled_text, read_text, sunspots
+from rnn.graph_network import GraphRecurrentCell
 from rnn.history import History
+from rnn.hopfield import HopfieldNetwork
 from rnn.language_model import LanguageModel
 from rnn.layers import GRU, LSTM, RNN
 from rnn.losses import bits_per_character, over_time, perplexity, squared_error
@@ -25,6 +28,7 @@ from rnn.module import Module
 from rnn.narx import NARX, DelayState, TimeDelayCell
 from rnn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from rnn.recurrent import Recurrent
+from rnn.recursive import RecursiveCell
 from rnn.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -36,7 +40,7 @@ from rnn.schedules import (
 )
 from rnn.training import fit
 from rnn.truncated import Window, detach, tbptt
-from rnn.unroll import Unrolled, unroll
+from rnn.unrolling import Unrolled, unroll
 from rnn.vocabulary import Vocabulary, tokenize
 
 __all__ = [
@@ -60,7 +64,9 @@ __all__ = [
     "Embedding",
     "ExponentialLR",
     "GRUCell",
+    "GraphRecurrentCell",
     "History",
+    "HopfieldNetwork",
     "LSTMCell",
     "LSTMState",
     "LambdaLR",
@@ -75,6 +81,7 @@ __all__ = [
     "RMSprop",
     "RNNCell",
     "Recurrent",
+    "RecursiveCell",
     "ReduceLROnPlateau",
     "ResidualRNNCell",
     "Schedule",
@@ -92,6 +99,7 @@ __all__ = [
     "clip_grad_value",
     "clip_tensor_norms",
     "detach",
+    "dynamical_system",
     "fit",
     "grad_norm",
     "greedy",

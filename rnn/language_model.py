@@ -23,7 +23,7 @@ from rnn.errors import DataError
 from rnn.initialise import Rng
 from rnn.losses import over_time
 from rnn.module import Module
-from rnn.unroll import Unrolled, unroll
+from rnn.unrolling import Unrolled, unroll
 
 
 class LanguageModel(Module):

@@ -13,7 +13,7 @@ from rnn.cells.activations import activation
 from rnn.cells.cell import Cell
 from rnn.cells.simple import Nonlinearity
 from rnn.initialise import Rng, uniform
-from rnn.unroll import Unrolled, unroll
+from rnn.unrolling import Unrolled, unroll
 
 
 class DelayState(NamedTuple):

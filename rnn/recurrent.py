@@ -19,7 +19,7 @@ from rnn.dense import Dropout
 from rnn.initialise import floating
 from rnn.inputs import tensor_of
 from rnn.module import Module
-from rnn.unroll import Unrolled, unroll
+from rnn.unrolling import Unrolled, unroll
 
 S = TypeVar("S")
 

@@ -21,7 +21,7 @@ import numpy as np
 from microgrrepresent import GradientError, Graph, Node, Tensor, grad
 from microgrrepresent.node import Array
 from rnn.cells import Cell
-from rnn.unroll import unroll
+from rnn.unrolling import unroll
 
 if TYPE_CHECKING:
     import os

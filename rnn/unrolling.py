@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, scope, stack, step, stop_gradient, where
+from rnn.carry import check_carried, remember
 from rnn.cells.cell import Cell
 
 S = TypeVar("S")
@@ -97,6 +98,7 @@ def unroll(
     times = range(T, 0, -1) if reverse else range(1, T + 1)
     before = T + 1 if reverse else 0
     run: Any = cell
+    carried = check_carried(cell, state)
     if isinstance(cell, Cell):
         run = cell.bound()
     show = getattr(cell, "output", _first)
@@ -123,6 +125,7 @@ def unroll(
                 y = show(new)
                 outputs[t] = where(here, y, 0).named(y.name)
             states[t] = state = new
+    remember(cell, state, carried)
     return Unrolled([outputs[t] for t in sorted(outputs)], states, state)
 
 

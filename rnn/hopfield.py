@@ -1,0 +1,150 @@
+"""The Hopfield network, an associative memory: a recurrent network without inputs.
+
+Its states are vectors of +1 and -1. Patterns are stored by one formula, not by gradients, and the
+network finds back from a noisy state to the pattern next to it, because every change of one unit
+lowers an energy (Hopfield 1982).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from microgrrepresent import ShapeError, Tensor, equal, linear, scope, sign, where
+from microgrrepresent.node import Array
+from rnn.initialise import Rng
+from rnn.module import Module
+
+
+@dataclass(frozen=True)
+class Recall:
+    """What a recall did.
+
+    Attributes
+    ----------
+    state : ndarray, shape (N,)
+        Where it ended.
+    energies : ndarray
+        The energy at the start and after each sweep.
+    converged : bool
+        Whether the last sweep changed nothing.
+    """
+
+    state: Array
+    energies: Array
+    converged: bool
+
+
+class HopfieldNetwork(Module):
+    r"""An associative memory of N units.
+
+        W = (1/N) Σ_p x_p x_pᵀ,  w_ii = 0     the Hebb rule, in `store`
+        s_i ← sgn(Σ_j w_ij s_j)               recall; a unit with sum 0 stays as it is
+        E = −½ sᵀ W s                         energy; never rises in asynchronous recall
+
+    About 0.138 N random patterns can be stored (Amit, Gutfreund and Sompolinsky 1985).
+
+    Parameters
+    ----------
+    size : int
+        N.
+
+    Attributes
+    ----------
+    weight : Tensor, shape (N, N)
+        Symmetric, with a diagonal of zeros. Does not require a gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import HopfieldNetwork
+    >>> network = HopfieldNetwork(6)
+    >>> network.store([[1, 1, 1, -1, -1, -1]])
+    >>> network.recall([1, 1, -1, -1, -1, -1], rng=0).state.tolist()
+    [1.0, 1.0, 1.0, -1.0, -1.0, -1.0]
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.weight = Tensor(np.zeros((size, size)), name="W")
+
+    def store(self, patterns: ArrayLike) -> None:
+        """Forget what was stored, and store patterns (P, N) of +1 and -1 by the Hebb rule."""
+        x = np.atleast_2d(np.asarray(patterns, dtype=float))
+        self._check(x)
+        weight = x.T @ x / self.size
+        np.fill_diagonal(weight, 0)
+        self.weight.assign(weight)
+
+    def energy(self, state: Tensor | ArrayLike) -> Any:
+        """The energy −½ sᵀ W s of a state (N,), or of several (B, N)."""
+        s = state if isinstance(state, Tensor) else Tensor(state, dtype=float)
+        return -0.5 * (s * linear(s, self.weight)).sum(axis=-1)
+
+    def step(self, s: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Take one synchronous step, all units at once; it is recorded, and can be drawn.
+
+        The form is that of ``dynamical_system(network.step, s1, network.weight, steps)``.
+        """
+        with scope("hopfield"):
+            field = linear(s, self.weight if weight is None else weight)
+            return where(equal(field, 0), s, sign(field)).named("s")
+
+    def recall(
+        self,
+        state: ArrayLike,
+        mode: Literal["asynchronous", "synchronous"] = "asynchronous",
+        max_sweeps: int = 100,
+        rng: Rng = None,
+    ) -> Recall:
+        """Run from a state until nothing changes.
+
+        Parameters
+        ----------
+        state : array, shape (N,)
+            Where to start: +1 and -1.
+        mode : {"asynchronous", "synchronous"}
+            One unit at a time, in random order, which always ends; or all at once, which may end
+            in a cycle of two states.
+        max_sweeps : int
+            When to give up. A sweep updates every unit once.
+        rng : Generator or int, optional
+            The order of asynchronous updates.
+        """
+        s = np.array(state, dtype=float)
+        self._check(s[None])
+        if mode not in ("asynchronous", "synchronous"):
+            raise ValueError(f"recall: mode is 'asynchronous' or 'synchronous'; given {mode!r}")
+        rng = np.random.default_rng(rng)
+        weight = self.weight.numpy()
+        energies = [float(self.energy(s))]
+        converged = False
+        for _ in range(max_sweeps):
+            before = s.copy()
+            if mode == "synchronous":
+                field = weight @ s
+                s = np.where(field == 0, s, np.sign(field))
+            else:
+                for i in rng.permutation(self.size):
+                    field = weight[i] @ s
+                    if field:
+                        s[i] = np.sign(field)
+            energies.append(float(self.energy(s)))
+            converged = bool((s == before).all())
+            if converged:
+                break
+        return Recall(s, np.array(energies), converged)
+
+    def _check(self, states: Array) -> None:
+        if states.ndim != 2 or states.shape[1] != self.size:
+            raise ShapeError(
+                f"{self!r}: expected states of {self.size} units, given shape {states.shape}"
+            )
+        if not (np.abs(states) == 1).all():
+            raise ValueError(f"{self!r}: a unit is +1 or -1; given others, such as 0 or 1 bits?")
+
+    def __repr__(self) -> str:
+        return f"HopfieldNetwork({self.size})"
