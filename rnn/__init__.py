@@ -16,7 +16,7 @@ from rnn.clipping import Clipping, clip_grad_norm, clip_grad_value, clip_tensor_
 from rnn.decoding import Decoded, beam, choose, greedy, log_probability, prompt, sample
 from rnn.dense import Dropout, Embedding, Linear
 from rnn.dynamics import dynamical_system
-from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
+from rnn.errors import CarriedStateError, CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.files import bundled_text, read_text, sunspots
 from rnn.graph_network import GraphRecurrentCell
 from rnn.history import History
@@ -53,6 +53,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "CTRNNCell",
+    "CarriedStateError",
     "Cell",
     "CheckpointError",
     "Clipping",

@@ -2,9 +2,9 @@
 
 from rnn.diagnose.by_time import PairTerms, gradient_by_lag, gradient_by_step
 from rnn.diagnose.flow import GradientFlow, Trace, gradient_flow
-from rnn.diagnose.gamma import Gamma, gamma
+from rnn.diagnose.growth import Gamma, gamma
 from rnn.diagnose.nonfinite import Nonfinite, find_nonfinite
-from rnn.diagnose.rtrl import rtrl
+from rnn.diagnose.real_time import rtrl
 from rnn.diagnose.states import (
     StateGradients,
     StateJacobian,
