@@ -1,0 +1,72 @@
+"""Run every example and print one table: system, metric, value, threshold, pass.
+
+    python examples/all.py --quick              every example with small settings
+    python examples/all.py                      the full run; its table goes to examples/RESULTS.md
+    python examples/all.py adding reber         these two only; their lines are replaced
+
+The full run takes about an hour on two slow cores, so the table is written after every example,
+and a run of some examples leaves the lines of the others as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+from result import Result, options
+
+EXAMPLES = (
+    "graphs",
+)  # in the order of the notes
+RESULTS = Path(__file__).parent / "RESULTS.md"
+HEAD = """# What the examples reach
+
+Each line comes from the full run of one example, `python examples/NAME.py`, seed 0, where NAME is
+its first column; `python examples/all.py` runs all of them and writes this table. The last column
+is the time that the whole example took, in seconds, on two slow cores shared with other work.
+
+| example | system | metric | value | threshold | pass | seconds |
+|---|---|---|---|---|---|---|
+"""
+
+
+def main(names: list[str], quick: bool, seed: int, out: Path, table: Path | None) -> bool:
+    """Run the named examples; return whether every result reached its bar."""
+    good = True
+    for name in names:
+        began = time.perf_counter()
+        results: list[Result] = import_module(name).main(quick, seed, out)
+        seconds = time.perf_counter() - began
+        for result in results:
+            cells = result.cells()
+            print(f"{cells[0]:42} {cells[1]:34} {cells[2]:>9} {cells[3]:>9}  {cells[4]:3}")
+        print(f"{'':42} {name}, {seconds:.0f} s", flush=True)
+        good &= all(result.passed for result in results)
+        if table is not None:
+            record(table, name, results, seconds)
+    return good
+
+
+def record(table: Path, name: str, results: list[Result], seconds: float) -> None:
+    """Put an example's lines into the table in place of its old ones."""
+    lines = table.read_text(encoding="utf-8").splitlines() if table.exists() else []
+    kept: dict[str, list[str]] = {}
+    for line in lines:
+        first = line.split("|")[1].strip() if line.startswith("| ") else ""
+        if first in EXAMPLES:
+            kept.setdefault(first, []).append(line)
+    kept[name] = [f"| {name} | {' | '.join(r.cells())} | {seconds:.0f} |" for r in results]
+    body = "\n".join(line for example in EXAMPLES for line in kept.get(example, []))
+    new = table.with_suffix(".new")
+    new.write_text(HEAD + body + "\n", encoding="utf-8")
+    os.replace(new, table)
+
+
+if __name__ == "__main__":
+    named = [argument for argument in sys.argv[1:] if argument in EXAMPLES]
+    quick, seed, out = options([a for a in sys.argv[1:] if a not in EXAMPLES])
+    chosen = [name for name in EXAMPLES if name in named] or list(EXAMPLES)
+    sys.exit(0 if main(chosen, quick, seed, out, None if quick or seed else RESULTS) else 1)

@@ -1,0 +1,82 @@
+"""Copy memory: say ten steps later, in order, what was said before.
+
+K symbols of eight, then blanks, then a bell, at which the K symbols have to be repeated. Who
+remembers nothing can do no better than to guess the symbols when asked: a cross-entropy of
+K ln 8 / (T + 2K) a step (Arjovsky, Shah and Bengio 2016, section 5.1). How many symbols fit is a
+question of capacity: the memory is of a fixed size.
+
+Settings: K = 5, T = 10 and K = 10, T = 30; 64 hidden units, batches of 32, Adam 2e-3, clipping at
+1, 2,500 iterations.
+
+    python examples/copy_memory.py
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from descent import descent
+from figure import figure
+from result import Result, run
+from sequence_model import SequenceModel
+
+from microgrrepresent import Tensor, cross_entropy, no_grad
+from rnn import GRU, LSTM, RNN, Adam
+
+CELLS = {"SRN": RNN, "GRU": GRU, "LSTM": LSTM}
+BLANK, BELL = 8, 9
+
+
+def batch(rng: np.random.Generator, T: int, K: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sequences of T + 2K symbols, and what to answer at each step; shape (T + 2K, size)."""
+    said = rng.integers(0, 8, (K, size))
+    x = np.full((T + 2 * K, size), BLANK)
+    y = x.copy()
+    x[:K], x[-K - 1], y[-K:] = said, BELL, said
+    return x, y
+
+
+def learn(
+    cell: str, T: int, K: int, iterations: int, lr: float, seed: int
+) -> tuple[list[tuple[int, float]], float]:
+    """Train one network; give its (iteration, cross-entropy) curve, and the last on new data."""
+    rng = np.random.default_rng(seed)
+    model = SequenceModel(CELLS[cell], 10, 10, 64, 9, "every", rng)
+
+    def loss_of(size: int) -> Tensor:
+        x, y = batch(rng, T, K, size)
+        return cross_entropy(model(x), y)
+
+    curve = []
+    for i, loss in descent(lambda i: loss_of(32), Adam(model.parameters(), lr=lr), iterations):
+        if i % 25 == 0:
+            curve.append((i, loss))
+    with no_grad():
+        return curve, float(loss_of(500))
+
+
+def main(quick: bool, seed: int, out: Path) -> list[Result]:
+    """Train the three cells; hold each against the one that remembers nothing."""
+    tasks = [(3, 2)] if quick else [(10, 5), (30, 10)]
+    iterations, lr = (250, 5e-3) if quick else (2500, 2e-3)
+    results, picture = [], out / "copy_memory.png"
+    with figure(picture, columns=len(tasks), size=(4.6, 3.4)) as axes:
+        for (T, K), ax in zip(tasks, np.atleast_1d(axes), strict=True):
+            memoryless = K * math.log(8) / (T + 2 * K)
+            for cell in CELLS:
+                curve, loss = learn(cell, T, K, iterations, lr, seed)
+                ax.plot(*zip(*curve, strict=True), label=cell)
+                name = f"copy memory T={T} K={K}, {cell}"
+                share = loss / memoryless
+                bar = (">", 0.5) if cell == "SRN" else ("<", 0.95)
+                results.append(Result(name, "loss / memoryless loss", share, *bar, picture))
+            ax.axhline(memoryless, color="grey", linestyle=":", label="no memory")
+            ax.set(xlabel="iteration", ylabel="cross-entropy a step", title=f"T = {T}, K = {K}")
+        ax.legend()
+    return results
+
+
+if __name__ == "__main__":
+    run(main)

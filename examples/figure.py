@@ -1,0 +1,54 @@
+"""One style for all figures: colours that colour-blind readers can tell apart, saved at once.
+
+    with figure(out / "adding.png") as axes:
+        axes.plot(...)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")  # draw into files; no window is needed
+import matplotlib.pyplot as plt
+
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe-Ito
+_STYLE = {
+    "axes.prop_cycle": plt.cycler(color=COLOURS),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.family": ["DejaVu Sans", "Noto Sans CJK SC", "Noto Serif CJK SC"],
+    "legend.frameon": False,
+    "savefig.dpi": 120,
+}
+
+
+@contextmanager
+def figure(
+    path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 3.6)
+) -> Iterator[Any]:
+    """Give the axes of a new figure (an array of them, if there are several) and save it at the end.
+
+    Parameters
+    ----------
+    path : Path
+        A .png file; written under another name first, so that it is never half there.
+    rows, columns : int
+        Number of axes.
+    size : (float, float)
+        Width and height of each, in inches.
+    """
+    with plt.rc_context(_STYLE):
+        drawn, axes = plt.subplots(
+            rows, columns, figsize=(size[0] * columns, size[1] * rows), layout="constrained"
+        )
+        yield axes
+        unfinished = path.with_name(f".{path.name}")
+        drawn.savefig(unfinished, format="png", metadata={"Software": None})
+        plt.close(drawn)
+    os.replace(unfinished, path)

@@ -1,0 +1,133 @@
+"""The generated data are what their docstrings say: checked by other means than they are made."""
+
+import re
+
+import adding
+import agreement
+import copy_memory
+import data_reber
+import data_segmentation
+import data_tang
+import digit_sum
+import melody
+import names
+import numpy as np
+import pytest
+import sentiment
+import temporal_order
+
+RNG = np.random.default_rng(7)
+
+
+def test_the_adding_problem_marks_one_number_in_each_half():
+    x, y = adding.batch(RNG, 20, 300)
+    marks = x[:, :, 1]
+    assert x.shape == (20, 300, 2)
+    assert (marks[:10].sum(0) == 1).all() and (marks[10:].sum(0) == 1).all()
+    places = marks.argsort(0, kind="stable")[-2:]
+    np.testing.assert_allclose(np.take_along_axis(x[:, :, 0], places, 0).sum(0), y[:, 0], rtol=1e-6)
+    assert abs(float(np.var(adding.batch(RNG, 5, 200_000)[1])) - 1 / 6) < 2e-3
+
+
+def test_temporal_order_has_two_symbols_that_count():
+    x, classes = temporal_order.batch(RNG, 100, 400)
+    assert (x.sum(-1) == 1).all()
+    assert (np.bincount(classes, minlength=4) > 60).all()
+    for k in range(400):
+        letters = "".join(temporal_order.SYMBOLS[i] for i in x[:, k].argmax(-1))
+        found = re.fullmatch(r"[abcd]{10,19}([XY])[abcd]{30,48}([XY])[abcd]{40,49}", letters)
+        assert found and "XXXYYXYY"[2 * classes[k] : 2 * classes[k] + 2] == "".join(found.groups())
+
+
+def test_copy_memory_repeats_after_the_bell():
+    x, y = copy_memory.batch(RNG, 10, 5, 50)
+    assert x.shape == y.shape == (20, 50)
+    assert ((x == copy_memory.BELL).sum(0) == 1).all() and (x[14] == copy_memory.BELL).all()
+    assert (y[15:] == x[:5]).all() and (y[:15] == copy_memory.BLANK).all()
+
+
+def test_digit_sum_disturbs_one_zero_of_every_pair():
+    x, y = digit_sum.digits(RNG, 10, 3)
+    assert x.shape == (10, 300) and len({tuple(pair) for pair in x[:2].T}) == 100
+    assert ((x[2:] != 0).sum(0) <= 1).all() and (x[2:] != 0).any()
+    assert (y == x[0] + x[1]).all() and y.max() == 18
+
+
+def test_agreement_asks_for_the_number_of_the_first_word():
+    x, number = agreement.sentences(RNG, 30, 200)
+    first = [agreement.VOCABULARY.tokens[i] for i in x[0]]
+    assert [word in agreement.PLURAL for word in first] == number.astype(bool).tolist()
+    assert 0.4 < number.mean() < 0.6
+    later = (x[1:] < len(agreement.SINGULAR + agreement.PLURAL)).any(0)
+    assert later.mean() > 0.9  # nearly every sentence has other nouns, to mislead
+
+
+def test_sentiment_is_the_sign_of_what_is_said():
+    for _ in range(300):
+        indices, good = sentiment.review(RNG, 30)
+        text = " ".join(sentiment.WORDS[i] for i in indices)
+        said = re.findall(r"(not )?(?:(good|lovely|witty|moving)|(bad|dull|silly|flat))", text)
+        votes = [(1 if praise else -1) * (-1 if turned else 1) for turned, praise, _ in said]
+        assert len(votes) % 2 == 1 and (sum(votes) > 0) == bool(good)
+        assert "<pad>" not in text
+
+
+
+def test_reber_strings_are_those_of_its_regular_expression():
+    after_x = r"(?:XT*VP)*(?:S|XT*VV)"
+    grammar = re.compile(rf"B(?:TS*X{after_x}|PT*V(?:V|P{after_x}))E")
+    strings = [data_reber.reber(RNG)[0] for _ in range(500)]
+    assert all(grammar.fullmatch(string) for string in strings)
+    assert len(set(strings)) > 60
+
+
+def test_embedded_reber_names_all_letters_that_may_follow():
+    seen: dict[str, set[str]] = {}
+    strings = [data_reber.embedded(RNG) for _ in range(3000)]
+    for string, following in strings:
+        assert len(following) == len(string) and following[-1] == ""
+        assert re.fullmatch(r"B([TP])B.*E\1E", string)
+        for t in range(min(len(string) - 1, 6)):
+            assert string[t + 1] in following[t]
+            seen.setdefault(string[: t + 1], set()).add(string[t + 1])
+    common = {s[: t + 1]: set(f[t]) for s, f in strings for t in range(5)}
+    assert all(seen[prefix] <= common[prefix] for prefix in common)
+    assert sum(seen[prefix] == common[prefix] for prefix in common) > 0.9 * len(common)
+
+
+def test_segmentation_tags_can_be_read_back():
+    sentences = data_segmentation.sentences(data_segmentation.TRAIN + data_segmentation.TEST)
+    for sentence in sentences:
+        text, tags = "".join(sentence), data_segmentation.tags(sentence)
+        assert len(text) == len(tags) and data_segmentation.words(text, tags) == sentence
+    assert data_segmentation.tags(["我", "喜欢", "图书馆"]) == "SBEBME"
+    assert data_segmentation.words("图书", "BM") == ["图书"]
+
+
+def test_segmentation_test_sentences_are_new_and_made_of_known_characters():
+    train = {"".join(s) for s in data_segmentation.sentences(data_segmentation.TRAIN)}
+    test = ["".join(s) for s in data_segmentation.sentences(data_segmentation.TEST)]
+    assert not train & set(test)
+    assert set("".join(test)) <= set("".join(train))
+
+
+def test_poems_have_the_form_of_quatrains():
+    assert all(re.fullmatch(r"(\w{5}，\w{5}。){2}", poem) for poem in data_tang.QUATRAINS)
+    assert len({poem[:5] for poem in data_tang.QUATRAINS}) == len(data_tang.QUATRAINS)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_name_sentences_do_not_tell_before_the_word_in_question(named):
+    found = [names.sentence(RNG) for _ in range(2000)]
+    for words, tags, place in found:
+        assert len(words) == len(tags) and words[place] in names.EITHER
+        assert tags == [int(tags[place] and i in (place, place + 1)) for i in range(len(words))]
+    beginnings = {tuple(w[: p + 1]) for w, t, p in found if t[p] == named}
+    assert beginnings == {tuple(w[: p + 1]) for w, t, p in found}
+
+
+def test_melodies_stay_in_the_scale_of_their_seed_and_come_home():
+    for _ in range(200):
+        notes = melody.melody(RNG)
+        assert set(notes) <= set(melody.scale(notes[0]).tolist())
+        assert notes[-1] == notes[0] and 8 <= len(notes) and max(notes) < melody.END
