@@ -1,5 +1,6 @@
 """Recurrent networks that are composed of the primitives of `microgrrepresent`."""
 
+from rnn.attention import Attention
 from rnn.batches import Padded, language_model_batches, pad, padded_batches, sequence_mask
 from rnn.cells import (
     Cell,
@@ -16,9 +17,11 @@ from rnn.clipping import Clipping, clip_grad_norm, clip_grad_value, clip_tensor_
 from rnn.decoding import Decoded, beam, choose, greedy, log_probability, prompt, sample
 from rnn.dense import Dropout, Embedding, Linear
 from rnn.dynamics import dynamical_system
+from rnn.encoder_decoder import Decoder, DecoderState, Encoded, Encoder
 from rnn.errors import CarriedStateError, CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.files import bundled_text, read_text, sunspots
 from rnn.graph_network import GraphRecurrentCell
+from rnn.heads import SequenceClassifier, SequenceTagger
 from rnn.history import History
 from rnn.hopfield import HopfieldNetwork
 from rnn.language_model import LanguageModel
@@ -27,6 +30,7 @@ from rnn.losses import bits_per_character, over_time, perplexity, squared_error
 from rnn.module import Module
 from rnn.narx import NARX, DelayState, TimeDelayCell
 from rnn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from rnn.pooling import last_state, mean_state
 from rnn.recurrent import Recurrent
 from rnn.recursive import RecursiveCell
 from rnn.schedules import (
@@ -52,6 +56,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Attention",
     "CTRNNCell",
     "CarriedStateError",
     "Cell",
@@ -60,9 +65,13 @@ __all__ = [
     "CosineAnnealingLR",
     "DataError",
     "Decoded",
+    "Decoder",
+    "DecoderState",
     "DelayState",
     "Dropout",
     "Embedding",
+    "Encoded",
+    "Encoder",
     "ExponentialLR",
     "GRUCell",
     "GraphRecurrentCell",
@@ -86,6 +95,8 @@ __all__ = [
     "ReduceLROnPlateau",
     "ResidualRNNCell",
     "Schedule",
+    "SequenceClassifier",
+    "SequenceTagger",
     "StateDictError",
     "StepLR",
     "TimeDelayCell",
@@ -105,8 +116,10 @@ __all__ = [
     "grad_norm",
     "greedy",
     "language_model_batches",
+    "last_state",
     "load_checkpoint",
     "log_probability",
+    "mean_state",
     "over_time",
     "pad",
     "padded_batches",

@@ -1,0 +1,138 @@
+"""Attention: a context of its own for every output, instead of one for all of them.
+
+e_k = score(q, s_k)          how well the state s_k of the encoder answers the query q
+α   = softmax(e)             shares that sum to 1
+C   = Σ_k α_k s_k            the context
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from microgrrepresent import ShapeError, Tensor, expand_dims, linear, softmax, tanh, where
+from microgrrepresent import sum as total
+from rnn.initialise import Rng, floating, uniform
+from rnn.inputs import tensor_of
+from rnn.module import Module
+
+Score = Literal["dot", "general", "additive"]
+
+
+class Attention(Module):
+    r"""Soft attention over a sequence, with one of three scores.
+
+        dot         e_k = qᵀ s_k                        (Luong et al. 2015)
+        general     e_k = qᵀ W s_k                      (Luong et al. 2015)
+        additive    e_k = vᵀ tanh(W q + U s_k)          (Bahdanau et al. 2015)
+
+    Parameters
+    ----------
+    query_size, key_size : int
+        Length of q and of s_k; for ``dot`` they are equal.
+    score : {"dot", "general", "additive"}
+        See above.
+    hidden_size : int, optional
+        Length of v, for ``additive``; query_size if not given.
+    dtype : data type
+        Of the parameters.
+    rng : Generator or int, optional
+        Where first values come from: U(-k, k) with k = 1/sqrt(length of what a matrix sees).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import Attention
+    >>> context, weights = Attention(4, 4)(np.zeros((2, 4)), np.ones((7, 2, 4)))
+    >>> context.shape, weights.shape
+    ((2, 4), (7, 2))
+    """
+
+    def __init__(
+        self,
+        query_size: int,
+        key_size: int,
+        score: Score = "dot",
+        hidden_size: int | None = None,
+        *,
+        dtype: DTypeLike = np.float64,
+        rng: Rng = None,
+    ) -> None:
+        if score not in ("dot", "general", "additive"):
+            raise ValueError(f"Attention: score is 'dot', 'general' or 'additive'; given {score!r}")
+        if score == "dot" and query_size != key_size:
+            raise ValueError(
+                f"Attention: the dot product needs query and key of one length; given {query_size} "
+                f"and {key_size}; score='general' puts a matrix between them"
+            )
+        self.query_size, self.key_size, self.score = query_size, key_size, score
+        self.dtype = floating(dtype)
+        rng = np.random.default_rng(rng)
+        width = hidden_size or query_size
+
+        def matrix(rows: int, columns: int, name: str) -> Tensor:
+            return uniform((rows, columns), float(1 / np.sqrt(columns)), name, dtype, rng)
+
+        if score == "general":
+            self.weight = matrix(query_size, key_size, "W")
+        elif score == "additive":
+            self.weight = matrix(width, query_size, "W")
+            self.weight_key = matrix(width, key_size, "U")
+            self.v = uniform((width,), float(1 / np.sqrt(width)), "v", dtype, rng)
+
+    def __call__(
+        self,
+        query: Tensor | ArrayLike,
+        keys: Tensor | ArrayLike,
+        mask: ArrayLike | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Look at a sequence.
+
+        Parameters
+        ----------
+        query : Tensor or array, shape (B, query_size) or (query_size,)
+            q.
+        keys : Tensor or array, shape (T, B, key_size) or (T, key_size)
+            s_1, ..., s_T: what a recurrent layer gives out.
+        mask : array of bool, shape (T, B) or (T,), optional
+            False where there is padding, which gets no share; see `sequence_mask`.
+
+        Returns
+        -------
+        context : Tensor, shape (B, key_size) or (key_size,)
+            C.
+        weights : Tensor, shape (T, B) or (T,)
+            α; they sum to 1 over time.
+        """
+        q, s = tensor_of(query, self.dtype, self, "q"), tensor_of(keys, self.dtype, self, "s")
+        if q.shape[-1:] != (self.query_size,) or s.shape[1:] != (*q.shape[:-1], self.key_size):
+            raise ShapeError(
+                f"{self!r}: expected a query of shape (B, {self.query_size}) and keys of shape "
+                f"(T, B, {self.key_size}), time first, or both without B; given {q.shape} and "
+                f"{s.shape}"
+            )
+        e = self.scores(q, s)
+        if mask is not None:
+            allowed = np.asarray(mask, dtype=bool)
+            if allowed.shape != e.shape:
+                raise ShapeError(
+                    f"{self!r}: expected a mask of shape {e.shape}, given {allowed.shape}"
+                )
+            e = where(Tensor(allowed, name="mask"), e, -np.inf)
+        weights: Tensor = softmax(e, axis=0).named("α")
+        context: Tensor = total(expand_dims(weights, -1) * s, axis=0).named("C")
+        return context, weights
+
+    def scores(self, q: Tensor, s: Tensor) -> Tensor:
+        """The score of each key: (T, B) or (T,)."""
+        e: Tensor
+        if self.score == "additive":
+            e = total(self.v * tanh(linear(q, self.weight) + linear(s, self.weight_key)), axis=-1)
+        else:
+            e = total((q if self.score == "dot" else q @ self.weight) * s, axis=-1)
+        return e.named("e")
+
+    def __repr__(self) -> str:
+        return f"Attention({self.query_size}, {self.key_size}, {self.score!r})"
