@@ -1,6 +1,11 @@
 """A tiny reverse-mode autograd engine on NumPy whose product is the computation graph itself."""
 
+# ruff: noqa: F405 (the operations come by the list in microgrrepresent.ops)
+
+from microgrrepresent.adjoints import Adjoints, backward
+from microgrrepresent.check import gradcheck, gradgradcheck
 from microgrrepresent.errors import (
+    CheckError,
     DTypeError,
     GradientError,
     GraphError,
@@ -10,8 +15,89 @@ from microgrrepresent.errors import (
 )
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node, no_grad, scope, step, steps
-from microgrrepresent.ops import *  # noqa: F403 (the list is ops.__all__)
-from microgrrepresent.ops import __all__ as _operations
+from microgrrepresent.ops import *  # noqa: F403
 from microgrrepresent.primitive import Primitive, each, primitive
-from microgrrepresent.sweep import Adjoints, backward, grad, jacobian
+from microgrrepresent.sweep import grad, jacobian
 from microgrrepresent.tensor import Tensor
+
+__all__ = [
+    "Adjoints",
+    "CheckError",
+    "DTypeError",
+    "GradientError",
+    "Graph",
+    "GraphError",
+    "ImmutableError",
+    "Node",
+    "Primitive",
+    "ShapeError",
+    "StaleGraphError",
+    "Tensor",
+    "abs",
+    "add",
+    "backward",
+    "binary_cross_entropy",
+    "broadcast_to",
+    "cast",
+    "clip",
+    "concatenate",
+    "cos",
+    "cross_entropy",
+    "div",
+    "each",
+    "equal",
+    "exp",
+    "expand_dims",
+    "flip",
+    "getitem",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "greater",
+    "greater_equal",
+    "jacobian",
+    "less",
+    "less_equal",
+    "linear",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logsumexp",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "mul",
+    "neg",
+    "no_grad",
+    "norm",
+    "not_equal",
+    "one_hot",
+    "pow",
+    "primitive",
+    "relu",
+    "reshape",
+    "scope",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softmax",
+    "softplus",
+    "split",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "step",
+    "steps",
+    "stop_gradient",
+    "sub",
+    "sum",
+    "swapaxes",
+    "take",
+    "tanh",
+    "transpose",
+    "unbroadcast",
+    "where",
+]

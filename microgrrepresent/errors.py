@@ -21,6 +21,10 @@ class GradientError(RuntimeError):
     """A derivative that was asked for and does not exist, such as that of a constant."""
 
 
+class CheckError(AssertionError):
+    """A derivative that is not what the function itself says; see `gradcheck`."""
+
+
 class StaleGraphError(RuntimeError):
     """A graph that was recorded before one of its leaves was given a new value."""
 
@@ -31,6 +35,14 @@ class GraphError(ValueError):
 
 class ImmutableError(TypeError):
     """An attempt to change a recorded value in place."""
+
+
+class DrawingError(RuntimeError):
+    """A picture that cannot be drawn as asked for: too large, too slow, or refused by Graphviz."""
+
+
+class GraphvizMissing(DrawingError):
+    """A picture that needs Graphviz, on a machine that does not have it."""
 
 
 def located(op: str, scope: str, step: int | None) -> str:

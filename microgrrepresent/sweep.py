@@ -15,13 +15,20 @@ the derivative as a graph of its own, which can be drawn and differentiated agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.errors import DTypeError, GradientError, ShapeError, StaleGraphError, located
+from microgrrepresent.errors import (
+    DTypeError,
+    GradientError,
+    ShapeError,
+    StaleGraphError,
+    located,
+    operand,
+)
 from microgrrepresent.node import Array, Node, Place, here
 from microgrrepresent.ops import cast, unbroadcast
 from microgrrepresent.tensor import Tensor
@@ -32,7 +39,7 @@ Edge = tuple[int, int]  # the child's id, and the position of the parent among i
 def sweep(
     outputs: Sequence[Node],
     seeds: Sequence[Any],
-    sources: Iterable[Node] | None = None,
+    sources: Sequence[Node] | None = None,
     *,
     symbolic: bool = False,
     contributions: dict[Edge, Any] | None = None,
@@ -67,9 +74,10 @@ def sweep(
             if node.op is None:
                 continue
             rules, parents, params = node.op.vjp, node.parents, node.params
+            y: Any = node
+            xs: Sequence[Any] = parents
             if symbolic:
                 here.set(Place(node.scope, node.step, node))
-                y, xs = node, parents
             else:
                 y, xs = node.value, [parent.value for parent in parents]
             for i, parent in enumerate(parents):
@@ -78,18 +86,23 @@ def sweep(
                     continue
                 part, value = rule(g, y, *xs, **params), parent.value
                 if part.shape != value.shape or part.dtype is not value.dtype:
-                    part = _fitted(part, value)
+                    part = fitted(part, value)
                 adjoints[key] = adjoints[key] + part if key in adjoints else part
                 if contributions is not None:
                     contributions[node.id, i] = part
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise _broken_rule(node, i, error) from error
     finally:
         here.set(outside)
 
 
-def _between(outputs: Sequence[Node], sources: Iterable[Node] | None) -> dict[int, Node]:
+def _between(outputs: Sequence[Node], sources: Sequence[Node] | None) -> dict[int, Node]:
     """The nodes behind the outputs that depend on a source, by id."""
     wanted = None if sources is None else {node.id for node in sources}
-    oldest = min(wanted, default=0) if wanted else 0
+    # What is older than all sources cannot depend on them, so the walk need not go there; but a
+    # leaf may have a younger id than what was made from it, if it was assigned to.
+    made = sources is not None and all(node.op is not None for node in sources)
+    oldest = min(wanted) if wanted and made else 0
     found = {node.id: node for node in outputs}
     todo = list(outputs)
     while todo:
@@ -98,7 +111,7 @@ def _between(outputs: Sequence[Node], sources: Iterable[Node] | None) -> dict[in
             key = parent.id
             if key > node.id:
                 raise _stale(node, parent)
-            if key not in found and (key >= oldest if wanted else parent.requires_grad):
+            if key not in found and (parent.requires_grad if wanted is None else key >= oldest):
                 found[key] = parent
                 todo.append(parent)
     if wanted is None:
@@ -106,12 +119,14 @@ def _between(outputs: Sequence[Node], sources: Iterable[Node] | None) -> dict[in
     depends: dict[int, Node] = {}
     for key in sorted(found):
         node = found[key]
-        if key in wanted or any(parent.id in depends for parent in node.parents):
+        if key in wanted or (
+            node.value.dtype.kind in "fc" and any(parent.id in depends for parent in node.parents)
+        ):
             depends[key] = node
     return depends
 
 
-def _fitted(contribution: Any, value: Array) -> Any:
+def fitted(contribution: Any, value: Array) -> Any:
     """Undo broadcasting and promotion, so that a contribution has its parent's shape and dtype."""
     if contribution.shape != value.shape:
         contribution = unbroadcast(contribution, value.shape)
@@ -185,6 +200,8 @@ def grad(
     ------
     GradientError
         If an output has several elements and no seed, or an input is unconnected.
+    DTypeError
+        If an output or an input is not of floating-point numbers.
     StaleGraphError
         If a leaf of the graph was assigned to after the graph was recorded.
 
@@ -196,13 +213,19 @@ def grad(
     >>> float(dy), float(grad(dy, x))
     (12.0, 12.0)
     """
-    many_out = not isinstance(outputs, Node)
-    ys = list(outputs) if many_out else [outputs]
+    ys = [outputs] if isinstance(outputs, Node) else list(outputs)
     xs = [inputs] if isinstance(inputs, Node) else list(inputs)
-    given = list(seed) if many_out and seed is not None else [seed] * len(ys)
+    one = isinstance(outputs, Node) or seed is None
+    given = [seed] * len(ys) if one else list(seed)
+    for x in xs:
+        if x.dtype.kind not in "fc":
+            raise DTypeError(
+                f"grad: {operand(x.name or 'an input', x)} is of {x.dtype}; a derivative needs "
+                "numbers that can change a little"
+            )
     if len(given) != len(ys):
         raise ShapeError(f"grad: {len(ys)} outputs need {len(ys)} seeds; given {len(given)}")
-    seeds = [_seed(y, s, "grad", create_graph) for y, s in zip(ys, given, strict=True)]
+    seeds = [seeded(y, s, "grad", create_graph) for y, s in zip(ys, given, strict=True)]
     found = {node.id: g for node, g in sweep(ys, seeds, xs, symbolic=create_graph)}
     results = []
     for x in xs:
@@ -219,50 +242,13 @@ def grad(
     return results[0] if isinstance(inputs, Node) else results
 
 
-def backward(
-    output: Node, seed: ArrayLike | None = None, keep: Literal["all", "nodes"] = "all"
-) -> Adjoints:
-    """Run the reverse sweep and keep the adjoint of every node, and what flowed along every edge.
-
-    Parameters
-    ----------
-    output : Tensor
-        What to differentiate.
-    seed : array_like, optional
-        Its adjoint, of its shape. An output of one element needs none: it is 1.
-    keep : {"all", "nodes"}
-        Whether to keep the contributions along the edges too.
-
-    Returns
-    -------
-    Adjoints
-
-    Examples
-    --------
-    >>> from microgrrepresent import Tensor, backward, step
-    >>> w, s = Tensor(2.0, requires_grad=True, name="w"), Tensor(1.0)
-    >>> for t in (1, 2, 3):
-    ...     with step(t):
-    ...         s = w * s
-    >>> adjoints = backward(s)
-    >>> float(adjoints[w]), {t: float(g) for t, g in adjoints.by_step(w).items()}
-    (12.0, {1: 4.0, 2: 4.0, 3: 4.0})
-    """
-    if not output.requires_grad:
-        raise _no_gradient(output)
-    edges: dict[Edge, Array] | None = {} if keep == "all" else None
-    first = _seed(output, seed, "backward", False)
-    nodes = {node: _frozen(g) for node, g in sweep([output], [first], contributions=edges)}
-    return Adjoints(nodes, edges)
-
-
 def accumulate(output: Node, seed: ArrayLike | None) -> None:
     """Add the gradients of the output to ``.grad`` of its leaves: the body of `Tensor.backward`."""
     if not output.requires_grad:
-        raise _no_gradient(output)
-    for node, g in sweep([output], [_seed(output, seed, "backward", False)]):
+        raise no_gradient(output)
+    for node, g in sweep([output], [seeded(output, seed, "backward", False)]):
         if node.op is None and isinstance(node, Tensor):
-            node.grad = np.array(g) if node.grad is None else node.grad + g
+            node.grad = np.array(g) if node.grad is None else np.asarray(node.grad + g)
 
 
 def jacobian(y: Node, x: Node) -> Array:
@@ -285,117 +271,7 @@ def jacobian(y: Node, x: Node) -> Array:
     return rows.reshape(y.shape + x.shape)
 
 
-class Adjoints:
-    """The result of a reverse sweep: dL/d(node) of every node on the way, and its parts.
-
-    Made by `backward`. ``adjoints[node]`` is the adjoint of a node; ``node in adjoints`` tells
-    whether it has one; iteration gives the nodes, youngest first. Arrays are read-only.
-    """
-
-    def __init__(self, nodes: dict[Node, Array], edges: dict[Edge, Array] | None) -> None:
-        self._nodes = nodes
-        self._edges = edges
-        self._uses: dict[Node, list[tuple[Node, int]]] = {}
-        for child in nodes:
-            for i, parent in enumerate(child.parents):
-                if edges is not None and (child.id, i) in edges:
-                    self._uses.setdefault(parent, []).append((child, i))
-
-    def __getitem__(self, node: Node) -> Array:
-        if node not in self._nodes:
-            raise GradientError(
-                f"{node.name or 'the node'} {node.shape} has no adjoint here: the output does not "
-                "depend on it, or no leaf behind it requires a gradient"
-            )
-        return self._nodes[node]
-
-    def __contains__(self, node: object) -> bool:
-        return node in self._nodes
-
-    def __iter__(self) -> Iterator[Node]:
-        return iter(self._nodes)
-
-    def __len__(self) -> int:
-        return len(self._nodes)
-
-    def contribution(self, parent: Node, child: Node) -> Array:
-        """The part of the parent's adjoint that came from this child, over all edges between them.
-
-        Raises
-        ------
-        GradientError
-            If nothing flowed from the child to the parent.
-        """
-        parts = [self._part(c, i) for c, i in self._consumers(parent) if c is child]
-        if not parts:
-            raise GradientError(
-                f"nothing flowed to {parent.name or 'the parent'} {parent.shape} from "
-                f"{child.name or 'the child'} {child.shape}: no edge with a derivative joins them"
-            )
-        return _frozen(sum(parts[1:], parts[0]))
-
-    def by_step(self, node: Node) -> dict[int | None, Array]:
-        """The terms of the sum that backpropagation through time takes: {t: array}.
-
-        A term is what came from the uses of the node at step t; together they make its adjoint.
-        A use outside of any step, such as a transpose made once before the loop, is followed to
-        the steps at which its result is used: rules are linear in g, so they take a sum term by
-        term. What never meets a step stands under None.
-        """
-        terms: dict[Node, dict[int | None, Array]] = {}
-        for user in self._stepless_descendants(node):  # youngest first, so `node` comes last
-            uses = self._consumers(user)
-            mine: dict[int | None, Array] = {} if uses else {None: self[user]}  # the output: seed
-            for child, i in uses:
-                flowed = self._part(child, i)
-                if child.step is not None:
-                    split = {child.step: flowed}
-                elif set(terms[child]) == {None}:
-                    split = {None: flowed}
-                else:
-                    split = {t: _pulled_back(g, child, i) for t, g in terms[child].items()}
-                for t, g in split.items():
-                    mine[t] = mine[t] + g if t in mine else g
-            terms[user] = mine
-        ordered = sorted(terms[node].items(), key=lambda term: (term[0] is None, term[0] or 0))
-        return {t: _frozen(g) for t, g in ordered}
-
-    def _stepless_descendants(self, node: Node) -> list[Node]:
-        found = {node}
-        todo = [node]
-        while todo:
-            for child, _ in self._consumers(todo.pop()):
-                if child.step is None and child not in found:
-                    found.add(child)
-                    todo.append(child)
-        return sorted(found, key=lambda n: -n.id)
-
-    def _consumers(self, node: Node) -> list[tuple[Node, int]]:
-        if self._edges is None:
-            raise GradientError("the contributions were not kept; use backward(output, keep='all')")
-        self[node]  # a node without an adjoint is told so
-        return self._uses.get(node, [])
-
-    def _part(self, child: Node, i: int) -> Array:
-        assert self._edges is not None
-        return self._edges[child.id, i]
-
-
-def _pulled_back(g: Array, child: Node, i: int) -> Array:
-    """What a part g of the child's adjoint contributes to its i-th parent."""
-    rule = child.op.vjp[i] if child.op else None
-    assert rule is not None
-    part = rule(g, child.value, *[p.value for p in child.parents], **child.params)
-    return np.asarray(_fitted(part, child.parents[i].value))
-
-
-def _frozen(g: Any) -> Array:
-    view: Array = np.asarray(g).view()
-    view.setflags(write=False)
-    return view
-
-
-def _seed(output: Node, seed: Any, asker: str, symbolic: bool) -> Any:
+def seeded(output: Node, seed: Any, asker: str, symbolic: bool) -> Any:
     """The adjoint to start from: 1 for a scalar, else what the caller gives."""
     if output.dtype.kind not in "fc":
         raise DTypeError(
@@ -409,10 +285,15 @@ def _seed(output: Node, seed: Any, asker: str, symbolic: bool) -> Any:
                 f"seed=, the adjoint of the output, of shape {output.shape}"
             )
         seed = np.ones(output.shape, output.dtype)
-    if symbolic and isinstance(seed, Node):
-        array: Any = seed
-    else:
-        array = np.array(seed.value if isinstance(seed, Node) else seed, dtype=output.dtype)
+    array: Any = seed
+    if not (symbolic and isinstance(seed, Node)):
+        array = np.array(seed.value if isinstance(seed, Node) else seed)
+        if not np.can_cast(array.dtype, output.dtype, "same_kind"):
+            raise DTypeError(
+                f"{asker}: the seed is the adjoint of {output.name or 'the output'} and needs its "
+                f"{output.dtype}; given {array.dtype}"
+            )
+        array = array.astype(output.dtype, copy=False)
     if array.shape != output.shape:
         raise ShapeError(
             f"{asker}: the seed is the adjoint of {output.name or 'the output'} and needs its "
@@ -425,7 +306,8 @@ def _seed(output: Node, seed: Any, asker: str, symbolic: bool) -> Any:
     )
 
 
-def _no_gradient(output: Node) -> GradientError:
+def no_gradient(output: Node) -> GradientError:
+    """Say that nothing behind the output wants a gradient."""
     return GradientError(
         f"backward: {output.name or 'the output'} {output.shape} does not depend on any leaf that "
         "requires a gradient; make the leaf with Tensor(data, requires_grad=True), and check that "
@@ -433,7 +315,18 @@ def _no_gradient(output: Node) -> GradientError:
     )
 
 
+def _broken_rule(node: Node, i: int, error: Exception) -> GradientError:
+    assert node.op is not None
+    x = node.parents[i]
+    return GradientError(
+        f"{located(node.op.name, node.scope, node.step)}: the rule for input {i}, "
+        f"{operand(x.name, x)}, failed: {error}; it is called as rule(g, y, *inputs, **params) "
+        f"and should return an array of the shape of the input {x.shape} or the output {node.shape}"
+    )
+
+
 def _stale(node: Node, parent: Node) -> StaleGraphError:
+    assert node.op is not None
     return StaleGraphError(
         f"{parent.name or 'a leaf'} {parent.shape} was given a new value by assign() after this "
         f"graph had used it ({located(node.op.name, node.scope, node.step)}), so the recorded "

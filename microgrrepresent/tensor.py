@@ -13,9 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ops
-from microgrrepresent.errors import DTypeError, GradientError, ImmutableError, ShapeError
+from microgrrepresent.errors import (
+    DTypeError,
+    GradientError,
+    GraphError,
+    ImmutableError,
+    ShapeError,
+)
 from microgrrepresent.node import Array, Node, next_id
-from microgrrepresent.primitive import lift, registry
+from microgrrepresent.numpy_functions import call_function, call_ufunc
+from microgrrepresent.primitive import lift
 
 Axis = int | tuple[int, ...] | None
 
@@ -55,6 +62,7 @@ class Tensor(Node):
         name: str | None = None,
         dtype: DTypeLike | None = None,
     ) -> Self:
+        """Make a leaf; see the class."""
         value = np.array(data, dtype=dtype)
         if value.dtype.kind not in "biufc":
             raise DTypeError(f"a Tensor holds numbers; given {value.dtype} data")
@@ -108,6 +116,18 @@ class Tensor(Node):
     def __index__(self) -> int:
         return self.value.__index__()
 
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.op is not None:
+            raise GraphError(
+                f"{self.name or 'this Tensor'} is the result of {self.op.name} and cannot be "
+                "copied or pickled without its graph; t.detach() has none, and "
+                "Graph(t).to_json() saves it"
+            )
+        return type(self), (self.value, self.requires_grad, self.name)
+
     def __repr__(self) -> str:
         text = np.array2string(self.value, separator=", ", prefix="Tensor(", threshold=50)
         if self.dtype not in (np.float64, np.int64, np.bool_):
@@ -140,17 +160,24 @@ class Tensor(Node):
             If this is not a leaf: its value follows from its parents.
         ShapeError
             If the shapes differ.
+        DTypeError
+            If the new numbers are of another kind, such as floats for a leaf of integers.
         """
         if self.op is not None:
             raise ImmutableError(
                 f"assign: {self.name or 'this Tensor'} is the result of {self.op.name}, "
                 "so its value follows from its parents; assign to a leaf"
             )
-        value = np.array(data.value if isinstance(data, Node) else data, dtype=self.dtype)
+        value = np.array(data.value if isinstance(data, Node) else data)
         if value.shape != self.shape:
             raise ShapeError(
                 f"assign: {self.name or 'this Tensor'} has shape {self.shape}; given {value.shape}"
             )
+        if not np.can_cast(value.dtype, self.dtype, "same_kind"):
+            raise DTypeError(
+                f"assign: {self.name or 'this Tensor'} holds {self.dtype}; given {value.dtype}"
+            )
+        value = value.astype(self.dtype, copy=False)
         value.setflags(write=False)
         self.value, self.id = value, next_id()
 
@@ -242,6 +269,9 @@ class Tensor(Node):
     def __neg__(self) -> Tensor:
         return ops.neg(self)
 
+    def __pos__(self) -> Tensor:
+        return self
+
     def __abs__(self) -> Tensor:
         return ops.abs(self)
 
@@ -311,43 +341,22 @@ class Tensor(Node):
 
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The same numbers in another data type; the gradient comes back in this one."""
-        return ops.cast(self, dtype=np.dtype(dtype).name)
+        return _same(ops.cast(self, dtype))
 
     # --- NumPy's own functions -------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """``np.tanh(t)`` and ``array * t`` record the primitive that wraps NumPy's function."""
-        op = _UFUNCS.get(ufunc)
-        if op is None or method != "__call__" or kwargs:
-            call = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            arguments = ", ".join(f"{key}=" for key in kwargs)
-            raise GradientError(
-                f"np.{call}({arguments}) of a Tensor is not recorded, so its derivative would be "
-                "lost; use this package's operations, or np.asarray(t) for the bare array"
-            )
-        return op(*inputs)
+        """``np.tanh(t)`` and ``array * t``: see `numpy_functions`."""
+        return call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        """``np.sum(t)``, ``np.concatenate([...])`` and so on call the operation of that name."""
-        name = function.__name__
-        operation = getattr(ops, name, None) if name in ops.__all__ else None
-        if name in ("shape", "ndim", "size"):
-            return getattr(args[0], name)
-        if operation is None:
-            raise GradientError(
-                f"np.{name} of a Tensor is not recorded, so its derivative would be lost; "
-                "use this package's operations, or np.asarray(t) for the bare array"
-            )
-        return operation(*args, **kwargs)
+        """``np.sum(t)``, ``np.concatenate([...])`` and so on: see `numpy_functions`."""
+        return call_function(function, args, kwargs)
 
 
 Tensor.result_class = Tensor
-
-_UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
-    op.forward: op for op in registry.values() if isinstance(op.forward, np.ufunc)
-}
 
 
 def _tensor(x: Any, beside: Tensor) -> Tensor:

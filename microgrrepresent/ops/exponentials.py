@@ -154,7 +154,8 @@ def cross_entropy(
     given: Array = node.value if isinstance(node, Node) else node
     if given.dtype.kind not in "iu":
         raise DTypeError(
-            f"{running('cross_entropy')}: targets must be integers, the class of each row; given {given.dtype}"
+            f"{running('cross_entropy')}: targets must be integers, the class of each row; "
+            f"given {given.dtype}"
         )
     if not logits.ndim or given.shape != logits.shape[:-1]:
         raise ShapeError(
@@ -170,9 +171,9 @@ def cross_entropy(
     considered = checked if counts is None else checked[counts]
     if considered.size and not 0 <= considered.min() <= considered.max() < logits.shape[-1]:
         raise ValueError(
-            f"{running('cross_entropy')}: targets go from {considered.min()} to {considered.max()}, "
-            f"but logits {logits.shape} have classes 0..{logits.shape[-1] - 1}; "
-            "use ignore_index for padding"
+            f"{running('cross_entropy')}: targets go from {considered.min()} to "
+            f"{considered.max()}, but logits {logits.shape} have classes "
+            f"0..{logits.shape[-1] - 1}; use ignore_index for padding"
         )
     if counts is not None:
         node = np.where(counts, checked, 0)

@@ -116,7 +116,8 @@ def from_front(axis: int, x: Any, op: str, new: int = 0) -> int:
     ShapeError
         If x has no such axis.
     """
-    axis, ndim = as_int(axis), x.ndim + new
+    ndim: int = x.ndim + new
+    axis = as_int(axis)
     if -ndim <= axis < ndim:
         return axis % ndim
     have = f"its axes are 0..{ndim - 1}, or -{ndim}..-1 from the last" if ndim else "it has none"
