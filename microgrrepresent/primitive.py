@@ -51,8 +51,11 @@ class Primitive:
         For each input: ``rule(g, y, *inputs, **params)`` -> contribution to its adjoint.
     symbol : str
         What a drawing shows: ``σ``, ``×``, ``tanh``.
-    derivative : str
-        LaTeX of the local derivative; ``{x}``, ``{y}`` stand for input and output. May be empty.
+    derivative : tuple of str
+        For each input: LaTeX of the local derivative dy/d(input), or ``""`` where it is said in
+        words only. ``{y}`` stands for the output; ``{x}`` for a single input, ``{a}`` and ``{b}``
+        for two, ``{w}`` and ``{t}`` for the second where it is a weight or a target, ``{c}`` for a
+        condition before two others.
     analytic : bool
         Whether `forward` is also right for complex arrays, so that complex steps can check it.
     """
@@ -63,7 +66,7 @@ class Primitive:
         forward: Callable[..., Any],
         vjp: Sequence[Rule | None],
         symbol: str,
-        derivative: str,
+        derivative: tuple[str, ...],
         analytic: bool,
         doc: str,
     ) -> None:
@@ -136,7 +139,7 @@ def primitive(
     vjp: Sequence[Rule | None] | each,
     *,
     symbol: str | None = None,
-    derivative: str = "",
+    derivative: str | tuple[str, ...] = "",
     analytic: bool = True,
     doc: str = "",
 ) -> Primitive:
@@ -167,7 +170,8 @@ def primitive(
     """
     if name in registry:
         raise ValueError(f"primitive {name!r} exists already; give the new one a name of its own")
-    made = Primitive(name, forward, vjp, symbol or name, derivative, analytic, doc)  # type: ignore[arg-type]
+    texts = (derivative,) if isinstance(derivative, str) else derivative
+    made = Primitive(name, forward, vjp, symbol or name, texts, analytic, doc)  # type: ignore[arg-type]
     registry[name] = made
     return made
 

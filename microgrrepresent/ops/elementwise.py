@@ -36,28 +36,28 @@ add = primitive(
     np.add,
     (lambda g, y, a, b: g, lambda g, y, a, b: g),
     symbol="+",
-    derivative="1",
+    derivative=("1", "1"),
 )
 sub = primitive(
     "sub",
     np.subtract,
     (lambda g, y, a, b: g, lambda g, y, a, b: -g),
     symbol="−",
-    derivative=r"\pm 1",
+    derivative=("1", "-1"),
 )
 mul = primitive(
     "mul",
     np.multiply,
     (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
     symbol="×",
-    derivative=r"{b},\ {a}",
+    derivative=("{b}", "{a}"),
 )
 div = primitive(
     "div",
     np.true_divide,
     (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
     symbol="÷",
-    derivative=r"1/{b},\ -{y}/{b}",
+    derivative=("1/{b}", "-{y}/{b}"),
 )
 neg = primitive("neg", np.negative, (lambda g, y, x: -g,), symbol="−", derivative="-1")
 pow = primitive(
@@ -69,7 +69,7 @@ pow = primitive(
         lambda g, y, a, b: g * y * log(where(a == 0, 1, a)),
     ),
     symbol="^",
-    derivative=r"{b}{a}^{{b}-1},\ {y}\ln {a}",
+    derivative=(r"{b}\,{a}^{{b}-1}", r"{y}\ln {a}"),
 )
 
 # --- functions of one variable -------------------------------------------------------------------
@@ -99,7 +99,7 @@ sigmoid = primitive(
     _sigmoid,
     (lambda g, y, x: g * (y * (1 - y)),),
     symbol="σ",
-    derivative="{y}(1-{y})",
+    derivative=r"{y}\odot(1-{y})",
     doc="1 / (1 + exp(-x)), elementwise.",
 )
 softplus = primitive(
@@ -138,7 +138,7 @@ maximum = primitive(
         lambda g, y, a, b: _share(g, b > a, a == b),
     ),
     symbol="max",
-    derivative="[{a}>{b}],\\ [{b}>{a}]",
+    derivative=(r"[{a}>{b}]+\frac{1}{2}[{a}={b}]", r"[{b}>{a}]+\frac{1}{2}[{a}={b}]"),
     analytic=False,
 )
 minimum = primitive(
@@ -149,7 +149,7 @@ minimum = primitive(
         lambda g, y, a, b: _share(g, b < a, a == b),
     ),
     symbol="min",
-    derivative="[{a}<{b}],\\ [{b}<{a}]",
+    derivative=(r"[{a}<{b}]+\frac{1}{2}[{a}={b}]", r"[{b}<{a}]+\frac{1}{2}[{a}={b}]"),
     analytic=False,
 )
 
@@ -169,7 +169,7 @@ where: Primitive = primitive(
         lambda g, y, condition, a, b: where(condition, g, 0),
         lambda g, y, condition, a, b: where(condition, 0, g),
     ),
-    derivative=r"[{c}],\ 1-[{c}]",
+    derivative=("", "[{c}]", "1-[{c}]"),
     doc="where(condition, a, b): elements of a where the condition holds, of b elsewhere.",
 )
 _cast = primitive(

@@ -83,7 +83,7 @@ _cross_entropy = primitive(
         None,
     ),
     symbol="CE",
-    derivative=r"\mathrm{softmax}({x})-e_{t}",
+    derivative=(r"\mathrm{softmax}({x})-e_{{t}}", ""),
 )
 
 

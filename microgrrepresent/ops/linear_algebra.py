@@ -48,7 +48,7 @@ matmul = primitive(
     np.matmul,
     (_left, _right),
     symbol="@",
-    derivative=r"{b}^\top,\ {a}^\top",
+    derivative=(r"{b}^\top", r"{a}^\top"),
     doc="a @ b for vectors, matrices and batches of matrices, by NumPy's rules.",
 )
 
@@ -71,6 +71,6 @@ linear = primitive(
     _linear,
     (lambda g, y, x, w: g @ w, _weight),
     symbol="W·",
-    derivative=r"{w},\ {x}",
+    derivative=("{w}", "{x}"),
     doc="linear(x, w): the matrix w (out, in) applied to each row of x (..., in): x @ w.T.",
 )

@@ -51,14 +51,14 @@ _max = primitive(
     "max",
     lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
     (_share_of_ties,),
-    derivative="[{x}={y}]",
+    derivative=r"[{x}={y}]/\sum[{x}={y}]",
     analytic=False,
 )
 _min = primitive(
     "min",
     lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
     (_share_of_ties,),
-    derivative="[{x}={y}]",
+    derivative=r"[{x}={y}]/\sum[{x}={y}]",
     analytic=False,
 )
 
