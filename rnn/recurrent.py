@@ -7,17 +7,20 @@ the first step to the last and one from the last to the first; what they show st
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, scope, stack, step
+from microgrrepresent.node import Array
+from rnn import layouts
 from rnn.cells.cell import Cell
 from rnn.dense import Dropout
 from rnn.initialise import floating
 from rnn.inputs import tensor_of
+from rnn.layouts import OnnxWeights
 from rnn.module import Module
 from rnn.unrolling import Unrolled, unroll
 
@@ -263,6 +266,45 @@ class Recurrent(Module, Generic[S]):
             for layer in range(self.num_layers)
             for direction in range(self.directions)
         ]
+
+    def onnx_weights(self, layer: int = 0) -> OnnxWeights:
+        """The weights of one layer as ONNX has them: (W, R, B, P); see `rnn.layouts`."""
+        return layouts.onnx_weights(self._directions_of(layer))
+
+    def onnx_attributes(self, layer: int = 0) -> dict[str, Any]:
+        """The attributes of an ONNX node that computes what one layer does."""
+        return layouts.onnx_attributes(self._directions_of(layer))
+
+    def load_onnx_weights(
+        self,
+        W: ArrayLike,
+        R: ArrayLike,
+        B: ArrayLike | None = None,
+        P: ArrayLike | None = None,
+        layer: int = 0,
+    ) -> None:
+        """Give one layer the weights of an ONNX node.
+
+        Raises
+        ------
+        StateDictError
+            If their shapes do not fit, or they hold what the layer has no place for.
+        """
+        layouts.load_onnx_weights(self._directions_of(layer), W, R, B, P)
+
+    def keras_weights(self) -> list[Array]:
+        """The weights as Keras' ``get_weights()`` gives them, of all layers and directions in turn.
+
+        Three arrays for each: kernel, recurrent_kernel, bias; two without biases.
+        """
+        return layouts.keras_weights(self.cells)
+
+    def load_keras_weights(self, arrays: Sequence[ArrayLike]) -> None:
+        """Give the layers the weights that Keras' ``get_weights()`` gave; see `keras_weights`."""
+        layouts.load_keras_weights(self.cells, arrays)
+
+    def _directions_of(self, layer: int) -> list[Cell[S]]:
+        return self.cells[layer * self.directions : (layer + 1) * self.directions]
 
     def __repr__(self) -> str:
         more = f", num_layers={self.num_layers}" if self.num_layers > 1 else ""
