@@ -14,7 +14,7 @@ Nothing is recorded here: there is no graph, and no gradient.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,14 +199,14 @@ def beam(
     return sorted(found, key=rank, reverse=True)[:width]
 
 
-def prompt(step: Step, tokens: Sequence[Any], state: Any = None) -> Any:
+def prompt(step: Step, tokens: Iterable[Any], state: Any = None) -> Any:
     """Let a model read tokens, and return the state that this leaves.
 
     Parameters
     ----------
     step : callable
         See `Step`.
-    tokens : sequence of array_like of int, shape (B,)
+    tokens : iterable of array_like of int, shape (B,)
         What to read. Give the last one of a text as `first` to `sample`.
     state : optional
         The state before.

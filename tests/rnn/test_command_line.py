@@ -1,0 +1,319 @@
+"""The command line: what each command prints and writes, and how it refuses: one line, status 2."""
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from rnn import load_checkpoint
+from rnn.command_line import main
+from rnn.tasks import TASKS, Settings, load_task
+
+QUICK = ["--quiet", "--hidden", "8", "--batch", "4", "--every", "5"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def run(capsys, *arguments):
+    """Exit status, what was printed, and what was said on the error stream."""
+    try:
+        status = main(list(arguments))
+    except SystemExit as error:
+        status = error.code
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def refused(capsys, *arguments):
+    """The one line of a refusal."""
+    status, out, err = run(capsys, *arguments)
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("python -m rnn")
+    assert "Traceback" not in err
+    return err
+
+
+# --- help and bad arguments ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["sample"], ["flow"]])
+def test_help(capsys, command):
+    status, out, _ = run(capsys, *command, "--help")
+    assert status == 0
+    assert "usage: python -m rnn" in out
+    assert all(len(line) <= 100 for line in out.splitlines())
+
+
+def test_help_names_every_command_and_task(capsys):
+    _, out, _ = run(capsys, "--help")
+    assert all(name in out for name in ("demo", "train", "sample", "flow"))
+    _, out, _ = run(capsys, "train", "--help")
+    assert all(f"  {name} " in out for name in TASKS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["frobnicate"], "invalid choice: 'frobnicate'"),
+        (["train"], "the following arguments are required: TASK"),
+        (["train", "chess"], "argument TASK: invalid choice: 'chess' (choose from"),
+        (["train", "adding", "--steps", "0"], "--steps: must be a whole number from 1 up; given"),
+        (["train", "adding", "--steps", "1.5"], "given '1.5'"),
+        (["train", "adding", "--lr", "nan"], "--lr: must be a number above 0; given 'nan'"),
+        (["train", "adding", "--lr", "0"], "--lr: must be a number above 0; given '0'"),
+        (["train", "adding", "--cell", "cnn"], "--cell: invalid choice: 'cnn'"),
+        (["train", "adding", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["sample"], "the following arguments are required: CHECKPOINT"),
+        (["sample", "x", "--temperature", "-1"], "must be a number from 0 up; given '-1'"),
+        (["flow", "--cells", "rnn,foo"], "--cells: unknown cell 'foo'; there are lstm, gru, rnn"),
+        (["flow", "-o", "x.xyz"], "'x.xyz' must end in one of .svg, .png, .pdf"),
+    ],
+)
+def test_bad_arguments(capsys, arguments, said):
+    line = refused(capsys, *arguments)
+    assert said in line
+    assert "--help" in line
+
+
+# --- train and sample ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", list(TASKS))
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_every_task_trains_with_every_cell(capsys, task, cell):
+    status, out, _ = run(capsys, "train", task, "--cell", cell, "--steps", "6", *QUICK)
+    assert status == 0
+    assert f"{task}, 6 steps: " in out
+    assert "Saved: model.npz" in out
+    assert load_task("model.npz").name == task
+
+
+def test_the_log(capsys):
+    status, _, _ = run(capsys, "train", "characters", "--steps", "7", "--log", "logs/a.csv", *QUICK)
+    assert status == 0
+    rows = list(csv.DictReader(open("logs/a.csv")))  # noqa: SIM115, PTH123
+    assert len(rows) == 7
+    np.testing.assert_allclose(
+        [float(row["perplexity"]) for row in rows], np.exp([float(row["loss"]) for row in rows])
+    )
+    assert rows[4]["validation"]
+
+
+def test_training_learns(capsys):
+    run(
+        capsys, "train", "digit-sum", "--length", "3", "--steps", "400", "--hidden", "32", "--quiet"
+    )
+    task = load_task("model.npz")
+    share = float(task.verdict().split("%")[0])
+    assert share > 60  # chance is 10
+
+
+def test_resuming_gives_the_same_numbers(capsys):
+    train = ["train", "characters", *QUICK]
+    run(capsys, *train, "--steps", "12", "--out", "whole.npz")
+    run(capsys, *train, "--steps", "7", "--out", "parts.npz")
+    status, out, _ = run(capsys, *train, "--steps", "12", "--out", "parts.npz", "--resume")
+    assert status == 0
+    assert "12 steps" in out
+    losses = [load_checkpoint(f)["history"]["losses"].tolist() for f in ("whole.npz", "parts.npz")]
+    assert losses[0] == losses[1]
+
+
+def test_a_model_writes_text(capsys):
+    run(capsys, "train", "characters", "--steps", "6", *QUICK)
+    status, out, _ = run(capsys, "sample", "model.npz", "--prompt", "We ", "--length", "50")
+    assert status == 0
+    assert out.startswith("We ")
+    again = run(capsys, "sample", "model.npz", "--prompt", "We ", "--length", "50")[1]
+    other = run(capsys, "sample", "model.npz", "--prompt", "We ", "--length", "50", "--seed", "1")[
+        1
+    ]
+    assert again == out != other
+
+
+def test_words_and_chinese(capsys, tmp_path):
+    (tmp_path / "text.txt").write_text("南开 大学 很 好 。 " * 40, encoding="utf-8")
+    status, _, _ = run(
+        capsys, "train", "words", "--text", "text.txt", "--steps", "150", "--quiet", "--batch", "2"
+    )
+    assert status == 0
+    _, out, _ = run(
+        capsys, "sample", "model.npz", "--prompt", "南开", "--length", "4", "--temperature", "0"
+    )
+    assert out == "南开 大学 很 好 。\n"
+
+
+# --- what cannot be done -------------------------------------------------------------------------
+
+
+def test_texts_that_cannot_be_read(capsys, tmp_path):
+    def train(name):
+        return refused(capsys, "train", "characters", "--text", name, *QUICK)
+
+    assert "cannot read none.txt: no such file" in train("none.txt")
+    (tmp_path / "empty.txt").write_text("")
+    assert "empty.txt is empty" in train("empty.txt")
+    (tmp_path / "latin.txt").write_bytes("naïveté".encode("latin-1"))
+    assert "latin.txt is not UTF-8: byte 0xef at position 2" in train("latin.txt")
+    (tmp_path / "short.txt").write_text("too short")
+    assert "the text has 9 characters, too few" in train("short.txt")
+    assert "is a directory" in train(str(tmp_path))
+
+
+def test_checkpoints_of_another_kind(capsys, tmp_path):
+    assert "cannot read the checkpoint none.npz" in refused(capsys, "sample", "none.npz")
+    (tmp_path / "text.npz").write_text("text")
+    assert "text.npz is no checkpoint" in refused(capsys, "sample", "text.npz")
+    np.savez(tmp_path / "arrays.npz", a=np.zeros(3))
+    assert "arrays.npz is no checkpoint" in refused(capsys, "sample", "arrays.npz")
+    run(capsys, "train", "adding", "--steps", "2", *QUICK)
+    assert "a model of the task 'adding', which writes no text" in refused(
+        capsys, "sample", "model.npz"
+    )
+    assert "prompt needs at least one" in refused_after_training(capsys)
+
+
+def refused_after_training(capsys):
+    run(capsys, "train", "characters", "--steps", "2", *QUICK, "--out", "c.npz")
+    return refused(capsys, "sample", "c.npz", "--prompt", "")
+
+
+def test_resuming_another_training(capsys):
+    run(capsys, "train", "adding", "--steps", "2", *QUICK)
+    again = ["--steps", "4", "--resume", *QUICK]
+    assert "(task adding, not characters)" in refused(capsys, "train", "characters", *again)
+    assert "(cell lstm, not gru)" in refused(capsys, "train", "adding", *again, "--cell", "gru")
+    assert "no such file" in refused(capsys, "train", "adding", *again, "--out", "none.npz")
+
+
+def test_resuming_on_another_text(capsys, tmp_path):
+    (tmp_path / "text.txt").write_text("abc " * 100)
+    train = ["train", "characters", "--text", "text.txt", *QUICK]
+    run(capsys, *train, "--steps", "2")
+    (tmp_path / "text.txt").write_text("xyz " * 100)
+    assert "its text was another" in refused(capsys, *train, "--steps", "4", "--resume")
+
+
+def test_a_checkpoint_that_train_did_not_write(capsys):
+    from rnn import Adam, Linear, fit, squared_error
+
+    rng = np.random.default_rng(0)
+    model = Linear(1, 1, rng=rng)
+    fit(
+        model,
+        [np.ones((1, 1))],
+        lambda x: squared_error(model(x), x),
+        Adam(model.parameters()),
+        rng,
+        steps=1,
+        progress=False,
+        checkpoint="own.npz",
+    )
+    assert "not one that `python -m rnn train` wrote" in refused(capsys, "sample", "own.npz")
+
+
+def test_a_place_that_cannot_be_written(capsys):
+    assert "cannot write" in refused(
+        capsys, "train", "adding", "--steps", "1", "--log", "/dev/null/x", *QUICK
+    )
+
+
+def test_a_training_that_breaks_down_says_where_and_leaves_with_1(capsys):
+    status, _, err = run(
+        capsys, "train", "adding", "--lr", "1e30", "--steps", "50", "--length", "4", *QUICK
+    )
+    assert status == 1
+    assert err.count("\n") == 1
+    assert "the loss of step 2 is inf: the value of" in err
+
+
+# --- flow ----------------------------------------------------------------------------------------
+
+
+def test_flow_prints_a_table_and_draws_it(capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    status, out, _ = run(
+        capsys, "flow", "--cells", "rnn,gru", "--length", "12", "-o", "pictures/flow.svg"
+    )
+    assert status == 0
+    assert "rnn" in out
+    assert "gru" in out
+    assert "lstm" not in out
+    assert (tmp_path / "pictures" / "flow.svg").read_text().count("<svg") == 1
+
+
+def test_flow_without_matplotlib(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    status, out, err = run(capsys, "flow", "--cells", "rnn", "--length", "5")
+    assert status == 2
+    assert "per step" in out  # the table is there all the same
+    assert "matplotlib" in err
+
+
+# --- as a process --------------------------------------------------------------------------------
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
+    command = [sys.executable, "-m", "rnn", "train", "adding", "--steps", "1000000"]
+    process = subprocess.Popen(
+        [*command, "--every", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "model.npz").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in out
+    assert "--resume" in out
+    assert "Traceback" not in err
+    assert load_checkpoint("model.npz")["extra"]["task"] == "adding"
+
+
+def test_ctrl_c_before_the_training(capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(TASKS, "adding", interrupted)
+    status, _, err = run(capsys, "train", "adding")
+    assert (status, err) == (130, "python -m rnn train: interrupted\n")
+
+
+# --- the tasks' data -----------------------------------------------------------------------------
+
+
+def test_adding_marks_two_numbers_and_answers_with_their_sum():
+    rng = np.random.default_rng(0)
+    task = TASKS["adding"](Settings(length=7, hidden=3), rng)
+    x, y = task.draw(200, rng)
+    assert x.shape == (7, 200, 2)
+    assert (x[..., 1].sum(0) == 2).all()
+    np.testing.assert_allclose((x[..., 0] * x[..., 1]).sum(0), y[:, 0], rtol=1e-6)
+    assert y.var() == pytest.approx(1 / 6, abs=0.03)  # of two numbers from U[0, 1]
+
+
+def test_digit_sum_adds_the_first_two():
+    rng = np.random.default_rng(0)
+    task = TASKS["digit-sum"](Settings(length=9, hidden=3), rng)
+    x, y = task.draw(3000, rng)
+    assert np.array_equal(x[0] + x[1], y)
+    assert ((x[2:] != 0).sum(0) <= 1).all()
+    assert set(y.tolist()) == set(range(19))
+
+
+def test_a_tenth_of_the_text_is_held_out():
+    task = TASKS["characters"](Settings(hidden=3), np.random.default_rng(0))
+    assert len(task.held_out) == 933
+    assert len(task.indices) + len(task.held_out) == 9330
+    read = np.concatenate([x for x, _ in task.batches(np.random.default_rng(1))])
+    assert read.size >= len(task.indices) - 16 - 32 - 1
