@@ -115,7 +115,7 @@ def _sample(model: LanguageModel, vocabulary: Vocabulary, seed: int, length: int
 
 def _picture(model: LanguageModel, indices: Array, folder: Path) -> Path:
     """Draw the unrolled graph of the text's first steps, with the gradients."""
-    L, _ = model.loss_by_step(indices[:DRAWN, None], indices[1 : DRAWN + 1, None])
+    L, _ = model.loss_by_step(indices[:DRAWN], indices[1 : DRAWN + 1])
     adjoints = backward(L)
     path = folder / "unrolled.svg"
     try:

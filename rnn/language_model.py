@@ -2,7 +2,7 @@ r"""A recurrent language model: at each step the next token, given all tokens so
 
     x_t = E[token at t]                   a row of the embedding table
     h_t, c_t = LSTM(x_t, h_{t-1}, c_{t-1})
-    y_t = V h_t + b                       P(token at t+1 | tokens up to t) = softmax(y_t)
+    y_t = V h_t + b_y                     P(token at t+1 | tokens up to t) = softmax(y_t)
     L_t = -log softmax(y_t)[token at t+1]
 
 The mean of L_t is the cross-entropy in nats; its exponential is the perplexity.
@@ -67,12 +67,16 @@ class LanguageModel(Module):
         self.embedding = Embedding(tokens, width, dtype=dtype, rng=rng)
         self.cell = cell(width, hidden_size, dtype=dtype, rng=rng)
         self.head = Linear(self.cell.output_size, tokens, dtype=dtype, rng=rng)
+        self.head.weight.named("V")
+        assert self.head.bias is not None
+        self.head.bias.named("b_y")
 
     def run(self, x: Any, state: Any = None) -> Unrolled[Any]:
-        """Run the cell over tokens x (T, B), and keep every state."""
+        """Run the cell over tokens x, (T, B) or (T,), and keep every state."""
         if not len(x):
             raise DataError("a language model needs at least one token to read")
-        return unroll(self.cell, [self.embedding(token).named("x") for _, token in steps(x)], state)
+        vectors = [self.embedding(Tensor(x_t, name="token")).named("x") for _, x_t in steps(x)]
+        return unroll(self.cell, vectors, state)
 
     def __call__(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """Scores (T, B, V) of the tokens that follow x (T, B), and the state at the end."""

@@ -91,9 +91,9 @@ def over_time(
         losses, terms, batch = [], 0, 1
         for t, output in enumerate(outputs, start=1):
             with step(t):
-                each = loss(output, wanted[t - 1], reduction="none")
+                each = loss(output, Tensor(wanted[t - 1], name="target"), reduction="none")
                 each = _counted(each, None if counts is None else counts[t - 1])
-                losses.append(total(each).named("L"))
+                losses.append((total(each) if each.ndim else each).named("L"))
             terms, batch = terms + each.size, len(each) if each.ndim else 1
         whole = total(stack(losses))
     if counts is not None:
