@@ -69,6 +69,7 @@ def test_keras(name):
     weights = [w for _, w in sorted(under(reference, "weights/").items())]
     layer.load_keras_weights(weights)
     output, _ = layer(reference["x"].swapaxes(0, 1))
-    close(output.numpy().swapaxes(0, 1), reference["output"])
+    # Keras 3.15 with the torch backend rounds to float32 inside, also where dtype is float64
+    np.testing.assert_allclose(output.numpy().swapaxes(0, 1), reference["output"], atol=1e-6)
     for ours, theirs in zip(layer.keras_weights(), weights, strict=True):
         close(ours, theirs)

@@ -14,7 +14,6 @@ import torch
 
 HERE = Path(__file__).parent
 T, B, INPUT, H = 5, 3, 4, 6
-keras.config.set_floatx("float64")
 
 TORCH = {
     "rnn_tanh": ("RNN", {}),
