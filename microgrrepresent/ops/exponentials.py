@@ -43,8 +43,11 @@ def _softmax_forward(x: Array, axis: int) -> Array:
 
 
 def _log_softmax_forward(x: Array, axis: int) -> Array:
-    y = _logsumexp_forward(x, axis, True)
-    return x - np.where(np.isneginf(y.real), 0, y)
+    z: Array = x - _shift(x, axis)  # not x - logsumexp(x): log 2 would drown in 1000 + log 2
+    with np.errstate(divide="ignore"):
+        total = np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+    z = z - np.where(np.isneginf(total.real), 0, total)
+    return z
 
 
 _softmax = primitive(
