@@ -2,17 +2,22 @@
 
 # ruff: noqa: F405 (the operations come by the list in microgrrepresent.ops)
 
+from typing import TYPE_CHECKING, Any
+
 from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.check import gradcheck, gradgradcheck
 from microgrrepresent.errors import (
     CheckError,
+    DrawingError,
     DTypeError,
     GradientError,
     GraphError,
+    GraphvizMissing,
     ImmutableError,
     ShapeError,
     StaleGraphError,
 )
+from microgrrepresent.folding import Delay, Folded, fold, isomorphic, unfold
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node, no_grad, scope, step, steps
 from microgrrepresent.ops import *  # noqa: F403
@@ -20,13 +25,18 @@ from microgrrepresent.primitive import Primitive, each, primitive
 from microgrrepresent.sweep import grad, jacobian
 from microgrrepresent.tensor import Tensor
 
+if TYPE_CHECKING:
+    from microgrrepresent.drawing import draw, save
+
 __all__ = [
     "Adjoints",
     "CheckError",
     "DTypeError",
+    "DrawingError",
     "GradientError",
     "Graph",
     "GraphError",
+    "GraphvizMissing",
     "ImmutableError",
     "Node",
     "Primitive",
@@ -44,6 +54,7 @@ __all__ = [
     "cos",
     "cross_entropy",
     "div",
+    "draw",
     "each",
     "equal",
     "exp",
@@ -79,6 +90,7 @@ __all__ = [
     "primitive",
     "relu",
     "reshape",
+    "save",
     "scope",
     "sigmoid",
     "sign",
@@ -101,3 +113,12 @@ __all__ = [
     "unbroadcast",
     "where",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the drawings, and with them the graphviz package, when they are first asked for."""
+    if name in ("draw", "save"):
+        from microgrrepresent import drawing
+
+        return getattr(drawing, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -59,14 +59,15 @@ def listing(nodes: Sequence[Node], outputs: Sequence[Node], labels: Mapping[Node
     rows = [node for node in nodes if not _is_number(node)]
     rows.sort(key=lambda node: node.op is not None)  # stable: each part keeps the graph's order
     results = set(outputs)
-    texts = [_equation(node, labels) for node in rows]
+    texts = [equation(node, labels) for node in rows]
     remarks = [_remark(node, node in results, labels) for node in rows]
-    marked = [len(text) for text, remark in zip(texts, remarks, strict=True) if remark]
-    width = max((n for n in marked if n <= _WIDEST), default=0)
-    return "\n".join(
-        f"{text:<{width}}  # {remark}" if remark else text
-        for text, remark in zip(texts, remarks, strict=True)
-    )
+    return in_two_columns(list(zip(texts, remarks, strict=True)))
+
+
+def in_two_columns(lines: Sequence[tuple[str, str]]) -> str:
+    """Write texts with their remarks behind them, one below the other."""
+    width = max((len(text) for text, remark in lines if remark and len(text) <= _WIDEST), default=0)
+    return "\n".join(f"{text:<{width}}  # {remark}" if remark else text for text, remark in lines)
 
 
 def _with_step(node: Node) -> str:
@@ -81,17 +82,24 @@ def _is_number(node: Node) -> bool:
     return node.op is constant and node.name is None
 
 
-def _equation(node: Node, labels: Mapping[Node, str]) -> str:
+def equation(node: Node, labels: Mapping[Node, str]) -> str:
+    """One variable without its remark: ``h_3: f64[4,8] = tanh u(7)``."""
     left = f"{labels[node]}: {_type(node.value)}"
     if node.op is None:
         return left
-    parents = [labels[parent] for parent in node.parents]
+    return f"{left} = {expression(node, [labels[parent] for parent in node.parents])}"
+
+
+def expression(node: Node, parents: Sequence[str], params: Mapping[str, Any] | None = None) -> str:
+    """How a result was made of parents that are called so: ``matmul x W``, ``X[0]``."""
+    assert node.op is not None
+    params = node.params if params is None else params
     if node.op.name == "getitem":
-        index = node.params["index"]
+        index = params["index"]
         parts = index if isinstance(index, tuple) else (index,)
-        return f"{left} = {parents[0]}[{', '.join(map(_shown, parts))}]"
-    params = ", ".join(f"{key}={_shown(value)}" for key, value in node.params.items())
-    return " ".join([left, "=", node.op.name + (f"[{params}]" if params else ""), *parents])
+        return f"{parents[0]}[{', '.join(map(_shown, parts))}]"
+    shown = ", ".join(f"{key}={_shown(value)}" for key, value in params.items())
+    return " ".join([node.op.name + (f"[{shown}]" if shown else ""), *parents])
 
 
 def _remark(node: Node, is_output: bool, labels: Mapping[Node, str]) -> str:

@@ -1,0 +1,262 @@
+"""Alignment: the nodes of each step in a line, the lines side by side, in columns.
+
+    t=1   x U   h W   +   tanh
+    t=2   x U   h W   +   tanh
+    t=3   x U   h W   +   tanh
+
+Regular lines are all alike, and then this is a comparison. Where some differ, as the ends of a
+backward pass do, each is laid against the table so that as many nodes as possible agree (the
+longest common subsequence), and a node without a counterpart gets a column of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from microgrrepresent.errors import GraphError
+from microgrrepresent.listing import equation
+from microgrrepresent.node import Node
+from microgrrepresent.primitive import constant
+
+Names = Mapping[Node, str]
+Lines = dict[int, list[Node]]
+Pair = tuple["_Column | None", "int | None"]  # a column and a position in the line
+
+
+class Key(NamedTuple):
+    """What a node is compared by: what it is, and for a backward node also its part in the line."""
+
+    signature: Hashable
+    reads: tuple[tuple[int, int] | None, ...] = ()
+    """For each parent in a known strand: that strand, and how many steps later than this one."""
+    behind: int = 0
+    """A number for the nodes of the line that this one is made from."""
+    ahead: int = 0
+    """A number for the nodes of the line that are made from this one."""
+
+
+@dataclass(slots=True, eq=False)
+class _Column:
+    key: Key
+    nodes: dict[int, Node]
+
+
+def columns(
+    lines: Lines,
+    signature: Callable[[Node], Hashable],
+    names: Names,
+    reads: Callable[[Node, int], tuple[tuple[int, int] | None, ...]] | None = None,
+    exists: Callable[[int, int], bool] = lambda strand, t: True,
+) -> list[dict[int, Node]]:
+    """Lay lines side by side: for each column, its node at each step.
+
+    Parameters
+    ----------
+    lines : dict from step to list of Node
+        In order of steps; each line in topological order.
+    signature
+        Nodes of one column have equal signatures.
+    names
+        What to call each node in an error's sentence.
+    reads, exists
+        For a backward pass: the parents of a node as in `Key`, and whether a strand has a node at
+        a step. Its lines may differ more than those of a forward pass.
+
+    Raises
+    ------
+    GraphError
+        If a line breaks the pattern.
+    """
+    backward = reads is not None
+    numbers: dict[Hashable, int] = {}
+    kinds: dict[tuple[Key, ...], list[int]] = {}
+    for t, line in lines.items():
+        if reads is None:
+            kind = tuple(Key(signature(node)) for node in line)
+        else:
+            kind = _parts([Key(signature(node), reads(node, t)) for node in line], line, numbers)
+        kinds.setdefault(kind, []).append(t)
+    usual = max(kinds, key=lambda kind: (len(kinds[kind]), len(kind), kinds[kind][0]))
+    table = [_Column(key, {}) for key in usual]
+    for kind in sorted(kinds, key=lambda kind: kind is not usual):  # the usual one first
+        t = kinds[kind][0]
+        line = lines[t]
+        pairs = _aligned(table, kind, line, t, exists)
+        if not backward and all(column is None or i is None for column, i in pairs):
+            if any(map(_reads_other_steps, line)):
+                raise _substituted(line[0], table[0], t, names)
+            continue  # nothing in common: what is made here is an initial state
+        if not backward:
+            _check_gaps(pairs, line, t, names)
+        table = [_Column(kind[i or 0], {}) if column is None else column for column, i in pairs]
+        for column, (_, i) in zip(table, pairs, strict=True):
+            if i is not None:
+                column.nodes |= {s: lines[s][i] for s in kinds[kind]}
+    found = [dict(sorted(column.nodes.items())) for column in table]
+    for nodes in found:
+        _check_column(nodes, backward, lines, names)
+    return found
+
+
+def _parts(
+    keys: Sequence[Key], line: Sequence[Node], numbers: dict[Hashable, int]
+) -> tuple[Key, ...]:
+    """Tell nodes with equal keys apart by what they are made from and what is made from them."""
+
+    def number(what: Hashable) -> int:
+        return numbers.setdefault(what, len(numbers) + 1)
+
+    position = {node: i for i, node in enumerate(line)}
+    behind: list[int] = []
+    for key, node in zip(keys, line, strict=True):
+        inside = tuple(behind[position[p]] if p in position else 0 for p in node.parents)
+        behind.append(number((key, inside)))
+    uses: list[list[tuple[int, int]]] = [[] for _ in line]
+    ahead = [0] * len(line)
+    for i in range(len(line) - 1, -1, -1):
+        ahead[i] = number(("ahead", behind[i], tuple(sorted(uses[i]))))
+        for place, parent in enumerate(line[i].parents):
+            if parent in position:
+                uses[position[parent]].append((ahead[i], place))
+    return tuple(
+        key._replace(behind=b, ahead=a) for key, b, a in zip(keys, behind, ahead, strict=True)
+    )
+
+
+# --- laying a line against the table --------------------------------------------------------------
+
+
+def _aligned(
+    table: Sequence[_Column],
+    kind: Sequence[Key],
+    line: Sequence[Node],
+    t: int,
+    exists: Callable[[int, int], bool],
+) -> list[Pair]:
+    """Pair columns and nodes, in order, so that they agree as well as possible.
+
+    What the line shares with the table at both ends is taken off first, and in a regular graph
+    that is all of it. Dynamic programming pairs the rest.
+    """
+    start, end = 0, 0
+    shortest = min(len(table), len(kind))
+    while start < shortest and table[start].key == kind[start]:
+        start += 1
+    while end < shortest - start and table[-1 - end].key == kind[-1 - end]:
+        end += 1
+    pairs: list[Pair] = [(table[i], i) for i in range(start)]
+    pairs += _paired(table[start : len(table) - end], kind, line, t, exists, start, len(kind) - end)
+    shift = len(line) - len(table)
+    return pairs + [(table[i], i + shift) for i in range(len(table) - end, len(table))]
+
+
+def _paired(
+    table: Sequence[_Column],
+    kind: Sequence[Key],
+    line: Sequence[Node],
+    t: int,
+    exists: Callable[[int, int], bool],
+    start: int,
+    end: int,
+) -> list[Pair]:
+    """Pair all columns with the nodes between two positions: a longest common subsequence.
+
+    ``best[a][b]`` is the score of pairing what follows column a and node b, and ``linked[a][b]``
+    the same for the case that the two before them are a pair: a pair next to a pair counts a
+    little more, so that what is missing is missing in one piece.
+    """
+    m, n = len(table), end - start
+    best = [[0] * (n + 1) for _ in range(m + 1)]
+    linked = [[0] * (n + 1) for _ in range(m + 1)]
+    for a in range(m - 1, -1, -1):
+        for b in range(n - 1, -1, -1):
+            apart = max(best[a + 1][b], best[a][b + 1])
+            i = start + b
+            score = _agreement(table[a], kind[i], line[i], t, exists)
+            together = score + linked[a + 1][b + 1] if score else 0
+            best[a][b] = max(apart, together)
+            linked[a][b] = max(apart, together + 1 if score else 0)
+    pairs: list[Pair] = []
+    a = b = 0
+    table_of = best
+    while a < m or b < n:
+        if a < m and table_of[a][b] == best[a + 1][b]:
+            pairs.append((table[a], None))
+            a, table_of = a + 1, best
+        elif b < n and table_of[a][b] == best[a][b + 1]:
+            pairs.append((None, start + b))
+            b, table_of = b + 1, best
+        else:
+            pairs.append((table[a], start + b))
+            a, b, table_of = a + 1, b + 1, linked
+    return pairs
+
+
+def _agreement(
+    column: _Column, key: Key, node: Node, t: int, exists: Callable[[int, int], bool]
+) -> int:
+    """How well a node fits a column; 0 if it does not."""
+    if column.key.signature != key.signature:
+        return 0
+    for expected, read in zip(column.key.reads, key.reads, strict=True):
+        # other reading is excused only where what should be read is beyond the end of time
+        if expected is not None and expected != read and exists(expected[0], t + expected[1]):
+            return 0
+    example = next(iter(column.nodes.values()))
+    same = sum(p is q for p, q in zip(example.parents, node.parents, strict=True))
+    parts = (column.key.behind == key.behind) + (column.key.ahead == key.ahead)
+    return 10_000 + 100 * parts + 10 * same
+
+
+# --- breaks ---------------------------------------------------------------------------------------
+
+
+def _check_gaps(pairs: Sequence[Pair], line: Sequence[Node], t: int, names: Names) -> None:
+    """Refuse a line in which nodes stand where the table has other ones."""
+    missing: _Column | None = None
+    extra: Node | None = None
+    for column, i in pairs:
+        if column is not None and i is not None:
+            missing = extra = None
+        elif column is not None:
+            missing = missing or column
+        elif i is not None:
+            extra = line[i] if extra is None else extra
+        if missing is not None and extra is not None:
+            raise _substituted(extra, missing, t, names)
+
+
+def _substituted(node: Node, column: _Column, t: int, names: Names) -> GraphError:
+    near = min(column.nodes, key=lambda s: abs(s - t))
+    return GraphError(
+        f"fold: step {t} breaks the pattern: it has {equation(node, names)} "
+        f"where step {near} has {equation(column.nodes[near], names)}"
+    )
+
+
+def _check_column(column: dict[int, Node], backward: bool, lines: Lines, names: Names) -> None:
+    """Refuse a column with holes, and one that begins and ends in the midst of time."""
+    first, last = min(column), max(column)
+    holes = [t for t in range(first, last) if t not in column]
+    if holes and len(holes) < len(column):
+        raise _alone(column[holes[0] - 1], holes[0], holes[0], names)
+    if holes:
+        raise _alone(column[first], first, first + 1, names)
+    if not backward and min(lines) < first and last < max(lines):
+        raise _alone(column[first], first, first - 1, names)
+
+
+def _alone(node: Node, breaks: int, lacks: int, names: Names) -> GraphError:
+    return GraphError(
+        f"fold: step {breaks} breaks the pattern: {equation(node, names)} of step {node.step} "
+        f"has no counterpart in step {lacks}"
+    )
+
+
+def _reads_other_steps(node: Node) -> bool:
+    return any(
+        parent.step not in (None, node.step) and parent.op not in (None, constant)
+        for parent in node.parents
+    )

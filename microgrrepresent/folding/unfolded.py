@@ -1,0 +1,354 @@
+"""Unfolding: one cell with delays becomes a chain of T steps again.
+
+Each strand gets a node at each of the new steps, and reads what its slots say. For the number of
+steps that was folded this gives back the graph itself, node by node. For another number, what was
+recorded at both ends of time (initial values, the first and the last terms of a gradient) stays
+at the ends, and steps are put in or left out in the middle.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from microgrrepresent.errors import GraphError
+from microgrrepresent.folding.folded import Folded
+from microgrrepresent.folding.strands import (
+    Slot,
+    Strand,
+    index_numbers,
+    integers,
+    with_index_numbers,
+)
+from microgrrepresent.graph import Graph
+from microgrrepresent.listing import equation, labels
+from microgrrepresent.node import Array, Node, Place, at, recording
+from microgrrepresent.tensor import Tensor
+
+Key = tuple[int, int]  # a strand and a step; or OUTSIDE and a position in the folded nodes
+OUTSIDE = -1
+
+
+def unfold(folded: Folded, T: int) -> Graph:
+    """Unfold a cell over T steps.
+
+    Values are computed anew. With the number of steps that was folded, the result is isomorphic to
+    the graph that was folded: operations, arguments, wiring, names, scopes, steps and values. With
+    another number, every loop over time is made longer or shorter by the same number of steps.
+    Inputs that are missing begin again with the first one: x_1, x_2, x_3, x_1, ... A stack or
+    concatenation over all steps goes over all new steps; numbers in the code stay as they are, a
+    division by the old number of steps among them.
+
+    Parameters
+    ----------
+    folded : Folded
+    T : int
+        How many steps, at least 1.
+
+    Returns
+    -------
+    Graph
+
+    Raises
+    ------
+    GraphError
+        If the recorded steps do not tell how it would go on: something outside of them reads
+        a step in their midst, or they are too few, or a shape depends on their number.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Graph, Tensor, fold, isomorphic, steps, tanh, unfold
+    >>> W, h = Tensor(0.5, requires_grad=True, name="W"), Tensor(0.0, name="h_0")
+    >>> for t, x in steps(Tensor([1.0, 2.0, 3.0], name="X")):
+    ...     h = tanh(h * W + x.named("x")).named("h")
+    >>> graph = Graph(h)
+    >>> isomorphic(unfold(fold(graph), 3), graph)
+    True
+    >>> unfold(fold(graph), 100).depth()
+    300
+    """
+    if not isinstance(T, (int, np.integer)) or T < 1:
+        raise GraphError(f"unfold: T is a number of steps, at least 1; given {T!r}")
+    return _Unfolding(folded, int(T)).graph()
+
+
+class _Unfolding:
+    """The work of one call of `unfold`."""
+
+    def __init__(self, folded: Folded, T: int) -> None:
+        self.folded = folded
+        self.strands, self.places = folded.strands, folded.places
+        self.first, self.last = folded.steps[0], folded.steps[-1]
+        self.recorded = self.last - self.first + 1
+        self.T, self.more = T, T - self.recorded
+        self.middle = self.first + self.recorded // 2
+        self.index = {node: i for i, node in enumerate(folded.nodes)}
+        self.names = labels(folded.nodes)
+        self.made: dict[Key, Node] = {}
+        self.read_outside = self._read_outside()
+        if self.more:
+            self._check_enough()
+        self.ranges = [self._range(strand) for strand in self.strands]
+        self.longer = self._longer_inputs()
+
+    def graph(self) -> Graph:
+        """Make all nodes, parents first, in an order like the recorded one."""
+        outputs = self._several(self.folded.graph.outputs, "the list of outputs")
+        token = recording.set(True)
+        try:
+            for key in self._order():
+                todo = [key]
+                while todo:
+                    if todo[-1] in self.made:
+                        todo.pop()
+                        continue
+                    parents = self._parents(todo[-1])
+                    forward = self._forward(todo[-1])
+                    needs = parents if forward is None else [*parents, forward]
+                    missing = [need for need in needs if need not in self.made]
+                    if missing:
+                        todo += reversed(missing)
+                    else:
+                        self._make(todo.pop(), parents, forward)
+        finally:
+            recording.reset(token)
+        return Graph([self.made[key] for key in outputs])
+
+    # --- which nodes -----------------------------------------------------------------------------
+
+    def _range(self, strand: Strand) -> tuple[int, int]:
+        """First and last step of a strand; each stays at the end of time that it is nearer to."""
+        first, last = strand.first, strand.last
+        at_start = first - self.first <= self.last - first
+        at_end = self.last - last <= last - self.first
+        return first + self.more * (not at_start), last + self.more * at_end
+
+    def _check_enough(self) -> None:
+        for strand in self.strands:
+            whole = (strand.first, strand.last) == (self.first, self.last)
+            if self.recorded < (2 if whole else 4):
+                node = strand.nodes[strand.first]
+                raise self._refusal(
+                    f"{self.recorded} recorded steps do not tell whether "
+                    f"{equation(node, self.names)} is of every step; fold a longer graph"
+                )
+
+    def _read_outside(self) -> dict[int, set[int]]:
+        """For each strand that is read outside of the strands, at which steps."""
+        found: dict[int, set[int]] = {}
+        outside = [node for node in self.folded.nodes if node not in self.places]
+        for nodes in (self.folded.graph.outputs, *(node.parents for node in outside)):
+            for k, t in (self.places[node] for node in nodes if node in self.places):
+                found.setdefault(k, set()).add(t)
+        return found
+
+    def _origin(self, t: int) -> int:
+        """The recorded step that a new step is like: ends are like ends, others like the middle."""
+        if self.more >= 0:
+            return t if t <= self.middle else max(self.middle, t - self.more)
+        kept = (self.recorded + self.more + 1) // 2
+        return t if t < self.first + kept else t - self.more
+
+    def _like(self, strand: Strand, t: int) -> int:
+        return min(max(self._origin(t), strand.first), strand.last)
+
+    def _order(self) -> list[Key]:
+        """All nodes, in the recorded order, new steps beside the step that they are like."""
+        stretch: list[int] = []  # for each node, where the nodes of its step begin
+        now: int | None = None
+        for i, node in enumerate(self.folded.nodes):
+            t = self.places[node][1] if node in self.places else None
+            stretch.append(stretch[-1] if i and t == now else i)
+            now = t
+        ranked = [
+            ((stretch[i], 0, i), (OUTSIDE, i))
+            for node, i in self.index.items()
+            if node not in self.places
+        ]
+        for k, strand in enumerate(self.strands):
+            i, j = (self.index[strand.nodes[t]] for t in (strand.first, strand.last))
+            onwards = 1 if i <= j else -1
+            for t in range(self.ranges[k][0], self.ranges[k][1] + 1):
+                i = self.index[strand.nodes[self._like(strand, t)]]
+                inserted = t - self.middle if self.middle < t <= self.middle + self.more else 0
+                ranked.append(((stretch[i], onwards * inserted, i), (k, t)))
+        return [key for _, key in sorted(ranked)]
+
+    # --- what a node is made from ----------------------------------------------------------------
+
+    def _parents(self, key: Key) -> list[Key]:
+        k, t = key
+        if k == OUTSIDE:
+            node = self.folded.nodes[t]
+            return self._several(node.parents, self.names[node])
+        return [self._read(slot, t) for slot in self.strands[k].slots]
+
+    def _read(self, slot: Slot, t: int) -> Key:
+        """What a slot reads at a step."""
+        if slot.source is None:
+            assert slot.shared is not None
+            return OUTSIDE, self.index[slot.shared]
+        first, last = self.ranges[slot.source]
+        if first <= t - slot.lag <= last:
+            return slot.source, t - slot.lag
+        moved = 0 if t - slot.lag < first else self.more
+        if t - moved not in slot.boundary:
+            raise self._refusal(f"it is not known what is read in place of a step {t - slot.lag}")
+        return self._moved(slot.boundary[t - moved], moved)
+
+    def _moved(self, node: Node, by: int) -> Key:
+        """A recorded node, or if it is in a strand, the strand's node so many steps later."""
+        if node not in self.places:
+            return OUTSIDE, self.index[node]
+        k, t = self.places[node]
+        first, last = self.ranges[k]
+        if not first <= t + by <= last:
+            raise self._refusal(f"{self.names[node]} has no place among so few steps")
+        return k, t + by
+
+    def _several(self, nodes: Sequence[Node], reader: str) -> list[Key]:
+        """What a reader outside of the steps reads: ends of strands, or strands as a whole."""
+        keys: list[Key] = []
+        i = 0
+        while i < len(nodes):
+            node = nodes[i]
+            if node not in self.places or not self.more:
+                keys.append(self._moved(node, 0))
+                i += 1
+                continue
+            k, t = self.places[node]
+            strand, (first, last) = self.strands[k], self.ranges[k]
+            whole, new = list(strand.nodes.values()), list(range(first, last + 1))
+            if t == strand.last:
+                whole, new = whole[::-1], new[::-1]
+            same = [a is b for a, b in zip(nodes[i : i + len(whole)], whole, strict=False)]
+            if len(whole) > 1 and len(same) == len(whole) and all(same):
+                keys += [(k, s) for s in new]
+                i += len(whole)
+                continue
+            if t not in (strand.first, strand.last) or self.read_outside[k] == set(strand.nodes):
+                raise self._refusal(
+                    f"{reader} reads {self.names[node]}, which does not tell what would be read "
+                    "then; only the first step, the last step, and a stack of all steps do"
+                )
+            if first > last:
+                raise self._refusal(f"{self.names[node]} has no place among so few steps")
+            keys.append((k, first if t == strand.first else last))
+            i += 1
+        return keys
+
+    def _forward(self, key: Key) -> Key | None:
+        """The node whose derivative this one computes."""
+        k, t = key
+        by = 0
+        if k == OUTSIDE:
+            forward = self.folded.nodes[t].forward
+        else:
+            like = self._like(self.strands[k], t)
+            forward, by = self.strands[k].nodes[like].forward, t - like
+        return None if forward is None else self._moved(forward, by)
+
+    # --- making nodes ----------------------------------------------------------------------------
+
+    def _make(self, key: Key, parents: Sequence[Key], forward: Key | None) -> None:
+        k, t = key
+        if k == OUTSIDE:
+            node = self.folded.nodes[t]
+            stamp, name, params = self._stamp(node.step), node.name, node.params
+        else:
+            strand = self.strands[k]
+            like = self._like(strand, t)
+            if strand.nodes[like].is_leaf:  # inputs begin again with the first
+                like = strand.first + (t - self.ranges[k][0]) % len(strand.nodes)
+            node = strand.nodes[like]
+            stamp = None if node.step is None else node.step + t - like
+            name = self._name(strand, node, t)
+            params = with_index_numbers(node, self._numbers(strand, t))
+        derived = None if forward is None else self.made[forward]
+        with at(Place(node.scope, stamp, derived)):
+            new = self._applied(node, tuple(self.made[parent] for parent in parents), params)
+        new.name = name
+        self.made[key] = new
+        if derived is not None and self.more:
+            self._check_shapes(node, derived)
+
+    def _applied(self, node: Node, parents: tuple[Node, ...], params: dict[str, Any]) -> Node:
+        if node.op is None or not parents:
+            value = self.longer.get(node, node.value)
+            return Tensor.make(node.op, (), params, value, node.requires_grad)
+        try:
+            made: Node = node.op(*parents, **params)
+        except (ValueError, IndexError, TypeError) as error:
+            raise self._refusal(f"{self.names[node]} cannot be computed: {error}") from error
+        return made
+
+    def _stamp(self, step: int | None) -> int | None:
+        """The step of a node outside of the strands, which stays at its end of time."""
+        if step is None:
+            return None
+        return step + self.more * (self.last - step < step - self.first)
+
+    def _numbers(self, strand: Strand, t: int) -> list[int]:
+        """The numbers in an index at a step: counted from the start as in X[t], or from the end."""
+        numbers = index_numbers(strand.nodes[strand.first])
+        found = []
+        for number, slope in zip(numbers, strand.slopes, strict=True):
+            late = self.more if (slope < 0) != (number < 0) else 0
+            found.append(number + slope * (t - late - strand.first))
+        return found
+
+    def _name(self, strand: Strand, node: Node, t: int) -> str | None:
+        """The node's name; if inputs were called x1, x2, ..., new ones go on from the last."""
+        last = strand.nodes[strand.last].name
+        if t <= strand.last or node.name == last or last is None:
+            return node.name
+        return re.sub(r"\d+$", lambda found: str(int(found[0]) + t - strand.last), last)
+
+    def _longer_inputs(self) -> dict[Node, Array]:
+        """New values for the leaves that are cut into steps, if they are too short."""
+        longer: dict[Node, Array] = {}
+        for k, strand in enumerate(self.strands):
+            leaf = strand.slots[0].shared if strand.slots else None
+            if leaf is None or not leaf.is_leaf or not any(strand.slopes):
+                continue
+            index = strand.nodes[strand.first].params["index"]
+            axis = at_number = 0
+            for part in index if isinstance(index, tuple) else (index,):
+                if not isinstance(part, (int, slice, type(None))):
+                    break  # what follows does not stand for one axis each
+                count = len(integers(part))
+                ends = [self._numbers(strand, t)[at_number:][:count] for t in self.ranges[k]]
+                moving = strand.slopes[at_number:][:count]
+                needed = max(
+                    (
+                        -n if n < 0 else n + isinstance(part, int)
+                        for numbers in ends
+                        for n, slope in zip(numbers, moving, strict=True)
+                        if slope
+                    ),
+                    default=0,
+                )
+                value = longer.get(leaf, leaf.value)
+                if needed > value.shape[axis]:
+                    longer[leaf] = value.take(np.arange(needed) % leaf.shape[axis], axis)
+                axis, at_number = axis + (part is not None), at_number + count
+        return longer
+
+    # --- refusals --------------------------------------------------------------------------------
+
+    def _check_shapes(self, node: Node, forward: Node) -> None:
+        """A derivative's rule takes shapes from its operation as static arguments."""
+        recorded = node.forward
+        if recorded is not None and [p.shape for p in (*forward.parents, forward)] != [
+            p.shape for p in (*recorded.parents, recorded)
+        ]:
+            raise self._refusal(
+                f"{self.names[node]} is of the derivative of {equation(recorded, self.names)}, "
+                "which has another shape then, and was recorded for this one"
+            )
+
+    def _refusal(self, why: str) -> GraphError:
+        return GraphError(f"unfold: {self.recorded} recorded steps cannot be made {self.T}: {why}")
