@@ -22,6 +22,7 @@ from rnn.initialise import floating
 from rnn.inputs import tensor_of
 from rnn.layouts import OnnxWeights
 from rnn.module import Module
+from rnn.notation import Notation, equations
 from rnn.unrolling import Unrolled, unroll
 
 S = TypeVar("S")
@@ -224,6 +225,34 @@ class Recurrent(Module, Generic[S]):
                 "begin a new batch with state=None"
             )
         return f"{self!r}: expected {letter} of shape {expected}, given {given}; {reason}"
+
+    def equations(self, notation: Notation = "pytorch") -> str:
+        """The equations of every cell of the layer, and what their letters stand for.
+
+        Parameters
+        ----------
+        notation : {"pytorch", "nndl", "ng", "nankai"}
+            In whose letters; see `rnn.notation`.
+
+        Examples
+        --------
+        >>> from rnn import RNN
+        >>> print(RNN(2, 3, bias=False).equations("nankai"))
+        h_t = tanh(W h_{t-1} + U x_t)
+        where
+          W = weight_hh_l0
+          U = weight_ih_l0
+        """
+        blocks = []
+        for k, cell in enumerate(self.cells):
+            layer, direction = divmod(k, self.directions)
+            text = equations(cell, notation, self._suffix(k), direction == 1)
+            if len(self.cells) > 1:
+                title = f"layer {layer}, {'backward' if direction else 'forward'}"
+                below = f", where x is what layer {layer - 1} shows" if layer else ""
+                text = f"{title}{below}:\n{text}"
+            blocks.append(text)
+        return "\n\n".join(blocks)
 
     # --- parameters ------------------------------------------------------------------------------
 
