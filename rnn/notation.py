@@ -81,7 +81,8 @@ def equations(cell: Cell[Any], notation: Notation, suffix: str = "", backward: b
         raise ValueError(
             f"equations: the courses' letters are for RNN, GRU and LSTM; given {cell!r}"
         )
-    letters = [f"  {letter} = {meaning}" for letter, meaning in write.letters.items()]
+    by_kind = sorted(write.letters.items(), key=lambda item: "WUVbd".index(item[0][0]))
+    letters = [f"  {letter} = {meaning}" for letter, meaning in by_kind]
     return "\n".join([*write.lines, "where", *letters])
 
 
