@@ -109,13 +109,12 @@ class _Writer:
 
     def gate(self, letter: str) -> str:
         """The letter of a gate at t."""
-        if self.notation == "ng":
-            return {"g": "c̃<t>", "n": "c̃<t>"}.get(
-                letter
-            ) or f"Γ{_SUBSCRIPTS['ng'].get(letter, letter)}"
         if self.notation == "pytorch":
             return f"{letter}_t"
-        return {"g": "c̃_t", "n": "h̃_t"}.get(letter, f"{letter}_t")
+        s = _SUBSCRIPTS[self.notation].get(letter, letter)
+        if letter in "gn":
+            return self.now(f"{s}\u0303")  # with a tilde
+        return f"Γ{s}" if self.notation == "ng" else f"{s}_t"
 
     def rows(self, name: str, gate: str) -> str:
         """The block of a parameter that belongs to a gate: ``weight_ih_l0[5:10]``."""
