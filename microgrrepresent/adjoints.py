@@ -104,6 +104,10 @@ class Adjoints:
             )
         return _frozen(sum(parts[1:], parts[0]))
 
+    def along(self, child: Node, i: int) -> Array | None:
+        """What flowed from a node to its i-th parent; None if nothing did, or it was not kept."""
+        return (self._edges or {}).get((child.id, i))
+
     def by_step(self, node: Node) -> dict[int | None, Array]:
         """The terms of the sum that backpropagation through time takes: {t: array}.
 

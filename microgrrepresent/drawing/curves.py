@@ -1,0 +1,115 @@
+"""Paths of cubic Bézier curves, as Graphviz has them: 3n + 1 points, each curve's end the next's start."""
+
+from __future__ import annotations
+
+from math import hypot
+
+from microgrrepresent.drawing.picture import Point
+
+Path = list[Point]
+
+
+def mix(a: Point, b: Point, u: float) -> Point:
+    """The point that divides the way from a to b as u : 1 - u."""
+    return (a[0] + (b[0] - a[0]) * u, a[1] + (b[1] - a[1]) * u)
+
+
+def distance(a: Point, b: Point) -> float:
+    """Length of the straight way."""
+    return hypot(a[0] - b[0], a[1] - b[1])
+
+
+def straight(a: Point, b: Point) -> Path:
+    """A straight line as a curve."""
+    return [a, mix(a, b, 1 / 3), mix(a, b, 2 / 3), b]
+
+
+def swung(a: Point, b: Point) -> Path:
+    """A smooth curve that leaves and arrives along the axis in which the points are farther apart."""
+    (x0, y0), (x1, y1) = a, b
+    if abs(x1 - x0) > abs(y1 - y0):
+        return [a, ((x0 + x1) / 2, y0), ((x0 + x1) / 2, y1), b]
+    return [a, (x0, (y0 + y1) / 2), (x1, (y0 + y1) / 2), b]
+
+
+def split(curve: Path, u: float) -> tuple[Path, Path]:
+    """One cubic curve cut in two at u, by de Casteljau's construction."""
+    a, b, c, d = curve
+    ab, bc, cd = mix(a, b, u), mix(b, c, u), mix(c, d, u)
+    abc, bcd = mix(ab, bc, u), mix(bc, cd, u)
+    middle = mix(abc, bcd, u)
+    return [a, ab, abc, middle], [middle, bcd, cd, d]
+
+
+def cut_end(path: Path, length: float) -> Path:
+    """A path without its last bit: what lies within a distance of its end is cut off."""
+    end = path[-1]
+    points = list(path)
+    while len(points) > 4 and distance(points[-4], end) <= length:
+        del points[-3:]
+    low, high = 0.0, 1.0
+    for _ in range(16):
+        u = (low + high) / 2
+        if distance(split(points[-4:], u)[0][-1], end) > length:
+            low = u
+        else:
+            high = u
+    points[-4:] = split(points[-4:], max(low, 0.02))[0]
+    return points
+
+
+def cut_start(path: Path, length: float) -> Path:
+    """A path without its first bit."""
+    return cut_end(path[::-1], length)[::-1]
+
+
+def joined(first: Path, second: Path, radius: float = 14.0) -> Path:
+    """Two paths as one. They need to meet; where they meet at an angle, the corner is rounded."""
+    if not first or not second:
+        return list(first or second)
+    if distance(first[-1], second[0]) > 0.01:
+        first = first + swung(first[-1], second[0])[1:]
+    if _bends(first, second):
+        corner = second[0]
+        r = min(radius, distance(first[0], corner) / 2, distance(second[-1], corner) / 2)
+        if r > 1:
+            first, second = cut_end(first, r), cut_start(second, r)
+            a, b = first[-1], second[0]
+            return [*first, mix(a, corner, 0.6), mix(b, corner, 0.6), *second]
+    return [*first, *second[1:]]
+
+
+def _bends(first: Path, second: Path) -> bool:
+    """Whether the direction changes by more than about 15 degrees where two paths meet."""
+    (ux, uy), (vx, vy) = _direction(first[::-1]), _direction(second)
+    return -(ux * vx + uy * vy) < 0.96
+
+
+def _direction(path: Path) -> Point:
+    """The unit vector along which a path leaves its start."""
+    start = path[0]
+    for point in path[1:]:
+        length = distance(start, point)
+        if length > 0.01:
+            return ((point[0] - start[0]) / length, (point[1] - start[1]) / length)
+    return (1.0, 0.0)
+
+
+def beside(path: Path, offset: float) -> Path:
+    """A path that runs alongside another, to the left of its direction by an offset."""
+    points = []
+    for i, point in enumerate(path):
+        before, after = path[max(i - 1, 0)], path[min(i + 1, len(path) - 1)]
+        length = distance(before, after) or 1.0
+        dx, dy = (after[0] - before[0]) / length, (after[1] - before[1]) / length
+        points.append((point[0] - dy * offset, point[1] + dx * offset))
+    return points
+
+
+def middle(path: Path) -> Point:
+    """The point half-way along a path, counted in curves."""
+    n = (len(path) - 1) // 3
+    if n % 2 == 0:
+        return path[3 * (n // 2)]
+    start = 3 * (n // 2)
+    return split(path[start : start + 4], 0.5)[0][-1]

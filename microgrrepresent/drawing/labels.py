@@ -1,0 +1,216 @@
+"""Labels as mathematics: ``h`` at t = 3 is h with a subscript 3, ``W_hh`` is W with subscript hh.
+
+A label is a tuple of lines, a line a tuple of `Run`s. It can be written in three ways: as a
+Graphviz HTML-like label, as TeX, and as plain text for screen readers. Its width is estimated here
+too, once and from above, because every box of a drawing has a fixed size: then no renderer's font
+can push a label out of its box, and every Graphviz version lays out the same boxes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from html import escape
+from typing import Literal, NamedTuple
+
+Level = Literal["base", "sub", "sup"]
+
+
+class Run(NamedTuple):
+    """A piece of text in one style."""
+
+    text: str
+    italic: bool = False
+    level: Level = "base"
+    size: float = 1.0
+    """Relative to the label's font size."""
+
+
+Line = tuple[Run, ...]
+Label = tuple[Line, ...]
+
+SMALL = 0.7
+"""Size of subscripts and superscripts."""
+
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ",
+    "eta": "η", "theta": "θ", "kappa": "κ", "lambda": "λ", "lam": "λ", "mu": "μ", "nu": "ν",
+    "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ",
+    "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ",
+    "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
+}  # fmt: skip
+
+ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
+
+TEX = {letter: "\\" + name for name, letter in GREEK.items() if name != "lam"} | {
+    "×": r"\times", "÷": r"\div", "−": "-", "·": r"\cdot", "Σ": r"\Sigma", "√": r"\surd",
+    "ᵀ": r"^{\top}", "…": r"\ldots", "⧺": r"+\!\!+", "∂": r"\partial", "∘": r"\circ",
+    "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "⇄": r"\rightleftarrows", "✂": r"\wr",
+    "⇒": r"\Rightarrow", "‖": r"\|", "Δ": r"\Delta", "←": r"\leftarrow", "→": r"\to",
+    "⊙": r"\odot", "|": r"\vert ", "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_", "^": r"\hat{}",
+    "{": r"\{", "}": r"\}", "$": r"\$", "\\": r"\backslash ", "~": r"\sim ", "—": "-",
+}  # fmt: skip
+
+
+def text(words: str, italic: bool = False, size: float = 1.0) -> Line:
+    """A line in one style."""
+    return (Run(words, italic, "base", size),)
+
+
+@cache
+def math(name: str, step: int | str | None = None) -> Line:
+    """Read a variable's name as mathematics; the step becomes a subscript.
+
+    Examples
+    --------
+    >>> plain((math("W_hh"),)), plain((math("h", 3),)), plain((math("yhat", 3),))
+    ('W_hh', 'h_3', 'ŷ_3')
+    >>> plain((math("u(2)"),)), plain((math("lambda"),)), plain((math("状态", 3),))
+    ('u(2)', 'λ', '状态_3')
+    """
+    stem, *subscripts = name.split("_") if not name.startswith("_") else [name]
+    if subscripts and subscripts[0] in ACCENTS and len(stem) == 1:
+        stem += subscripts.pop(0)
+    superscript = ""
+    if stem.endswith(")") and "(" in stem:  # u(1), as the notes call intermediate variables
+        stem, _, rest = stem.partition("(")
+        superscript = f"({rest}"
+    stem = GREEK.get(stem, stem)
+    for accent, mark in ACCENTS.items():
+        if stem != accent and stem.endswith(accent) and len(stem) == len(accent) + 1:
+            stem = unicodedata.normalize("NFC", stem[0] + mark)
+    if stem.endswith("~") and len(stem) == 2:
+        stem = stem[0] + ACCENTS["tilde"]
+    below = [GREEK.get(part, part) for part in subscripts if part]
+    if step is not None:
+        below.append(str(step))
+    runs = [Run(stem, italic=_is_letter(stem))]
+    if superscript:
+        runs.append(Run(superscript, False, "sup", SMALL))
+    if below:
+        runs.append(Run(",".join(below), False, "sub", SMALL))
+    return tuple(runs)
+
+
+def _is_letter(stem: str) -> bool:
+    """Whether this is one letter, with or without an accent: mathematics sets those in italics."""
+    letters = [c for c in unicodedata.normalize("NFD", stem) if not unicodedata.combining(c)]
+    return len(letters) == 1 and letters[0].isalpha() and not _is_wide(letters[0])
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"
+
+
+# --- size ----------------------------------------------------------------------------------------
+
+_NARROW = frozenset("iljtfrI.,:;'|()[]{}!·- /")
+_BROAD = frozenset("mwMW@%⧺…×")
+
+
+@cache
+def _em(character: str) -> float:
+    """Width of a character, in units of the font size, from above for the usual sans serifs."""
+    if unicodedata.combining(character):
+        return 0.0
+    if _is_wide(character):
+        return 1.02
+    if character in _NARROW:
+        return 0.42
+    if character in _BROAD:
+        return 1.0
+    return 0.72 if character.isupper() or ord(character) > 0x2000 else 0.66
+
+
+def width(label: Label, size: float) -> float:
+    """Width of a label in points: that of its longest line."""
+    return max(
+        (sum(run.size * sum(map(_em, run.text)) for run in line) * size for line in label),
+        default=0.0,
+    )
+
+
+def height(label: Label, size: float) -> float:
+    """Height of a label in points: a line takes 1.25 of its font's size."""
+    tall = sum(1.25 * size * max((run.size for run in line), default=1.0) for line in label)
+    return tall + sum(_GAP * size * 1.25 for line in label[:-1] if _hangs(line))
+
+
+_GAP = 0.3
+"""Height of an empty line below subscripts, so that they stay clear of the next line."""
+
+
+def _hangs(line: Line) -> bool:
+    return any(run.level == "sub" for run in line)
+
+
+# --- three ways to write a label -----------------------------------------------------------------
+
+
+def plain(label: Label) -> str:
+    """The label in one line of plain text: ``h_3``."""
+    lines = []
+    for line in label:
+        lines.append("".join(("_" if run.level == "sub" else "") + run.text for run in line))
+    return ", ".join(lines)
+
+
+def html(label: Label, size: float, color: str | None = None) -> str:
+    """The label as a Graphviz HTML-like string, ``<...>``."""
+    lines = []
+    for i, line in enumerate(label):
+        lines.append("".join(_html_run(run, size, color) for run in line) or " ")
+        if _hangs(line) and i + 1 < len(label):
+            lines.append(f'<FONT POINT-SIZE="{_GAP * size:.3g}"> </FONT>')
+    return "<" + "<BR/>".join(lines) + ">"
+
+
+@cache
+def _html_run(run: Run, size: float, color: str | None) -> str:
+    body = escape(run.text, quote=False)
+    if run.italic:
+        body = f"<I>{body}</I>"
+    if run.level != "base":
+        body = f"<{run.level.upper()}>{body}</{run.level.upper()}>"
+    attributes = "" if run.size == 1.0 else f' POINT-SIZE="{run.size * size:.4g}"'
+    if color:
+        attributes += f' COLOR="{color}"'
+    return f"<FONT{attributes}>{body}</FONT>" if attributes else body
+
+
+def tex(label: Label) -> str:
+    r"""The label as TeX, its lines one below the other.
+
+    Examples
+    --------
+    >>> print(tex((math("W_hh"),)), tex((math("lambda", 3),)), tex((text("tanh"),)))
+    $W_{\mathrm{hh}}$ $\lambda_{\mathrm{3}}$ $\mathrm{tanh}$
+    """
+    lines = ["$" + "".join(map(_tex_run, line)) + "$" for line in label if line]
+    return lines[0] if len(lines) == 1 else r"\shortstack{" + r"\\".join(lines) + "}"
+
+
+def _tex_run(run: Run) -> str:
+    body = _tex_text(unicodedata.normalize("NFD", run.text))
+    if not run.italic:
+        body = rf"\mathrm{{{body}}}"
+    return {"base": body, "sub": f"_{{{body}}}", "sup": f"^{{{body}}}"}[run.level]
+
+
+_TEX_ACCENTS = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar"}
+
+
+def _tex_text(words: Iterable[str]) -> str:
+    pieces: list[str] = []
+    for character in words:
+        if character in _TEX_ACCENTS and pieces:
+            pieces[-1] = f"{_TEX_ACCENTS[character]}{{{pieces[-1]}}}"
+        elif character == " ":
+            pieces.append(r"\ ")
+        elif _is_wide(character):
+            pieces.append(rf"\text{{{character}}}")
+        else:
+            word = TEX.get(character, character)
+            pieces.append(word + (" " if word[:1] == "\\" and word[-1:].isalpha() else ""))
+    return "".join(pieces).rstrip(" ") if not pieces or pieces[-1] != r"\ " else "".join(pieces)

@@ -1,0 +1,128 @@
+"""What a picture consists of: boxes, arrows, panels. A view makes them, a layout places them.
+
+Lengths are in points (1/72 inch), y upwards, as in Graphviz. Nothing here knows a file format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from microgrrepresent.drawing.labels import Label
+from microgrrepresent.node import Node
+
+Kind = Literal[
+    "op",  # an operation of one sign: ×, +
+    "function",  # an operation with a name: σ, tanh
+    "state",  # a variable that passes from step to step: h, c
+    "input",
+    "output",
+    "loss",
+    "variable",  # any other variable
+    "constant",  # a number in the code
+    "parameter",
+    "chip",  # a parameter, once more, beside its use
+    "cell",  # many nodes in one box
+    "delay",  # the black square of a folded graph
+    "note",  # words without a frame
+]
+
+ROUND = frozenset({"op", "state", "loss", "variable"})
+"""The kinds drawn as circles where their labels are short."""
+
+Point = tuple[float, float]
+
+
+@dataclass(slots=True, eq=False)
+class Box:
+    """A node of the picture. It may stand for one node of the graph, for many, or for none."""
+
+    key: str
+    kind: Kind
+    label: Label
+    nodes: tuple[Node, ...] = ()
+    column: int = 0
+    slot: Hashable = None
+    """Equal for corresponding boxes of different columns."""
+    between: bool = False
+    """Whether it stands to the right of its column, between it and the next one: a state."""
+    width: float = 0.0
+    height: float = 0.0
+    x: float = 0.0
+    y: float = 0.0
+    color: int | None = None
+    """Of a parameter and its chips: its place in the theme's palette."""
+    pending: bool = False
+    """Whether a gradient was asked for here that has not been computed."""
+
+    @property
+    def left(self) -> float:
+        return self.x - self.width / 2
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width / 2
+
+    @property
+    def bottom(self) -> float:
+        return self.y - self.height / 2
+
+    @property
+    def top(self) -> float:
+        return self.y + self.height / 2
+
+
+Flow = Literal["value", "state", "parameter", "gradient", "delay", "cut"]
+
+
+@dataclass(slots=True, eq=False)
+class Arrow:
+    """An edge of the picture: a path of cubic Bézier curves, 3n + 1 points, tail to head."""
+
+    tail: Box
+    head: Box
+    flow: Flow = "value"
+    label: Label = ()
+    edges: tuple[tuple[Node, int], ...] = ()
+    """The graph's edges that it stands for: (child, position of the parent among its parents)."""
+    path: list[Point] = field(default_factory=list)
+    label_at: Point | None = None
+    width: float = 1.0
+    strength: float = 1.0
+    """Of a gradient: 1 for the largest of the picture, 0 for the smallest that are told apart."""
+    color: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Panel:
+    """A frame with a title behind some boxes: a time step, a scope."""
+
+    key: str
+    title: Label
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+@dataclass(slots=True, eq=False)
+class Picture:
+    """Everything that is drawn, in the order in which it is drawn."""
+
+    boxes: list[Box] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+    panels: list[Panel] = field(default_factory=list)
+    title: str = ""
+    description: str = ""
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of what is drawn, from the boxes and panels."""
+        frames = [*self.boxes, *self.panels]
+        if not frames:
+            return (0.0, 0.0)
+        return (
+            max(f.right for f in frames) - min(f.left for f in frames),
+            max(f.top for f in frames) - min(f.bottom for f in frames),
+        )

@@ -1,0 +1,112 @@
+"""Writing a drawing to a file: the ending of the name says the format."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from microgrrepresent.drawing import engine
+from microgrrepresent.drawing.digraph import RENDER_TIMEOUT, Drawing
+from microgrrepresent.drawing.draw import draw
+from microgrrepresent.drawing.svg import page
+from microgrrepresent.errors import DrawingError
+from microgrrepresent.graph import Graph
+from microgrrepresent.node import Node
+
+WIDEST_PNG = 32_767
+"""Pixels; Graphviz (through cairo) shrinks a larger picture without a word."""
+
+
+def save(
+    out: Drawing | Graph | Node | list[Node], path: str | os.PathLike[str], **options: Any
+) -> Path:
+    """Draw a graph and write it to a file.
+
+    Parameters
+    ----------
+    out : Drawing, or what `draw` takes
+        A finished drawing, or Tensors or a Graph to be drawn first.
+    path : path
+        Where to. The ending says the format: .svg .png .pdf .html .tex .dot (or .gv). All but
+        .dot and .tex need Graphviz.
+    **options
+        For `draw`; and ``dpi`` for PNG, 144 by default.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    DrawingError
+        If the format is unknown, or the picture too large for PNG.
+    GraphvizMissing
+        If there is no Graphviz and the format needs it.
+    """
+    dpi = float(options.pop("dpi", 144))
+    target = Path(path)
+    ending = target.suffix.lower().lstrip(".")
+    write = _FORMATS.get(ending)
+    if write is None:
+        known = " ".join(f".{name}" for name in _FORMATS)
+        raise DrawingError(f"save: the file's ending says its format: one of {known}; given {path}")
+    drawing = out if isinstance(out, Drawing) else draw(out, **options)
+    _replace(target, write(drawing, dpi))
+    return target
+
+
+def _dot(drawing: Drawing, dpi: float) -> bytes:
+    return drawing.source.encode()
+
+
+def _svg(drawing: Drawing, dpi: float) -> bytes:
+    return drawing.svg().encode()
+
+
+def _html(drawing: Drawing, dpi: float) -> bytes:
+    theme = drawing.theme
+    return page(drawing.svg(), drawing.picture.title, theme.background, theme.text).encode()
+
+
+def _png(drawing: Drawing, dpi: float) -> bytes:
+    width, height = drawing.picture.size
+    pixels = max(width, height) * dpi / 72
+    if pixels > WIDEST_PNG:
+        raise DrawingError(
+            f"save: as PNG at {dpi:g} dpi this picture is {pixels:,.0f} pixels wide, and Graphviz "
+            f"can write {WIDEST_PNG:,}; save it as .svg or .pdf, or draw part of the steps with "
+            f"window=(3, 2), or take dpi={int(dpi * WIDEST_PNG / pixels)}"
+        )
+    source = drawing.source.replace("graph [", f"graph [dpi={dpi:g} ", 1)
+    return engine.run([source], "png", "nop2", RENDER_TIMEOUT)
+
+
+def _pdf(drawing: Drawing, dpi: float) -> bytes:
+    return engine.run([drawing.source], "pdf", "nop2", RENDER_TIMEOUT)
+
+
+_FORMATS: dict[str, Callable[[Drawing, float], bytes]] = {
+    "svg": _svg,
+    "png": _png,
+    "pdf": _pdf,
+    "html": _html,
+    "dot": _dot,
+    "gv": _dot,
+}
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write under another name first, so that a reader never sees half a file."""
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,203 @@
+"""Which column of a picture each node belongs to: time runs from left to right, a column a step.
+
+Column 0 holds what was made once before the loop, columns 1 to T the steps, column T+1 what came
+after the loop. Most nodes know their step. The others are placed by what they are made from and
+what they are used for: a running sum of losses goes along with the steps, a mean over all of them
+comes last.
+
+Two scopes usually share their columns, as the layers of a stack do. Where one needs a later step of
+the other than its own, as a decoder needs the encoder's last state, it comes after it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from microgrrepresent.graph import Graph
+from microgrrepresent.node import Node
+
+Slot = tuple[str, str, str, int]
+"""What corresponding nodes of all steps have in common: scope, operation, name, ordinal."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Columns, and which nodes correspond to each other in different columns.
+
+    Attributes
+    ----------
+    titles : tuple of int
+        The time index of each column 1 to T.
+    column : dict
+        The column of each node, from 0 to T+1.
+    slot : dict
+        Equal for corresponding nodes.
+    shared : set
+        Nodes of column 0 that several steps use, or that are made of parameters only.
+    """
+
+    titles: tuple[int, ...]
+    column: dict[Node, int]
+    slot: dict[Node, Slot]
+    shared: frozenset[Node]
+
+    @property
+    def T(self) -> int:
+        """Number of steps."""
+        return len(self.titles)
+
+    @property
+    def last(self) -> int:
+        """The column of what comes after the loop."""
+        return len(self.titles) + 1
+
+    def is_step(self, node: Node) -> bool:
+        """Whether the node belongs to a step."""
+        return 0 < self.column[node] <= self.T
+
+
+def timeline(graph: Graph) -> Timeline:
+    """Sort the nodes of a graph into columns."""
+    column, titles = _by_step(graph)
+    last = len(titles) + 1
+    _place_results(graph, column, last)
+    _place_what_one_step_uses(graph, column, last)
+    for node in reversed(list(graph)):
+        users = {column[user] for user in graph.consumers(node)}
+        column.setdefault(node, last if titles and users == {last} else 0)
+    return Timeline(titles, column, _slots(graph, column), _shared(graph, column))
+
+
+def _root(node: Node) -> str:
+    return node.scope.partition("/")[0]
+
+
+def _by_step(graph: Graph) -> tuple[dict[Node, int], tuple[int, ...]]:
+    """Columns of the nodes that know their step, and the time of each column."""
+    busy: dict[str, set[int]] = defaultdict(set)
+    for node in graph:
+        if node.step is not None and node.parents:
+            busy[_root(node)].add(node.step)
+    offsets = _offsets(graph, busy)
+    found = {
+        node: (offsets[_root(node)], node.step)
+        for node in graph
+        if node.step is not None and node.parents
+    }
+    for node in graph:  # a leaf goes with the first use of it at its own step
+        if node.step is not None and not node.parents:
+            uses = [found[n] for n in graph.consumers(node) if n in found and n.step == node.step]
+            if uses:
+                found[node] = min(uses)
+    places = sorted(set(found.values()))
+    position = {place: i for i, place in enumerate(places, 1)}
+    return {n: position[place] for n, place in found.items()}, tuple(t for _, t in places)
+
+
+def _offsets(graph: Graph, busy: dict[str, set[int]]) -> dict[str, int]:
+    """For each outermost scope, how many scopes' loops have to be over before it begins."""
+    reach: dict[Node, dict[str, int]] = {}  # the latest step of each scope behind a node
+    after: set[tuple[str, str]] = set()
+    for node in graph:
+        mine = _root(node)
+        if node.step is None:
+            merged: dict[str, int] = {}
+            for parent in node.parents:
+                for root, t in reach[parent].items():
+                    merged[root] = max(t, merged.get(root, t))
+            reach[node] = merged
+            continue
+        if node.op is not None and node.op.name != "getitem":  # x_t = X[t] waits for all of X
+            for parent in node.parents:
+                for root, t in reach[parent].items():
+                    if root != mine and t > node.step:
+                        after.add((root, mine))
+        reach[node] = {mine: node.step} if node.parents else {}
+    offsets = dict.fromkeys(busy, 0)
+    for _ in busy:  # at most one round for each scope
+        for a, b in after:
+            if (b, a) not in after:
+                offsets[b] = max(offsets[b], offsets[a] + 1)
+    return offsets
+
+
+def _place_results(graph: Graph, column: dict[Node, int], last: int) -> None:
+    """Results without a step, made of steps: a running total goes along, the rest comes last."""
+    late: dict[Node, int] = {}
+    for node in graph:
+        if node not in column:
+            columns = [column.get(p, late.get(p, 0)) for p in node.parents]
+            if max(columns, default=0):
+                late[node] = max(columns)
+    per_column = Counter((node.op, c) for node, c in late.items())
+    for node, c in late.items():
+        totals = {p for p in node.parents if p in late}
+        goes_along = all(p in column and column[p] < last for p in totals) and (
+            per_column[node.op, c - 1] or (c + 1 < last and per_column[node.op, c + 1])
+        )
+        column[node] = c if goes_along else last
+
+
+def _place_what_one_step_uses(graph: Graph, column: dict[Node, int], last: int) -> None:
+    """Nodes made outside of the loop, one for each step, such as its inputs, go to their steps."""
+    slot = _slots(graph, column)
+    peers = {(slot[node], column[node]): node for node in graph if node in column}
+
+    outputs = set(graph.outputs)
+
+    def only_column(node: Node) -> int | None:
+        columns = {column.get(user) for user in graph.consumers(node)}
+        return columns.pop() if len(columns) == 1 else None
+
+    for node in reversed(list(graph)):
+        outside = node.step is None and column.get(node, last) == last
+        if not outside or (node.is_leaf and node.requires_grad) or node in outputs:
+            continue
+        c = only_column(node)
+        if c is None or not 0 < c < last:
+            continue
+        user = graph.consumers(node)[0]
+        i = position(node, user)
+        for peer in (peers.get((slot[user], c + d)) for d in (-1, 1)):
+            if peer is not None and i < len(peer.parents):
+                other = peer.parents[i]
+                if other is not node and other.step is None and only_column(other) is not None:
+                    column[node] = c
+
+
+def _slots(graph: Graph, column: dict[Node, int]) -> dict[Node, Slot]:
+    counts: Counter[tuple[int, str, str, str]] = Counter()
+    slots = {}
+    for node in graph:
+        what = (node.op.name if node.op else "") + ("'" if node.forward is not None else "")
+        key = (column.get(node, 0), node.scope, what, node.name or "")
+        counts[key] += 1
+        slots[node] = (*key[1:], counts[key])
+    return slots
+
+
+def _shared(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
+    weights: set[Node] = set()  # parameters, numbers, and what is made of them only
+    shared = set()
+    for node in graph:
+        if node.requires_grad if node.op is None else all(p in weights for p in node.parents):
+            weights.add(node)
+        if column[node] == 0:
+            users = {column[user] for user in graph.consumers(node)} - {0}
+            if len(users) > 1 or (users and node in weights):
+                shared.add(node)
+    return frozenset(shared)
+
+
+def numbered(times: Sequence[int]) -> str:
+    """How a sentence names the steps: ``t = 1 to 6``."""
+    if not times:
+        return ""
+    return f"t = {times[0]}" if len(times) == 1 else f"t = {min(times)} to {max(times)}"
+
+
+def position(parent: Node, child: Node) -> int:
+    """Where a node stands first among another's parents (``==`` of Tensors compares elements)."""
+    return next(i for i, node in enumerate(child.parents) if node is parent)
