@@ -1,0 +1,27 @@
+"""The README's and CONTRIBUTING's snippets run, in order, as a reader would run them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_the_snippets_run_one_after_the_other(document, tmp_path, monkeypatch):
+    snippets = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text("utf-8"), re.DOTALL)
+    assert snippets
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for snippet in snippets:
+        exec(compile(snippet, document, "exec"), names)
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "examples/README.md"])
+def test_links_lead_somewhere(document):
+    text = (ROOT / document).read_text("utf-8")
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", text)
+    assert links
+    missing = [link for link in links if not (ROOT / document).parent.joinpath(link).exists()]
+    assert not missing
