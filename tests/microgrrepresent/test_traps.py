@@ -1,0 +1,219 @@
+"""Traps: each of these is got wrong by some well-known small engine."""
+
+import time
+
+import numpy as np
+import pytest
+
+import microgrrepresent as mg
+from microgrrepresent import Graph, ImmutableError, Tensor, backward, grad, tanh, where
+
+
+def leaf(data, name=None):
+    return Tensor(data, requires_grad=True, name=name)
+
+
+def test_a_diamond():
+    x = leaf(3.0)
+    (2 * x * x).backward()
+    assert x.grad == 12
+
+
+def test_a_diamond_of_sums_and_products():
+    a, b = leaf(3.0), leaf(4.0)
+    y = (a + b) * (b + 1)
+    (a * a * y).backward()
+    assert a.grad == 2 * 3 * 35 + 9 * 5  # d(a² y)/da = 2 a y + a² (b + 1)
+    assert b.grad == 9 * (5 + 7)
+
+
+def test_two_outputs_of_one_input():
+    a, b = leaf(3.0), leaf(4.0)
+    squared, product = a * a, (a + b) * (b + 1)
+    assert [float(g) for g in grad([squared, product], [a, b])] == [6 + 5, 5 + 7]
+
+
+def test_an_intermediate_result_used_early_and_late():
+    x = leaf(2.0)
+    h = x * 3
+    late = h * 1.0
+    for _ in range(5):
+        late = late + 1
+    (h * late).backward()  # h has one child much older than the other
+    assert x.grad == 2 * 9 * 2 + 5 * 3
+
+
+def test_a_product_with_itself_keeps_two_edges():
+    x = leaf(3.0)
+    y = x * x
+    assert y.parents == (x, x)
+    assert Graph(y).consumers(x) == (y, y)
+    assert grad(y, x) == 6
+    assert float(backward(y).contribution(x, y)) == 6
+    assert grad(x - x, x) == 0 and grad(x / x, x) == 0
+
+
+def test_sixty_doublings_take_linear_time():
+    """By paths instead of nodes, this would take 2 to the 60th steps."""
+    x = leaf(1.0)
+    y = x
+    for _ in range(60):
+        y = y + y
+    start = time.perf_counter()
+    y.backward()
+    assert x.grad == 2.0**60
+    assert float(grad(y, x, create_graph=True)) == 2.0**60
+    assert Graph(y).depth() == 60
+    assert time.perf_counter() - start < 1
+
+
+def test_a_second_backward_doubles_the_gradient():
+    x, w = leaf([1.0, 2.0]), leaf([[0.5, 1.0], [2.0, 3.0]])
+    loss = tanh(w @ x).sum()
+    loss.backward()
+    once = x.grad.copy(), w.grad.copy()
+    loss.backward()
+    assert x.grad.tolist() == (2 * once[0]).tolist()
+    assert w.grad.tolist() == (2 * once[1]).tolist()
+    loss.backward()
+    np.testing.assert_allclose(w.grad, 3 * once[1])
+
+
+def test_a_backward_from_the_middle_adds_only_its_part():
+    x = leaf(2.0)
+    h = x * x
+    y = h * 3
+    y.backward()
+    h.backward()
+    assert x.grad == 12 + 4
+
+
+def test_one_output_of_a_split_is_dropped():
+    x = leaf([1.0, 2.0, 3.0])
+    _, middle, _ = mg.split(x, 3)
+    (middle * 5).backward()
+    assert x.grad.tolist() == [0, 5, 0]
+
+
+def test_repeated_indices_add_up():
+    x = leaf([1.0, 2.0, 3.0])
+    x[[0, 0, 2, 0]].sum().backward()
+    assert x.grad.tolist() == [3, 0, 1]
+
+
+def test_a_second_step_of_an_rnn_with_inputs_of_another_size():
+    inputs, hidden = 5, 3
+    rng = np.random.default_rng(0)
+    w, u, b = leaf(rng.normal(size=(hidden, inputs))), leaf(np.eye(hidden)), leaf(np.zeros(hidden))
+    h = Tensor(np.zeros((2, hidden)))
+    for x in rng.normal(size=(2, 2, inputs)):
+        h = tanh(x @ w.T + h @ u.T + b)
+    h.sum().backward()
+    assert (w.grad.shape, u.grad.shape, b.grad.shape) == ((3, 5), (3, 3), (3,))
+
+
+def test_a_bias_gets_the_sum_over_the_batch():
+    b = leaf([1.0, 2.0])
+    (Tensor(np.ones((4, 3, 2))) * b).sum().backward()
+    assert b.grad.tolist() == [12, 12]
+    b = leaf([[1.0], [2.0]])
+    (Tensor(np.ones((4, 2, 3))) * b).sum().backward()
+    assert b.grad.tolist() == [[12], [12]]
+    b = leaf(1.0)
+    (Tensor(np.ones((2, 3))) + b).sum().backward()
+    assert b.grad == 6 and b.grad.shape == ()
+
+
+def test_literals_keep_float32():
+    x = leaf(np.array([1.0, 2.0], np.float32))
+    y = (1 - x) * 2.0 / 3 + x**2 - 0.5 * x + (2**x) / (1 + x)
+    assert y.dtype == np.float32
+    y.sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+# --- a recorded value cannot change --------------------------------------------------------------
+
+
+def test_the_array_behind_a_graph_cannot_be_changed():
+    data = np.array([1.0, 2.0])
+    x = leaf(data)
+    y = (x * x).sum()
+    data[:] = 100
+    for array in (x.data, x.numpy(), np.asarray(x)):
+        with pytest.raises(ValueError, match="read-only"):
+            array += 1
+    y.backward()
+    assert x.grad.tolist() == [2, 4]
+
+
+def test_arrays_handed_to_operations_can_change_afterwards():
+    x = leaf([1.0, 2.0, 3.0])
+    index, mask, factor = np.array([0, 1]), np.array([True, False, True]), np.array([1.0, 2, 3])
+    targets, rows = np.array([2]), np.array([0, 0])
+    y = (
+        x[index].sum()
+        + x[mask].sum()
+        + (x * factor).sum()
+        + where(mask, x, 0).sum()
+        + mg.take(x, rows).sum()
+        + mg.cross_entropy(mg.reshape(x, (1, 3)), targets)
+    )
+    expected = grad(y, x).tolist()
+    index[:], mask[:], factor[:], targets[:], rows[:] = 2, False, 0, 0, 2
+    assert grad(y, x).tolist() == expected
+    y.backward()
+    assert x.grad.tolist() == expected
+
+
+def test_views_are_read_only_too():
+    x = leaf(np.zeros((2, 3)))
+    for view in (x[0], x.T, x.reshape(6), mg.broadcast_to(x, (4, 2, 3)), mg.stop_gradient(x)):
+        with pytest.raises(ValueError, match="read-only"):
+            view.numpy()[...] = 1
+
+
+def test_item_assignment_says_what_to_do_instead():
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(ImmutableError, match=r"make a new one with where\(mask, new, t\)"):
+        t[0] = 1
+    with pytest.raises(ImmutableError, match=r"or give a leaf a whole new value with t.assign"):
+        t[0] += 1
+
+
+def test_the_truth_of_two_elements():
+    with pytest.raises(ValueError, match="truth of a Tensor with 2 elements is ambiguous"):
+        if Tensor([1.0, 2.0]) > 0:
+            pass
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def test_sigmoid_of_1():
+    assert float(mg.sigmoid(Tensor(1.0))) == 0.7310585786300049
+
+
+def test_a_target_of_another_shape_is_refused_and_not_broadcast():
+    logits = Tensor(np.zeros((8, 1)))
+    with pytest.raises(ValueError, match=r"logits \(8, 1\) need targets of the same shape; given"):
+        mg.binary_cross_entropy(logits, np.zeros(8))
+
+
+def test_an_axis_that_is_not_there_is_refused_and_not_wrapped():
+    x = Tensor(np.zeros((2, 2)))
+    for f in (mg.softmax, mg.log_softmax, mg.logsumexp, mg.sum, mg.mean, mg.max, mg.min, mg.flip,
+              mg.expand_dims, mg.squeeze):  # fmt: skip
+        for axis in (3, -4):
+            with pytest.raises(ValueError, match=f"axis {axis}|axis={axis}"):
+                f(x, axis=axis)
+    for axis in (3, -4):
+        for g in (
+            lambda axis: mg.concatenate([x, x], axis),
+            lambda axis: mg.stack([x, x], axis),
+            lambda axis: mg.split(x, 2, axis),
+            lambda axis: mg.swapaxes(x, 0, axis),
+            lambda axis: mg.transpose(x, (0, axis)),
+        ):
+            with pytest.raises(ValueError, match=f"axis {axis}"):
+                g(axis)
