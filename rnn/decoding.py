@@ -193,10 +193,17 @@ def beam(
                 else:
                     longer = Decoded([*tokens, token], p, False)
                     alive.append((longer, np.array([token]), after))
-            if not alive or (len(done) >= width and not length_penalty):
+            done = sorted(done, key=rank, reverse=True)[:width]
+            if not alive or (len(done) == width and not length_penalty and _lost(alive, done)):
                 break
     found = done + [so_far for so_far, _, _ in alive]
     return sorted(found, key=rank, reverse=True)[:width]
+
+
+def _lost(alive: list[tuple[Decoded, Any, Any]], done: list[Decoded]) -> bool:
+    """Whether no beginning can still beat a finished sequence: probabilities only fall."""
+    best_alive = max(so_far.log_probability for so_far, _, _ in alive)
+    return best_alive <= min(found.log_probability for found in done)
 
 
 def prompt(step: Step, tokens: Iterable[Any], state: Any = None) -> Any:

@@ -19,6 +19,7 @@ import numpy as np
 
 from microgrrepresent import Tensor, backward
 from microgrrepresent.drawing import save
+from microgrrepresent.drawing.engine import HOW_TO_GET_IT
 from microgrrepresent.errors import GraphvizMissing
 from microgrrepresent.node import Array
 from rnn.batches import language_model_batches
@@ -37,7 +38,7 @@ DRAWN = 4  # steps in the picture
 OPENING = "We hold "  # what the samples begin with
 
 
-def demo(out: str | Path = "demo", steps: int = 1500, seed: int = 0, progress: bool = True) -> bool:
+def demo(out: str | Path = "demo", steps: int = 1200, seed: int = 0, progress: bool = True) -> bool:
     """Train on the bundled text, print samples from before and after, draw the unrolled graph.
 
     Parameters
@@ -96,7 +97,8 @@ def demo(out: str | Path = "demo", steps: int = 1500, seed: int = 0, progress: b
     print(
         f"\nAfter {history.steps} steps{'' if done else ' (interrupted)'}: "
         f"perplexity {perplexity(recent):.2f}, or {bits_per_character(recent):.2f} bits per "
-        f"character; before, {perplexity(history.losses[0]):.1f}. It writes:\n"
+        f"character, on the text it learns from; before, {perplexity(history.losses[0]):.1f}. "
+        "It writes:\n"
     )
     print(_sample(model, vocabulary, seed))
     picture = _picture(model, indices, folder)
@@ -124,9 +126,8 @@ def _picture(model: LanguageModel, indices: Array, folder: Path) -> Path:
         path = path.with_suffix(".dot")
         save(L, path, view="gates", gradients=adjoints)
         print(
-            f"Graphviz is not installed, so the graph is written as {path.name}, not as a picture; "
-            "to get dot, run `apt install graphviz` or `brew install graphviz`, "
-            "or run `pip install pygraphviz`.",
+            f"There is no Graphviz here, so the graph is written as {path.name} and not drawn; to "
+            f"get dot, {HOW_TO_GET_IT}.",
             file=sys.stderr,
         )
     return path

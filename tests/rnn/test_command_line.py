@@ -141,6 +141,13 @@ def test_a_model_writes_text(capsys):
     assert again == out != other
 
 
+def test_what_is_loaded_is_the_best_and_not_the_last(capsys):
+    run(capsys, "train", "characters", "--steps", "60", "--lr", "2", *QUICK)
+    data, loaded = load_checkpoint("model.npz"), load_task("model.npz").model.state_dict()
+    assert all(np.array_equal(loaded[name], data["best"][name]) for name in loaded)
+    assert not np.array_equal(data["best"]["head.weight"], data["model"]["head.weight"])
+
+
 def test_words_and_chinese(capsys, tmp_path):
     (tmp_path / "text.txt").write_text("南开 大学 很 好 。 " * 40, encoding="utf-8")
     status, _, _ = run(

@@ -177,8 +177,23 @@ def test_a_length_penalty_lets_long_sequences_win():
 
     short = beam(step, np.array([0]), 3, width=8, stop=0)
     assert short[0].tokens == []
-    fair = beam(step, np.array([0]), 3, width=8, stop=0, length_penalty=1)
-    assert fair[0].tokens == [1, 1, 1]
+    for width in (2, 8):
+        fair = beam(step, np.array([0]), 3, width=width, stop=0, length_penalty=1)
+        assert fair[0].tokens == [1, 1, 1]
+
+
+def test_a_beam_goes_on_while_something_likelier_is_alive():
+    # ending is possible at once, but costs more than what comes in three sure steps
+    def step(x, state):
+        t = 0 if state is None else state
+        p = [[0.1, 0.9]] if t < 3 else [[1.0, 0.0]]
+        with np.errstate(divide="ignore"):
+            return np.log(p), t + 1
+
+    found = beam(step, np.array([0]), 9, width=1, stop=0)
+    assert found[0].tokens == [1, 1, 1]
+    assert beam(step, np.array([0]), 9, width=2, stop=0)[0].tokens == [1, 1, 1]
+    assert len(beam(step, np.array([0]), 9, width=2, stop=0)) == 2
 
 
 def test_reading_a_prompt_leaves_its_state(model):

@@ -215,6 +215,17 @@ def test_amsgrad_remembers_the_largest():
     assert optimizer.memories[0]["top"] == 50.0
 
 
+def test_a_state_is_a_copy():
+    optimizer = Adam(leaves())
+    run(optimizer, last=1)
+    state = optimizer.state_dict()
+    state["0.m"][...] = 99
+    assert (abs(optimizer.memories[0]["m"]) < 1).all()
+    optimizer.load_state_dict(state)
+    state["0.m"][...] = 0
+    assert (optimizer.memories[0]["m"] == 99).all()
+
+
 def test_messages():
     w, v = leaves()
     with pytest.raises(ValueError, match="a parameter is given twice"):

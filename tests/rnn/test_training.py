@@ -151,7 +151,7 @@ def test_clipping():
 
 
 def test_early_stopping_ends_with_the_best_parameters():
-    losses = iter([5.0, 3.0, 4.0, float("nan"), 2.0, 6.0, 6.0, 6.0, 1.0])
+    losses = iter([float("nan"), 5.0, 3.0, 4.0, 2.0, 6.0, 6.0, 6.0, 1.0])
     weights, trained = [], []
 
     def validate():
