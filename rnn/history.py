@@ -50,6 +50,12 @@ class History:
         good = [(at, loss) for at, loss in self.validations.items() if not math.isnan(loss)]
         return min(good, key=lambda item: item[1], default=None)
 
+    @property
+    def since_best(self) -> int:
+        """How many validations have come after the best one."""
+        best_at = self.best[0] if self.best else -1
+        return sum(at > best_at for at in self.validations)
+
 
 def shown(history: History, more: More) -> str:
     """What a progress bar says of the newest step."""

@@ -114,19 +114,14 @@ class Run:
         else:
             self.index, self.state = self.index + 1, detach(state)
 
-    def validated(self, validate: Callable[[], float] | None, patience: int | None) -> bool:
-        """Validate, keep the parameters if they are the best so far, and say whether to go on."""
-        if validate is None:
-            return True
+    def validate(self, validate: Callable[[], float]) -> None:
+        """Validate, and keep the parameters if they are the best so far."""
         self.model.eval()
         with no_grad():
             self.history.validations[self.history.steps] = float(validate())
         self.model.train()
-        best_at, _ = self.history.best or (None, None)
-        if best_at == self.history.steps:
+        if self.history.best and self.history.best[0] == self.history.steps:
             self.best = self.model.state_dict()
-        since = [at for at in self.history.validations if best_at is None or at > best_at]
-        return patience is None or len(since) < patience
 
     def _diagnosed(self, what: str, value: float, L: Tensor) -> NonFiniteError:
         return NonFiniteError(

@@ -132,7 +132,6 @@ def fit(
     if resume and checkpoint is not None and Path(checkpoint).exists():
         run.load(checkpoint)
     history, more = run.history, dict(show or {})
-    history.stopped = "done"
     total = steps
     if isinstance(batches, Sequence) and epochs is not None:
         total = min(len(batches) * epochs, steps or len(batches) * epochs)
@@ -141,27 +140,29 @@ def fit(
         if checkpoint is not None:
             run.save(checkpoint, dict(extra or {}))
 
+    def hopeless() -> bool:
+        return patience is not None and history.since_best >= patience
+
     model.train()
     with (
         tqdm(total=total, initial=history.steps, unit="step", disable=not progress) as bar,
         log_to(log, history, more) as write_row,
         _interrupts_noticed() as interrupted,
     ):
-        for batch, last in run.batches(batches, steps, epochs):
+        for batch, last in () if hopeless() else run.batches(batches, steps, epochs):
             run.step(batch, last, loss, carry, clip)
             if history.steps % every == 0 if every else last:
-                going = run.validated(validate, patience)
+                if validate is not None:
+                    run.validate(validate)
                 save()
-            else:
-                going = True
             write_row()
             bar.set_postfix_str(shown(history, more), refresh=False)
             bar.update()
-            if interrupted() or not going:
-                history.stopped = "early" if not going else "interrupted"
+            if interrupted() or hopeless():
                 break
-        if history.stopped == "done" and history.steps and history.steps not in history.validations:
-            run.validated(validate, None)
+        history.stopped = "early" if hopeless() else "interrupted" if interrupted() else "done"
+        if history.stopped == "done" and validate and history.steps not in history.validations:
+            run.validate(validate)
         save()
     if run.best is not None and history.stopped != "interrupted":
         model.load_state_dict(run.best)

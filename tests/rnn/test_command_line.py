@@ -277,6 +277,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     )
     deadline = time.monotonic() + 60
     while not (tmp_path / "model.npz").exists() and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

@@ -113,6 +113,7 @@ def test_ctrl_c_leaves_cleanly(tmp_path):
     )
     log, deadline = tmp_path / "demo" / "loss.csv", time.monotonic() + 60
     while not (log.exists() and log.stat().st_size > 300) and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

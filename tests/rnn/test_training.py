@@ -179,6 +179,22 @@ def test_early_stopping_ends_with_the_best_parameters():
     assert not np.array_equal(weights[4], weights[7])
 
 
+def test_a_run_that_stopped_early_stays_stopped(tmp_path):
+    path, losses = tmp_path / "run.npz", iter([1.0, 2.0, 2.0])
+
+    def stopped():
+        return Setup().fit(
+            epochs=9, validate=lambda: next(losses), patience=2, checkpoint=path, resume=True
+        )
+
+    first = stopped()
+    assert first.stopped == "early"
+    assert len(first.validations) == 3
+    again = stopped()
+    assert again.stopped == "early"
+    assert again.losses == first.losses
+
+
 def test_validation_every_so_many_steps_and_at_the_end():
     _, history = linear_fit(10, every=4, validate=lambda: 1.0)
     assert list(history.validations) == [4, 8, 10]
