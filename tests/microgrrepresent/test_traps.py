@@ -132,6 +132,56 @@ def test_literals_keep_float32():
     assert x.grad.dtype == np.float32
 
 
+# --- adjoints that share memory ------------------------------------------------------------------
+
+
+def test_adjoints_that_are_one_array_are_not_added_to_in_place():
+    """`a + b` hands one and the same adjoint to a and to b; what b gets later must not reach a."""
+    uses = {
+        "slice": lambda t: t[:2],
+        "repeats": lambda t: t[[0, 0]],
+        "take": lambda t: mg.take(t, [1, 1]),
+        "sum": lambda t: t,
+        "split": lambda t: mg.split(t, [2])[0],
+    }
+    for name, use in uses.items():
+        for _ in range(2):
+            a, b = leaf([1.0, 2.0, 3.0], "a"), leaf([4.0, 5.0, 6.0], "b")
+            early = use(b).sum() * 10 + use(b).sum()
+            loss = (a + b).sum() + (b - a)[1] + early
+            numbers = grad(loss, [a, b])
+            symbols = grad(loss, [a, b], create_graph=True)
+            kept = backward(loss)
+            loss.backward()
+            for i, x in enumerate((a, b)):
+                assert numbers[i].tolist() == symbols[i].numpy().tolist(), name
+                assert numbers[i].tolist() == kept[x].tolist() == x.grad.tolist(), name
+            assert a.grad.tolist() == [1, 0, 1], name
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1)])
+def test_a_scalar_that_is_also_indexed(order):
+    x = leaf(2.0)
+    uses = [lambda: x * 3, lambda: x * 4, lambda: x[None].sum() + x[()] * 2]
+    parts = [uses[i]() for i in order]
+    (parts[0] + parts[1] + parts[2]).backward()
+    assert x.grad == 3 + 4 + 1 + 2
+
+
+def test_adjoints_that_were_handed_out_do_not_change():
+    x = leaf([1.0, 2.0])
+    y = x * 1
+    z = y[0] + y[1] + (y + y).sum() + y.sum()
+    gs = grad(z, [z, y, x])
+    kept = backward(z)
+    assert [g.tolist() for g in gs] == [1, [4, 4], [4, 4]]
+    assert kept[y].tolist() == kept[x].tolist() == [4, 4]
+    seed = np.ones(2)
+    for _ in range(2):
+        assert grad([y, y[0], y], x, [seed, 1.0, seed]).tolist() == [3, 2]
+    assert seed.tolist() == [1, 1]
+
+
 # --- a recorded value cannot change --------------------------------------------------------------
 
 
