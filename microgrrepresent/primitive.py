@@ -17,7 +17,6 @@ A rule need not undo broadcasting or mind data types: the sweep does both, on th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -58,6 +57,9 @@ class Primitive:
         condition before two others.
     analytic : bool
         Whether `forward` is also right for complex arrays, so that complex steps can check it.
+    scatter : callable or None
+        For a selection ``y = x[...]``: ``scatter(adjoint, g, *inputs, **params)`` adds g in place
+        to an adjoint of x, where the rule would make an array of zeros around it.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Primitive:
         symbol: str,
         derivative: tuple[str, ...],
         analytic: bool,
+        scatter: Rule | None,
         doc: str,
     ) -> None:
         self.name = name
@@ -76,6 +79,7 @@ class Primitive:
         self.symbol = symbol
         self.derivative = derivative
         self.analytic = analytic
+        self.scatter = scatter
         self._passes = isinstance(vjp, each) or any(vjp)
         self.__doc__ = doc
 
@@ -120,14 +124,16 @@ class Primitive:
 class each:
     """The rules of an operation with any number of inputs: one rule, told which input it is for.
 
-    ``each(rule)[i]`` is ``rule`` with ``i`` as its first argument.
+    The rule is called as ``rule(i, g, y, xs, **params)`` with the inputs in one sequence, because
+    to spread thousands of them into arguments, once for each, would take time quadratic in them.
+    ``each(rule)[i]`` is called like any other rule, as ``(g, y, *inputs, **params)``.
     """
 
     def __init__(self, rule: Rule) -> None:
-        self._rule = rule
+        self.rule = rule
 
     def __getitem__(self, i: int) -> Rule:
-        return partial(self._rule, i)
+        return lambda g, y, *xs, **params: self.rule(i, g, y, xs, **params)
 
 
 registry: dict[str, Primitive] = {}
@@ -141,6 +147,7 @@ def primitive(
     symbol: str | None = None,
     derivative: str | tuple[str, ...] = "",
     analytic: bool = True,
+    scatter: Rule | None = None,
     doc: str = "",
 ) -> Primitive:
     r"""Declare an operation.
@@ -149,7 +156,7 @@ def primitive(
     ----------
     name : str
         A name no other primitive has.
-    forward, vjp, symbol, derivative, analytic
+    forward, vjp, symbol, derivative, analytic, scatter
         See `Primitive`. `symbol` is the name where it is not given.
     doc : str
         One line for ``help()``.
@@ -171,7 +178,8 @@ def primitive(
     if name in registry:
         raise ValueError(f"primitive {name!r} exists already; give the new one a name of its own")
     texts = (derivative,) if isinstance(derivative, str) else derivative
-    made = Primitive(name, forward, vjp, symbol or name, texts, analytic, doc)  # type: ignore[arg-type]
+    rules: Any = vjp
+    made = Primitive(name, forward, rules, symbol or name, texts, analytic, scatter, doc)
     registry[name] = made
     return made
 

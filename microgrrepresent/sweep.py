@@ -31,6 +31,7 @@ from microgrrepresent.errors import (
 )
 from microgrrepresent.node import Array, Node, Place, here
 from microgrrepresent.ops import cast, unbroadcast
+from microgrrepresent.primitive import each
 from microgrrepresent.tensor import Tensor
 
 Edge = tuple[int, int]  # the child's id, and the position of the parent among its parents
@@ -60,10 +61,12 @@ def sweep(
     """
     between = _between(outputs, sources)
     adjoints: dict[int, Any] = {}
+    own: set[int] = set()  # adjoints that are sums made here, so that they may be added to in place
     for output, seed in zip(outputs, seeds, strict=True):
         key = output.id
         adjoints[key] = adjoints[key] + seed if key in adjoints else seed
 
+    in_place = not symbolic and contributions is None
     outside = here.get()
     try:
         for key in sorted(between, reverse=True):
@@ -74,6 +77,8 @@ def sweep(
             if node.op is None:
                 continue
             rules, parents, params = node.op.vjp, node.parents, node.params
+            many = rules.rule if isinstance(rules, each) else None
+            scatter = node.op.scatter if in_place else None
             y: Any = node
             xs: Sequence[Any] = parents
             if symbolic:
@@ -82,12 +87,31 @@ def sweep(
                 y, xs = node.value, [parent.value for parent in parents]
             for i, parent in enumerate(parents):
                 key = parent.id
-                if key not in between or (rule := rules[i]) is None:
+                if key not in between:
                     continue
-                part, value = rule(g, y, *xs, **params), parent.value
+                value = parent.value
+                if many is not None:
+                    part = many(i, g, y, xs, **params)
+                elif (rule := rules[i]) is None:
+                    continue
+                elif scatter is not None:
+                    start = adjoints.get(key)
+                    if key not in own or type(start) is not np.ndarray:  # sums may be scalars
+                        adjoints[key] = np.zeros_like(value) if start is None else np.array(start)
+                        own.add(key)
+                    scatter(adjoints[key], g, *xs, **params)
+                    continue
+                else:
+                    part = rule(g, y, *xs, **params)
                 if part.shape != value.shape or part.dtype is not value.dtype:
                     part = fitted(part, value)
-                adjoints[key] = adjoints[key] + part if key in adjoints else part
+                if key not in adjoints:
+                    adjoints[key] = part
+                elif key in own:
+                    adjoints[key] += part
+                else:
+                    adjoints[key] = adjoints[key] + part
+                    own.add(key)
                 if contributions is not None:
                     contributions[node.id, i] = part
     except (AttributeError, IndexError, TypeError, ValueError) as error:
@@ -104,6 +128,7 @@ def _between(outputs: Sequence[Node], sources: Sequence[Node] | None) -> dict[in
     made = sources is not None and all(node.op is not None for node in sources)
     oldest = min(wanted) if wanted and made else 0
     found = {node.id: node for node in outputs}
+    aside: set[int] = set()  # walked over only to see that nothing in it is stale
     todo = list(outputs)
     while todo:
         node = todo.pop()
@@ -111,8 +136,13 @@ def _between(outputs: Sequence[Node], sources: Sequence[Node] | None) -> dict[in
             key = parent.id
             if key > node.id:
                 raise _stale(node, parent)
-            if key not in found and (parent.requires_grad if wanted is None else key >= oldest):
+            if key in found:
+                continue
+            if parent.requires_grad if wanted is None else key >= oldest:
                 found[key] = parent
+                todo.append(parent)
+            elif wanted is None and parent.parents and key not in aside:
+                aside.add(key)
                 todo.append(parent)
     if wanted is None:
         return found
@@ -275,7 +305,8 @@ def seeded(output: Node, seed: Any, asker: str, symbolic: bool) -> Any:
     """The adjoint to start from: 1 for a scalar, else what the caller gives."""
     if output.dtype.kind not in "fc":
         raise DTypeError(
-            f"{asker}: the output is of {output.dtype}; only floating-point numbers have gradients"
+            f"{asker}: {output.name or 'the output'} is of {output.dtype}; "
+            "only floating-point numbers have gradients"
         )
     if seed is None:
         if output.size != 1:

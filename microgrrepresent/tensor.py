@@ -177,9 +177,10 @@ class Tensor(Node):
             raise DTypeError(
                 f"assign: {self.name or 'this Tensor'} holds {self.dtype}; given {value.dtype}"
             )
-        value = value.astype(self.dtype, copy=False)
-        value.setflags(write=False)
-        self.value, self.id = value, next_id()
+        fresh = np.empty_like(self.value)  # in the memory layout that this leaf was made with
+        fresh[...] = value
+        fresh.setflags(write=False)
+        self.value, self.id = fresh, next_id()
 
     def detach(self) -> Tensor:
         """A leaf with the same value and no history, which the graph behind it is free to leave."""

@@ -56,6 +56,8 @@ matmul = primitive(
 def _linear(x: Any, w: Any) -> Any:
     if w.ndim != 2:
         raise ValueError("the second operand is no matrix")
+    if x.ndim > 2:  # one product of two matrices instead of one for each matrix in x
+        return (_rows(x) @ w.T).reshape(*x.shape[:-1], w.shape[0])
     return x @ w.T
 
 

@@ -40,15 +40,20 @@ _getitem = primitive(
     lambda x, index: x[index],
     (lambda g, y, x, index: _scatter_add(g, index=index, shape=x.shape),),
     symbol="[·]",
+    scatter=lambda out, g, x, index: _add_at(out, index, g),
 )
+
+
+def _add_at(out: Any, index: Any, g: Any) -> None:
+    if _is_basic(index):
+        out[index] += g  # slices and integers select each element once
+    else:
+        np.add.at(out, index, g)
 
 
 def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     out = np.zeros(shape, g.dtype)
-    if _is_basic(index):
-        out[index] = g  # slices and integers select each element once
-    else:
-        np.add.at(out, index, g)
+    _add_at(out, index, g)
     return out
 
 
@@ -63,6 +68,7 @@ _take: Primitive = primitive(
     lambda table, indices: table[indices],
     (lambda g, y, table, indices: _put(g, indices, rows=table.shape[0]), None),
     symbol="[·]",
+    scatter=lambda out, g, table, indices: np.add.at(out, indices, g),
 )
 _put: Primitive = primitive(
     "put",
@@ -79,18 +85,18 @@ _flip: Primitive = primitive(
 _concatenate = primitive(
     "concatenate",
     lambda *xs, axis: np.concatenate(xs, axis),
-    each(lambda i, g, y, *xs, axis: _getitem(g, index=_part(i, xs, axis))),
+    each(lambda i, g, y, xs, axis: _getitem(g, index=_part(i, xs, axis))),
     symbol="⧺",
 )
 _stack = primitive(
     "stack",
     lambda *xs, axis: np.stack(xs, axis),
-    each(lambda i, g, y, *xs, axis: _getitem(g, index=(slice(None),) * axis + (i,))),
+    each(lambda i, g, y, xs, axis: _getitem(g, index=(slice(None),) * axis + (i,))),
     symbol="⧺",
 )
 
 
-def _part(i: int, xs: tuple[Any, ...], axis: int) -> tuple[slice, ...]:
+def _part(i: int, xs: Sequence[Any], axis: int) -> tuple[slice, ...]:
     """Index of what the i-th of several concatenated arrays became."""
     start = builtins.sum(x.shape[axis] for x in xs[:i])
     return (slice(None),) * axis + (slice(start, start + xs[i].shape[axis]),)
