@@ -15,10 +15,15 @@ from typing import NoReturn
 
 import numpy as np
 
+from microgrrepresent import backward
+from microgrrepresent.drawing import save
+from microgrrepresent.drawing.themes import THEMES
+from microgrrepresent.drawing.views import VIEWS
 from microgrrepresent.errors import DrawingError
 from rnn.checkpoint import load_checkpoint
 from rnn.decoding import prompt, sample
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
+from rnn.illustration import ILLUSTRATED, illustration
 from rnn.optim import Adam
 from rnn.tasks import CELLS, TASKS, LanguageTask, Settings, load_task
 from rnn.training import fit
@@ -141,6 +146,20 @@ def _sample(options: argparse.Namespace) -> int:
     )[0]
     between = "" if vocabulary.unit == "character" else " "
     print(options.prompt + between + vocabulary.decode(drawn.tokens))
+    return 0
+
+
+def _draw(options: argparse.Namespace) -> int:
+    L, _ = illustration(options.cell, options.steps, seed=options.seed)
+    Path(options.out).parent.mkdir(parents=True, exist_ok=True)
+    save(
+        L,
+        options.out,
+        view=options.view,
+        gradients=backward(L) if options.gradients else None,
+        theme=options.theme,
+    )
+    print(f"Written: {options.out}")
     return 0
 
 
@@ -292,6 +311,41 @@ def _parser() -> _Parser:
     _add(drawn, "--length", _count, 300, "how many tokens to write")
     _add(drawn, "--temperature", _temperature, 0.7, "low: likely tokens; 0: always the likeliest")
     _add(drawn, "--seed", _seed, 0, "same seed, same text")
+
+    draw = _command(
+        commands,
+        "draw",
+        _draw,
+        "draw the unrolled graph of a cell",
+        "Runs a cell over a few random inputs and draws the computation graph that this makes, "
+        "with a loss at every step.",
+    )
+    draw.add_argument(
+        "--cell",
+        choices=list(ILLUSTRATED),
+        default="lstm",
+        metavar="CELL",
+        help=f"{', '.join(ILLUSTRATED)} (default: lstm)",
+    )
+    _add(draw, "--steps", _count, 4, "how many steps")
+    draw.add_argument(
+        "--view", choices=list(VIEWS), default="gates", help="what a box is (default: gates)"
+    )
+    draw.add_argument(
+        "--gradients", action="store_true", help="draw what flows back through the graph, too"
+    )
+    draw.add_argument(
+        "--theme", choices=list(THEMES), default="light", help="colours (default: light)"
+    )
+    _add(draw, "--seed", _seed, 0, "of the random numbers")
+    draw.add_argument(
+        "-o",
+        "--out",
+        type=_picture("svg", "png", "pdf", "html", "dot"),
+        metavar="FILE",
+        default="unrolled.svg",
+        help="the picture: .svg, .png, .pdf, .html, .dot (default: unrolled.svg)",
+    )
 
     flow = _command(
         commands,

@@ -9,8 +9,10 @@ import time
 import numpy as np
 import pytest
 
+from microgrrepresent.drawing.views import VIEWS
 from rnn import load_checkpoint
 from rnn.command_line import main
+from rnn.illustration import ILLUSTRATED
 from rnn.tasks import TASKS, Settings, load_task
 
 QUICK = ["--quiet", "--hidden", "8", "--batch", "4", "--every", "5"]
@@ -45,7 +47,7 @@ def refused(capsys, *arguments):
 # --- help and bad arguments ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["sample"], ["flow"]])
+@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["sample"], ["draw"], ["flow"]])
 def test_help(capsys, command):
     status, out, _ = run(capsys, *command, "--help")
     assert status == 0
@@ -55,7 +57,7 @@ def test_help(capsys, command):
 
 def test_help_names_every_command_and_task(capsys):
     _, out, _ = run(capsys, "--help")
-    assert all(name in out for name in ("demo", "train", "sample", "flow"))
+    assert all(name in out for name in ("demo", "train", "sample", "draw", "flow"))
     _, out, _ = run(capsys, "train", "--help")
     assert all(f"  {name} " in out for name in TASKS)
 
@@ -242,6 +244,32 @@ def test_a_training_that_breaks_down_says_where_and_leaves_with_1(capsys):
     assert status == 1
     assert err.count("\n") == 1
     assert "the loss of step 2 is inf: the value of" in err
+
+
+# --- draw ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", list(ILLUSTRATED))
+def test_every_cell_is_drawn(capsys, tmp_path, cell):
+    status, out, _ = run(capsys, "draw", "--cell", cell, "--steps", "3", "-o", "new/picture.svg")
+    assert status == 0
+    assert "Written: new/picture.svg" in out
+    assert "unrolled over 3 steps" in (tmp_path / "new" / "picture.svg").read_text()
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_every_view_is_drawn_with_gradients(capsys, tmp_path, view):
+    status, _, _ = run(
+        capsys, "draw", "--cell", "rnn", "--view", view, "--gradients", "--theme", "dark"
+    )
+    assert status == 0
+    assert "stroke-dasharray" in (tmp_path / "unrolled.svg").read_text()
+
+
+def test_pictures_that_cannot_be_drawn(capsys):
+    assert "--cell: invalid choice: 'cnn'" in refused(capsys, "draw", "--cell", "cnn")
+    assert "'x.bmp' must end in one of .svg" in refused(capsys, "draw", "-o", "x.bmp")
+    assert "/dev/null" in refused(capsys, "draw", "-o", "/dev/null/x.svg")
 
 
 # --- flow ----------------------------------------------------------------------------------------
