@@ -18,7 +18,7 @@ def test_the_snippets_run_one_after_the_other(document, tmp_path, monkeypatch):
         exec(compile(snippet, document, "exec"), names)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "examples/README.md"])
+@pytest.mark.parametrize("document", ["README.md", "examples/README.md"])
 def test_links_lead_somewhere(document):
     text = (ROOT / document).read_text("utf-8")
     links = re.findall(r"\]\((?!http)([^)#]+)\)", text)
