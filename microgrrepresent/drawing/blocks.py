@@ -13,7 +13,7 @@ never through another cell; what is left over stands below, between or above.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from microgrrepresent.drawing.picture import Arrow, Box, Picture
@@ -41,31 +41,64 @@ class Blocks:
         The block of each box that does not stand between columns.
     rows : dict
         The blocks of each level, lowest level first; odd levels are recurrences.
+    legend : list of Block
+        The parts of column 0 that no arrow joins to a step: parameters that chips stand for.
     """
 
     of: dict[Box, Block]
     rows: dict[Level, list[Block]]
+    legend: list[Block]
+
+    def __iter__(self) -> Iterator[Block]:
+        for row in self.rows.values():
+            yield from row
+        yield from self.legend
 
 
 def blocks(picture: Picture, columns: range) -> Blocks:
     """Cut the columns of a picture into blocks."""
     level = _levels(picture, columns)
+    part = _parts_of_legend(picture) if columns else {}
     found: dict[tuple[int, Level], Block] = {}
+    legend: dict[Box, Block] = {}
     of: dict[Box, Block] = {}
     for box in picture.boxes:
-        if not box.between:
+        if box.between:
+            continue
+        if box in part:
+            block = legend.setdefault(part[box], Block(0, 0))
+        else:
             row = level.get(box.slot, 1) if box.column in columns else 1
-            key = (box.column, row)
-            of[box] = block = found.setdefault(key, Block(*key))
-            block.boxes.append(box)
+            block = found.setdefault((box.column, row), Block(box.column, row))
+        of[box] = block
+        block.boxes.append(box)
     for arrow in picture.arrows:
-        ends = {of[box] for box in (arrow.tail, arrow.head) if box in of}
-        for block in sorted(ends, key=lambda b: b.level):
+        for block in dict.fromkeys(of[box] for box in (arrow.tail, arrow.head) if box in of):
             block.arrows.append(arrow)
     rows: dict[Level, list[Block]] = defaultdict(list)
     for block in sorted(found.values(), key=lambda b: (b.level, b.column)):
         rows[block.level].append(block)
-    return Blocks(of, dict(rows))
+    return Blocks(of, dict(rows), list(legend.values()))
+
+
+def _parts_of_legend(picture: Picture) -> dict[Box, Box]:
+    """For each box of the legend, one that is the same for all boxes it is joined to."""
+    root = {box: box for box in picture.boxes if box.column == 0 and not box.between}
+
+    def top(box: Box) -> Box:
+        while root[box] is not box:
+            box = root[box]
+        return box
+
+    outside: set[Box] = set()
+    for arrow in picture.arrows:
+        tail, head = arrow.tail, arrow.head
+        if tail in root and head in root:
+            root[top(head)] = top(tail)
+        else:
+            outside.update(box for box in (tail, head) if box in root)
+    joined = {top(box) for box in outside}
+    return {box: top(box) for box in root if top(box) not in joined}
 
 
 Links = dict[Hashable, list[Hashable]]
@@ -205,7 +238,7 @@ def _strongly_connected(links: Links) -> list[list[Hashable]]:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[slot])
                 if low[slot] == index[slot]:
-                    part = []
+                    part: list[Hashable] = []
                     while not part or part[-1] != slot:
                         part.append(stack.pop())
                         on_stack.discard(part[-1])

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from microgrrepresent.drawing.labels import Label, Line, height, math, text, width
-from microgrrepresent.drawing.picture import Arrow, Box, Kind, Picture
+from microgrrepresent.drawing.labels import Label, Line, Run, height, math, text, width
+from microgrrepresent.drawing.picture import Arrow, Box, Flow, Kind, Picture
 from microgrrepresent.drawing.timeline import Slot, Timeline, position
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -21,8 +21,6 @@ from microgrrepresent.primitive import constant
 
 LOSSES = frozenset({"L", "loss", "J", "cost", "ℓ"})
 OUTPUTS = frozenset({"y", "ŷ", "yhat", "y_hat", "logits"})
-FONT = 14.0
-SMALL_FONT = 11.0
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,11 @@ class _Builder:
         self.face: dict[Node, Box] = {}  # that the node's value is read from
         self.arrows: dict[Hashable, Arrow] = {}
         self.keys: Counter[str] = Counter()
+        self.passes = time.passes
         self.passing: dict[Slot, Node] = {}
-        self.passes = self._passes()
+        for node in graph:
+            if time.slot[node] in self.passes and time.is_step(node):
+                self.passing.setdefault(time.slot[node], node)
         self.enters = self._enters()
         for node in graph:
             self._stand(node)
@@ -88,24 +89,13 @@ class _Builder:
 
     # --- variables that pass from step to step ---------------------------------------------------
 
-    def _passes(self) -> dict[Slot, int]:
-        """The slots whose values the next step uses (1), or in reverse the step before (-1)."""
-        found: dict[Slot, int] = {}
-        for node in self.graph:
-            for parent in node.parents:
-                if self.time.is_step(parent) and self.time.is_step(node):
-                    lag = self.time.column[node] - self.time.column[parent]
-                    if abs(lag) == 1:
-                        found.setdefault(self.time.slot[parent], lag)
-                        self.passing.setdefault(self.time.slot[parent], parent)
-        return found
-
     def _enters(self) -> dict[Node, tuple[int, Slot]]:
         """First states: nodes made before the loop that its first step uses as it does a state.
 
         For each, the column on whose right it stands, and the slot of the states that follow it.
         """
-        time, found = self.time, {}
+        time = self.time
+        found: dict[Node, tuple[int, Slot]] = {}
         peers = {(time.slot[node], time.column[node]): node for node in self.graph}
         for node in self.graph:
             if time.column[node] or node in time.shared:
@@ -122,13 +112,9 @@ class _Builder:
                         if self.passes.get(state) == d:
                             found.setdefault(node, (c - 1 if d > 0 else c, state))
                 if node not in found and time.T == 1:
-                    same = [n for n in self.graph if n.name and n.name == node.name and n.op]
-                    backward = node.step is not None and node.step > time.titles[0]
-                    if same and time.is_step(same[-1]):
-                        state = time.slot[same[-1]]
-                        found[node] = (c if backward else c - 1, state)
-                        self.passes[state] = -1 if backward else 1
-                        self.passing[state] = same[-1]
+                    for state, d in self.passes.items():
+                        if self.passing[state].name == node.name:
+                            found[node] = (c - 1 if d > 0 else c, state)
         return found
 
     def _state_slot(self, slot: Slot) -> Hashable:
@@ -163,15 +149,15 @@ class _Builder:
         self.box[node] = self.face[node] = box
         if group.is_variable or not node.parents:
             return
-        kind = self._face_kind(node, group, is_state)
-        if kind is not None:
+        shown = self._face_kind(node, group, is_state)
+        if shown is not None:
             label = (name(node, self.graph, self.time),)
-            face = self._box(node, kind, label, column, (*slot, "variable"))
-            if kind == "state":
+            face = self._box(node, shown, label, column, (*slot, "variable"))
+            if shown == "state":
                 self._put_between(face, node)
             face.color = self._color(node)
             self.face[node] = face
-            flow = "state" if kind == "state" else "value"
+            flow: Flow = "state" if shown == "state" else "value"
             self.picture.arrows.append(Arrow(box, face, flow))
 
     def _face_kind(self, node: Node, group: Group, is_state: bool) -> Kind | None:
@@ -225,17 +211,16 @@ class _Builder:
         time = self.time
         if self.box[parent] is head:
             return
-        if parent in time.shared and (time.column[child] or tail.kind == "parameter"):
-            if time.column[child]:
-                self._chip(parent, child, i, tail)
-                return
+        if parent in time.shared and time.column[child]:
+            self._chip(parent, child, i, tail)
+            return
         here, there = time.column[parent], time.column[child]
         if tail.between and here == there:
             tail = self.box[parent]  # the step itself takes the value from the operation
         reach = (there, there - 1) if tail.between else (there - 1, there, there + 1)
         if tail.column not in reach:
             return self._chip(parent, child, i, tail)
-        flow = "state" if tail.between or here != there else "value"
+        flow: Flow = "state" if tail.between or here != there else "value"
         arrow = self.arrows.get((tail, head))
         if arrow is None or not self._merges(arrow):
             arrow = Arrow(tail, head, flow)
@@ -246,7 +231,7 @@ class _Builder:
         arrow.edges += ((child, i),)
 
     def _merges(self, arrow: Arrow) -> bool:
-        """Whether edges between the same boxes share an arrow: not if the boxes are single nodes."""
+        """Whether edges between the same boxes share an arrow: those of single nodes do not."""
         return len(arrow.tail.nodes) > 1 or len(arrow.head.nodes) > 1
 
     def _edge_label(self, parent: Node, child: Node, tail: Box) -> Label:
@@ -272,8 +257,7 @@ class _Builder:
 
 def fit(box: Box) -> None:
     """Size a box so that its label stays inside."""
-    size = SMALL_FONT if box.kind in ("chip", "constant") else FONT
-    w, h = width(box.label, size), height(box.label, size)
+    w, h = width(box.label, box.font), height(box.label, box.font)
     if box.kind in ("state", "loss", "variable", "op"):
         least = 24.0 if box.kind == "op" else 38.0
         if w <= 0.85 * least and h <= 0.8 * least:
@@ -298,6 +282,9 @@ def name(node: Node, graph: Graph, time: Timeline) -> Line:
         value = node.params["value"]
         return text(f"{value:.4g}" if isinstance(value, float) else str(value))
     if node.name is None:
+        part = len(node.parents) == 1 and not time.column[node]
+        if part and node.op is not None and node.parents[0].name and time.T:  # Wᵀ, W[·]
+            return (*math(node.parents[0].name), Run(node.op.symbol))
         return math(graph.label(node))
     step = node.step
     if step is None and time.is_step(node):

@@ -1,4 +1,4 @@
-"""Paths of cubic Bézier curves, as Graphviz has them: 3n + 1 points, each curve's end the next's start."""
+"""Paths of cubic Bézier curves, as Graphviz has them: 3n + 1 points, three more for each curve."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def straight(a: Point, b: Point) -> Path:
 
 
 def swung(a: Point, b: Point) -> Path:
-    """A smooth curve that leaves and arrives along the axis in which the points are farther apart."""
+    """A smooth curve that leaves and arrives along the axis in which its ends are farther apart."""
     (x0, y0), (x1, y1) = a, b
     if abs(x1 - x0) > abs(y1 - y0):
         return [a, ((x0 + x1) / 2, y0), ((x0 + x1) / 2, y1), b]
@@ -47,10 +47,14 @@ def cut_end(path: Path, length: float) -> Path:
     points = list(path)
     while len(points) > 4 and distance(points[-4], end) <= length:
         del points[-3:]
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = points[-4:]
     low, high = 0.0, 1.0
-    for _ in range(16):
+    for _ in range(12):
         u = (low + high) / 2
-        if distance(split(points[-4:], u)[0][-1], end) > length:
+        v = 1 - u
+        p, q, r, s = v * v * v, 3 * v * v * u, 3 * v * u * u, u * u * u
+        x, y = p * ax + q * bx + r * cx + s * dx, p * ay + q * by + r * cy + s * dy
+        if hypot(x - dx, y - dy) > length:
             low = u
         else:
             high = u

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import graphviz
+import graphviz  # type: ignore[import-untyped]
 
 from microgrrepresent.drawing import engine
 from microgrrepresent.drawing.curves import cut_end
 from microgrrepresent.drawing.labels import html
-from microgrrepresent.drawing.picture import ROUND, Arrow, Box, Panel, Picture, Point
+from microgrrepresent.drawing.picture import Arrow, Box, Panel, Picture, Point
 from microgrrepresent.drawing.svg import accessible, inline
 from microgrrepresent.drawing.themes import Paint, Theme
 from microgrrepresent.errors import DrawingError
@@ -24,7 +24,7 @@ FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 RENDER_TIMEOUT = 120.0
 
 
-class Drawing(graphviz.Digraph):
+class Drawing(graphviz.Digraph):  # type: ignore[misc]
     """A ``graphviz.Digraph`` that knows the picture it was made from. Made by `draw`.
 
     In the rendered SVG, box number i of ``picture.boxes`` (from 1) has the id ``b<i>`` and arrow
@@ -79,34 +79,61 @@ def digraph(picture: Picture, theme: Theme) -> Drawing:
     )
     made.attr("node", fontname=FONT, fontsize="14", fixedsize="true", shape="box")
     made.attr("edge", fontname=FONT, fontsize="11")
+    lines = made.body  # verbatim lines: Digraph.node and .edge take ten times as long
     for panel in picture.panels:
-        _panel(made, panel, theme)
+        lines += _panel(panel, theme)
     for i, box in enumerate(picture.boxes, 1):
-        made.node(box.key, id=f"b{i}", **_box(box, theme))
+        lines.append(f"\t{_quoted(box.key)} [id=b{i} {_written(_box(box, theme))}]\n")
     for i, arrow in enumerate(picture.arrows, 1):
-        made.edge(arrow.tail.key, arrow.head.key, id=f"e{i}", **_arrow(arrow, theme))
+        ends = f"{_quoted(arrow.tail.key)} -> {_quoted(arrow.head.key)}"
+        lines.append(f"\t{ends} [id=e{i} {_written(_arrow(arrow, theme))}]\n")
     return made
 
 
+def _quoted(words: str) -> str:
+    escaped = words.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _written(attributes: dict[str, str]) -> str:
+    """Attributes in the DOT language: HTML-like labels bare, everything else in quotes."""
+    return " ".join(
+        f"{key}={value}" if value[:1] == "<" else f'{key}="{value}"'
+        for key, value in attributes.items()
+    )
+
+
 def _xy(points: Sequence[Point]) -> str:
-    return " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
+    return " ".join([f"{x:.2f},{y:.2f}" for x, y in points])
 
 
-def _panel(made: Drawing, panel: Panel, theme: Theme) -> None:
+def _panel(panel: Panel, theme: Theme) -> list[str]:
     paint = theme.panel
-    with made.subgraph(name=f"cluster_{panel.key}") as cluster:
-        cluster.attr(
-            bb=f"{panel.left:.2f},{panel.bottom:.2f},{panel.right:.2f},{panel.top:.2f}",
-            label=html(panel.title, 14, paint.text),
-            lp=f"{panel.left + 28:.2f},{panel.top - 12:.2f}",
-            style=f"rounded,filled{',dashed' if paint.dashes == 'dashed' else ''}",
-            fillcolor=paint.fill,
-            color=paint.line,
-            penwidth=f"{paint.weight:g}",
-        )
-        # nop2 leaves out a cluster that has no node
-        corner = f"{panel.left + 1:.2f},{panel.bottom + 1:.2f}"
-        cluster.node(f"panel {panel.key}", "", pos=corner, style="invis", width="0", height="0")
+    frame = {
+        "bb": f"{panel.left:.2f},{panel.bottom:.2f},{panel.right:.2f},{panel.top:.2f}",
+        "label": html(panel.title, 14, paint.text),
+        "lp": f"{panel.left + 28:.2f},{panel.top - 12:.2f}",
+        "style": "rounded,filled" + (",dashed" if paint.dashes == "dashed" else ""),
+        "fillcolor": paint.fill,
+        "color": paint.line,
+        "penwidth": f"{paint.weight:g}",
+    }
+    corner = {  # nop2 leaves out a cluster that has no node
+        "pos": f"{panel.left + 1:.2f},{panel.bottom + 1:.2f}",
+        "style": "invis",
+        "label": "",
+        "width": "0",
+        "height": "0",
+    }
+    return [
+        f"\tsubgraph {_quoted('cluster_' + panel.key)} {{\n",
+        *(
+            f"\t\t{key}={value if value[0] == '<' else _quoted(value)}\n"
+            for key, value in frame.items()
+        ),
+        f"\t\t{_quoted('panel ' + panel.key)} [{_written(corner)}]\n",
+        "\t}\n",
+    ]
 
 
 def _paint(box: Box, theme: Theme) -> Paint:
@@ -120,40 +147,40 @@ def _paint(box: Box, theme: Theme) -> Paint:
 
 def _box(box: Box, theme: Theme) -> dict[str, str]:
     paint = _paint(box, theme)
-    is_round = box.kind in ROUND and box.width == box.height
-    size = 11 if box.kind in ("chip", "constant") else 14
+    size = box.font
     attributes = {
         "label": html(box.label, size, paint.text) if box.label else "",
-        "pos": _xy([(box.x, box.y)]),
+        "pos": f"{box.x:.2f},{box.y:.2f}",
         "width": f"{box.width / 72:.4f}",
         "height": f"{box.height / 72:.4f}",
-        "style": "filled" if is_round else "rounded,filled",
+        "style": "filled" if box.is_round else "rounded,filled",
         "fillcolor": paint.fill,
         "color": paint.line,
         "penwidth": f"{paint.weight:g}",
         "class": box.kind,
     }
-    if is_round:
+    if box.is_round:
         attributes["shape"] = "ellipse"
     if size != 14:
-        attributes["fontsize"] = str(size)
+        attributes["fontsize"] = f"{size:g}"
+    if box.pending:
+        attributes["style"] += ",dashed"
     return attributes
 
 
-def _arrow(arrow: Arrow, theme: Theme) -> dict[str, Any]:
+def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
     color = theme.flows[arrow.flow]
     if arrow.color is not None and len(theme.palette) > 1:
         color = theme.palette[arrow.color % len(theme.palette)][0]
     thick = {"state": 2.0, "gradient": arrow.width}.get(arrow.flow, 1.1)
-    attributes: dict[str, Any] = {
+    size = 0.6 if arrow.flow != "gradient" else 0.4 + 0.1 * thick
+    attributes = {
+        "pos": f"e,{_xy(arrow.path[-1:])} {_xy(cut_end(arrow.path, 10.0 * size))}",
         "color": color,
         "penwidth": f"{thick:.3g}",
+        "arrowsize": f"{size:.3g}",
         "class": arrow.flow,
     }
-    size = 0.6 if arrow.flow != "gradient" else 0.4 + 0.1 * thick
-    tip, path = arrow.path[-1], cut_end(arrow.path, 10.0 * size)
-    attributes["pos"] = f"e,{_xy([tip])} {_xy(path)}"
-    attributes["arrowsize"] = f"{size:.3g}"
     if arrow.flow == "gradient":
         attributes["style"] = "dashed"
         attributes["color"] = f"{color}{int(90 + 165 * arrow.strength):02x}"

@@ -19,7 +19,8 @@ LINEAR = PRODUCTS | {
     "add", "sub", "neg", "getitem", "reshape", "transpose", "concatenate", "broadcast_to", "cast",
     "squeeze", "expand_dims",
 }  # fmt: skip
-WIDEST_FORMULA = 130.0
+NONLINEAR = frozenset({"tanh", "sigmoid", "relu", "softplus", "softmax"})
+WIDEST_FORMULA = 150.0
 
 
 def gates(graph: Graph, time: Timeline) -> View:
@@ -33,13 +34,22 @@ class _Gates:
         self.outputs = set(graph.outputs)
         self.affine: set[Node] = set()
         for node in graph:
-            if node.op is not None and node.op.name in LINEAR and node.name is None:
+            if node.op is not None and node.op.name in LINEAR and self._is_inner(node):
                 inside = any(p in self.affine and self._together(p, node) for p in node.parents)
                 if inside or node.op.name in PRODUCTS:
                     self.affine.add(node)
         self.group: dict[Node, Group] = {}
         for node in reversed(list(graph)):
             self.group[node] = self._joined(node) or self._own(node)
+
+    def _is_inner(self, node: Node) -> bool:
+        """Whether a node is neither a variable of its own nor a state: pre-activations are inner."""
+        if node in self.outputs or self.time.slot[node] in self.time.passes:
+            return False
+        users = self.graph.consumers(node)
+        return node.name is None or (
+            len(users) == 1 and users[0].op is not None and users[0].op.name in NONLINEAR
+        )
 
     def _together(self, a: Node, b: Node) -> bool:
         return self.time.column[a] == self.time.column[b]
@@ -58,9 +68,9 @@ class _Gates:
             return group if node not in time.shared and not self._enters(node) else None
         if node.op is constant:
             return group
-        if node.op is None or node.name is not None:
+        if node.op is None or (node.name is not None and node not in self.affine):
             return None
-        if group.kind == "loss" or node in self.affine and group.kind != "op":
+        if group.kind == "loss" or (node in self.affine and group.kind != "op"):
             return group
         return None
 
@@ -80,7 +90,8 @@ class _Gates:
             return Group(node, "loss", (words,), True)
         if node in self.affine:
             return Group(node, "function", (self._formula(node),))
-        if node.name in OUTPUTS or (node in self.outputs and node.name):
+        is_state = self.time.slot[node] in self.time.passes
+        if node.name and not is_state and (node.name in OUTPUTS or node in self.outputs):
             return Group(node, "output", (words,), True)
         return self._operation(node)
 
@@ -105,7 +116,7 @@ class _Gates:
         return formula if formula and width(label, 14) <= WIDEST_FORMULA else text("affine")
 
     def _term(self, node: Node, depth: int) -> Line:
-        if node.name is not None or node.is_leaf:
+        if node.is_leaf or (node.name is not None and node not in self.affine):
             return math(node.name) if node.name else ()
         assert node.op is not None
         if node not in self.affine or depth == 0:

@@ -123,6 +123,7 @@ def _em(character: str) -> float:
     return 0.72 if character.isupper() or ord(character) > 0x2000 else 0.66
 
 
+@cache
 def width(label: Label, size: float) -> float:
     """Width of a label in points: that of its longest line."""
     return max(
@@ -131,6 +132,7 @@ def width(label: Label, size: float) -> float:
     )
 
 
+@cache
 def height(label: Label, size: float) -> float:
     """Height of a label in points: a line takes 1.25 of its font's size."""
     tall = sum(1.25 * size * max((run.size for run in line), default=1.0) for line in label)
@@ -156,6 +158,7 @@ def plain(label: Label) -> str:
     return ", ".join(lines)
 
 
+@cache
 def html(label: Label, size: float, color: str | None = None) -> str:
     """The label as a Graphviz HTML-like string, ``<...>``."""
     lines = []

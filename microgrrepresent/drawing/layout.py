@@ -8,20 +8,22 @@ to one curve.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 from microgrrepresent.drawing.blocks import Block, Blocks, blocks
-from microgrrepresent.drawing.curves import Path, joined, straight
-from microgrrepresent.drawing.engine import layouts
+from microgrrepresent.drawing.curves import Path, distance, joined, mix, straight
 from microgrrepresent.drawing.labels import Run
 from microgrrepresent.drawing.picture import Arrow, Box, Panel, Picture, Point
-from microgrrepresent.drawing.tiles import Plan, Port, Side, Tile, plan, read
+from microgrrepresent.drawing.sketch import Crossing, Side, Traced, trace
+from microgrrepresent.drawing.tiles import Tile, tiles
 
 MARGIN = 12.0
 """Between a tile and what surrounds it."""
 TITLE = 22.0
 """Height of a panel's title."""
 ROW_GAP = 18.0
+SHELF = 120.0
+"""Width of the shelves on which shared parameters stand, unless one of them is wider."""
 
 
 def arrange(picture: Picture, times: tuple[int, ...], timeout: float, advice: str) -> None:
@@ -47,54 +49,50 @@ class _Layout:
     ) -> None:
         self.picture, self.times = picture, times
         self.blocks: Blocks = blocks(picture, range(1, len(times) + 1))
-        passing: dict[Hashable, Side] = {}
-        for arrow in picture.arrows:  # values that go straight from one column to the next
-            tail, head = arrow.tail, arrow.head
-            if (
-                not tail.between
-                and not head.between
-                and 0 < tail.column <= len(times)
-                and tail.column != head.column
-            ):
-                passing[tail.slot] = "right" if head.column > tail.column else "left"
-        plans = {
-            b: plan(b, self._end(b), passing if 0 < b.column <= len(times) else {})
-            for row in self.blocks.rows.values()
-            for b in row
+        passing = self._passing()
+        self.traced: dict[Block, Traced] = {
+            b: trace(b, self._crossing, passing if 0 < b.column <= len(times) else {})
+            for b in self.blocks
         }
-        texts = {p: p.text for p in plans.values()}
-        unique = list(dict.fromkeys(texts.values()))
-        answers = dict(zip(unique, layouts(unique, timeout, advice), strict=True))
-        self.plans: dict[Block, Plan] = plans
-        self.tiles: dict[Block, Tile] = {b: read(p, answers[texts[p]]) for b, p in plans.items()}
+        made = tiles((traced.sketch for traced in self.traced.values()), timeout, advice)
+        self.tiles: dict[Block, Tile] = {b: made[t.sketch] for b, t in self.traced.items()}
         self.at: dict[Block, Point] = {}
         self.gap: dict[int, tuple[float, float]] = {}
-        self.top: dict[int, float] = {}
         self.heights: dict[tuple[int, Hashable], float] = {}
+        self.top: dict[int, float] = {}
         self._rows()
         self._columns()
         self._states()
         self._ends()
         self._boxes()
         self._arrows()
-        if times:
-            self._panels()
+        self._panels()
 
-    def _end(self, block: Block):  # type: ignore[no-untyped-def]
+    def _passing(self) -> dict[Hashable, Side]:
+        """The slots of what goes straight from a column to the next, and to which side."""
+        found: dict[Hashable, Side] = {}
+        for arrow in self.picture.arrows:
+            tail, head = arrow.tail, arrow.head
+            steps_on = tail.column != head.column and not tail.between and not head.between
+            if steps_on and 0 < tail.column <= len(self.times):
+                found[tail.slot] = "right" if head.column > tail.column else "left"
+        return found
+
+    def _crossing(self, block: Block, arrow: Arrow, enters: bool) -> Crossing:
         """Where an arrow crosses the border of a block."""
+        other = arrow.tail if enters else arrow.head
+        side: Side
+        if other.between or other.column != block.column:
+            side = "left" if other.column < block.column else "right"
+            return Crossing(side, enters, other.slot if other.between else arrow.tail.slot)
+        side = "below" if self.blocks.of[other].level < block.level else "above"
+        return Crossing(side, enters, arrow.tail.slot)
 
-        def port(arrow: Arrow, enters: bool) -> Port:
-            other = arrow.tail if enters else arrow.head
-            if other.between:
-                side = "left" if other.column < block.column else "right"
-                return Port(side, enters, other.slot)
-            if other.column != block.column:
-                side = "left" if other.column < block.column else "right"
-                return Port(side, enters, arrow.tail.slot)
-            below = self.blocks.of[other].level < block.level
-            return Port("below" if below else "above", enters, arrow.tail.slot)
-
-        return port
+    def _ports(self, block: Block) -> Iterator[tuple[Crossing, Point]]:
+        """The crossings of a block, and where they are in its tile."""
+        tile = self.tiles[block]
+        for crossing, port in self.traced[block].port.items():
+            yield crossing, tile.ports[port]
 
     # --- places ----------------------------------------------------------------------------------
 
@@ -116,19 +114,17 @@ class _Layout:
 
     def _lift(self, block: Block, model: Block) -> float:
         """How far to lift a tile so that its states are at the heights of another's."""
-        ports, others = self.tiles[block].ports, self.tiles[model].ports
-        for port in ports.keys() & others.keys():
-            if port.side in ("left", "right"):
-                return others[port][1] - ports[port][1]
+        theirs = dict(self._ports(model))
+        for crossing, (_, y) in self._ports(block):
+            if crossing.side in ("left", "right") and crossing in theirs:
+                return theirs[crossing][1] - y
         return 0.0
 
     def _framed(self, level: int) -> bool:
-        """Whether the blocks of a level have a panel: cells have, running totals have not."""
-        boxes = max(
-            sum(box.kind in ("op", "function", "cell") for box in block.boxes)
-            for block in self.blocks.rows[level]
-        )
-        return bool(self.times) and level % 2 == 1 and boxes > 2
+        """Whether the blocks of a level have a panel: recurrences have, running sums have not."""
+        row = [b for b in self.blocks.rows[level] if 0 < b.column <= len(self.times)]
+        own = max(([x for x in b.boxes if x.kind != "chip"] for b in row), key=len, default=[])
+        return level % 2 == 1 and len(own) > (own != [] and own[0].kind == "op")
 
     def _columns(self) -> None:
         """Widths: tiles of a column stand above each other so that what joins them is straight."""
@@ -140,7 +136,7 @@ class _Layout:
         for box in self.picture.boxes:
             if box.between:
                 between[box.column].append(box)
-        x = 0.0
+        x = self._legend()
         for column in range(len(self.times) + 2):
             stack = columns.get(column, [])
             offsets = self._offsets(stack)
@@ -155,6 +151,20 @@ class _Layout:
             if stack or room:
                 x += 4 * MARGIN + room if room else 2 * MARGIN
 
+    def _legend(self) -> float:
+        """Shelves of what all steps share, on the left; gives their width."""
+        legend = self.blocks.legend
+        room = max([SHELF, *(self.tiles[b].width for b in legend)])
+        x = y = height = widest = 0.0
+        for block in legend:
+            tile = self.tiles[block]
+            if x and x + tile.width > room:
+                x, y, height = 0.0, y + height + MARGIN, 0.0
+            self.at[block] = (x, y)
+            x += tile.width + MARGIN
+            widest, height = max(widest, x), max(height, tile.height)
+        return widest + 2 * MARGIN if legend else 0.0
+
     def _offsets(self, stack: list[Block]) -> dict[Block, float]:
         offsets: dict[Block, float] = {}
         if not stack:
@@ -164,9 +174,9 @@ class _Layout:
         start = stack.index(main)
         for block in stack[start + 1 :] + stack[:start][::-1]:
             shifts = []
-            for port, (x, _) in self.tiles[block].ports.items():
+            for port, (x, _) in self._ports(block):
                 for other, left in offsets.items():
-                    for their, (u, _) in self.tiles[other].ports.items():
+                    for their, (u, _) in self._ports(other):
                         if port.slot == their.slot and port.enters != their.enters:
                             shifts.append(left + u - x)
             centre = (self.tiles[main].width - self.tiles[block].width) / 2
@@ -176,14 +186,15 @@ class _Layout:
     def _boxes(self) -> None:
         for block, tile in self.tiles.items():
             x0, y0 = self.at[block]
-            for box, (x, y) in zip(block.boxes, tile.places, strict=True):
-                box.x, box.y = x0 + x, y0 + y
+            for box, (i, dx) in zip(block.boxes, self.traced[block].outline, strict=True):
+                x, y = tile.places[i]
+                box.x, box.y = x0 + x + dx, y0 + y
 
     def _states(self) -> None:
-        """States stand in the gaps between columns, at the height at which they cross the border."""
-        for block, tile in self.tiles.items():
+        """States stand in the gaps between columns, at the height of the ports that they join."""
+        for block in self.tiles:
             y0 = self.at[block][1]
-            for port, (_, y) in tile.ports.items():
+            for port, (_, y) in self._ports(block):
                 if port.side in ("left", "right"):
                     gap = block.column - (port.side == "left")
                     if not port.enters or (gap, port.slot) not in self.heights:
@@ -199,7 +210,7 @@ class _Layout:
         for block in self.tiles:
             if block.column != len(self.times) + 1 or not self.times:
                 continue
-            for port, (_, y) in self.tiles[block].ports.items():
+            for port, (_, y) in self._ports(block):
                 height = self.heights.get((block.column - 1, port.slot))
                 if port.side == "left" and height is not None:
                     self.at[block] = (self.at[block][0], height - y)
@@ -208,11 +219,14 @@ class _Layout:
     # --- paths -----------------------------------------------------------------------------------
 
     def _arrows(self) -> None:
-        pieces: dict[Arrow, list[tuple[Block, list[Point]]]] = defaultdict(list)
+        pieces: dict[Arrow, list[tuple[Block, Path]]] = defaultdict(list)
         for block, tile in self.tiles.items():
             x0, y0 = self.at[block]
-            for i, (arrow, path) in enumerate(zip(block.arrows, tile.paths, strict=False)):
-                pieces[arrow].append((block, [(x0 + x, y0 + y) for x, y in path]))
+            for arrow, i in zip(block.arrows, self.traced[block].edge, strict=True):
+                if i is None:
+                    arrow.path = _from_chip(arrow.tail, arrow.head)
+                    continue
+                pieces[arrow].append((block, [(x0 + x, y0 + y) for x, y in tile.paths[i]]))
                 label = tile.labels[i]
                 if label:
                     arrow.label_at = (x0 + label[0], y0 + label[1])
@@ -246,6 +260,17 @@ class _Layout:
                             self.top[level] + TITLE,
                         )
                     )
+
+
+def _from_chip(chip: Box, head: Box) -> Path:
+    """A straight line from a chip to the lower side of the box above it."""
+    start = (chip.x, chip.top)
+    if head.is_round:
+        r = head.width / 2
+        length = distance(start, (head.x, head.y))
+        return straight(start, mix((head.x, head.y), start, r / length))
+    margin = min(8.0, head.width / 3)
+    return straight(start, (min(max(chip.x, head.left + margin), head.right - margin), head.bottom))
 
 
 def _rim(box: Box, towards: Point) -> Point:

@@ -31,6 +31,8 @@ Kind = Literal[
 ROUND = frozenset({"op", "state", "loss", "variable"})
 """The kinds drawn as circles where their labels are short."""
 
+FONT, SMALL_FONT = 14.0, 11.0
+
 Point = tuple[float, float]
 
 
@@ -57,19 +59,33 @@ class Box:
     """Whether a gradient was asked for here that has not been computed."""
 
     @property
+    def font(self) -> float:
+        """Size of its text."""
+        return SMALL_FONT if self.kind in ("chip", "constant") else FONT
+
+    @property
+    def is_round(self) -> bool:
+        """Whether it is drawn as a circle."""
+        return self.kind in ROUND and self.width == self.height
+
+    @property
     def left(self) -> float:
+        """The x of its left side."""
         return self.x - self.width / 2
 
     @property
     def right(self) -> float:
+        """The x of its right side."""
         return self.x + self.width / 2
 
     @property
     def bottom(self) -> float:
+        """The y of its lower side."""
         return self.y - self.height / 2
 
     @property
     def top(self) -> float:
+        """The y of its upper side."""
         return self.y + self.height / 2
 
 
@@ -119,7 +135,7 @@ class Picture:
     @property
     def size(self) -> tuple[float, float]:
         """Width and height of what is drawn, from the boxes and panels."""
-        frames = [*self.boxes, *self.panels]
+        frames: list[Box | Panel] = [*self.boxes, *self.panels]
         if not frames:
             return (0.0, 0.0)
         return (

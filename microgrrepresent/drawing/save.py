@@ -60,7 +60,8 @@ def save(
 
 
 def _dot(drawing: Drawing, dpi: float) -> bytes:
-    return drawing.source.encode()
+    source: str = drawing.source
+    return source.encode()
 
 
 def _svg(drawing: Drawing, dpi: float) -> bytes:
@@ -69,7 +70,8 @@ def _svg(drawing: Drawing, dpi: float) -> bytes:
 
 def _html(drawing: Drawing, dpi: float) -> bytes:
     theme = drawing.theme
-    return page(drawing.svg(), drawing.picture.title, theme.background, theme.text).encode()
+    text = page(drawing.svg(), drawing.picture.title, theme.background, theme.text)
+    return text.encode()
 
 
 def _png(drawing: Drawing, dpi: float) -> bytes:
@@ -105,8 +107,8 @@ def _replace(target: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -36,12 +36,15 @@ class Timeline:
         Equal for corresponding nodes.
     shared : set
         Nodes of column 0 that several steps use, or that are made of parameters only.
+    passes : dict
+        The slots of states: 1 where the next step uses their values, -1 where the step before does.
     """
 
     titles: tuple[int, ...]
     column: dict[Node, int]
     slot: dict[Node, Slot]
     shared: frozenset[Node]
+    passes: dict[Slot, int]
 
     @property
     def T(self) -> int:
@@ -67,7 +70,9 @@ def timeline(graph: Graph) -> Timeline:
     for node in reversed(list(graph)):
         users = {column[user] for user in graph.consumers(node)}
         column.setdefault(node, last if titles and users == {last} else 0)
-    return Timeline(titles, column, _slots(graph, column), _shared(graph, column))
+    slot = _slots(graph, column)
+    passes = _passes(graph, column, slot, last)
+    return Timeline(titles, column, slot, _shared(graph, column), passes)
 
 
 def _root(node: Node) -> str:
@@ -176,6 +181,28 @@ def _slots(graph: Graph, column: dict[Node, int]) -> dict[Node, Slot]:
         counts[key] += 1
         slots[node] = (*key[1:], counts[key])
     return slots
+
+
+def _passes(
+    graph: Graph, column: dict[Node, int], slot: dict[Node, Slot], last: int
+) -> dict[Slot, int]:
+    found: dict[Slot, int] = {}
+    for node in graph:
+        for parent in node.parents:
+            here, there = column[parent], column[node]
+            if abs(there - here) == 1 and 0 < min(here, there) and max(here, there) < last:
+                found.setdefault(slot[parent], there - here)
+    if last == 2 and not found:  # a single step: a state has the name of an initial value
+        for node in graph:
+            for parent in node.parents:
+                if column[node] == 1 and column[parent] == 0 and parent.name and not parent.parents:
+                    backward = (parent.step or 0) > (node.step or 0)
+                    found |= {
+                        slot[n]: -1 if backward else 1
+                        for n in graph
+                        if n.name == parent.name and column[n] == 1 and n.parents
+                    }
+    return found
 
 
 def _shared(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:

@@ -16,7 +16,6 @@ from microgrrepresent.primitive import constant
 
 def operations(graph: Graph, time: Timeline) -> View:
     """Boxes are operations, arrows carry values: the notes' first definition of a graph."""
-
     outputs = set(graph.outputs)
 
     def group(node: Node) -> Group:
@@ -34,7 +33,6 @@ def operations(graph: Graph, time: Timeline) -> View:
 
 def variables(graph: Graph, time: Timeline) -> View:
     """Boxes are variables, arrows say by which operation: the notes' second definition."""
-
     outputs = set(graph.outputs)
 
     def group(node: Node) -> Group:
