@@ -107,12 +107,14 @@ def demo(out: str | Path = "demo", steps: int = 1200, seed: int = 0, progress: b
 
 
 def _sample(model: LanguageModel, vocabulary: Vocabulary, seed: int, length: int = 300) -> str:
-    """Let the model go on from the opening words; indented, so that one sees where it is."""
+    """Let the model go on from the opening words; indented and wrapped, to be found and read."""
     opening = vocabulary.encode(OPENING)[:, None]
     state = prompt(model.step, opening[:-1])
     rng = np.random.default_rng(seed)
     drawn = sample(model.step, opening[-1], length, rng, state=state, temperature=0.6)[0]
-    return textwrap.indent(OPENING + vocabulary.decode(drawn.tokens), "    ", lambda _: True)
+    lines = (OPENING + vocabulary.decode(drawn.tokens)).splitlines()
+    wrapped = textwrap.TextWrapper(80, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(map(wrapped.fill, lines))
 
 
 def _picture(model: LanguageModel, indices: Array, folder: Path) -> Path:

@@ -11,6 +11,7 @@ asked for at the end.
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -116,6 +117,7 @@ class LanguageTask(Task):
             text = read_text(settings.text) if settings.text else bundled_text()
             vocabulary = Vocabulary.of(text, self.unit, min_count=self._min_count, special=(UNK,))
             indices = vocabulary.encode(text)
+            self.checksum = zlib.crc32(indices.tobytes())
             start, end = len(indices) * 9 // 20, len(indices) * 11 // 20
             self.indices = np.concatenate([indices[:start], indices[end:]])
             self.held_out = indices[start:end]
@@ -158,8 +160,11 @@ class LanguageTask(Task):
         )
 
     def extra(self) -> dict[str, Any]:
-        """The vocabulary too."""
-        return super().extra() | {"vocabulary": self.vocabulary.to_json()}
+        """The vocabulary too, and a checksum, by which to tell this text from others."""
+        return super().extra() | {
+            "vocabulary": self.vocabulary.to_json(),
+            "checksum": self.checksum,
+        }
 
 
 class Characters(LanguageTask):

@@ -209,7 +209,7 @@ def test_resuming_on_another_text(capsys, tmp_path):
     (tmp_path / "text.txt").write_text("abc " * 100)
     train = ["train", "characters", "--text", "text.txt", *QUICK]
     run(capsys, *train, "--steps", "2")
-    (tmp_path / "text.txt").write_text("xyz " * 100)
+    (tmp_path / "text.txt").write_text("cab " * 100)
     assert "its text was another" in refused(capsys, *train, "--steps", "4", "--resume")
 
 
