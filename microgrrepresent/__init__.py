@@ -2,10 +2,10 @@
 
 # ruff: noqa: F405 (the operations come by the list in microgrrepresent.ops)
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from microgrrepresent.adjoints import Adjoints, backward
-from microgrrepresent.check import gradcheck, gradgradcheck
 from microgrrepresent.errors import (
     CheckError,
     DrawingError,
@@ -17,8 +17,6 @@ from microgrrepresent.errors import (
     ShapeError,
     StaleGraphError,
 )
-from microgrrepresent.folding import Delay, Folded, fold, isomorphic, unfold
-from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node, no_grad, scope, step, steps
 from microgrrepresent.ops import *  # noqa: F403
 from microgrrepresent.primitive import Primitive, each, primitive
@@ -26,13 +24,33 @@ from microgrrepresent.sweep import grad, jacobian
 from microgrrepresent.tensor import Tensor
 
 if TYPE_CHECKING:
+    from microgrrepresent.check import gradcheck, gradgradcheck
     from microgrrepresent.drawing import draw, save
+    from microgrrepresent.folding import Delay, Folded, fold, isomorphic, unfold
+    from microgrrepresent.graph import Graph
+
+# The readers of a graph are loaded when they are first asked for: to record and to differentiate,
+# nobody waits for them.
+_LATER = {
+    "Delay": "folding",
+    "Folded": "folding",
+    "Graph": "graph",
+    "draw": "drawing",
+    "fold": "folding",
+    "gradcheck": "check",
+    "gradgradcheck": "check",
+    "isomorphic": "folding",
+    "save": "drawing",
+    "unfold": "folding",
+}
 
 __all__ = [
     "Adjoints",
     "CheckError",
     "DTypeError",
+    "Delay",
     "DrawingError",
+    "Folded",
     "GradientError",
     "Graph",
     "GraphError",
@@ -60,12 +78,14 @@ __all__ = [
     "exp",
     "expand_dims",
     "flip",
+    "fold",
     "getitem",
     "grad",
     "gradcheck",
     "gradgradcheck",
     "greater",
     "greater_equal",
+    "isomorphic",
     "jacobian",
     "less",
     "less_equal",
@@ -111,14 +131,18 @@ __all__ = [
     "tanh",
     "transpose",
     "unbroadcast",
+    "unfold",
     "where",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Load the drawings, and with them the graphviz package, when they are first asked for."""
-    if name in ("draw", "save"):
-        from microgrrepresent import drawing
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
 
-        return getattr(drawing, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return [*globals(), *_LATER]
