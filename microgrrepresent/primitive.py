@@ -159,7 +159,7 @@ def primitive(
     forward, vjp, symbol, derivative, analytic, scatter
         See `Primitive`. `symbol` is the name where it is not given.
     doc : str
-        One line for ``help()``.
+        One line for ``help()``; not needed where `forward` is a universal function of NumPy.
 
     Raises
     ------
@@ -177,6 +177,8 @@ def primitive(
     """
     if name in registry:
         raise ValueError(f"primitive {name!r} exists already; give the new one a name of its own")
+    if not doc and isinstance(forward, np.ufunc):
+        doc = f"np.{forward.__name__}, elementwise, on arrays and recorded on Tensors."
     texts = (derivative,) if isinstance(derivative, str) else derivative
     rules: Any = vjp
     made = Primitive(name, forward, rules, symbol or name, texts, analytic, scatter, doc)
