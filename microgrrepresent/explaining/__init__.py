@@ -1,0 +1,8 @@
+"""Explaining a gradient: the chain rule of one graph, as equations to read or to evaluate."""
+
+from microgrrepresent.explaining.derivation import Derivation, derive
+from microgrrepresent.explaining.notation import Notation
+from microgrrepresent.explaining.scripts import LaTeX, Plain
+from microgrrepresent.explaining.writing import Writer
+
+__all__ = ["Derivation", "LaTeX", "Notation", "Plain", "Writer", "derive"]

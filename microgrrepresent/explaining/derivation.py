@@ -1,0 +1,415 @@
+"""The derivation of one gradient: forward equations, and the chain rule of exactly this graph.
+
+Not every node is a variable of the derivation. A node that nobody has named, that is used once,
+and whose adjoint would not have to be written down twice, is part of its consumer's equation:
+
+    h_t = o_t ⊙ tanh(c_t)       and not       u_t = tanh(c_t),  h_t = o_t ⊙ u_t
+
+Steps at which an equation reads the same belong together. So a recurrence is one equation, and its
+last step, where nothing comes back from a later one, another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeGuard
+
+from microgrrepresent.errors import GradientError
+from microgrrepresent.explaining.families import Family, Step, families
+from microgrrepresent.explaining.naming import ACTIVATIONS, names
+from microgrrepresent.explaining.products import derivative, product
+from microgrrepresent.explaining.terms import (
+    Adjoint,
+    Apply,
+    Chain,
+    Equation,
+    Growing,
+    Negative,
+    Number,
+    Shift,
+    Sum,
+    SumOver,
+    SumOverSteps,
+    Term,
+    Value,
+    Variable,
+    When,
+    params_of,
+)
+from microgrrepresent.folding.strands import index_numbers, with_index_numbers
+from microgrrepresent.graph import Graph
+from microgrrepresent.node import Array, Node
+from microgrrepresent.sweep import grad
+
+SEPARATE = frozenset({"stack", "concatenate"})
+"""Operations whose results are variables of their own, unless they are summed at once."""
+
+SUMS = frozenset({"add", "sub", "linear", "matmul"})
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The gradient of a loss with respect to one node, as equations. Made by `derive`.
+
+    Attributes
+    ----------
+    loss, target : Value
+        What is differentiated, and with respect to what.
+    forward : tuple of Equation
+        The values, in the order of computation.
+    backward : tuple of Equation
+        The adjoints, from the loss's to the target's, in the order of computation.
+    given : dict from Value to ndarray
+        The values of leaves; times are steps.
+    values : dict from Value or Adjoint to ndarray
+        What the graph holds for the left side of every equation, at every step.
+    """
+
+    loss: Value
+    target: Value
+    forward: tuple[Equation, ...]
+    backward: tuple[Equation, ...]
+    given: dict[Value, Array]
+    values: dict[Value | Adjoint, Array]
+
+
+def derive(loss: Node, target: Node, together: bool = True) -> Derivation:
+    """Write down how dL/d(target) comes about.
+
+    Parameters
+    ----------
+    loss : Node
+        A scalar.
+    target : Node
+        A parameter, or any node between a parameter and the loss.
+    together : bool
+        Whether to treat the steps of a graph that folds as one.
+
+    Raises
+    ------
+    GradientError
+        If the loss does not depend on the target.
+    """
+    return _Derivation(loss, target, together).result()
+
+
+class _Derivation:
+    """The work of `derive`, in the order of its methods."""
+
+    def __init__(self, loss: Node, target: Node, together: bool) -> None:
+        self.graph = Graph(loss)
+        self.loss, self.target = loss, target
+        if target not in self.graph or target not in self._between():
+            raise GradientError(
+                f"the loss does not depend on {target.name or 'the node'} {target.shape}, so there "
+                "is no gradient to explain"
+            )
+        self.families, self.places = families(self.graph, together)
+        self.live = self._between()
+        self.edges = self._find_edges()
+        self.variables: dict[Family, Variable] = {}
+        self._choose_variables()
+
+    # --- which nodes are variables ---------------------------------------------------------------
+
+    def _between(self) -> set[Node]:
+        """The nodes through which the target acts on the loss."""
+        after: set[Node] = {self.target}
+        for node in self.graph:
+            if any(p in after and rule is not None for p, rule in _rules(node)):
+                after.add(node)
+        before: set[Node] = {self.loss}
+        for node in reversed(tuple(self.graph)):
+            if node in before:
+                before |= {p for p, rule in _rules(node) if rule is not None}
+        return after & before
+
+    def _find_edges(self) -> dict[Node, list[tuple[Node, int]]]:
+        """Who reads each node, and as which input."""
+        edges: dict[Node, list[tuple[Node, int]]] = {node: [] for node in self.graph}
+        for node in self.graph:
+            for i, parent in enumerate(node.parents):
+                edges[parent].append((node, i))
+        return edges
+
+    def _choose_variables(self) -> None:
+        chosen: set[Family] = set()
+        for family in reversed(self.families):
+            if not family.is_number and not self._is_part(family, chosen):
+                chosen.add(family)
+        order = [family for family in self.families if family in chosen]
+        ends = {self.places[self.loss][0]: "L"}
+        found = names(order, self.edges, self.places, ends)
+        for key, family in enumerate(order):
+            name, mark = found[family]
+            example = family.example
+            self.variables[family] = Variable(
+                name,
+                mark,
+                self._of_parameters(example) and example.ndim > 1,
+                example.shape,
+                family.steps,
+                key,
+            )
+
+    def _is_part(self, family: Family, chosen: set[Family]) -> bool:
+        """Whether a family is written inside of its consumer's equation."""
+        example = family.example
+        if example.op is None or example.name is not None:
+            return False
+        if family in (self.places[self.target][0], self.places[self.loss][0]):
+            return False
+        readers = set()
+        for t, node in family.nodes.items():
+            edges = self.edges.get(node, [])
+            if len(edges) != 1:
+                return False
+            child, i = edges[0]
+            reader, s = self.places[child]
+            if s != t:
+                return False
+            readers.add((reader, i))
+        if len(readers) != 1:
+            return False
+        (reader, i) = readers.pop()
+        consumer = reader.example
+        if example.op.name in SEPARATE:
+            return consumer.op is not None and consumer.op.name == "sum"
+        if consumer.op is not None and consumer.op.name in ACTIVATIONS and example.op.name in SUMS:
+            return False  # what goes into an activation has a letter in every textbook
+        if example not in self.live:
+            return True
+        sources = len({parent for parent in example.parents if parent in self.live})
+        return sources < 2 or self._passes_unchanged(example, reader, i, chosen)
+
+    def _passes_unchanged(self, node: Node, reader: Family, i: int, chosen: set[Family]) -> bool:
+        """Whether the node's adjoint is that of a variable, so that writing it twice is no loss."""
+        while True:
+            consumer = reader.example
+            assert consumer.op is not None
+            if derivative(consumer.op, i) not in ("1", "-1") or consumer.shape != node.shape:
+                return False
+            if product(consumer.op, i, consumer) != "times":
+                return False
+            if reader in chosen:
+                return True
+            node = consumer
+            child, i = self.edges[consumer][0]
+            reader = self.places[child][0]
+
+    def _of_parameters(self, node: Node) -> bool:
+        """Whether a node is made of parameters and numbers only."""
+        found, todo = False, [node]
+        while todo:
+            n = todo.pop()
+            if n.op is None and not n.requires_grad:
+                return False
+            found = found or n.op is None
+            todo.extend(n.parents)
+        return found
+
+    # --- terms -----------------------------------------------------------------------------------
+
+    def _when(self, step: Step, now: Step) -> When:
+        """A step as it is written in an equation for the step `now`."""
+        return step if step is None or now is None else Shift(step - now)
+
+    def _value(self, node: Node, now: Step) -> Term:
+        family, step = self.places[node]
+        if family in self.variables:
+            return Value(self.variables[family], self._when(step, now))
+        if family.is_number:
+            return Number(node.params["value"])
+        assert node.op is not None
+        now = now if step is not None else None  # what is made once reads fixed steps
+        return Apply(
+            node.op.name,
+            tuple(self._value(parent, now) for parent in node.parents),
+            self._params(node, now),
+            node.shape,
+        )
+
+    def _adjoint(self, node: Node, now: Step) -> Term:
+        family, step = self.places[node]
+        if family in self.variables:
+            return Adjoint(self.variables[family], self._when(step, now))
+        child, i = self.edges[node][0]
+        return self._sent(child, i, now)
+
+    def _sent(self, child: Node, i: int, now: Step) -> Term:
+        """What the child sends to its i-th parent."""
+        assert child.op is not None
+        g, parent = self._adjoint(child, now), child.parents[i]
+        reading = now if self.places[child][1] is not None else None
+        text, kind = derivative(child.op, i), product(child.op, i, child)
+        if child.op.name == "stack" and _is_spread_sum(g):
+            return self._part_of_sum(g, parent, now)
+        if kind == "times" and text in ("1", "-1"):
+            term: Term = g if text == "1" else Negative(g)
+        else:
+            parts = child.op.name in SEPARATE
+            position: int | Growing = i
+            _, at = self.places[parent]
+            if parts and at is not None and reading is None:
+                position = Growing(1, i - at)
+            y = Number(0) if kind == "moved" else self._value(child, reading)
+            params = self._params(child, reading)
+            if child.op.name == "concatenate":
+                axis = child.params["axis"]
+                params += (("lengths", tuple(p.shape[axis] for p in child.parents)),)
+            term = Chain(
+                g,
+                child.op.name,
+                position,
+                text,
+                kind,
+                y,
+                () if parts else tuple(self._value(p, reading) for p in child.parents),
+                params,
+                parent.shape,
+            )
+        if kind == "times" and child.shape != parent.shape:
+            term = SumOver(term, parent.shape)
+        return term
+
+    def _part_of_sum(self, g: Chain, parent: Node, now: Step) -> Term:
+        """What a sum over a stack sends to one part: the same as a sum over the part would."""
+        if parent.shape == ():
+            return g.g
+        params = params_of({"axis": tuple(range(parent.ndim)), "keepdims": False})
+        part = (self._value(parent, now),)
+        return Chain(g.g, "sum", 0, "1", "spread", Number(0), part, params, parent.shape)
+
+    def _params(self, node: Node, now: Step) -> Any:
+        family, step = self.places[node]
+        params = node.params
+        if family.slopes and any(family.slopes) and now is not None and step is not None:
+            written = [
+                Growing(slope, n - slope * step + slope * (step - now)) if slope else n
+                for n, slope in zip(index_numbers(node), family.slopes, strict=True)
+            ]
+            params = with_index_numbers(node, written)  # type: ignore[arg-type]
+        return params_of(params)
+
+    # --- equations -------------------------------------------------------------------------------
+
+    def result(self) -> Derivation:
+        """All equations and what they evaluate to."""
+        forward = [
+            equation
+            for family in self.variables
+            for equation in self._equations(family, Value, self._definition, lambda n: True)
+        ]
+        backward_: list[Equation] = []
+        for family in reversed(self.variables):
+            backward_ += self._equations(
+                family, Adjoint, self._adjoint_sum, lambda n: n in self.live, backwards=True
+            )
+        given: dict[Value, Array] = {}
+        values: dict[Value | Adjoint, Array] = {}
+        reached = [node for f in self.variables for node in f.nodes.values() if node in self.live]
+        adjoints = dict(zip(reached, grad(self.loss, reached), strict=True))
+        for family, variable in self.variables.items():
+            for t, node in family.nodes.items():
+                if node not in self.edges:
+                    continue
+                values[Value(variable, t)] = node.value
+                if node.op is None:
+                    given[Value(variable, t)] = node.value
+                if node in adjoints:
+                    values[Adjoint(variable, t)] = adjoints[node]
+        return Derivation(
+            self._place(self.loss),
+            self._place(self.target),
+            tuple(forward),
+            tuple(backward_),
+            given,
+            values,
+        )
+
+    def _place(self, node: Node) -> Value:
+        family, step = self.places[node]
+        return Value(self.variables[family], step)
+
+    def _equations(
+        self,
+        family: Family,
+        side: type[Value] | type[Adjoint],
+        right: Callable[[Node, Step], Term | None],
+        wanted: Callable[[Node], bool],
+        backwards: bool = False,
+    ) -> Iterable[Equation]:
+        """The equations of a family: one for all steps at which it reads the same."""
+        variable = self.variables[family]
+        groups: dict[Term, list[int]] = {}
+        for t, node in sorted(family.nodes.items(), key=lambda item: item[0] or 0):
+            if node not in self.edges or not wanted(node):
+                continue
+            term = right(node, t)
+            if term is None:
+                continue
+            if t is None:
+                yield Equation(side(variable, None), term, ())
+            else:
+                groups.setdefault(term, []).append(t)
+        down = backwards != (family.example.scope in self._reversed_scopes)
+        found = [
+            Equation(side(variable, Shift(0)), term, tuple(times[::-1] if down else times))
+            for term, times in groups.items()
+        ]
+        yield from sorted(found, key=lambda e: -e.steps[0] if down else e.steps[0])
+
+    @cached_property
+    def _reversed_scopes(self) -> set[str]:
+        """The scopes whose recurrence runs from the last step to the first."""
+        return {
+            node.scope
+            for family in self.families
+            for t, node in family.nodes.items()
+            for parent in node.parents
+            if t is not None
+            and (at := self.places[parent][1]) is not None
+            and at > t
+            and parent.scope == node.scope
+        }
+
+    def _definition(self, node: Node, now: Step) -> Term | None:
+        if node.op is None:
+            return None
+        return Apply(
+            node.op.name,
+            tuple(self._value(parent, now) for parent in node.parents),
+            self._params(node, now),
+            node.shape,
+        )
+
+    def _adjoint_sum(self, node: Node, now: Step) -> Term:
+        """The node's adjoint: the sum of what its consumers send back."""
+        if node is self.loss:
+            return Number(1)
+        terms: list[Term] = []
+        over_steps: dict[Term, list[int]] = {}
+        for child, i in sorted(self.edges[node], key=lambda edge: (edge[0].id, edge[1])):
+            if child not in self.live or child.op is None or child.op.vjp[i] is None:
+                continue
+            at = self.places[child][1]
+            if now is None and at is not None:
+                over_steps.setdefault(self._sent(child, i, at), []).append(at)
+            else:
+                terms.append(self._sent(child, i, now))
+        for term, times in over_steps.items():
+            terms.append(SumOverSteps(term, tuple(times)))
+        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+
+def _rules(node: Node) -> list[tuple[Node, Any]]:
+    """Each parent with the rule that sends it something, or None."""
+    op = node.op
+    return [] if op is None else [(p, op.vjp[i]) for i, p in enumerate(node.parents)]
+
+
+def _is_spread_sum(g: Term) -> TypeGuard[Chain]:
+    """Whether g is one number, repeated over all that a sum went over."""
+    return isinstance(g, Chain) and g.op == "sum" and len(dict(g.params)["axis"]) == len(g.shape)

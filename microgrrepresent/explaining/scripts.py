@@ -1,0 +1,250 @@
+r"""Two ways to write mathematics: LaTeX, and plain text that can be read in a terminal.
+
+A script knows how to put pieces together, not what they mean. The LaTeX keeps to what both MathJax
+and matplotlib's mathtext understand: no environments, no packages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta",
+    "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi",
+    "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi", "ψ": "psi",
+    "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Σ": "Sigma",
+    "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
+FUNCTIONS = {"tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "log": r"\ln", "exp": r"\exp",
+             "sigmoid": r"\sigma", "max": r"\max", "min": r"\min"}  # fmt: skip
+PLAIN_FUNCTIONS = {"sigmoid": "σ", "log": "ln", "cross_entropy": "CE"}
+RELATIONS = {"equal": "=", "not_equal": r"\neq", "less": "<", "less_equal": r"\leq",
+             "greater": ">", "greater_equal": r"\geq"}  # fmt: skip
+
+
+class LaTeX:
+    """LaTeX without environments."""
+
+    times = r" \odot "
+    juxtaposed = r"\, "
+    ones = r"\mathbf{1}"
+    dots = r"\ldots"
+
+    def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
+        """A letter with its subscripts, its mark and its time: ``a_{i,t}``, ``h^{(2)}_{t-1}``."""
+        base, *subscripts = name.split("_")
+        number, primes = mark.rstrip("'"), mark.count("'")
+        above = [f"({number})"] if number else []
+        above += [r"\prime" * primes] if primes else []
+        letter = self._letter(base)
+        if time is not None and angle:
+            above.append(rf"\langle {time} \rangle")
+        elif time is not None:
+            subscripts.append(time)
+        if subscripts or above:
+            letter = letter.rstrip()
+        letter += "_{" + ",".join(map(self._subscript, subscripts)) + "}" if subscripts else ""
+        return letter + ("^{" + " ".join(above) + "}" if above else "")
+
+    def _letter(self, base: str) -> str:
+        for accent, combining in ACCENTS.items():
+            if base.endswith(combining) or (base.startswith(accent) and len(base) > len(accent)):
+                inner = base[: -len(combining)] if base.endswith(combining) else base[len(accent) :]
+                return rf"\{accent}{{{self._letter(inner)}}}"
+        if base == "ℒ":
+            return r"\mathcal{L}"
+        decomposed = {"ŷ": "y", "ĉ": "c", "ĥ": "h"}
+        if base in decomposed:
+            return rf"\hat{{{decomposed[base]}}}"
+        if base in GREEK or base in GREEK.values():
+            return "\\" + GREEK.get(base, base) + " "
+        return base if len(base) == 1 else rf"\mathrm{{{_escaped(base)}}}"
+
+    def _subscript(self, text: str) -> str:
+        if re.fullmatch(r"[a-zA-Z]{3,}", text):
+            return rf"\mathrm{{{text}}}"
+        return text
+
+    def bar(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
+        """A letter with a bar above it."""
+        base = name.split("_")[0]
+        whole, letter = self.symbol(name, mark, time, angle), self._letter(base)
+        return rf"\bar{{{letter.strip()}}}" + whole[whole.index(letter) + len(letter) :]
+
+    def partial(self, loss: str, symbol: str) -> str:
+        """The derivative of the loss by a symbol."""
+        return rf"\frac{{\partial {loss}}}{{\partial {symbol}}}"
+
+    def differential(self, symbol: str) -> str:
+        """A d before a symbol."""
+        return rf"\mathrm{{d}}{symbol}"
+
+    def transposed(self, atom: str) -> str:
+        """An atom with the sign of the transpose."""
+        return (rf"\left({atom}\right)" if "^" in atom else atom) + r"^{\top}"
+
+    def power(self, atom: str, exponent: str) -> str:
+        """An atom to a power."""
+        return (rf"\left({atom}\right)" if "^" in atom else atom) + f"^{{{exponent}}}"
+
+    def fraction(self, above: str, below: str) -> str:
+        """A fraction."""
+        return rf"\frac{{{above}}}{{{below}}}"
+
+    def parenthesised(self, text: str) -> str:
+        """Text in parentheses."""
+        return rf"\left({text}\right)"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        """A function applied to arguments."""
+        if function in RELATIONS:
+            return rf"\left[{arguments[0]} {RELATIONS[function]} {arguments[1]}\right]"
+        written = FUNCTIONS.get(function, rf"\mathrm{{{_escaped(_function(function))}}}")
+        return rf"{written}\left({', '.join(arguments)}\right)"
+
+    def over_steps(self, first: str, last: str, text: str) -> str:
+        """A sum over t."""
+        return rf"\sum_{{t={first}}}^{{{last}}} {text}"
+
+    def over(self, what: str, text: str) -> str:
+        """A sum over something that has a name, or over everything."""
+        return rf"\sum_{{\mathrm{{{what}}}}} {text}" if what else rf"\sum {text}"
+
+    def list(self, parts: Sequence[str], below: bool) -> str:
+        """Parts in brackets, side by side or one below the other."""
+        inside = (r";\; " if below else r",\; ").join(parts)
+        return rf"\left[{inside}\right]"
+
+    def element(self, atom: str, index: str) -> str:
+        """An element or a part of something."""
+        return rf"{atom}\left[{index}\right]"
+
+    def template(self, text: str, bindings: Mapping[str, str]) -> str:
+        """A local derivative with its placeholders filled in."""
+        return _filled(text, bindings, lambda words: words)
+
+    def range(self, steps: Sequence[int]) -> str:
+        """The steps for which an equation holds."""
+        if len(steps) > 2 and abs(steps[-1] - steps[0]) == len(steps) - 1:
+            return rf"t = {steps[0]}, \ldots, {steps[-1]}"
+        return "t = " + ", ".join(map(str, steps))
+
+
+class Plain:
+    """Unicode text in the manner of the graph's listings: ``h[t] = tanh(a[t])``."""
+
+    times = " ⊙ "
+    juxtaposed = " "
+    ones = "1"
+    dots = "…"
+
+    def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
+        """A letter with its mark and its time: ``a_i[t]``, ``h(2)[t-1]``."""
+        number, primes = mark.rstrip("'"), "'" * mark.count("'")
+        shown = f"({number})" if number else ""
+        return f"{self._letter(name)}{primes}{shown}" + (f"[{time}]" if time is not None else "")
+
+    def _letter(self, name: str) -> str:
+        for accent, combining in ACCENTS.items():
+            base, _, rest = name.partition("_")
+            if base.startswith(accent) and len(base) > len(accent):
+                return base[len(accent) :] + combining + (f"_{rest}" if rest else "")
+        letters = {name: letter for letter, name in GREEK.items()}
+        base, _, rest = name.partition("_")
+        return letters.get(base, base) + (f"_{rest}" if rest else "")
+
+    def bar(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
+        """The derivative of the loss, in full: a bar above is hard to read in a terminal."""
+        return f"∂L/∂{self.symbol(name, mark, time)}"
+
+    def partial(self, loss: str, symbol: str) -> str:
+        """The derivative of the loss by a symbol."""
+        return f"∂{loss}/∂{symbol}"
+
+    def differential(self, symbol: str) -> str:
+        """A d before a symbol."""
+        return f"d{symbol}"
+
+    def transposed(self, atom: str) -> str:
+        """An atom with the sign of the transpose."""
+        return f"({atom})ᵀ" if atom.startswith("∂") else f"{atom}ᵀ"
+
+    def power(self, atom: str, exponent: str) -> str:
+        """An atom to a power."""
+        return f"{atom}²" if exponent == "2" else f"{atom}^{exponent}"
+
+    def fraction(self, above: str, below: str) -> str:
+        """A fraction."""
+        return f"{above}/{below}"
+
+    def parenthesised(self, text: str) -> str:
+        """Text in parentheses."""
+        return f"({text})"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        """A function applied to arguments."""
+        if function in RELATIONS:
+            sign = {r"\neq": "≠", r"\leq": "≤", r"\geq": "≥"}
+            relation = RELATIONS[function]
+            return f"[{arguments[0]} {sign.get(relation, relation)} {arguments[1]}]"
+        return f"{PLAIN_FUNCTIONS.get(function, _function(function))}({', '.join(arguments)})"
+
+    def over_steps(self, first: str, last: str, text: str) -> str:
+        """A sum over t."""
+        return f"Σ(t={first}..{last}) {text}"
+
+    def over(self, what: str, text: str) -> str:
+        """A sum over something that has a name, or over everything."""
+        return f"Σ({what}) {text}" if what else f"Σ {text}"
+
+    def list(self, parts: Sequence[str], below: bool) -> str:
+        """Parts in brackets, side by side or one below the other."""
+        return "[" + ("; " if below else ", ").join(parts) + "]"
+
+    def element(self, atom: str, index: str) -> str:
+        """An element or a part of something."""
+        return f"{atom}[{index}]"
+
+    def template(self, text: str, bindings: Mapping[str, str]) -> str:
+        """A local derivative with its placeholders filled in."""
+        return _filled(text, bindings, _without_commands)
+
+    def range(self, steps: Sequence[int]) -> str:
+        """The steps for which an equation holds."""
+        if len(steps) > 2 and abs(steps[-1] - steps[0]) == len(steps) - 1:
+            return f"t = {steps[0]}..{steps[-1]}"
+        return "t = " + ", ".join(map(str, steps))
+
+
+Script = LaTeX | Plain
+
+_PLACEHOLDER = re.compile(r"\{([abctwxy])\}")
+_COMMANDS = {
+    r"\odot": " ⊙ ", r"^\top": "ᵀ", r"\frac{1}{2}": "½ ", r"\ln ": "ln ", r"\cos ": "cos ",
+    r"\sin ": "sin ", r"\sigma": "σ", r"\sum": "Σ", r"\,": " ", "^2": "²",
+}  # fmt: skip
+
+
+def _filled(text: str, bindings: Mapping[str, str], written: object) -> str:
+    pieces = _PLACEHOLDER.split(text)
+    return "".join(
+        bindings[piece] if i % 2 else written(piece)  # type: ignore[operator]
+        for i, piece in enumerate(pieces)
+    )
+
+
+def _without_commands(text: str) -> str:
+    text = re.sub(r"\\mathrm\{(\w+)\}", r"\1", text)
+    for command, plain in _COMMANDS.items():
+        text = text.replace(command, plain)
+    return text
+
+
+def _function(name: str) -> str:
+    return {"relu": "ReLU", "cross_entropy": "CE", "stop_gradient": "cut"}.get(name, name)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("_", r"\_")

@@ -1,0 +1,464 @@
+"""Writing a derivation down: from terms to LaTeX or plain text, in the letters of a course.
+
+A program computes with rows: x_t Wᵀ. Many courses write columns: W x_t. The one is the transpose
+of the other, so a term is written with a flag, `flip`: whether its transpose is wanted. The flag is
+handed down to the letters, where it meets the course's habit; there, and nowhere else, a ᵀ appears.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from microgrrepresent.explaining.notation import Notation
+from microgrrepresent.explaining.scripts import Script
+from microgrrepresent.explaining.terms import (
+    Adjoint,
+    Apply,
+    Chain,
+    Equation,
+    Given,
+    Growing,
+    Negative,
+    Number,
+    Shift,
+    Slice,
+    Sum,
+    SumOver,
+    SumOverSteps,
+    Term,
+    Value,
+    When,
+)
+
+SUM, HADAMARD, MATRIX, ATOM = range(4)
+"""How tightly a piece of text holds together."""
+
+UNSEEN = frozenset({"reshape", "squeeze", "broadcast_to", "cast"})
+"""Operations that change a shape and no number: they are not written."""
+
+Written = tuple[str, int]
+
+
+class Writer:
+    """Writes the terms of one equation after another."""
+
+    def __init__(self, notation: Notation, script: Script) -> None:
+        self.notation, self.script = notation, script
+        self._now: int | None = None
+
+    def equation(self, equation: Equation) -> str:
+        """Left side, equals sign, right side. With one step only, times are written as numbers."""
+        self._now = equation.steps[0] if len(equation.steps) == 1 else None
+        flip = self.notation.columns and _is_row(equation.left)
+        left, right = self.write(equation.left, flip)[0], self.write(equation.right, flip)[0]
+        return f"{left} = {right}"
+
+    def term(self, term: Term) -> str:
+        """One term, as it stands on the right of an equation."""
+        self._now = None
+        return self.write(term, self.notation.columns and _is_row(term))[0]
+
+    # --- terms -----------------------------------------------------------------------------------
+
+    def write(self, term: Term, flip: bool) -> Written:
+        """A term, or its transpose if `flip`, and how tightly its text holds together."""
+        match term:
+            case Value() | Adjoint():
+                return self._letter(term, flip)
+            case Number(value):
+                return _number(value), ATOM
+            case Apply():
+                return self._applied(term, flip)
+            case Chain():
+                return self._sent(term, flip)
+            case Negative(inner):
+                return f"-{self._inside(inner, flip, MATRIX, HADAMARD)}", SUM
+            case SumOver(inner, shape):
+                rows = len(shape_of(inner)) - len(shape)
+                what = "batch" if rows == 1 and shape else ""
+                return self.script.over(what, self._inside(inner, flip, HADAMARD, MATRIX)), MATRIX
+            case Sum(terms):
+                return self._sum(terms, flip)
+            case SumOverSteps(inner, steps):
+                if len(steps) == 1:
+                    before, self._now = self._now, steps[0]
+                    written = self.write(inner, flip)
+                    self._now = before
+                    return written
+                first, last = str(min(steps)), str(max(steps))
+                text = self._inside(inner, flip, HADAMARD, MATRIX)
+                return self.script.over_steps(first, last, text), MATRIX
+        raise TypeError(f"not a term: {term!r}")
+
+    def _inside(self, term: Term, flip: bool, *levels: int) -> str:
+        """A term as a part of something that takes texts of these levels without parentheses."""
+        text, level = self.write(term, flip)
+        return text if level == ATOM or level in levels else self.script.parenthesised(text)
+
+    def _letter(self, term: Value | Adjoint, flip: bool) -> Written:
+        variable, notation, script = term.variable, self.notation, self.script
+        name = notation.letters.get(variable.name, variable.name)
+        if variable.name == "L" or name == "L":
+            name = notation.loss
+        time, angle = self._time(term.when), notation.time == "angle"
+        if isinstance(term, Value):
+            text = script.symbol(name, variable.mark, time, angle)
+        elif variable.name in notation.deltas:
+            delta = "_".join(["delta", *name.split("_")[1:]])
+            text = script.symbol(delta, variable.mark, time, angle)
+        elif notation.adjoint == "d":
+            text = script.differential(script.symbol(name, variable.mark, time, angle))
+        elif notation.adjoint == "bar" and not variable.parameter:
+            text = script.bar(name, variable.mark, time, angle)
+        else:
+            loss = script.symbol(notation.loss, "", None)
+            text = script.partial(loss, script.symbol(name, variable.mark, time, angle))
+        upright = flip == (notation.columns and _is_row(term)) or not variable.shape
+        return (text if upright else script.transposed(text)), ATOM
+
+    def _time(self, when: When) -> str | None:
+        if isinstance(when, Shift):
+            if self._now is not None:
+                return str(self._now + when.by)
+            return f"t{when.by:+d}" if when.by else "t"
+        return None if when is None else str(when)
+
+    def _sum(self, terms: Sequence[Term], flip: bool) -> Written:
+        if not terms:
+            return "0", ATOM
+        parts = self._parts_of_one(terms, flip)
+        if parts is not None:
+            return parts, ATOM
+        # The same product from either side, as of u in u ⊙ u, is written once with a 2.
+        plain = Counter(self.write(term, flip) for term in terms)
+        text = ""
+        for (written, level), times in plain.items():
+            if times > 1:
+                written = f"{times}{self.script.juxtaposed}" + (
+                    self.script.parenthesised(written) if level == SUM else written
+                )
+            text += (" " if written.startswith("-") else " + ") + written if text else written
+        return text.replace(" -", " - "), SUM if len(plain) > 1 else HADAMARD
+
+    def _parts_of_one(self, terms: Sequence[Term], flip: bool) -> str | None:
+        """Parts that were selected side by side come back side by side: [p, q, r]."""
+        placed: list[tuple[int, Term]] = []
+        for term in terms:
+            part = _last_slice(term)
+            if part is None:
+                return None
+            placed.append((part, term.g))  # type: ignore[union-attr]
+        if len({start for start, _ in placed}) < len(terms) or len(terms) < 2:
+            return None
+        total = sum(shape_of(g)[_axis(terms[0])] for _, g in placed)
+        if total != terms[0].shape[_axis(terms[0])]:  # type: ignore[union-attr]
+            return None
+        parts = [self.write(g, flip)[0] for _, g in sorted(placed, key=lambda p: p[0])]
+        below = flip if _is_row(terms[0]) else True
+        return self.script.list(parts, below)
+
+    # --- operations ------------------------------------------------------------------------------
+
+    def _applied(self, term: Apply, flip: bool) -> Written:
+        script, op, xs = self.script, term.op, term.inputs
+        if not term.shape:
+            flip = self.notation.columns  # a number: its operands are written as usual
+        if op in UNSEEN:
+            return self.write(xs[0], flip)
+        if op == "transpose":
+            return self.write(xs[0], not flip)
+        if op == "neg":
+            return self.write(Negative(xs[0]), flip)
+        if op in ("add", "sub"):
+            a = self.write(xs[0], flip)[0]
+            levels = (SUM, HADAMARD, MATRIX) if op == "add" else (HADAMARD, MATRIX)
+            b = self._inside(xs[1], flip, *levels)
+            return f"{a} + {b}" if op == "add" else f"{a} - {b}", SUM
+        if op == "mul":
+            return self._product(xs[0], xs[1], flip)
+        if op == "div":
+            return script.fraction(self.write(xs[0], flip)[0], self.write(xs[1], flip)[0]), ATOM
+        if op == "pow":
+            base = self._inside(xs[0], flip)
+            return script.power(base, self.write(xs[1], flip)[0]), ATOM
+        if op == "linear":
+            return self._matrix((xs[0], flip), (xs[1], not flip), flip)
+        if op == "matmul":
+            if len(shape_of(xs[1])) == 1:  # a matrix and a column: no question of rows
+                return self._matrix((xs[0], False), (xs[1], self.notation.columns), False)
+            return self._matrix((xs[0], flip), (xs[1], flip), flip)
+        if op in ("sum", "mean") and len(dict(term.params)["axis"]) == len(shape_of(xs[0])):
+            return self._total(term, flip)
+        if op == "getitem":
+            index = self._index(dict(term.params)["index"])
+            return script.element(self._inside(xs[0], flip), index), ATOM
+        if op == "take":
+            row = self.write(xs[1], self.notation.columns)[0]
+            return script.element(self._inside(xs[0], False), row), ATOM
+        if op in ("stack", "concatenate"):
+            return self._several(xs, flip), ATOM
+        return script.call(op, [self.write(x, flip)[0] for x in xs]), ATOM
+
+    def _product(self, a: Term, b: Term, flip: bool) -> Written:
+        """Write a ⊙ b: a power if they are equal, no sign between a number and an array."""
+        if a == b:
+            return self.script.power(self._inside(a, flip), "2"), ATOM
+        if shape_of(b) == () != shape_of(a):
+            a, b = b, a
+        if shape_of(a) == ():
+            left, right = self._inside(a, flip, MATRIX), self._inside(b, flip, MATRIX, HADAMARD)
+            return f"{left}{self.script.juxtaposed}{right}", MATRIX
+        return (
+            self.script.times.join(self._inside(x, flip, HADAMARD) for x in (a, b)),
+            HADAMARD,
+        )
+
+    def _matrix(self, a: tuple[Term, bool], b: tuple[Term, bool], flip: bool) -> Written:
+        """Write a b, or bᵀ aᵀ; the flags are already those of the written factors."""
+        factors = (b, a) if flip else (a, b)
+        texts = [self._inside(term, flag, MATRIX) for term, flag in factors]
+        return self.script.juxtaposed.join(texts), MATRIX
+
+    def _total(self, term: Apply, flip: bool) -> Written:
+        """A sum over everything; of a stack of L_1, ..., L_T it is a sum over t."""
+        inner = term.inputs[0]
+        if isinstance(inner, Apply) and inner.op == "stack" and term.op == "sum":
+            steps = _successive(inner.inputs)
+            if steps:
+                one = inner.inputs[0]
+                assert isinstance(one, Value)
+                text = self.write(Value(one.variable, Shift(0)), flip)[0]
+                if one.variable.shape:
+                    text = self.script.over("", text)
+                return self.script.over_steps(str(steps[0]), str(steps[-1]), text), MATRIX
+        if term.op == "mean":
+            return self.script.call("mean", [self.write(inner, flip)[0]]), ATOM
+        return self.script.over("", self._inside(inner, flip, HADAMARD, MATRIX)), MATRIX
+
+    def _several(self, xs: Sequence[Term], flip: bool) -> str:
+        steps = _successive(xs)
+        if len(steps) > 3:
+            first, last = self.write(xs[0], flip)[0], self.write(xs[-1], flip)[0]
+            return self.script.list([first, self.script.dots, last], False)
+        return self.script.list([self.write(x, flip)[0] for x in xs], flip)
+
+    def _index(self, index: Any) -> str:
+        parts = index if _is_plain_tuple(index) else (index,)
+        shown = [self._number(part) for part in parts]
+        while len(shown) > 1 and shown[0] in (":", "…"):
+            shown.pop(0)  # the batch
+        return ", ".join(shown)
+
+    def _number(self, part: Any) -> str:
+        if isinstance(part, Slice):
+            ends = ["" if end is None else self._number(end) for end in part[:2]]
+            return ":".join(ends)
+        if isinstance(part, Growing):
+            if self._now is not None:
+                return str(part.slope * self._now + part.start)
+            slope = {1: "t", -1: "-t"}.get(part.slope, f"{part.slope}t")
+            return f"{slope}{part.start:+d}" if part.start else slope
+        if isinstance(part, Given):
+            return str(part.array.tolist()) if part.array.size < 5 else "indices"
+        return "…" if part is Ellipsis else str(part)
+
+    # --- the chain rule --------------------------------------------------------------------------
+
+    def _sent(self, term: Chain, flip: bool) -> Written:
+        script, g = self.script, term.g
+        if term.product == "moved":
+            return self._moved(term, flip)
+        if term.product in ("right", "left", "outer"):
+            factor, transposed = self._factor(term)
+            if term.op == "matmul" and len(shape_of(term.inputs[1])) == 1:
+                upright = self.notation.columns
+                if term.product == "right":
+                    return self._matrix((g, upright), (factor, not upright), False)
+                return self._matrix((factor, True), (g, upright), False)
+            if term.product == "right":
+                return self._matrix((g, flip), (factor, flip != transposed), flip)
+            if term.product == "left":
+                return self._matrix((factor, flip != transposed), (g, flip), flip)
+            return self._matrix((g, not flip), (factor, flip != transposed), flip)
+        derivative = self._derivative(term, flip)
+        if term.product == "rows":
+            factor_text = script.parenthesised(derivative)
+            inside = self._inside(g, flip, MATRIX)
+            if flip:
+                return f"{script.transposed(factor_text)}{script.juxtaposed}{inside}", MATRIX
+            return f"{inside}{script.juxtaposed}{factor_text}", MATRIX
+        if term.product == "spread" and derivative == "1":
+            inside = self._inside(g, flip if shape_of(g) else False, MATRIX)
+            return f"{inside}{script.juxtaposed}{script.ones}", MATRIX
+        if _has_sum(derivative):
+            derivative = script.parenthesised(derivative)
+        scalar = _scalar_behind(g)
+        if scalar is not None:
+            inside = self._inside(scalar, self.notation.columns, MATRIX)
+            if derivative.startswith("1/"):
+                return f"{derivative}{script.juxtaposed}{inside}", MATRIX
+            return f"{inside}{script.juxtaposed}{derivative}", MATRIX
+        inside = self._inside(g, flip, HADAMARD)
+        if not term.shape:
+            return f"{inside}{script.juxtaposed}{derivative}", MATRIX
+        return f"{inside}{script.times}{derivative}", HADAMARD
+
+    def _derivative(self, term: Chain, flip: bool) -> str:
+        """The primitive's own words, with this graph's letters."""
+        if term.product == "rows" or not term.shape:
+            flip = self.notation.columns
+        values = dict(zip(_placeholders(len(term.inputs)), term.inputs, strict=True))
+        values["y"] = term.y
+        if len(term.inputs) == 2:
+            values |= {"x": values["a"], "w": values["b"], "t": values["b"]}
+        text = term.derivative
+        if text == "1/n":
+            n = _size(term.shape) // max(_size(shape_of(term.g)), 1)
+            return self.script.fraction("1", str(n)) if n > 1 else "1"
+        bindings = {}
+        for letter, value in values.items():
+            if f"{{{letter}}}" in text:
+                levels: tuple[int, ...] = ()
+                if f"({{{letter}}})" in text:
+                    levels = (SUM, HADAMARD, MATRIX)
+                if text == f"{{{letter}}}":
+                    levels = (HADAMARD,)
+                written = self._inside(value, flip, *levels)
+                if f"{{{letter}}}^" in text and "^" in written:
+                    written = self.script.parenthesised(written)
+                bindings[letter] = written
+        return self.script.template(text, bindings)
+
+    def _factor(self, term: Chain) -> tuple[Term, bool]:
+        r"""The matrix that a derivative such as ``{b}^\top`` names, and whether transposed."""
+        match = re.fullmatch(r"\{(\w)\}(\^\\top)?", term.derivative)
+        assert match is not None, term.derivative
+        position = {"x": 0, "a": 0}.get(match[1], 1)
+        return term.inputs[position], match[2] is not None
+
+    def _moved(self, term: Chain, flip: bool) -> Written:
+        script, g = self.script, term.g
+        if term.op in UNSEEN:
+            return self.write(g, flip)
+        if term.op == "transpose":
+            return self.write(g, not flip)
+        inside = self._inside(g, flip)
+        if term.op == "stack":
+            index = self._number(term.position)
+            if isinstance(term.position, Growing):  # elements of a stack are counted by their step
+                index = self._time(Shift(0)) or index
+            return script.element(inside, index), ATOM
+        if term.op == "concatenate":
+            return script.element(inside, f"{self._number(term.position)}"), ATOM
+        if term.op == "take":
+            row = self.write(term.inputs[1], self.notation.columns)[0]
+            hot = script.call("onehot", [row])
+            g_text = self._inside(g, False, MATRIX)
+            return f"{script.transposed(hot)}{script.juxtaposed}{g_text}", MATRIX
+        if term.op == "getitem":
+            index = self._index(dict(term.params)["index"])
+            return script.call("place", [self.write(g, flip)[0], index]), ATOM
+        return script.call(f"back_{term.op}", [self.write(g, flip)[0]]), ATOM
+
+
+# --- reading terms --------------------------------------------------------------------------------
+
+
+def shape_of(term: Term) -> tuple[int, ...]:
+    """The shape of what a term evaluates to, at one step."""
+    match term:
+        case Value(variable) | Adjoint(variable):
+            return variable.shape
+        case Number():
+            return ()
+        case Apply() | Chain() | SumOver():
+            return term.shape
+        case Negative(inner) | SumOverSteps(inner):
+            return shape_of(inner)
+        case Sum(terms):
+            return shape_of(terms[0]) if terms else ()
+    raise TypeError(f"not a term: {term!r}")
+
+
+def _is_row(term: Term) -> bool:
+    """Whether a term has a row for each sequence, or is one row."""
+    match term:
+        case Value(variable) | Adjoint(variable):
+            return bool(variable.shape) and not variable.parameter
+        case Chain():
+            return _is_row(term.g) and term.product != "outer"
+    return bool(shape_of(term))
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    n = 1
+    for length in shape:
+        n *= length
+    return n
+
+
+def _placeholders(inputs: int) -> tuple[str, ...]:
+    few = {1: "x", 2: "ab", 3: "cab"}
+    return tuple(few.get(inputs) or (f"x{i}" for i in range(inputs)))
+
+
+def _has_sum(text: str) -> bool:
+    """Whether a text has a plus or minus outside of all brackets."""
+    depth = 0
+    for sign in re.sub(r"\\[a-zA-Z]+", "", text):
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth == 0 and sign in "+-−":
+            return True
+    return False
+
+
+def _scalar_behind(g: Term) -> Term | None:
+    """The number that g repeats everywhere, if it does."""
+    if shape_of(g) == ():
+        return g
+    if isinstance(g, Chain) and g.product == "spread" and g.derivative == "1":
+        return g.g if shape_of(g.g) == () else None
+    return None
+
+
+def _successive(terms: Sequence[Term]) -> list[int]:
+    """The steps, if the terms are one variable's values at successive ones."""
+    values = [term for term in terms if isinstance(term, Value) and isinstance(term.when, int)]
+    if len(values) < len(terms) or len({value.variable for value in values}) != 1:
+        return []
+    steps = [value.when for value in values]
+    return steps if steps == list(range(steps[0], steps[0] + len(steps))) else []  # type: ignore
+
+
+def _is_plain_tuple(index: Any) -> bool:
+    return isinstance(index, tuple) and not isinstance(index, (Slice, Growing, Given))
+
+
+def _last_slice(term: Term) -> int | None:
+    """Where a part begins that was selected from one axis of something, or None."""
+    if not isinstance(term, Chain) or term.op != "getitem" or term.product != "moved":
+        return None
+    index = dict(term.params)["index"]
+    parts = index if _is_plain_tuple(index) else (index,)
+    *others, last = parts
+    if not isinstance(last, Slice) or last.step not in (None, 1) or last.stop is None:
+        return None
+    if any(part is not Ellipsis and part != Slice(None, None, None) for part in others):
+        return None
+    return int(last.start or 0)
+
+
+def _axis(term: Term) -> int:
+    """The axis of the last part of a selection's index."""
+    assert isinstance(term, Chain)
+    index = dict(term.params)["index"]
+    if not _is_plain_tuple(index):
+        return 0
+    return len(term.shape) - 1 if Ellipsis in index else len(index) - 1

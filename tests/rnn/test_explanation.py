@@ -1,0 +1,577 @@
+"""Explanations: an independent reader evaluates the equations; the LaTeX compiles; they fold."""
+
+import re
+
+import numpy as np
+import pytest
+
+import microgrrepresent as m
+from microgrrepresent import GradientError, Tensor, cross_entropy, grad, scope, steps
+from microgrrepresent.explaining.products import derivative, product
+from microgrrepresent.explaining.terms import (
+    Adjoint,
+    Apply,
+    Chain,
+    Given,
+    Growing,
+    Negative,
+    Number,
+    Shift,
+    Slice,
+    Sum,
+    SumOver,
+    SumOverSteps,
+    Value,
+)
+from microgrrepresent.primitive import registry
+from rnn import (
+    GRU,
+    LSTM,
+    RNN,
+    Embedding,
+    GRUCell,
+    LanguageModel,
+    Linear,
+    LinearRecurrentCell,
+    LSTMCell,
+    ResidualRNNCell,
+    RNNCell,
+    explain,
+    over_time,
+    squared_error,
+    unroll,
+)
+
+# --- a reader of equations that knows NumPy, the names of operations, and no engine ---------------
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def softmax(x, axis=-1):
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def one_hot(t, n):
+    return np.eye(n)[t]
+
+
+FORWARD = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "pow": np.power,
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "tanh": np.tanh,
+    "sigmoid": sigmoid,
+    "relu": lambda x: np.maximum(x, 0),
+    "softplus": lambda x: np.log1p(np.exp(x)),
+    "abs": np.abs,
+    "where": np.where,
+    "linear": lambda x, w: x @ w.T,
+    "matmul": np.matmul,
+    "sum": lambda x, axis, keepdims: x.sum(axis=axis, keepdims=keepdims),
+    "mean": lambda x, axis, keepdims: x.mean(axis=axis, keepdims=keepdims),
+    "softmax": softmax,
+    "log_softmax": lambda x, axis: np.log(softmax(x, axis)),
+    "cross_entropy": lambda x, t: -np.log(np.take_along_axis(softmax(x), t[..., None], -1))[..., 0],
+    "reshape": lambda x, shape: x.reshape(shape),
+    "squeeze": lambda x, axis: np.squeeze(x, axis),
+    "broadcast_to": lambda x, shape: np.broadcast_to(x, shape),
+    "transpose": lambda x, axes: x.transpose(axes),
+    "getitem": lambda x, index: x[index],
+    "take": lambda table, indices: table[indices],
+    "stack": lambda *xs, axis: np.stack(xs, axis),
+    "concatenate": lambda *xs, axis: np.concatenate(xs, axis),
+    "greater": np.greater,
+    "stop_gradient": lambda x: x,
+}
+
+# What each text says, read by a person: y the output; x, or a and b, or c, a and b the inputs.
+LOCAL = {
+    "1": lambda y, x, *_: np.ones(np.shape(x)),
+    "-1": lambda y, x, *_: -np.ones(np.shape(x)),
+    "{b}": lambda y, a, b: b,
+    "{a}": lambda y, a, b: a,
+    "1/{b}": lambda y, a, b: 1 / b,
+    "-{y}/{b}": lambda y, a, b: -y / b,
+    r"{b}\,{a}^{{b}-1}": lambda y, a, b: b * a ** (b - 1),
+    r"{y}\ln {a}": lambda y, a, b: y * np.log(a),
+    "{y}": lambda y, x: y,
+    "1/{x}": lambda y, x: 1 / x,
+    "1/(1+{x})": lambda y, x: 1 / (1 + x),
+    "1/(2{y})": lambda y, x: 1 / (2 * y),
+    r"\cos {x}": lambda y, x: np.cos(x),
+    r"-\sin {x}": lambda y, x: -np.sin(x),
+    "1-{y}^2": lambda y, x: 1 - y**2,
+    r"{y}\odot(1-{y})": lambda y, x: y * (1 - y),
+    r"\sigma({x})": lambda y, x: sigmoid(x),
+    r"\mathrm{sign}\,{x}": lambda y, x: np.sign(x),
+    "[{x}>0]": lambda y, x: (x > 0).astype(float),
+    r"[{a}>{b}]+\frac{1}{2}[{a}={b}]": lambda y, a, b: (a > b) + 0.5 * (a == b),
+    r"[{b}>{a}]+\frac{1}{2}[{a}={b}]": lambda y, a, b: (b > a) + 0.5 * (a == b),
+    r"[{a}<{b}]+\frac{1}{2}[{a}={b}]": lambda y, a, b: (a < b) + 0.5 * (a == b),
+    r"[{b}<{a}]+\frac{1}{2}[{a}={b}]": lambda y, a, b: (b < a) + 0.5 * (a == b),
+    "[{c}]": lambda y, c, a, b: c.astype(float),
+    "1-[{c}]": lambda y, c, a, b: 1.0 - c,
+    "[{y}={x}]": lambda y, x: (y == x).astype(float),
+    "0": lambda y, x: np.zeros(np.shape(x)),
+    "{w}": lambda y, x, w: w,
+    "{x}": lambda y, x, w: x,
+    r"{b}^\top": lambda y, a, b: np.swapaxes(_column(b), -1, -2),
+    r"{a}^\top": lambda y, a, b: np.swapaxes(_row(a), -1, -2),
+    r"\mathrm{softmax}({x})": lambda y, x: softmax(x),
+    r"\mathrm{softmax}({x})-e_{{t}}": lambda y, x, t: softmax(x) - one_hot(t, x.shape[-1]),
+    r"\mathrm{diag}({y})-{y}{y}^\top": lambda y, x: (
+        y[..., None] * np.eye(y.shape[-1]) - y[..., :, None] * y[..., None, :]
+    ),
+    r"I-1\,\mathrm{softmax}({x})^\top": lambda y, x: (
+        np.eye(x.shape[-1]) - np.ones((x.shape[-1], 1)) * softmax(x)[..., None, :]
+    ),
+    r"[{x}={y}]/\sum[{x}={y}]": lambda y, x: (x == y) / (x == y).sum(),
+}
+
+
+def _row(a):
+    return a[None] if a.ndim == 1 else a
+
+
+def _column(b):
+    return b[:, None] if b.ndim == 1 else b
+
+
+class Reader:
+    """Evaluates an explanation's equations from its leaves, whatever their order."""
+
+    def __init__(self, explanation):
+        self.given = explanation.derivation.given
+        self.equations = {}
+        for equation in explanation.equations:
+            for t in equation.steps or (None,):
+                key = (type(equation.left), equation.left.variable, t)
+                assert key not in self.equations, "a variable has two equations for one step"
+                self.equations[key] = equation.right
+        self.known = {}
+
+    def at(self, side, variable, t):
+        key = (side, variable, t)
+        if key not in self.known:
+            if side is Value and Value(variable, t) in self.given:
+                self.known[key] = self.given[Value(variable, t)]
+            else:
+                self.known[key] = np.asarray(self.read(self.equations[key], t))
+        return self.known[key]
+
+    def read(self, term, now):
+        match term:
+            case Value(variable, when) | Adjoint(variable, when):
+                t = now + when.by if isinstance(when, Shift) else when
+                return self.at(type(term), variable, t)
+            case Number(value):
+                return np.asarray(value)
+            case Apply(op, inputs, params, shape):
+                result = FORWARD[op](*(self.read(x, now) for x in inputs), **params_at(params, now))
+                assert np.shape(result) == shape
+                return result
+            case Negative(inner):
+                return -self.read(inner, now)
+            case Sum(terms):
+                return sum(self.read(one, now) for one in terms)
+            case SumOver(inner, shape):
+                return summed(self.read(inner, now), shape)
+            case SumOverSteps(inner, times):
+                return sum(self.read(inner, t) for t in times)
+            case Chain():
+                return self.sent(term, now)
+        raise AssertionError(term)
+
+    def sent(self, term, now):
+        g, params = self.read(term.g, now), params_at(term.params, now)
+        position = number_at(term.position, now)
+        if term.product == "moved":
+            inputs = [self.read(x, now) for x in term.inputs]
+            return moved(term.op, g, position, params, inputs, term.shape)
+        y, inputs = self.read(term.y, now), [self.read(x, now) for x in term.inputs]
+        if term.derivative == "1/n":
+            D = 1 / (inputs[0].size // np.size(y))
+        else:
+            D = LOCAL[term.derivative](y, *inputs)
+        if term.product == "times":
+            return g * D
+        if term.product == "spread":
+            if "axis" in params and not params.get("keepdims"):
+                g = np.expand_dims(g, params["axis"])
+            elif term.op == "cross_entropy":
+                g = g[..., None]
+            return g * D * np.ones(term.shape)
+        column = term.op == "matmul" and inputs[1].ndim == 1
+        if term.product == "right":
+            return ((g[..., None] if column else _row(g)) @ D).reshape(term.shape)
+        if term.product == "left":
+            return (D @ (g[..., None] if column else _row(g))).reshape(term.shape)
+        if term.product == "outer":
+            return g.reshape(-1, g.shape[-1]).T @ D.reshape(-1, D.shape[-1])
+        assert term.product == "rows"
+        return np.einsum("...i,...ij->...j", g, D)
+
+
+def number_at(n, now):
+    return n.slope * now + n.start if isinstance(n, Growing) else n
+
+
+def params_at(params, now):
+    def real(value):
+        if isinstance(value, Given):
+            return value.array
+        if isinstance(value, Slice):
+            return slice(*(number_at(end, now) for end in value))
+        if isinstance(value, Growing):
+            return number_at(value, now)
+        return tuple(map(real, value)) if isinstance(value, tuple) else value
+
+    return {name: real(value) for name, value in params}
+
+
+def summed(g, shape):
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 != g.shape[i])
+    return g.sum(axis=axes, keepdims=True) if axes else g
+
+
+def moved(op, g, position, params, inputs, shape):
+    if op in ("reshape", "squeeze"):
+        return g.reshape(shape)
+    if op == "broadcast_to":
+        return summed(g, shape)
+    if op == "transpose":
+        return g.transpose(np.argsort(params["axes"]))
+    if op == "getitem":
+        back = np.zeros(shape)
+        np.add.at(back, params["index"], g)
+        return back
+    if op == "take":
+        back = np.zeros(shape)
+        np.add.at(back, inputs[1], g)
+        return back
+    if op == "stack":
+        return np.take(g, position, params["axis"])
+    assert op == "concatenate"
+    start = sum(params["lengths"][:position])
+    return np.take(g, range(start, start + params["lengths"][position]), params["axis"])
+
+
+def assert_explained(loss, W, **how):
+    explanation = explain(loss, W, **how)
+    reader = Reader(explanation)
+    target = explanation.derivation.target
+    found, expected = reader.at(Adjoint, target.variable, target.when), grad(loss, W)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 1e-10 * max(np.abs(expected).max(), 1e-30)
+    for key, value in explanation.derivation.values.items():
+        np.testing.assert_allclose(
+            reader.at(type(key), key.variable, key.when), value, rtol=1e-9, atol=1e-12
+        )
+    return explanation
+
+
+# --- the equations evaluate to the gradient -------------------------------------------------------
+
+CELLS = {
+    "rnn": RNNCell(2, 3, rng=0),
+    "relu": RNNCell(2, 3, nonlinearity="relu", rng=0),
+    "residual": ResidualRNNCell(2, 3, rng=0),
+    "linear": LinearRecurrentCell(2, 3, nonlinearity="tanh", rng=0),
+    "lstm": LSTMCell(2, 3, rng=0),
+    "lstm per gate": LSTMCell(2, 3, composition="per_gate", rng=0),
+    "lstm coupled": LSTMCell(2, 3, coupled=True, rng=0),
+    "lstm peephole": LSTMCell(2, 3, peephole="diagonal", composition="per_gate", rng=0),
+    "lstm projected": LSTMCell(2, 4, proj_size=3, rng=0),
+    "lstm without bias": LSTMCell(2, 3, bias=False, rng=0),
+    "gru": GRUCell(2, 3, rng=0),
+    "gru per gate": GRUCell(2, 3, composition="per_gate", rng=0),
+    "gru of Cho": GRUCell(2, 3, reset_after=False, composition="per_gate", rng=0),
+    "gru writing": GRUCell(2, 3, update_gate="write", reset_gate=False, rng=0),
+}
+
+
+def run(cell, T=6, batch=(4,), every=True):
+    rng = np.random.default_rng(1)
+    xs, targets = rng.normal(size=(T, *batch, 2)), rng.normal(size=(T, *batch, 3))
+    run = unroll(cell, xs)
+    if every:
+        return over_time(squared_error, run.outputs, targets)
+    return squared_error(run.outputs[-1], targets[-1])
+
+
+@pytest.mark.parametrize("every", [True, False], ids=["loss at every step", "loss at the end"])
+@pytest.mark.parametrize("batch", [(), (4,)], ids=["one sequence", "a batch"])
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+def test_an_independent_reader_gets_the_gradient_of_every_parameter(cell, batch, every):
+    loss = run(cell, batch=batch, every=every)
+    for parameter in cell.parameters():
+        assert_explained(loss, parameter)
+
+
+def test_the_number_of_equations_does_not_grow_with_the_steps():
+    for cell in CELLS.values():
+        short, long = (explain(run(cell, T=T), cell.parameters()[0]).equations for T in (5, 40))
+        assert len(short) == len(long)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        RNN(2, 3, num_layers=2, rng=0),
+        LSTM(2, 3, bidirectional=True, rng=0),
+        GRU(2, 3, num_layers=2, bidirectional=True, batch_first=True, rng=0),
+        LSTM(2, 3, learn_initial_state=True, rng=0),
+    ],
+    ids=["two layers", "bidirectional", "both", "learned start"],
+)
+def test_layers(layer):
+    x = np.random.default_rng(2).normal(size=(4, 5, 2))
+    output, _ = layer(x)
+    loss = (output * output).sum()
+    for parameter in layer.parameters():
+        assert_explained(loss, parameter)
+
+
+def test_padded_batches():
+    cell = GRUCell(2, 3, rng=0)
+    x = np.random.default_rng(2).normal(size=(5, 3, 2))
+    outputs = unroll(cell, x, lengths=[5, 2, 3]).stacked()
+    for parameter in cell.parameters():
+        assert_explained((outputs * outputs).sum(), parameter)
+
+
+@pytest.mark.parametrize("by_step", [True, False])
+def test_a_language_model_from_table_to_cross_entropy(by_step):
+    model = LanguageModel(5, 3, 4, rng=0)
+    rng = np.random.default_rng(3)
+    x, y = rng.integers(5, size=(6, 2)), rng.integers(5, size=(6, 2))
+    loss = (model.loss_by_step if by_step else model.loss)(x, y)[0]
+    for parameter in model.parameters():
+        explanation = assert_explained(loss, parameter)
+    assert "softmax" in str(explanation)
+
+
+def test_the_graph_of_a_feed_forward_net_has_no_steps():
+    rng = np.random.default_rng(4)
+    x, first, second = rng.normal(size=(5, 2)), Linear(2, 3, rng=0), Linear(3, 4, rng=1)
+    logits = second(m.relu(first(x)))
+    loss = cross_entropy(logits, [0, 1, 2, 3, 0])
+    explanation = assert_explained(loss, first.weight)
+    assert "[a > 0]" in str(explanation) or "[a>0]" in str(explanation)
+    assert "each step" not in str(explanation)
+    probabilities = m.softmax(second(m.tanh(first(x))))
+    assert_explained((probabilities * probabilities).sum(), first.weight)
+    assert_explained(m.log_softmax(logits).sum(), first.bias)
+
+
+def test_a_node_in_the_middle_can_be_asked_for():
+    cell = LSTMCell(2, 3, rng=0)
+    states = unroll(cell, np.random.default_rng(0).normal(size=(5, 4, 2)))
+    loss = (states.outputs[-1] ** 2).sum()
+    explanation = assert_explained(loss, states.states[2].c)
+    assert "with respect to c[2]" in str(explanation)
+
+
+def test_a_graph_whose_steps_differ_is_written_step_by_step():
+    W, h = Tensor([[0.5, 0.1], [0.2, 0.3]], requires_grad=True, name="W"), Tensor([1.0, 2.0])
+    for t, x in steps(np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])):
+        h = (m.tanh(W @ h + x) if t != 2 else m.sigmoid(W @ h - x)).named("h")
+    loss = (h * h).sum()
+    explanation = assert_explained(loss, W)
+    assert "h[2] = σ(a[2])" in str(explanation) and "h[3] = tanh(a[3])" in str(explanation)
+    assert "∂L/∂h[1] = Wᵀ ∂L/∂a[2]" in str(explanation)
+    only = str(explain(loss, W, steps=[3]))
+    assert "h[3] = tanh(" in only and "h[2] = " not in only
+
+
+def test_truncated_graphs_are_explained():
+    cell = RNNCell(2, 3, rng=0)
+    xs = np.random.default_rng(0).normal(size=(6, 4, 2))
+    loss = (unroll(cell, xs, truncate=3).outputs[-1] ** 2).sum()
+    assert_explained(loss, cell.weight_hh)
+
+
+def test_exponents_quotients_and_roots():
+    a = Tensor([1.5, 2.5], requires_grad=True, name="a")
+    loss = m.sqrt((a**3 / (1 + a)).sum() + m.exp(-a).mean() + m.log(a).sum() + (2**a).sum())
+    assert_explained(loss, a)
+
+
+# --- the local derivatives are what the primitives' rules compute ---------------------------------
+
+
+@pytest.mark.parametrize("name", [n for n, op in registry.items() if any(op.derivative)])
+def test_the_text_of_every_derivative_says_what_the_rule_does(name):
+    op = registry[name]
+    if name in ("linear", "matmul", "mean", "one_hot", "cast", "stop_gradient", "truncate"):
+        pytest.skip("not elementwise; its text is evaluated by the explanations above")
+    rng = np.random.default_rng(5)
+    n = len(op.derivative)
+    xs = [rng.uniform(0.2, 2.0, size=(3,)) for _ in range(n)]
+    params = {}
+    if name == "where":
+        xs[0] = np.array([True, False, True])
+    if name == "cross_entropy":
+        xs = [rng.normal(size=(2, 3)), np.array([2, 0])]
+    if name in ("sum", "max", "min"):
+        params = {"axis": (0,), "keepdims": False}
+    if name == "logsumexp":
+        params = {"axis": 0, "keepdims": False}
+    if name in ("softmax", "log_softmax"):
+        params = {"axis": 0}
+    if name == "clip":
+        params = {"low": 0.5, "high": 1.0}
+    y = op.forward(*xs, **params)
+    for i, text in enumerate(op.derivative):
+        rule = op.vjp[i]
+        if rule is None or not text:
+            continue
+        g = rng.normal(size=np.shape(y))
+        expected = rule(g, y, *xs, **params)
+        D = LOCAL[text](y, *xs)
+        if product(op, i, Tensor(y)) == "rows":
+            found = g @ D
+        else:
+            found = (g[..., None] if name == "cross_entropy" else g) * D
+        np.testing.assert_allclose(np.broadcast_to(found, expected.shape), expected, rtol=1e-12)
+        assert derivative(op, i) == text
+
+
+# --- the letters ----------------------------------------------------------------------------------
+
+
+def formulas(markdown):
+    return re.findall(r"\$\$(.+?)\$\$|\$([^$]+)\$", markdown)
+
+
+NOTATIONS = ["pytorch", "nndl", "ng", "nankai"]
+FEW = [("rnn", "nankai"), ("lstm", "pytorch"), ("gru per gate", "nndl"), ("lstm per gate", "ng")]
+ALL = [(c, n) for c in CELLS for n in NOTATIONS if (c, n) not in FEW]
+
+
+@pytest.mark.parametrize(
+    ("name", "notation"), FEW + [pytest.param(*pair, marks=pytest.mark.slow) for pair in ALL]
+)
+def test_the_latex_compiles(name, notation):
+    cell = CELLS[name]
+    mathtext = pytest.importorskip("matplotlib.mathtext", reason="renders with matplotlib")
+    parser = mathtext.MathTextParser("path")
+    markdown = explain(run(cell), cell.parameters()[-1], notation=notation).markdown()
+    found = [display or inline for display, inline in formulas(markdown)]
+    assert len(found) > 20
+    for formula in found:
+        parser.parse(f"${formula}$")
+
+
+def test_every_course_has_its_letters():
+    cell = RNNCell(2, 3, rng=0)
+    loss = run(cell)
+    texts = {n: str(explain(loss, cell.weight_hh, n)) for n in ("pytorch", "nndl", "ng", "nankai")}
+    assert "a[t] = x[t] W_ihᵀ + h[t-1] W_hhᵀ + b" in texts["pytorch"]
+    assert "z[t] = W x[t] + U h[t-1] + b" in texts["nndl"]
+    assert "z[t] = W_ax x[t] + W_aa a[t-1] + b" in texts["ng"]
+    assert "a[t] = U x[t] + W h[t-1] + b" in texts["nankai"]
+    assert "∂L/∂W_hh = Σ(t=1..6) (∂L/∂a[t])ᵀ h[t-1]" in texts["pytorch"]
+    assert "∂ℒ/∂U = Σ(t=1..6) δ[t] h[t-1]ᵀ" in texts["nndl"]  # NNDL's (6.39), summed
+    assert "δ[t] = ∂ℒ/∂h[t] ⊙ (1-h[t]²)" in texts["nndl"]
+    assert "dW_aa = Σ(t=1..6) dz[t] a[t-1]ᵀ" in texts["ng"]
+    assert "∂L/∂W = Σ(t=1..6) ∂L/∂a[t] h[t-1]ᵀ" in texts["nankai"]
+    markdown = explain(loss, cell.weight_hh, "nndl").markdown()
+    assert (
+        r"\frac{\partial \mathcal{L}}{\partial U} = \sum_{t=1}^{6} \delta_{t}\, h_{t-1}^{\top}"
+        in markdown
+    )
+    markdown = explain(loss, cell.weight_hh, "ng").markdown()
+    assert r"a^{\langle t-1 \rangle}" in markdown
+
+
+def test_the_recursion_of_an_lstm_reads_like_the_textbook():
+    cell = LSTMCell(2, 3, composition="per_gate", rng=0)
+    text = str(explain(run(cell, every=False), cell.weight_hh))
+    for line in (
+        "c[t] = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]",
+        "h[t] = o[t] ⊙ tanh(c[t])",
+        "∂L/∂c[t] = ∂L/∂h[t] ⊙ o[t] ⊙ (1-tanh(c[t])²) + ∂L/∂c[t+1] ⊙ f[t+1]",
+        "∂L/∂f[t] = ∂L/∂c[t] ⊙ c[t-1]",
+        "∂L/∂a_f[t] = ∂L/∂f[t] ⊙ f[t] ⊙ (1-f[t])",
+        "∂L/∂W_hf = Σ(t=1..6) (∂L/∂a_f[t])ᵀ h[t-1]",
+        "∂L/∂W_hh = [∂L/∂W_hi; ∂L/∂W_hf; ∂L/∂W_hg; ∂L/∂W_ho]",
+        "y = σ(x):  ∂y/∂x = y ⊙ (1-y)",
+        "y = tanh(x):  ∂y/∂x = 1-y²",
+    ):
+        assert line in text
+
+
+def test_two_layers_and_two_directions_are_told_apart():
+    layer = RNN(2, 3, num_layers=2, rng=0)
+    output, _ = layer(np.ones((4, 5, 2)))
+    text = str(explain(output.sum(), layer.weight_hh_l0))
+    assert "h(1)[t]" in text and "h(2)[t]" in text
+    both = RNN(2, 3, bidirectional=True, rng=0)
+    output, _ = both(np.ones((4, 5, 2)))
+    text = str(explain(output.sum(), both.weight_hh_l0_reverse))
+    assert "+ h(2)[t+1] W_hh_l0_reverseᵀ" in text
+    assert "∂L/∂h(2)[t] = ∂L/∂a(2)[t-1] W_hh_l0_reverse + ∂L/∂y[t][1]    (t = 2..4)" in text
+
+
+def test_numbers_stand_beside_the_letters():
+    cell = RNNCell(2, 3, rng=0)
+    loss = run(cell, batch=())
+    explanation = explain(loss, cell.weight_hh, numbers=True, steps=[2, 6])
+    lines = str(explanation).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.strip().startswith("h[t] = tanh"))
+    shown = [line.split() for line in lines[at + 1 : at + 3]]
+    assert [row[0] for row in shown] == ["t=2", "t=6"]
+    h = next(
+        v
+        for k, v in explanation.derivation.values.items()
+        if k
+        == Value(
+            next(
+                e.left.variable
+                for e in explanation.equations
+                if isinstance(e.left, Value) and e.left.variable.name == "h"
+            ),
+            2,
+        )
+    )
+    numbers = [float(n) for n in re.findall(r"-?\d+\.\d+", lines[at + 1])]
+    np.testing.assert_allclose(numbers, h, atol=1e-4)
+    gradient = re.findall(r"-?\d+\.\d+", "\n".join(lines[-3:]))
+    np.testing.assert_allclose(
+        np.array(gradient, float).reshape(3, 3), grad(loss, cell.weight_hh), atol=1e-4
+    )
+    assert "```" in explanation.markdown() and "t=2" in explanation.markdown()
+    big = RNNCell(2, 30, rng=0)
+    states = unroll(big, np.ones((3, 4, 2)))
+    assert "30×30 numbers from" in str(
+        explain(states.outputs[-1].sum(), big.weight_hh, numbers=True)
+    )
+
+
+def test_mistakes_are_said():
+    cell = RNNCell(2, 3, rng=0)
+    loss = run(cell)
+    with pytest.raises(ValueError, match="notation is one of 'pytorch', 'nndl', 'ng', 'nankai'"):
+        explain(loss, cell.weight_hh, notation="tex")
+    with pytest.raises(GradientError, match=r"does not depend on V \(\)"):
+        explain(loss, Tensor(1.0, requires_grad=True, name="V"))
+
+
+def test_a_scope_is_no_letter():
+    with scope("somewhere"):
+        E = Embedding(4, 3, rng=0)
+        loss = (E([1, 2, 1]) ** 2).sum()
+    explanation = assert_explained(loss, E.weight)
+    assert "somewhere" not in str(explanation)
+    assert "onehot" in str(explanation)
