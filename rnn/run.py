@@ -76,7 +76,11 @@ class Run:
                 none = False
                 yield batch, last
             if none:
-                raise DataError(f"fit: there is no batch number {self.index + 1} in an epoch")
+                raise DataError(
+                    f"fit: there is no batch number {self.index + 1} in epoch {self.epoch + 1}; "
+                    "an iterator is used up after one epoch, so give a list, or a function of a "
+                    "Generator that makes the batches anew"
+                )
 
     def step(
         self,

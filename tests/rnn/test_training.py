@@ -485,7 +485,7 @@ def test_messages():
         linear_fit(steps=0)
     with pytest.raises(DataError, match="patience needs validate"):
         linear_fit(patience=1)
-    with pytest.raises(DataError, match="no batch number 1 in an epoch"):
+    with pytest.raises(DataError, match="no batch number 1 in epoch 1"):
         linear_fit(batches=lambda rng: [])
     with pytest.raises(DataError, match="cannot write"):
         linear_fit(log="/dev/null/x.csv")
