@@ -72,6 +72,13 @@ class _Builder:
             if time.slot[node] in self.passes and time.is_step(node):
                 self.passing.setdefault(time.slot[node], node)
         self.enters = self._enters()
+        self.gathered = {
+            time.slot[p]
+            for node in graph
+            if time.column[node] > time.T
+            for p in node.parents
+            if 0 < time.column[p] < time.T
+        }
         for node in graph:
             self._stand(node)
         for node in graph:
@@ -217,10 +224,15 @@ class _Builder:
         here, there = time.column[parent], time.column[child]
         if tail.between and here == there:
             tail = self.box[parent]  # the step itself takes the value from the operation
-        reach = (there, there - 1) if tail.between else (there - 1, there, there + 1)
-        if tail.column not in reach:
+        if there > time.T and time.is_step(parent):
+            if tail.between and not self._is_last_only(parent):
+                tail = self.box[parent]
+        elif tail.column not in (
+            (there, there - 1) if tail.between else range(there - 1, there + 2)
+        ):
             return self._chip(parent, child, i, tail)
-        flow: Flow = "state" if tail.between or here != there else "value"
+        is_state = tail.between or time.slot[parent] in self.passes
+        flow: Flow = "state" if is_state and here != there else "value"
         arrow = self.arrows.get((tail, head))
         if arrow is None or not self._merges(arrow):
             arrow = Arrow(tail, head, flow)
@@ -229,6 +241,10 @@ class _Builder:
             self.arrows[tail, head] = arrow
             self.picture.arrows.append(arrow)
         arrow.edges += ((child, i),)
+
+    def _is_last_only(self, node: Node) -> bool:
+        """Whether the end uses a state of the last step only."""
+        return self.face[node].column == self.time.T and self.time.slot[node] not in self.gathered
 
     def _merges(self, arrow: Arrow) -> bool:
         """Whether edges between the same boxes share an arrow: those of single nodes do not."""

@@ -32,6 +32,15 @@ def swung(a: Point, b: Point) -> Path:
     return [a, (x0, (y0 + y1) / 2), (x1, (y0 + y1) / 2), b]
 
 
+def along(*points: Point) -> Path:
+    """A path through corners, with the corners rounded."""
+    corners = [p for i, p in enumerate(points) if i == 0 or distance(p, points[i - 1]) > 0.5]
+    path: Path = corners[:1]
+    for a, b in zip(corners, corners[1:], strict=False):
+        path = joined(path, straight(a, b)) if len(path) > 1 else straight(a, b)
+    return path
+
+
 def split(curve: Path, u: float) -> tuple[Path, Path]:
     """One cubic curve cut in two at u, by de Casteljau's construction."""
     a, b, c, d = curve
@@ -69,8 +78,8 @@ def cut_start(path: Path, length: float) -> Path:
 
 def joined(first: Path, second: Path, radius: float = 14.0) -> Path:
     """Two paths as one. They need to meet; where they meet at an angle, the corner is rounded."""
-    if not first or not second:
-        return list(first or second)
+    if len(first) < 2 or len(second) < 2:
+        return list(second if len(first) < 2 else first)
     if distance(first[-1], second[0]) > 0.01:
         first = first + swung(first[-1], second[0])[1:]
     if _bends(first, second):

@@ -14,7 +14,7 @@ import graphviz  # type: ignore[import-untyped]
 
 from microgrrepresent.drawing import engine
 from microgrrepresent.drawing.curves import cut_end
-from microgrrepresent.drawing.labels import html
+from microgrrepresent.drawing.labels import html, width
 from microgrrepresent.drawing.picture import Arrow, Box, Panel, Picture, Point
 from microgrrepresent.drawing.svg import accessible, inline
 from microgrrepresent.drawing.themes import Paint, Theme
@@ -112,7 +112,7 @@ def _panel(panel: Panel, theme: Theme) -> list[str]:
     frame = {
         "bb": f"{panel.left:.2f},{panel.bottom:.2f},{panel.right:.2f},{panel.top:.2f}",
         "label": html(panel.title, 14, paint.text),
-        "lp": f"{panel.left + 28:.2f},{panel.top - 12:.2f}",
+        "lp": f"{panel.left + 10 + width(panel.title, 14) / 2:.2f},{panel.top - 12:.2f}",
         "style": "rounded,filled" + (",dashed" if paint.dashes == "dashed" else ""),
         "fillcolor": paint.fill,
         "color": paint.line,

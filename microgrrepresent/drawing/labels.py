@@ -8,6 +8,7 @@ can push a label out of its box, and every Graphviz version lays out the same bo
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
@@ -43,6 +44,8 @@ GREEK = {
 
 ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
 
+_LAYER = re.compile(r"l(\d+)|reverse")
+
 TEX = {letter: "\\" + name for name, letter in GREEK.items() if name != "lam"} | {
     "×": r"\times", "÷": r"\div", "−": "-", "·": r"\cdot", "Σ": r"\Sigma", "√": r"\surd",
     "ᵀ": r"^{\top}", "…": r"\ldots", "⧺": r"+\!\!+", "∂": r"\partial", "∘": r"\circ",
@@ -66,8 +69,10 @@ def math(name: str, step: int | str | None = None) -> Line:
     --------
     >>> plain((math("W_hh"),)), plain((math("h", 3),)), plain((math("yhat", 3),))
     ('W_hh', 'h_3', 'ŷ_3')
+    >>> plain((math("W_hh_l1_reverse"),))
+    'W^1←_hh'
     >>> plain((math("u(2)"),)), plain((math("lambda"),)), plain((math("状态", 3),))
-    ('u(2)', 'λ', '状态_3')
+    ('u^(2)', 'λ', '状态_3')
     """
     stem, *subscripts = name.split("_") if not name.startswith("_") else [name]
     if subscripts and subscripts[0] in ACCENTS and len(stem) == 1:
@@ -82,6 +87,9 @@ def math(name: str, step: int | str | None = None) -> Line:
             stem = unicodedata.normalize("NFC", stem[0] + mark)
     if stem.endswith("~") and len(stem) == 2:
         stem = stem[0] + ACCENTS["tilde"]
+    while subscripts and (layer := _LAYER.fullmatch(subscripts[-1])):  # weight_l0_reverse
+        superscript = (layer[1] or "←") + superscript
+        subscripts.pop()
     below = [GREEK.get(part, part) for part in subscripts if part]
     if step is not None:
         below.append(str(step))
@@ -154,7 +162,8 @@ def plain(label: Label) -> str:
     """The label in one line of plain text: ``h_3``."""
     lines = []
     for line in label:
-        lines.append("".join(("_" if run.level == "sub" else "") + run.text for run in line))
+        signs = {"base": "", "sub": "_", "sup": "^"}
+        lines.append("".join(signs[run.level] + run.text for run in line))
     return ", ".join(lines)
 
 

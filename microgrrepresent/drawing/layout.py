@@ -1,29 +1,21 @@
-"""The layout of a whole picture: columns side by side, blocks one above the other.
+"""The layout of a whole picture.
 
-dot sees one block at a time, and equal blocks once (see `tiles`). Here their tiles are put down in
-rows and columns, states into the gaps between the columns, and the pieces of each arrow are joined
-to one curve.
+A picture is cut into blocks, one for each step and level (`blocks`); blocks are sketched, and equal
+sketches laid out once, by dot (`sketch`, `tiles`); the tiles are put down in rows and columns
+(`grid`), and the pieces of the arrows joined (`routes`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 
 from microgrrepresent.drawing.blocks import Block, Blocks, blocks
-from microgrrepresent.drawing.curves import Path, distance, joined, mix, straight
-from microgrrepresent.drawing.labels import Run
-from microgrrepresent.drawing.picture import Arrow, Box, Panel, Picture, Point
-from microgrrepresent.drawing.sketch import Crossing, Side, Traced, trace
-from microgrrepresent.drawing.tiles import Tile, tiles
-
-MARGIN = 12.0
-"""Between a tile and what surrounds it."""
-TITLE = 22.0
-"""Height of a panel's title."""
-ROW_GAP = 18.0
-SHELF = 120.0
-"""Width of the shelves on which shared parameters stand, unless one of them is wider."""
+from microgrrepresent.drawing.grid import MARGIN, Grid
+from microgrrepresent.drawing.labels import Run, text
+from microgrrepresent.drawing.picture import Arrow, Panel, Picture
+from microgrrepresent.drawing.routes import route
+from microgrrepresent.drawing.sketch import Crossing, Side, trace
+from microgrrepresent.drawing.tiles import tiles
 
 
 def arrange(picture: Picture, times: tuple[int, ...], timeout: float, advice: str) -> None:
@@ -40,239 +32,75 @@ def arrange(picture: Picture, times: tuple[int, ...], timeout: float, advice: st
     advice : str
         What to do instead, for the message of a timeout.
     """
-    _Layout(picture, times, timeout, advice)
+    T = len(times)
+    cut = blocks(picture, range(1, T + 1))
+    crossing = _Crossings(picture, T, cut)
+    traced = {
+        block: trace(block, crossing, crossing.passing if 0 < block.column <= T else {})
+        for block in cut
+    }
+    made = tiles((one.sketch for one in traced.values()), timeout, advice)
+    grid = Grid(picture, T, cut, traced, {block: made[one.sketch] for block, one in traced.items()})
+    route(grid)
+    picture.panels += _panels(grid, times)
 
 
-class _Layout:
-    def __init__(
-        self, picture: Picture, times: tuple[int, ...], timeout: float, advice: str
-    ) -> None:
-        self.picture, self.times = picture, times
-        self.blocks: Blocks = blocks(picture, range(1, len(times) + 1))
-        passing = self._passing()
-        self.traced: dict[Block, Traced] = {
-            b: trace(b, self._crossing, passing if 0 < b.column <= len(times) else {})
-            for b in self.blocks
-        }
-        made = tiles((traced.sketch for traced in self.traced.values()), timeout, advice)
-        self.tiles: dict[Block, Tile] = {b: made[t.sketch] for b, t in self.traced.items()}
-        self.at: dict[Block, Point] = {}
-        self.gap: dict[int, tuple[float, float]] = {}
-        self.heights: dict[tuple[int, Hashable], float] = {}
-        self.top: dict[int, float] = {}
-        self._rows()
-        self._columns()
-        self._states()
-        self._ends()
-        self._boxes()
-        self._arrows()
-        self._panels()
+class _Crossings:
+    """Where arrows cross the borders of blocks.
 
-    def _passing(self) -> dict[Hashable, Side]:
-        """The slots of what goes straight from a column to the next, and to which side."""
-        found: dict[Hashable, Side] = {}
-        for arrow in self.picture.arrows:
+    Attributes
+    ----------
+    passing : dict
+        The slots of what goes straight from a column to the next, and to which side.
+    """
+
+    def __init__(self, picture: Picture, T: int, cut: Blocks) -> None:
+        self._blocks, self._T = cut, T
+        self.passing: dict[Hashable, Side] = {}
+        self._gathered: set[Hashable] = set()  # what the end uses of several steps
+        for arrow in picture.arrows:
             tail, head = arrow.tail, arrow.head
-            steps_on = tail.column != head.column and not tail.between and not head.between
-            if steps_on and 0 < tail.column <= len(self.times):
-                found[tail.slot] = "right" if head.column > tail.column else "left"
-        return found
+            inside = 0 < tail.column <= T and not tail.between
+            if inside and 0 < tail.column < T < head.column:
+                self._gathered.add(tail.slot)
+            elif inside and tail.column != head.column and not head.between:
+                self.passing[tail.slot] = "right" if head.column > tail.column else "left"
+        for slot in self._gathered:
+            self.passing.pop(slot, None)
 
-    def _crossing(self, block: Block, arrow: Arrow, enters: bool) -> Crossing:
-        """Where an arrow crosses the border of a block."""
+    def __call__(self, block: Block, arrow: Arrow, enters: bool) -> Crossing:
         other = arrow.tail if enters else arrow.head
-        side: Side
+        slot = other.slot if other.between else arrow.tail.slot
         if other.between or other.column != block.column:
-            side = "left" if other.column < block.column else "right"
-            return Crossing(side, enters, other.slot if other.between else arrow.tail.slot)
-        side = "below" if self.blocks.of[other].level < block.level else "above"
-        return Crossing(side, enters, arrow.tail.slot)
+            if not enters and other.column > self._T and arrow.tail.slot in self._gathered:
+                return Crossing("above", enters, slot)
+            if enters and other.column == 0 and 0 < block.column <= self._T and not other.between:
+                return Crossing("below", enters, slot)
+            side: Side = "left" if other.column < block.column else "right"
+            return Crossing(side, enters, slot)
+        lower = self._blocks.of[other].level < block.level
+        return Crossing("below" if lower else "above", enters, slot)
 
-    def _ports(self, block: Block) -> Iterator[tuple[Crossing, Point]]:
-        """The crossings of a block, and where they are in its tile."""
-        tile = self.tiles[block]
-        for crossing, port in self.traced[block].port.items():
-            yield crossing, tile.ports[port]
 
-    # --- places ----------------------------------------------------------------------------------
-
-    def _rows(self) -> None:
-        """Heights: in all columns a level's tiles stand so that its states are at one height."""
-        self.y: dict[Block, float] = {}
-        base = 0.0
-        for level, row in self.blocks.rows.items():
-            inside = [b for b in row if 0 < b.column <= len(self.times)] or row
-            model = max(inside, key=lambda b: self.tiles[b].height)
-            for block in inside:
-                self.y[block] = base + self._lift(block, model)
-            low = min(self.y[b] for b in inside)
-            margin = MARGIN if self._framed(level) else 0.0
-            for block in inside:
-                self.y[block] += base - low + margin
-            self.top[level] = max(self.y[b] + self.tiles[b].height for b in inside)
-            base = self.top[level] + margin + ROW_GAP + (TITLE if margin else 0.0)
-
-    def _lift(self, block: Block, model: Block) -> float:
-        """How far to lift a tile so that its states are at the heights of another's."""
-        theirs = dict(self._ports(model))
-        for crossing, (_, y) in self._ports(block):
-            if crossing.side in ("left", "right") and crossing in theirs:
-                return theirs[crossing][1] - y
-        return 0.0
-
-    def _framed(self, level: int) -> bool:
-        """Whether the blocks of a level have a panel: recurrences have, running sums have not."""
-        row = [b for b in self.blocks.rows[level] if 0 < b.column <= len(self.times)]
-        own = max(([x for x in b.boxes if x.kind != "chip"] for b in row), key=len, default=[])
-        return level % 2 == 1 and len(own) > (own != [] and own[0].kind == "op")
-
-    def _columns(self) -> None:
-        """Widths: tiles of a column stand above each other so that what joins them is straight."""
-        columns: dict[int, list[Block]] = defaultdict(list)
-        for row in self.blocks.rows.values():
-            for block in row:
-                columns[block.column].append(block)
-        between: dict[int, list[Box]] = defaultdict(list)
-        for box in self.picture.boxes:
-            if box.between:
-                between[box.column].append(box)
-        x = self._legend()
-        for column in range(len(self.times) + 2):
-            stack = columns.get(column, [])
-            offsets = self._offsets(stack)
-            if stack:
-                left = min(offsets[b] for b in stack)
-                right = max(offsets[b] + self.tiles[b].width for b in stack)
-                for b in stack:
-                    self.at[b] = (x + offsets[b] - left, self.y.get(b, 0.0))
-                x += right - left
-            room = max((box.width for box in between.get(column, ())), default=0.0)
-            self.gap[column] = (x + MARGIN, x + 3 * MARGIN + room)
-            if stack or room:
-                x += 4 * MARGIN + room if room else 2 * MARGIN
-
-    def _legend(self) -> float:
-        """Shelves of what all steps share, on the left; gives their width."""
-        legend = self.blocks.legend
-        room = max([SHELF, *(self.tiles[b].width for b in legend)])
-        x = y = height = widest = 0.0
-        for block in legend:
-            tile = self.tiles[block]
-            if x and x + tile.width > room:
-                x, y, height = 0.0, y + height + MARGIN, 0.0
-            self.at[block] = (x, y)
-            x += tile.width + MARGIN
-            widest, height = max(widest, x), max(height, tile.height)
-        return widest + 2 * MARGIN if legend else 0.0
-
-    def _offsets(self, stack: list[Block]) -> dict[Block, float]:
-        offsets: dict[Block, float] = {}
-        if not stack:
-            return offsets
-        main = max(stack, key=lambda b: (b.level % 2, self.tiles[b].width))
-        offsets[main] = 0.0
-        start = stack.index(main)
-        for block in stack[start + 1 :] + stack[:start][::-1]:
-            shifts = []
-            for port, (x, _) in self._ports(block):
-                for other, left in offsets.items():
-                    for their, (u, _) in self._ports(other):
-                        if port.slot == their.slot and port.enters != their.enters:
-                            shifts.append(left + u - x)
-            centre = (self.tiles[main].width - self.tiles[block].width) / 2
-            offsets[block] = shifts[0] if shifts else centre
-        return offsets
-
-    def _boxes(self) -> None:
-        for block, tile in self.tiles.items():
-            x0, y0 = self.at[block]
-            for box, (i, dx) in zip(block.boxes, self.traced[block].outline, strict=True):
-                x, y = tile.places[i]
-                box.x, box.y = x0 + x + dx, y0 + y
-
-    def _states(self) -> None:
-        """States stand in the gaps between columns, at the height of the ports that they join."""
-        for block in self.tiles:
-            y0 = self.at[block][1]
-            for port, (_, y) in self._ports(block):
-                if port.side in ("left", "right"):
-                    gap = block.column - (port.side == "left")
-                    if not port.enters or (gap, port.slot) not in self.heights:
-                        self.heights[gap, port.slot] = y0 + y
-        for box in self.picture.boxes:
-            if box.between:
-                left, right = self.gap[box.column]
-                box.x = (left + right) / 2
-                box.y = self.heights.get((box.column, box.slot), 0.0)
-
-    def _ends(self) -> None:
-        """What comes after the loop stands at the height of the state that it uses."""
-        for block in self.tiles:
-            if block.column != len(self.times) + 1 or not self.times:
+def _panels(grid: Grid, times: tuple[int, ...]) -> list[Panel]:
+    """A frame around each recurrence at each step; its title says the step and the scope."""
+    framed = {level: row for level, row in grid.rows.items() if row.framed}
+    panels = []
+    for level, row in framed.items():
+        for block in grid.blocks.rows[level]:
+            if not 0 < block.column <= len(times):
                 continue
-            for port, (_, y) in self._ports(block):
-                height = self.heights.get((block.column - 1, port.slot))
-                if port.side == "left" and height is not None:
-                    self.at[block] = (self.at[block][0], height - y)
-                    break
-
-    # --- paths -----------------------------------------------------------------------------------
-
-    def _arrows(self) -> None:
-        pieces: dict[Arrow, list[tuple[Block, Path]]] = defaultdict(list)
-        for block, tile in self.tiles.items():
-            x0, y0 = self.at[block]
-            for arrow, i in zip(block.arrows, self.traced[block].edge, strict=True):
-                if i is None:
-                    arrow.path = _from_chip(arrow.tail, arrow.head)
-                    continue
-                pieces[arrow].append((block, [(x0 + x, y0 + y) for x, y in tile.paths[i]]))
-                label = tile.labels[i]
-                if label:
-                    arrow.label_at = (x0 + label[0], y0 + label[1])
-        for arrow, parts in pieces.items():
-            parts.sort(key=lambda part: part[0] is not self.blocks.of.get(arrow.tail))
-            path: Path = []
-            for _, part in parts:
-                path = joined(path, part)
-            if arrow.tail.between:
-                path = joined(straight(_rim(arrow.tail, path[0]), path[0]), path)
-            if arrow.head.between:
-                path = joined(path, straight(path[-1], _rim(arrow.head, path[-1])))
-            arrow.path = path
-
-    def _panels(self) -> None:
-        for level, row in self.blocks.rows.items():
-            if not self._framed(level):
-                continue
-            bottom = min(self.y[b] for b in row if b in self.y) - MARGIN
-            for block in row:
-                if 0 < block.column <= len(self.times):
-                    left, width = self.at[block][0], self.tiles[block].width
-                    t = self.times[block.column - 1]
-                    self.picture.panels.append(
-                        Panel(
-                            f"t{block.column}/{level}",
-                            ((Run("t", True), Run(f" = {t}")),),
-                            left - MARGIN,
-                            bottom,
-                            left + width + MARGIN,
-                            self.top[level] + TITLE,
-                        )
-                    )
+            title = (Run("t", True), Run(f" = {times[block.column - 1]}"))
+            scope = _scope(block)
+            if len(framed) > 1 and scope:
+                title += text(f",  {scope}")
+            x, width = grid.at[block][0], grid.tiles[block].width
+            key = f"t{block.column}/{level}"
+            panels.append(Panel(key, (title,), x - MARGIN, row.floor, x + width + MARGIN, row.roof))
+    return panels
 
 
-def _from_chip(chip: Box, head: Box) -> Path:
-    """A straight line from a chip to the lower side of the box above it."""
-    start = (chip.x, chip.top)
-    if head.is_round:
-        r = head.width / 2
-        length = distance(start, (head.x, head.y))
-        return straight(start, mix((head.x, head.y), start, r / length))
-    margin = min(8.0, head.width / 3)
-    return straight(start, (min(max(chip.x, head.left + margin), head.right - margin), head.bottom))
-
-
-def _rim(box: Box, towards: Point) -> Point:
-    """The point of a box's border to the left or right, on the side of a point."""
-    return (box.right if towards[0] > box.x else box.left, box.y)
+def _scope(block: Block) -> str:
+    """The outermost scope of the operations of a block, or what they have in common of it."""
+    scopes = {n.scope for b in block.boxes if b.kind != "chip" for n in b.nodes if n.op is not None}
+    return min(scopes, key=len, default="")

@@ -151,17 +151,19 @@ def trace(
             port[place] = Port(place.side, place.enters, n)
         return port[place]
 
-    edges: dict[Edge, int] = {}
+    edges: dict[Edge, tuple[int, Box]] = {}
     listed: list[Edge] = []
     edge: list[int | None] = []
     for arrow in block.arrows:
         made = Edge(end(arrow.tail, arrow, True), end(arrow.head, arrow, False), _room(arrow.label))
         in_row = len(rows.get(arrow.tail, ())) > 1
-        shared = edges.get(made)
-        if shared is not None and (in_row or isinstance(made.head, Port)):
-            edge.append(None if in_row else shared)  # what leaves by one port shares a way
-            continue
-        edges.setdefault(made, len(listed))
+        if made in edges:
+            first, tail = edges[made]
+            merges = isinstance(made.tail, Port) and arrow.tail is not tail
+            if in_row or merges or isinstance(made.head, Port):
+                edge.append(None if in_row else first)  # what crosses at one port shares a way
+                continue
+        edges.setdefault(made, (len(listed), arrow.tail))
         edge.append(None if in_row else len(listed))
         listed.append(made)
     for box in block.boxes:

@@ -190,7 +190,7 @@ def _passes(
     for node in graph:
         for parent in node.parents:
             here, there = column[parent], column[node]
-            if abs(there - here) == 1 and 0 < min(here, there) and max(here, there) < last:
+            if abs(there - here) == 1 and min(here, there) > 0 and max(here, there) < last:
                 found.setdefault(slot[parent], there - here)
     if last == 2 and not found:  # a single step: a state has the name of an initial value
         for node in graph:

@@ -1,0 +1,107 @@
+"""The paths of arrows: the pieces that dot drew inside of blocks, joined on the way between them.
+
+Between blocks an arrow runs along the lines of the grid: through the gaps between levels, up a
+channel beside a block that it passes, along a rail above or below everything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable
+
+from microgrrepresent.drawing.blocks import Block
+from microgrrepresent.drawing.curves import Path, along, distance, joined, mix, straight, swung
+from microgrrepresent.drawing.grid import LANE_GAP, MARGIN, ROW_GAP, Grid, rim
+from microgrrepresent.drawing.picture import Arrow, Box, Point
+
+
+def route(grid: Grid) -> None:
+    """Give every arrow of a picture its path."""
+    _Routes(grid)
+
+
+class _Routes:
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.rail: dict[Hashable, float] = {}
+        pieces: dict[Arrow, list[tuple[Block, Path]]] = defaultdict(list)
+        for block, tile in grid.tiles.items():
+            x0, y0 = grid.at[block]
+            for arrow, i in zip(block.arrows, grid.traced[block].edge, strict=True):
+                if i is None:
+                    arrow.path = _from_chip(arrow.tail, arrow.head)
+                    continue
+                pieces[arrow].append((block, [(x0 + x, y0 + y) for x, y in tile.paths[i]]))
+                label = tile.labels[i]
+                if label:
+                    arrow.label_at = (x0 + label[0], y0 + label[1])
+        for arrow, parts in pieces.items():
+            arrow.path = self._path(arrow, parts)
+
+    def _path(self, arrow: Arrow, parts: list[tuple[Block, Path]]) -> Path:
+        tail, head = arrow.tail, arrow.head
+        if len(parts) == 2:
+            (first, start), (last, end) = parts
+            if first is not self.grid.blocks.of.get(tail):
+                first, start, last, end = last, end, first, start
+            return joined(joined(start, self._between(arrow, first, last, start[-1], end[0])), end)
+        path = parts[0][1]
+        if tail.between:
+            path = joined(_level(rim(tail, path[0]), path[0]), path)
+        if head.between:
+            path = joined(path, _level(path[-1], rim(head, path[-1])))
+        return path
+
+    def _between(self, arrow: Arrow, first: Block, last: Block, a: Point, b: Point) -> Path:
+        """From the border of one block to that of another."""
+        grid = self.grid
+        channel = grid.channel_of(arrow)
+        x = None if channel is None else grid.channel[channel]
+        if first.column == last.column:
+            if x is None:
+                return swung(a, b)
+            low = self._gap(first, 1 if first.level < last.level else -1)
+            high = self._gap(last, -1 if first.level < last.level else 1)
+            return along(a, (a[0], low), (x, low), (x, high), (b[0], high), b)
+        if abs(last.column - first.column) == 1 and abs(a[1] - b[1]) < 200 and x is None:
+            if not self._is_gathered(arrow, first):
+                return _level(a, b)
+        rail = self._rail(arrow)
+        turn = b[0] - 1.2 * MARGIN - LANE_GAP * list(self.rail).index(arrow.tail.slot)
+        points = [a]
+        if x is not None:
+            low = self._gap(first, 1)
+            points += [(a[0], low), (x, low), (x, rail)]
+        else:
+            points += [(a[0], rail)]
+        return along(*points, (turn, rail), (turn, b[1]), b)
+
+    def _is_gathered(self, arrow: Arrow, block: Block) -> bool:
+        ports = self.grid.traced[block].port
+        return any(p.side == "above" and p.slot == arrow.tail.slot for p in ports)
+
+    def _gap(self, block: Block, direction: int) -> float:
+        """The height of the gap above (1) or below (-1) a block's level."""
+        row = self.grid.rows[block.level]
+        return row.roof + ROW_GAP / 2 if direction > 0 else row.floor - ROW_GAP / 2
+
+    def _rail(self, arrow: Arrow) -> float:
+        """The height of the rail that collects the values of a slot."""
+        n = len(self.rail)
+        return self.rail.setdefault(arrow.tail.slot, self.grid.top + ROW_GAP + LANE_GAP * n)
+
+
+def _level(a: Point, b: Point) -> Path:
+    """From side to side: straight where the heights agree."""
+    return straight(a, b) if abs(a[1] - b[1]) < 0.5 else swung(a, b)
+
+
+def _from_chip(chip: Box, head: Box) -> Path:
+    """A straight line from a chip to the lower side of the box above it."""
+    start = (chip.x, chip.top)
+    if head.is_round:
+        r = head.width / 2
+        length = distance(start, (head.x, head.y))
+        return straight(start, mix((head.x, head.y), start, r / length))
+    margin = min(8.0, head.width / 3)
+    return straight(start, (min(max(chip.x, head.left + margin), head.right - margin), head.bottom))
