@@ -31,7 +31,6 @@ from microgrrepresent.errors import (
 )
 from microgrrepresent.node import Array, Node, Place, here
 from microgrrepresent.ops import cast, unbroadcast
-from microgrrepresent.primitive import each
 from microgrrepresent.tensor import Tensor
 
 Edge = tuple[int, int]  # the child's id, and the position of the parent among its parents
@@ -60,13 +59,10 @@ def sweep(
         Filled, if given, with what flows along each edge.
     """
     between = _between(outputs, sources)
-    adjoints: dict[int, Any] = {}
-    own: set[int] = set()  # adjoints that are sums made here, so that they may be added to in place
+    adjoints = _Sums()
     for output, seed in zip(outputs, seeds, strict=True):
-        key = output.id
-        adjoints[key] = adjoints[key] + seed if key in adjoints else seed
+        adjoints.add(output.id, seed)
 
-    in_place = not symbolic and contributions is None
     outside = here.get()
     try:
         for key in sorted(between, reverse=True):
@@ -74,50 +70,63 @@ def sweep(
             if g is None:
                 continue  # it has a path to an output, but none along which a derivative passes
             yield node, g
-            if node.op is None:
+            op, parents, params = node.op, node.parents, node.params
+            if op is None:
                 continue
-            rules, parents, params = node.op.vjp, node.parents, node.params
-            many = rules.rule if isinstance(rules, each) else None
-            scatter = node.op.scatter if in_place else None
-            y: Any = node
-            xs: Sequence[Any] = parents
             if symbolic:
                 here.set(Place(node.scope, node.step, node))
+                y, xs = node, parents
             else:
-                y, xs = node.value, [parent.value for parent in parents]
+                y, xs = node.value, [parent.value for parent in parents]  # type: ignore[assignment]
             for i, parent in enumerate(parents):
-                key = parent.id
-                if key not in between:
+                rule = op.vjp[i]
+                if rule is None or parent.id not in between:
                     continue
-                value = parent.value
-                if many is not None:
-                    part = many(i, g, y, xs, **params)
-                elif (rule := rules[i]) is None:
-                    continue
-                elif scatter is not None:
-                    start = adjoints.get(key)
-                    if key not in own or type(start) is not np.ndarray:  # sums may be scalars
-                        adjoints[key] = np.zeros_like(value) if start is None else np.array(start)
-                        own.add(key)
-                    scatter(adjoints[key], g, *xs, **params)
-                    continue
-                else:
-                    part = rule(g, y, *xs, **params)
-                if part.shape != value.shape or part.dtype is not value.dtype:
-                    part = fitted(part, value)
-                if key not in adjoints:
-                    adjoints[key] = part
-                elif key in own:
-                    adjoints[key] += part
-                else:
-                    adjoints[key] = adjoints[key] + part
-                    own.add(key)
+                try:
+                    if op.scatter and not symbolic and contributions is None:
+                        op.scatter(adjoints.own(parent), g, *xs, **params)
+                        continue
+                    part, value = rule(g, y, *xs, **params), parent.value
+                    if part.shape != value.shape or part.dtype is not value.dtype:
+                        part = fitted(part, value)
+                except (AttributeError, IndexError, TypeError, ValueError) as error:
+                    raise _broken_rule(node, i, error) from error
+                adjoints.add(parent.id, part)
                 if contributions is not None:
                     contributions[node.id, i] = part
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
-        raise _broken_rule(node, i, error) from error
     finally:
         here.set(outside)
+
+
+class _Sums(dict[int, Any]):
+    """The adjoints that are being added up, by the id of their node.
+
+    What arrives first may be an array that others hold too, such as g itself on its way through an
+    addition. A sum that was made here belongs to nobody else, and is added to in place.
+    """
+
+    def __init__(self) -> None:
+        self._made_here: set[int] = set()
+
+    def add(self, key: int, part: Any) -> None:
+        """Add a part to an adjoint."""
+        if key not in self:
+            self[key] = part
+        elif key in self._made_here:
+            self[key] += part
+        else:
+            self[key] = self[key] + part
+            self._made_here.add(key)
+
+    def own(self, node: Node) -> Array:
+        """An adjoint as an array to be added to in place."""
+        key = node.id
+        if key not in self:
+            self[key] = np.zeros(node.value.shape, node.value.dtype)
+        elif key not in self._made_here or type(self[key]) is not np.ndarray:
+            self[key] = np.array(self[key])
+        self._made_here.add(key)
+        return self[key]  # type: ignore[no-any-return]
 
 
 def _between(outputs: Sequence[Node], sources: Sequence[Node] | None) -> dict[int, Node]:
