@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes, transpose
+from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes
 from microgrrepresent.primitive import primitive
 
 
@@ -65,7 +65,7 @@ def _weight(g: Any, y: Any, x: Any, w: Any) -> Any:
     """The outer products of the rows of g and x, summed over the batch: one matrix product."""
     if x.ndim != 2:
         g, x = _rows(g), _rows(x)
-    return transpose(g) @ x
+    return g.T @ x
 
 
 linear = primitive(

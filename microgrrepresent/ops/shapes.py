@@ -45,10 +45,14 @@ _getitem = primitive(
 
 
 def _add_at(out: Any, index: Any, g: Any) -> None:
-    if _is_basic(index):
-        out[index] += g  # slices and integers select each element once
-    else:
+    if not _is_basic(index):
         np.add.at(out, index, g)
+        return
+    selected = out[index]  # slices and integers select each element once
+    if isinstance(selected, np.ndarray):
+        selected += g  # a view; `out[index] += g` would copy it onto itself afterwards
+    else:
+        out[index] = selected + g
 
 
 def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
@@ -271,7 +275,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """
     axis = from_front(axis, x, "split")
     length = x.shape[axis]
-    if np.ndim(sections) == 0:
+    if isinstance(sections, int) or np.ndim(sections) == 0:
         n = as_int(sections)  # type: ignore[arg-type]
         if n < 1 or length % n:
             raise ShapeError(
