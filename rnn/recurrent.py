@@ -137,22 +137,26 @@ class Recurrent(Module, Generic[S]):
                 outputs.append(run.outputs)
                 after.append(self.cells[k].parts_of(run.state))
             last = layer == self.num_layers - 1
-            xs = [
-                self._shown(parts, t + 1, last)
-                for t, parts in enumerate(zip(*outputs, strict=True))
-            ]
+            thinned = self.dropout.p > 0 and self.training and not last
+            if self.bidirectional or thinned:
+                xs = [
+                    self._shown(parts, t, thinned)
+                    for t, parts in enumerate(zip(*outputs, strict=True), start=1)
+                ]
+            else:
+                xs = outputs[0]
         with scope(self.scope):
             output = stack(xs, axis=1 if self.batch_first and batch is not None else 0)
             parts = [stack(rows) for rows in zip(*after, strict=True)]
         return output, self.cells[0].state_of(*parts)
 
-    def _shown(self, outputs: tuple[Tensor, ...], t: int, last: bool) -> Tensor:
+    def _shown(self, outputs: tuple[Tensor, ...], t: int, thinned: bool) -> Tensor:
         """What a layer shows at step t: its directions side by side, thinned by dropout."""
         with scope(self.scope), step(t):
             y: Tensor = outputs[0]
             if len(outputs) > 1:
                 y = concatenate(outputs, axis=-1).named("y")
-            return y if last else self.dropout(y)
+            return self.dropout(y) if thinned else y
 
     def _steps(self, x: Any) -> tuple[list[Tensor], int | None]:
         """The inputs of each step, and the batch size, or None for one sequence."""

@@ -115,17 +115,22 @@ class Cell(Module, Generic[S]):
         """Work out `shared`, and return the cell to be called at every step of a loop."""
         with scope(self.scope):
             shared = self.shared()
+        latest: Any = None  # a state that was made here, for inputs of this shape, needs no check
+        shape: tuple[int, ...] = ()
 
         def one_step(x: Any, state: S | None = None) -> S:
+            nonlocal latest, shape
             with scope(self.scope):
                 x = self._input(x)
                 if state is None:
                     t = here.get().step
                     with step(None if t is None else t - 1):
                         state = self.initial_state(x.shape[0] if x.ndim == 2 else None)
-                else:
+                elif state is not latest or x.shape != shape:
                     state = self._checked(state, x)
-                return self.forward(x, state, shared)
+                new = self.forward(x, state, shared)
+                latest, shape = new, x.shape
+                return new
 
         return one_step
 
