@@ -25,7 +25,7 @@ from figure import figure
 from result import Result, run
 
 from microgrrepresent import Tensor, no_grad
-from rnn import GRU, LSTM, RNN, Adam, Linear, Module
+from rnn import GRU, LSTM, RNN, Adam, SequenceClassifier, squared_error
 
 CELLS = {"SRN": RNN, "GRU": GRU, "LSTM": LSTM}
 
@@ -40,28 +40,17 @@ def batch(rng: np.random.Generator, T: int, size: int) -> tuple[np.ndarray, np.n
     return x, (numbers * marks).sum(0)[:, None].astype(np.float32)
 
 
-class Adder(Module):
-    """A layer, and a linear map of its last output to one number."""
-
-    def __init__(self, layer: type, hidden: int, rng: np.random.Generator) -> None:
-        self.layer = layer(2, hidden, dtype=np.float32, rng=rng)
-        self.head = Linear(hidden, 1, dtype=np.float32, rng=rng)
-
-    def __call__(self, x: np.ndarray) -> Tensor:
-        outputs, _ = self.layer(Tensor(x))
-        return self.head(outputs[-1])
-
-
 def learn(
     cell: str, T: int, hidden: int, iterations: int, seed: int
 ) -> tuple[list[tuple[int, float]], float]:
     """Train one network; give its (iteration, error) curve and its error on 2,000 new sequences."""
     rng = np.random.default_rng(seed)
-    model = Adder(CELLS[cell], hidden, rng)
+    layer = CELLS[cell](2, hidden, dtype=np.float32, rng=rng)
+    model = SequenceClassifier(layer, 1, rng=rng)  # the one "class" is the sum
 
     def error(size: int) -> Tensor:
         x, y = batch(rng, T, size)
-        return ((model(x) - y) ** 2).mean()
+        return squared_error(model(x), y)
 
     def tested(size: int) -> float:
         with no_grad():

@@ -10,7 +10,6 @@ and a run of some examples leaves the lines of the others as they are.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from importlib import import_module
@@ -20,6 +19,31 @@ from result import Result, options
 
 EXAMPLES = (
     "graphs",
+    "automaton",
+    "narx",
+    "ctrnn",
+    "hopfield",
+    "character_model",
+    "word_model",
+    "tang_poems",
+    "sentiment",
+    "digit_sum",
+    "sequential_digits",
+    "segmentation",
+    "names",
+    "early_words",
+    "dates",
+    "melody",
+    "caption",
+    "vanishing",
+    "exploding",
+    "adding",
+    "temporal_order",
+    "copy_memory",
+    "reber",
+    "agreement",
+    "arithmetic_trees",
+    "shortest_paths",
 )  # in the order of the notes
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = """# What the examples reach
@@ -62,7 +86,7 @@ def record(table: Path, name: str, results: list[Result], seconds: float) -> Non
     body = "\n".join(line for example in EXAMPLES for line in kept.get(example, []))
     new = table.with_suffix(".new")
     new.write_text(HEAD + body + "\n", encoding="utf-8")
-    os.replace(new, table)
+    new.replace(table)
 
 
 if __name__ == "__main__":

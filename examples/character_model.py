@@ -29,11 +29,11 @@ from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy
 from rnn import Adagrad, Linear, Module, RNNCell, Vocabulary, clip_grad_value, unroll
-from rnn.files import bundled_text
 from rnn.decoding import prompt, sample
+from rnn.files import bundled_text
 
 T = 25
-COMMON_WORDS = set("the of and to in for our their has that he by it with on be is are we a".split())
+COMMON_WORDS = {"the", "of", "and", "to", "in", "for", "our", "their", "has", "that", "he", "by"}
 
 
 class CharacterModel(Module):
@@ -58,8 +58,8 @@ class CharacterModel(Module):
         return cross_entropy(self.head(run.stacked()), y, reduction="sum"), run.state.detach()
 
 
-def learn(hidden: int, steps: int, seed: int) -> tuple[CharacterModel, list[float], str]:
-    """Train; give the model, the smooth loss in bits a character, and a text drawn from it."""
+def learn(hidden: int, steps: int, seed: int) -> tuple[list[float], str]:
+    """Train; give the smooth loss in bits a character, and a text drawn from it."""
     rng = np.random.default_rng(seed)
     text = bundled_text()
     vocabulary = Vocabulary.of(text, special=())
@@ -82,13 +82,13 @@ def learn(hidden: int, steps: int, seed: int) -> tuple[CharacterModel, list[floa
     beginning = vocabulary.encode("When in the Course ")
     state = prompt(model.step, beginning[:-1, None])
     drawn = sample(model.step, beginning[-1:], 400, rng, state=state, temperature=0.5)[0]
-    return model, curve, vocabulary.decode(drawn.tokens)
+    return curve, vocabulary.decode(drawn.tokens)
 
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
     """Train; hold the bits a character against 2.5, and the sample against common words."""
     hidden, steps = (64, 1500) if quick else (100, 20_000)
-    model, curve, text = learn(hidden, steps, seed)
+    curve, text = learn(hidden, steps, seed)
     picture = out / "character_model.png"
     with figure(picture, columns=2, size=(5.2, 3.6)) as (left, right):
         left.plot(curve)
@@ -102,7 +102,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     bits, common = (4.2, 0.0) if quick else (2.5, 0.2)
     return [
         Result(name, "bits a character", curve[-1], "<", bits, picture),
-        Result(name, "share of 20 common words in sample", share, ">=", common, picture),
+        Result(name, "share of 12 common words in sample", share, ">=", common, picture),
     ]
 
 

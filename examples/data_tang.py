@@ -1,7 +1,8 @@
 """Fourteen quatrains of five characters a line, written in the Tang dynasty (618-907).
 
 The poems are more than a thousand years old and in the public domain; they were typed for this
-file, without titles. The poets are 李白, 王之涣, 孟浩然, 王维, 柳宗元, 李商隐, 李绅, 贾岛, 杜甫 and 白居易.
+file, without titles. The poets are 李白, 王之涣, 孟浩然, 王维, 柳宗元, 李商隐,
+李绅, 贾岛, 杜甫 and 白居易.
 """
 
 QUATRAINS = (

@@ -1,7 +1,8 @@
 """The loop that trains every example: loss, gradient, clip, step.
 
-    for i, loss in descent(loss_of, model, Adam(model.parameters(), lr=2e-3), 1000):
-        if i % 100 == 0 and solved(): break
+for i, loss in descent(loss_of, Adam(model.parameters(), lr=2e-3), 1000):
+    if i % 100 == 0 and solved():
+        break
 """
 
 from __future__ import annotations

@@ -20,13 +20,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from accuracy import accuracy
 from descent import descent
 from figure import figure
 from result import Result, run
-from sequence_model import SequenceModel, accuracy
 
 from microgrrepresent import Tensor, cross_entropy, no_grad
-from rnn import GRU, LSTM, RNN, Adam
+from rnn import GRU, LSTM, RNN, Adam, Embedding, SequenceClassifier
 
 CELLS = {"SRN": RNN, "GRU": GRU, "LSTM": LSTM}
 
@@ -41,6 +41,14 @@ def digits(rng: np.random.Generator, length: int, copies: int) -> tuple[np.ndarr
     return x, x[0] + x[1]
 
 
+def adder(layer: type, rng: np.random.Generator) -> SequenceClassifier:
+    """Digits to vectors, a recurrent layer, and its last output to the 19 sums."""
+    embedding = Embedding(10, 32, dtype=np.float32, rng=rng)
+    return SequenceClassifier(
+        layer(32, 32, dtype=np.float32, rng=rng), 19, "last", embedding, rng=rng
+    )
+
+
 def learn(
     cell: str, length: int, epochs: int, batch: int, lr: float, seed: int
 ) -> tuple[float, float, list[tuple[int, float]]]:
@@ -48,7 +56,7 @@ def learn(
     rng = np.random.default_rng(seed)
     x, y = digits(rng, length, 3)
     sets = {"dev": digits(rng, length, 1), "test": digits(rng, length, 1), "train": (x, y)}
-    model = SequenceModel(CELLS[cell], 10, 32, 32, 19, "last", rng)
+    model = adder(CELLS[cell], rng)
 
     def share(name: str) -> float:
         with no_grad():

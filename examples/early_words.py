@@ -1,4 +1,4 @@
-"""How much does the fixed context C = h_T still know of the first words?
+"""What the fixed context C = h_T still knows of the first words.
 
 An encoder reads a sentence x_1, ..., x_T, and its last state C is all that the decoder is given.
 How strongly C depends on the word at k is the norm of its derivative,
@@ -61,8 +61,14 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     return [
         Result("early words, SRN", "|dC/dx_k| kept a step", halving["SRN"], "<", 0.7, picture),
         *(
-            Result(f"early words, {name}", "kept a step, against SRN's",
-                   halving[name] / halving["SRN"], ">", 1.05, picture)
+            Result(
+                f"early words, {name}",
+                "kept a step, against SRN's",
+                halving[name] / halving["SRN"],
+                ">",
+                1.05,
+                picture,
+            )
             for name in ("GRU", "LSTM")
         ),
     ]

@@ -23,10 +23,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from digit_sum import digits
+from digit_sum import adder, digits
 from figure import figure
 from result import Result, run
-from sequence_model import SequenceModel
 
 from microgrrepresent import cross_entropy
 from rnn import RNN, SGD, clip_grad_norm
@@ -36,7 +35,7 @@ def learn(theta: float | None, epochs: int, seed: int) -> tuple[list[float], lis
     """Train one network; give the norms of dL/dU before clipping, and the losses a sequence."""
     rng = np.random.default_rng(seed)
     x, y = digits(rng, 20, 3)
-    model = SequenceModel(RNN, 10, 32, 32, 19, "last", rng)
+    model = adder(RNN, rng)
     optimizer = SGD(model.parameters(), lr=0.2)
     norms, losses = [], []
     for _ in range(epochs):

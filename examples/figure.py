@@ -1,12 +1,11 @@
 """One style for all figures: colours that colour-blind readers can tell apart, saved at once.
 
-    with figure(out / "adding.png") as axes:
-        axes.plot(...)
+with figure(out / "adding.png") as axes:
+    axes.plot(...)
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +31,7 @@ _STYLE = {
 def figure(
     path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 3.6)
 ) -> Iterator[Any]:
-    """Give the axes of a new figure (an array of them, if there are several) and save it at the end.
+    """Give the axes of a new figure (an array of them, if there are several) save it after.
 
     Parameters
     ----------
@@ -51,4 +50,4 @@ def figure(
         unfinished = path.with_name(f".{path.name}")
         drawn.savefig(unfinished, format="png", metadata={"Software": None})
         plt.close(drawn)
-    os.replace(unfinished, path)
+    unfinished.replace(path)

@@ -20,10 +20,9 @@ import numpy as np
 from descent import descent
 from figure import figure
 from result import Result, run
-from sequence_model import SequenceModel
 
-from microgrrepresent import Tensor, cross_entropy, no_grad
-from rnn import LSTM, Adam, over_time, pad
+from microgrrepresent import Tensor, cross_entropy
+from rnn import Adam, LanguageModel, over_time, pad
 from rnn.decoding import Decoded, sample
 
 NOTES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
@@ -52,23 +51,18 @@ def melody(rng: np.random.Generator) -> list[int]:
 def learn(iterations: int, seed: int, wanted: int) -> tuple[list[Decoded], np.ndarray]:
     """Train, and draw melodies from random seed notes; give them and the seed notes."""
     rng = np.random.default_rng(seed)
-    model = SequenceModel(LSTM, 25, 24, 64, 25, "every", rng)
+    model = LanguageModel(25, 64, 24, dtype=np.float32, rng=rng)
 
     def loss_of(i: int) -> Tensor:
         melodies = pad([[*melody(rng), END] for _ in range(32)], END)
         x, y = melodies.values[:-1], melodies.values[1:]
-        return over_time(cross_entropy, model(x), y, mask=melodies.mask[1:])
+        return over_time(cross_entropy, model(x)[0], y, mask=melodies.mask[1:])
 
     for _ in descent(loss_of, Adam(model.parameters(), lr=5e-3), iterations):
         pass
 
-    def step(notes: np.ndarray, state: object) -> tuple[Tensor, object]:
-        outputs, state = model.layer(model.embedding(notes[None]), state)
-        return model.head(outputs[0]), state
-
     seeds = rng.integers(0, 12, wanted)
-    with no_grad():
-        return sample(step, seeds, 40, rng, stop=END), seeds
+    return sample(model.step, seeds, 40, rng, stop=END), seeds
 
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:

@@ -18,13 +18,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from accuracy import accuracy
 from descent import descent
 from figure import figure
 from result import Result, run
-from sequence_model import SequenceModel, accuracy
 
 from microgrrepresent import Tensor, cross_entropy, no_grad, sigmoid
-from rnn import LSTM, Adam, Padded, Vocabulary, over_time, pad
+from rnn import LSTM, Adam, Embedding, Padded, SequenceTagger, Vocabulary, over_time, pad
 
 BEGINNINGS = ["he said", "she told me", "i heard that", "we know"]
 EITHER = ["teddy", "rose", "mark", "frank", "grace"]  # a first name, or just a word
@@ -48,11 +48,12 @@ def batch(rng: np.random.Generator, size: int) -> tuple[Padded, np.ndarray, np.n
     return pad([VOCABULARY.encode(text) for text in texts]), pad(tags).values, np.array(places)
 
 
-def learn(bidirectional: bool, iterations: int, seed: int) -> tuple[SequenceModel, float, float]:
+def learn(bidirectional: bool, iterations: int, seed: int) -> tuple[SequenceTagger, float, float]:
     """Train one network; give its accuracy at the word in question, and at all other words."""
     rng = np.random.default_rng(seed)
-    options = {"bidirectional": bidirectional}
-    model = SequenceModel(LSTM, len(VOCABULARY), 8, 16, 2, "every", rng, **options)
+    embedding = Embedding(len(VOCABULARY), 8, dtype=np.float32, rng=rng)
+    layer = LSTM(8, 16, bidirectional=bidirectional, dtype=np.float32, rng=rng)
+    model = SequenceTagger(layer, 2, embedding, rng=rng)
 
     def loss_of(i: int) -> Tensor:
         x, y, _ = batch(rng, 32)

@@ -100,4 +100,3 @@ def options(arguments: Sequence[str]) -> tuple[bool, int, Path]:
     out = out or (PICTURES / "quick" if quick else PICTURES)
     out.mkdir(parents=True, exist_ok=True)
     return quick, seed, out
-

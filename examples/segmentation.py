@@ -1,8 +1,8 @@
 """Synchronous sequence to sequence: a tag for every character cuts Chinese into words.
 
 B begins a word, M is in its middle, E ends it, S is a word by itself: 我/喜欢/音乐 has the tags
-S BE BE. Whether 究 ends a word depends on what follows: 研究/生命, but 研究生/在. So the network reads
-in both directions, and a tag is worked out from both states:
+S BE BE. Whether 究 ends a word depends on what follows: 研究/生命, but 研究生/在. So the network
+reads in both directions, and a tag is worked out from both states:
 
     y_t = V [forward h_t, backward h_t] + b
 
@@ -18,14 +18,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from accuracy import accuracy
 from data_segmentation import TAGS, TEST, TRAIN, sentences, tags, words
 from descent import descent
 from figure import figure
 from result import Result, run
-from sequence_model import SequenceModel, accuracy
 
 from microgrrepresent import Tensor, cross_entropy, no_grad, softmax
-from rnn import LSTM, Adam, Vocabulary, over_time, pad
+from rnn import LSTM, Adam, Embedding, SequenceTagger, Vocabulary, over_time, pad, sequence_mask
 
 TRAINING, TESTING = sentences(TRAIN), sentences(TEST)
 VOCABULARY = Vocabulary.of("".join(w for sentence in TRAINING for w in sentence))
@@ -38,23 +38,23 @@ def arrays(texts: list[list[str]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x.values, y.values, x.lengths
 
 
-def learn(bidirectional: bool, iterations: int, seed: int) -> tuple[SequenceModel, float]:
+def learn(bidirectional: bool, iterations: int, seed: int) -> tuple[SequenceTagger, float]:
     """Train one network; give it, and its share of right tags in the test sentences."""
     rng = np.random.default_rng(seed)
-    options = {"bidirectional": bidirectional}
-    model = SequenceModel(LSTM, len(VOCABULARY), 24, 24, len(TAGS), "every", rng, **options)
+    embedding = Embedding(len(VOCABULARY), 24, dtype=np.float32, rng=rng)
+    layer = LSTM(24, 24, bidirectional=bidirectional, dtype=np.float32, rng=rng)
+    model = SequenceTagger(layer, len(TAGS), embedding, rng=rng)
 
     def loss_of(i: int) -> Tensor:
         chosen = rng.choice(len(TRAINING), 11, replace=False)
         x, y, lengths = arrays([TRAINING[k] for k in chosen])
-        mask = np.arange(len(x))[:, None] < lengths
-        return over_time(cross_entropy, model(x, lengths), y, mask=mask)
+        return over_time(cross_entropy, model(x, lengths), y, mask=sequence_mask(lengths))
 
     for _ in descent(loss_of, Adam(model.parameters(), lr=1e-2), iterations):
         pass
     x, y, lengths = arrays(TESTING)
     with no_grad():
-        return model, accuracy(model(x, lengths), y, np.arange(len(x))[:, None] < lengths)
+        return model, accuracy(model(x, lengths), y, sequence_mask(lengths))
 
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:

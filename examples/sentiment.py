@@ -9,7 +9,7 @@ way to the loss:
 
 Reviews differ in length, so they are padded, and the padding must not count.
 
-Settings: 5 to 60 words, embedding 8, SRN with 16 hidden units, batches of 32, Adam 3e-3, clipping
+Settings: 5 to 60 words, embedding 8, SRN with 16 hidden units, batches of 32, Adam 1e-2, clipping
 at 1, 1,500 iterations, three seeds.
 
     python examples/sentiment.py
@@ -18,30 +18,53 @@ at 1, 1,500 iterations, three seeds.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from accuracy import accuracy
 from descent import descent
 from figure import figure
 from result import Result, run
-from sequence_model import Read, SequenceModel, accuracy
 
 from microgrrepresent import Tensor, cross_entropy, no_grad
-from rnn import RNN, Adam, Padded, pad
+from rnn import RNN, Adam, Embedding, Padded, SequenceClassifier, pad
 
-WORDS = "<pad> good lovely witty moving bad dull silly flat the film story is and it was a not".split()
-BAD, NEUTRAL, NOT = (WORDS.index(word) for word in ("bad", "the", "not"))
+WORDS = [
+    "<pad>",
+    "good",
+    "lovely",
+    "witty",
+    "moving",
+    "bad",
+    "dull",
+    "silly",
+    "flat",
+    "the",
+    "film",
+    "story",
+    "is",
+    "and",
+    "it",
+    "was",
+    "a",
+    "not",
+]
+FIRST_BAD, FIRST_NEUTRAL, NOT = (WORDS.index(word) for word in ("bad", "the", "not"))
 
 
 def review(rng: np.random.Generator, longest: int) -> tuple[list[int], int]:
     """The words of a review as indices, and its class: 1 for good, 0 for bad."""
-    words = rng.integers(NEUTRAL, NOT, rng.integers(5, longest + 1)).tolist()
+    words = rng.integers(FIRST_NEUTRAL, NOT, rng.integers(5, longest + 1)).tolist()
     places = rng.choice(len(words), 1 + 2 * int(rng.integers(3)), replace=False)
     total = 0
     for place in sorted(places.tolist(), reverse=True):  # from the end, as "not" moves the rest
-        word, turned = int(rng.integers(1, NEUTRAL)), rng.random() < 0.3
+        word, turned = int(rng.integers(1, FIRST_NEUTRAL)), rng.random() < 0.3
         words[place : place + 1] = [NOT, word] if turned else [word]
-        total += 1 if (word < BAD) != turned else -1
+        total += 1 if (word < FIRST_BAD) != turned else -1
     return words, int(total > 0)
+
+
+Read = Literal["last", "mean"]
 
 
 def batch(rng: np.random.Generator, longest: int, size: int) -> tuple[Padded, np.ndarray]:
@@ -53,13 +76,15 @@ def batch(rng: np.random.Generator, longest: int, size: int) -> tuple[Padded, np
 def learn(read: Read, longest: int, iterations: int, seed: int) -> tuple[float, list[float]]:
     """Train one network; give its accuracy on 2,000 new reviews, and its losses."""
     rng = np.random.default_rng(seed)
-    model = SequenceModel(RNN, len(WORDS), 8, 16, 2, read, rng)
+    embedding = Embedding(len(WORDS), 8, dtype=np.float32, rng=rng)
+    layer = RNN(8, 16, dtype=np.float32, rng=rng)
+    model = SequenceClassifier(layer, 2, read, embedding, rng=rng)
 
     def loss_of(i: int) -> Tensor:
         x, classes = batch(rng, longest, 32)
         return cross_entropy(model(x.values, x.lengths), classes)
 
-    losses = [loss for _, loss in descent(loss_of, Adam(model.parameters(), lr=3e-3), iterations)]
+    losses = [loss for _, loss in descent(loss_of, Adam(model.parameters(), lr=1e-2), iterations)]
     x, classes = batch(rng, longest, 2000)
     with no_grad():
         return accuracy(model(x.values, x.lengths), classes), losses
@@ -80,10 +105,10 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         ax.legend()
     name = f"sentiment, SRN, {seeds} seeds"
     lead = reached["mean"] - reached["last"]
+    bar = 0.8 if quick else 0.9
     return [
-        Result(f"{name}, last state", "mean accuracy", reached["last"], ">", 0.55, picture),
-        Result(f"{name}, mean of states", "mean accuracy", reached["mean"], ">", 0.85, picture),
-        Result(name, "accuracy, mean - last", lead, ">", 0.05, picture),
+        Result(f"{name}, mean of states", "mean accuracy", reached["mean"], ">", bar, picture),
+        Result(name, "accuracy, mean - last state", lead, ">", 0.05, picture),
     ]
 
 

@@ -19,7 +19,7 @@ from figure import figure
 from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy, no_grad, softmax
-from rnn import LSTM, Adam, Linear, Module
+from rnn import LSTM, Adam, SequenceTagger
 
 
 def images(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -31,25 +31,13 @@ def images(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return data.images[order].astype(np.float32) / 16, data.target[order]
 
 
-class RowReader(Module):
-    """A layer that reads rows, and a linear map of its outputs to ten classes."""
-
-    def __init__(self, hidden: int, rng: np.random.Generator) -> None:
-        self.layer = LSTM(8, hidden, dtype=np.float32, rng=rng)
-        self.head = Linear(hidden, 10, dtype=np.float32, rng=rng)
-
-    def __call__(self, pictures: np.ndarray) -> Tensor:
-        """Scores after each row, (8, B, 10), for pictures (B, 8, 8)."""
-        outputs, _ = self.layer(Tensor(pictures.transpose(1, 0, 2)))
-        return self.head(outputs)
-
-
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
     """Train; draw some test images with the class that the network thinks of after each row."""
     rng = np.random.default_rng(seed)
     x, y = images(rng)
     train = 1347
-    model = RowReader(32, rng)
+    rows = x.transpose(1, 0, 2)  # time first: (8, 1797, 8)
+    model = SequenceTagger(LSTM(8, 32, dtype=np.float32, rng=rng), 10, rng=rng)
     order = rng.permutation(train)
 
     def loss_of(i: int) -> Tensor:
@@ -57,12 +45,14 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         if start < 32:
             rng.shuffle(order)
         chosen = order[start : start + 32]
-        return cross_entropy(model(x[chosen])[-1], y[chosen])
+        return cross_entropy(model(rows[:, chosen])[-1], y[chosen])
 
-    for _ in descent(loss_of, Adam(model.parameters(), lr=5e-3), (6 if quick else 25) * 42):
+    for _ in descent(
+        loss_of, Adam(model.parameters(), lr=1e-2 if quick else 5e-3), (8 if quick else 25) * 42
+    ):
         pass
     with no_grad():
-        scores = model(x[train:])
+        scores = model(rows[:, train:])
         right = float((scores.numpy()[-1].argmax(-1) == y[train:]).mean())
         shares = softmax(scores).numpy()
     picture = out / "sequential_digits.png"

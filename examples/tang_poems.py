@@ -21,14 +21,25 @@ from pathlib import Path
 import numpy as np
 from data_tang import QUATRAINS
 from descent import descent
-from drawing import save
 from result import Result, run
 
-from microgrrepresent import Tensor, cross_entropy
+from microgrrepresent import Tensor, cross_entropy, steps
+from microgrrepresent.drawing import save
 from rnn import Adam, LanguageModel, Vocabulary, over_time, pad
 from rnn.decoding import greedy, prompt, sample
 
 FORM = re.compile(r"(\w{5}，\w{5}。){2}")
+
+
+def reading(model: LanguageModel, vocabulary: Vocabulary, line: str) -> list[Tensor]:
+    """Read a line character by character; give what the model says after each, to be drawn."""
+    said, state = [], None
+    for _, character in steps(line):
+        x = model.embedding(vocabulary.encode(character)).named(character)
+        state = model.cell(x, state)
+        y = model.head(state.h)
+        said.append(y.named(vocabulary.tokens[int(y.numpy().argmax())]))
+    return said
 
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
@@ -56,7 +67,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     drawn = sample(model.step, np.repeat(start[0, :1], 100), 40, rng, stop=vocabulary.eos)
     formed = np.mean([bool(FORM.fullmatch(vocabulary.decode(d.tokens))) for d in drawn])
     picture = out / "tang_poems.svg"
-    save_reading(model, vocabulary, "床前明月光", picture)
+    save(reading(model, vocabulary, "床前明月光"), picture)
     return [
         Result("Tang poems, 14", "recited from the first line", float(right), ">=", 0.9, picture),
         Result("Tang poems, 100 drawn", "share of right form", float(formed), ">", 0.6, picture),

@@ -30,7 +30,7 @@ from figure import figure
 from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy, no_grad
-from rnn import LSTM, Adam, Linear, Module
+from rnn import LSTM, Adam, SequenceClassifier
 
 SYMBOLS = "XYabcd"
 
@@ -45,23 +45,16 @@ def batch(rng: np.random.Generator, T: int, size: int) -> tuple[np.ndarray, np.n
     return np.eye(6, dtype=np.float32)[symbols], 2 * first + second
 
 
-class Judge(Module):
-    """A layer of four LSTM units, and a linear map of its last output to four classes."""
-
-    def __init__(self, forget_bias: float | None, rng: np.random.Generator) -> None:
-        options: dict[str, Any] = {"dtype": np.float32, "rng": rng}
-        if forget_bias is None:
-            self.layer = LSTM(6, 4, forget_gate=False, **options)
-            biases = self.layer.bias_ih_l0.numpy().copy()
-            biases[:4] -= 1  # the input gate's rows: closed until something makes it open
-            self.layer.bias_ih_l0.assign(biases)
-        else:
-            self.layer = LSTM(6, 4, forget_bias=forget_bias, **options)
-        self.head = Linear(4, 4, dtype=np.float32, rng=rng)
-
-    def __call__(self, x: np.ndarray) -> Tensor:
-        outputs, _ = self.layer(Tensor(x))
-        return self.head(outputs[-1])
+def judge(forget_bias: float | None, rng: np.random.Generator) -> SequenceClassifier:
+    """Four LSTM units, and a linear map of their last output to four classes."""
+    options: dict[str, Any] = {"dtype": np.float32, "rng": rng}
+    if forget_bias is not None:
+        return SequenceClassifier(LSTM(6, 4, forget_bias=forget_bias, **options), 4, rng=rng)
+    layer = LSTM(6, 4, forget_gate=False, **options)
+    biases = layer.bias_ih_l0.numpy().copy()
+    biases[:4] -= 1  # the input gate's rows: nearly closed, until there is something to let in
+    layer.bias_ih_l0.assign(biases)
+    return SequenceClassifier(layer, 4, rng=rng)
 
 
 def learn(
@@ -69,7 +62,7 @@ def learn(
 ) -> tuple[int | None, list[tuple[int, float]]]:
     """Train one network; give the iteration at which it was right, or None, and its curve."""
     rng = np.random.default_rng(seed)
-    model = Judge(forget_bias, rng)
+    model = judge(forget_bias, rng)
 
     def loss_of(i: int) -> Tensor:
         x, classes = batch(rng, T, 32)
@@ -93,7 +86,7 @@ CELLS = {"1997, no forget gate": None, "forget bias +1": 1.0, "forget bias +5": 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
     """Train the three cells; count the seeds that solve the task."""
     lengths, seeds = ([60], 1) if quick else ([50, 100], 3)
-    iterations = 400 if quick else 800
+    iterations = 350 if quick else 800
     results, picture = [], out / "temporal_order.png"
     with figure(picture, columns=len(lengths), size=(4.8, 3.4)) as axes:
         for T, ax in zip(lengths, np.atleast_1d(axes), strict=True):

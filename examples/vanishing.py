@@ -74,9 +74,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         for ax, title in ((left, "linear, U = γ Q"), (right, "cells, at the start of training")):
             ax.set(yscale="log", xlabel="t", ylabel="|dL/dh_t|", title=title)
             ax.legend()
-    results = [
-        Result("vanishing, linear", "relative error of γ^(T-t)", worst, "<", 1e-11, picture)
-    ]
+    results = [Result("vanishing, linear", "relative error of γ^(T-t)", worst, "<", 1e-11, picture)]
     for name, share in arrived.items():
         bar = (">", 1e-3) if name.endswith("5") else ("<", 1e-6)
         results.append(

@@ -1,4 +1,4 @@
-"""A language model of words: which word comes next, and when does the sentence end?
+"""A language model of words: which word comes next, and when the sentence ends.
 
 Trained on Chinese sentences that are cut into words. The target is the input, shifted by one:
 

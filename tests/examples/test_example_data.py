@@ -72,7 +72,6 @@ def test_sentiment_is_the_sign_of_what_is_said():
         assert "<pad>" not in text
 
 
-
 def test_reber_strings_are_those_of_its_regular_expression():
     after_x = r"(?:XT*VP)*(?:S|XT*VV)"
     grammar = re.compile(rf"B(?:TS*X{after_x}|PT*V(?:V|P{after_x}))E")
@@ -130,4 +129,4 @@ def test_melodies_stay_in_the_scale_of_their_seed_and_come_home():
     for _ in range(200):
         notes = melody.melody(RNG)
         assert set(notes) <= set(melody.scale(notes[0]).tolist())
-        assert notes[-1] == notes[0] and 8 <= len(notes) and max(notes) < melody.END
+        assert notes[-1] == notes[0] and len(notes) >= 8 and max(notes) < melody.END
