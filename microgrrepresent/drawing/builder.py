@@ -12,15 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from microgrrepresent.drawing.labels import Label, Line, Run, height, math, text, width
+from microgrrepresent.drawing.labels import Label, height, math, text, width
+from microgrrepresent.drawing.naming import name, value, variable_kind
 from microgrrepresent.drawing.picture import Arrow, Box, Flow, Kind, Picture
 from microgrrepresent.drawing.timeline import Slot, Timeline, position
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
-
-LOSSES = frozenset({"L", "loss", "J", "cost", "ℓ"})
-OUTPUTS = frozenset({"y", "ŷ", "yhat", "y_hat", "logits"})
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,12 @@ class Group:
     Attributes
     ----------
     key : hashable
-        Equal for the nodes of one box; within a column, for those only.
+        Equal for the nodes of one box; within a column, for those only. Where one of the nodes
+        stands for all, the key is that node.
     kind : str
         See `picture.Kind`.
     label : Label
-        Without the step.
+        What the box says.
     is_variable : bool
         Whether the box is the variable itself, not the operation that makes it.
     """
@@ -48,42 +47,58 @@ class Group:
 View = Callable[[Node], Group]
 
 
-def build(graph: Graph, time: Timeline, view: View, edge_labels: bool = False) -> Picture:
+@dataclass(frozen=True)
+class Details:
+    """What is shown besides boxes and arrows.
+
+    Attributes
+    ----------
+    edge_labels : bool
+        Operations, or the names of intermediate values, on the arrows.
+    rails : bool
+        Parameters once, with lines to all uses, in place of chips.
+    values : bool
+        Shapes, and small arrays in full.
+    """
+
+    edge_labels: bool = False
+    rails: bool = False
+    values: bool = False
+
+
+def build(graph: Graph, time: Timeline, view: View, details: Details) -> Picture:
     """Make the boxes and arrows of a graph."""
-    return _Builder(graph, time, view, edge_labels).picture
+    return _Builder(graph, time, view, details).picture
 
 
 class _Builder:
-    def __init__(self, graph: Graph, time: Timeline, view: View, edge_labels: bool) -> None:
-        self.graph, self.time, self.view, self.edge_labels = graph, time, view, edge_labels
+    def __init__(self, graph: Graph, time: Timeline, view: View, details: Details) -> None:
+        self.graph, self.time, self.details = graph, time, details
         self.picture = Picture()
-        self.tinted = self._tinted()
-        self.colors: dict[Node, int] = {}
+        self.group: dict[Node, Group] = {node: view(node) for node in time.nodes}
+        self.box: dict[Node, Box] = {}  # in which a node's value is made
+        self.face: dict[Node, Box] = {}  # from which it is read
         self.boxes: dict[Hashable, Box] = {}
-        self.outputs = set(graph.outputs)
-        self.group: dict[Node, Group] = {node: view(node) for node in graph}
-        self.box: dict[Node, Box] = {}  # that the node's value is made in
-        self.face: dict[Node, Box] = {}  # that the node's value is read from
         self.arrows: dict[Hashable, Arrow] = {}
+        self.chips: dict[Hashable, Arrow] = {}
+        self.delays: dict[Hashable, Box] = {}
+        self.colors: dict[Node, int] = {}
+        self.tinted = self._tinted()
         self.keys: Counter[str] = Counter()
-        self.passes = time.passes
-        self.passing: dict[Slot, Node] = {}
-        for node in graph:
-            if time.slot[node] in self.passes and time.is_step(node):
-                self.passing.setdefault(time.slot[node], node)
-        self.enters = self._enters()
-        self.gathered = {
-            time.slot[p]
-            for node in graph
-            if time.column[node] > time.T
-            for p in node.parents
-            if 0 < time.column[p] < time.T
+        self.state = {
+            time.slot[node]: node
+            for node in reversed(time.nodes)
+            if time.slot[node] in time.passes and time.is_step(node)
         }
-        for node in graph:
+        self.enters = self._enters()
+        self.gathered = self._gathered()
+        for node in time.nodes:
             self._stand(node)
-        for node in graph:
+        for node in time.nodes:
             for i, parent in enumerate(node.parents):
                 self._connect(parent, node, i)
+
+    # --- what needs the whole graph --------------------------------------------------------------
 
     def _tinted(self) -> set[Node]:
         """The shared nodes, and the parameters that they are parts of."""
@@ -94,8 +109,6 @@ class _Builder:
                 found.add(node)
         return found
 
-    # --- variables that pass from step to step ---------------------------------------------------
-
     def _enters(self) -> dict[Node, tuple[int, Slot]]:
         """First states: nodes made before the loop that its first step uses as it does a state.
 
@@ -103,31 +116,37 @@ class _Builder:
         """
         time = self.time
         found: dict[Node, tuple[int, Slot]] = {}
-        peers = {(time.slot[node], time.column[node]): node for node in self.graph}
-        for node in self.graph:
+        peers = {(time.slot[node], time.column[node]): node for node in time.nodes}
+        for node in time.nodes:
             if time.column[node] or node in time.shared:
                 continue
             for user in self.graph.consumers(node):
-                c = time.column[user]
+                c = time.column.get(user, 0)
                 if not 0 < c <= time.T:
                     continue
                 i = position(node, user)
                 for d in (1, -1):
                     peer = peers.get((time.slot[user], c + d))
                     if peer is not None and i < len(peer.parents):
-                        state = time.slot[peer.parents[i]]
-                        if self.passes.get(state) == d:
+                        state = time.slot.get(peer.parents[i])
+                        if state is not None and time.passes.get(state) == d:
                             found.setdefault(node, (c - 1 if d > 0 else c, state))
                 if node not in found and time.T == 1:
-                    for state, d in self.passes.items():
-                        if self.passing[state].name == node.name:
+                    for state, d in time.passes.items():
+                        if state in self.state and self.state[state].name == node.name:
                             found[node] = (c - 1 if d > 0 else c, state)
         return found
 
-    def _state_slot(self, slot: Slot) -> Hashable:
-        """The slot of the boxes that show the values of a slot of states."""
-        node = self.passing[slot]
-        return (*slot, "variable") if node.name or self.group[node].is_variable else slot
+    def _gathered(self) -> set[Slot]:
+        """The slots of what the end uses of several steps."""
+        time = self.time
+        return {
+            time.slot[parent]
+            for node in time.nodes
+            if time.column[node] > time.T
+            for parent in node.parents
+            if 0 < time.column.get(parent, 0) < time.T
+        }
 
     # --- boxes -----------------------------------------------------------------------------------
 
@@ -135,65 +154,69 @@ class _Builder:
         """Give a node its box, and its face where the value is a variable in its own right."""
         time, group = self.time, self.group[node]
         column, slot = time.column[node], time.slot[node]
-        is_state = slot in self.passes or node in self.enters
-        head = group.key if isinstance(group.key, Node) else node
-        identity = (group.key, column)
-        box = self.boxes.get(identity)
-        if box is not None:
-            box.nodes += (node,)
+        passes = slot in time.passes or node in self.enters
+        box = self.boxes.get((group.key, column))
+        if box is None:
+            box = self._make_box(node, group, passes)
+            self.boxes[group.key, column] = box
         else:
-            variable = group.is_variable or not head.parents
-            kind = "state" if variable and is_state and group.kind != "constant" else group.kind
-            made = group.is_variable and bool(head.parents)
-            where = (*time.slot[head], "variable") if made else time.slot[head]
-            box = self._box(head, kind, group.label, column, where)
-            box.nodes = (node,)
-            self.boxes[identity] = box
-            if node in self.enters and variable:
-                self._put_between(box, node)
+            box.nodes += (node,)
         if box.color is None:
             box.color = self._color(node)
         self.box[node] = self.face[node] = box
         if group.is_variable or not node.parents:
             return
-        shown = self._face_kind(node, group, is_state)
-        if shown is not None:
-            label = (name(node, self.graph, self.time),)
-            face = self._box(node, shown, label, column, (*slot, "variable"))
-            if shown == "state":
+        kind = self._face_kind(node, group, passes)
+        if kind is not None:
+            label = self._label(node, (name(node, self.graph, time),))
+            face = self._box(node, kind, label, column, (*slot, "variable"))
+            if kind == "state":
                 self._put_between(face, node)
             face.color = self._color(node)
             self.face[node] = face
-            flow: Flow = "state" if shown == "state" else "value"
-            self.picture.arrows.append(Arrow(box, face, flow))
+            self.picture.arrows.append(Arrow(box, face, "state" if kind == "state" else "value"))
 
-    def _face_kind(self, node: Node, group: Group, is_state: bool) -> Kind | None:
-        if is_state and node.name:
+    def _make_box(self, node: Node, group: Group, passes: bool) -> Box:
+        time = self.time
+        head = group.key if isinstance(group.key, Node) else node
+        variable = group.is_variable or not head.parents
+        kind, label, slot = group.kind, group.label, time.slot[head]
+        if variable and passes and kind not in ("constant", "parameter"):
+            kind = "state"
+        if group.key is head and (variable or self._face_kind(head, group, passes) is None):
+            label = self._label(head, label)
+        where: Hashable = (*slot, "variable") if group.is_variable and head.parents else slot
+        if not isinstance(group.key, Node):
+            where = group.key
+        box = self._box(head, kind, label, time.column[node], where)
+        box.nodes = (node,)
+        if variable and (node in self.enters or time.delays(node)):
+            self._put_between(box, node)
+        return box
+
+    def _face_kind(self, node: Node, group: Group, passes: bool) -> Kind | None:
+        if passes and (node.name or self.time.delays(node)):
             return "state"
-        if node.name in LOSSES or (node in self.outputs and node.size == 1 and self.time.T):
-            return "loss"
-        if node in self.outputs or node.name in OUTPUTS:
-            return "output"
+        kind = variable_kind(node, self.graph, self.time)
+        if kind != "variable":
+            return kind
         if node in self.time.shared and group.kind == "op":
             return "parameter" if node.requires_grad else "input"
         return "variable" if node.name and group.kind == "op" else None
-
-    def _color(self, node: Node) -> int | None:
-        """The colour of a shared node; parts of a parameter have that parameter's."""
-        if node not in self.tinted:
-            return None
-        while len(node.parents) == 1:
-            node = node.parents[0]
-        return self.colors.setdefault(node, len(self.colors))
 
     def _put_between(self, box: Box, node: Node) -> None:
         """Move a state's box to the gap beside its column."""
         box.between = True
         if node in self.enters:
             box.column, slot = self.enters[node]
-            box.slot = self._state_slot(slot)
-        elif self.passes[self.time.slot[node]] < 0:
+            state = self.state[slot]
+            named = state.name or self.group[state].is_variable
+            box.slot = (*slot, "variable") if named else slot
+        elif self.time.passes[self.time.slot[node]] < 0:
             box.column -= 1
+
+    def _label(self, node: Node, label: Label) -> Label:
+        return label + value(node) if self.details.values and node.op is not constant else label
 
     def _box(self, node: Node, kind: Kind, label: Label, column: int, slot: Hashable) -> Box:
         box = Box(self._unique(self._key(node)), kind, label, (node,), column, slot)
@@ -206,69 +229,106 @@ class _Builder:
         return key + "'" * (self.keys[key] - 1)
 
     def _key(self, node: Node) -> str:
-        scope, op, name, n = self.time.slot[node]
-        t = self.time.column[node]
-        words = [scope, f"t{t}" if self.time.is_step(node) else "", name or op or "leaf"]
+        """A box's name in the DOT text: made of scope, step and order."""
+        scope, op, letter, n = self.time.slot[node]
+        t = f"t{self.time.column[node]}" if self.time.is_step(node) else ""
+        words = [scope, t, letter or op or "leaf"]
         return "/".join(filter(None, words)) + (f"#{n}" if n > 1 else "")
+
+    def _color(self, node: Node) -> int | None:
+        """The colour of a shared node; parts of a parameter have that parameter's."""
+        if node not in self.tinted:
+            return None
+        while len(node.parents) == 1:
+            node = node.parents[0]
+        return self.colors.setdefault(node, len(self.colors))
 
     # --- arrows ----------------------------------------------------------------------------------
 
     def _connect(self, parent: Node, child: Node, i: int) -> None:
-        tail, head = self.face[parent], self.box[child]
         time = self.time
-        if self.box[parent] is head:
+        source = time.stands_for.get(parent, parent)
+        head = self.box[child]
+        here, there = time.column[source], time.column[child]
+        if source is not parent and there == here:
+            self._delay(source, child, i)
             return
-        if parent in time.shared and time.column[child]:
-            self._chip(parent, child, i, tail)
+        if self.box[source] is head:
             return
-        here, there = time.column[parent], time.column[child]
+        tail = self.face[source]
+        if source in time.shared and there:
+            if self.details.rails:
+                self._arrow(tail, child, i, "parameter", source)
+            else:
+                self._chip(source, child, i)
+            return
         if tail.between and here == there:
-            tail = self.box[parent]  # the step itself takes the value from the operation
-        if there > time.T and time.is_step(parent):
-            if tail.between and not self._is_last_only(parent):
-                tail = self.box[parent]
-        elif tail.column not in (
-            (there, there - 1) if tail.between else range(there - 1, there + 2)
-        ):
-            return self._chip(parent, child, i, tail)
-        is_state = tail.between or time.slot[parent] in self.passes
-        flow: Flow = "state" if is_state and here != there else "value"
+            tail = self.box[source]  # the step itself takes the value from the operation
+        if there > time.T and time.is_step(source):
+            if tail.between and (tail.column < time.T or time.slot[source] in self.gathered):
+                tail = self.box[source]
+        elif not tail.column - (not tail.between) <= there <= tail.column + 1:
+            self._chip(source, child, i)
+            return
+        passes = here != there and (tail.between or time.slot[source] in time.passes)
+        self._arrow(tail, child, i, "state" if passes else "value", source)
+
+    def _arrow(self, tail: Box, child: Node, i: int, flow: Flow, source: Node) -> None:
+        """Draw an edge; edges between the same boxes share an arrow, but not those of single nodes."""
+        head = self.box[child]
         arrow = self.arrows.get((tail, head))
-        if arrow is None or not self._merges(arrow):
+        if arrow is None or (len(tail.nodes) == 1 and len(head.nodes) == 1):
             arrow = Arrow(tail, head, flow)
-            if self.edge_labels:
-                arrow.label = self._edge_label(parent, child, tail)
+            if self.details.edge_labels:
+                arrow.label = self._edge_label(source, child)
+            if flow == "parameter":
+                arrow.color = tail.color
             self.arrows[tail, head] = arrow
             self.picture.arrows.append(arrow)
         arrow.edges += ((child, i),)
 
-    def _is_last_only(self, node: Node) -> bool:
-        """Whether the end uses a state of the last step only."""
-        return self.face[node].column == self.time.T and self.time.slot[node] not in self.gathered
-
-    def _merges(self, arrow: Arrow) -> bool:
-        """Whether edges between the same boxes share an arrow: those of single nodes do not."""
-        return len(arrow.tail.nodes) > 1 or len(arrow.head.nodes) > 1
-
-    def _edge_label(self, parent: Node, child: Node, tail: Box) -> Label:
-        group = self.group[child]
-        if group.is_variable and child.op is not None:
+    def _edge_label(self, source: Node, child: Node) -> Label:
+        if self.group[child].is_variable and child.op is not None:
             return (text(child.op.symbol),)
-        if parent.op is None or parent.op is constant or self.face[parent] is not self.box[parent]:
+        if not source.parents or self.face[source] is not self.box[source]:
             return ()
-        return (math(self.graph.label(parent)),)
+        return () if source.name else (math(self.graph.label(source)),)
 
-    def _chip(self, parent: Node, child: Node, i: int, source: Box) -> None:
-        """Stand for the parent beside this use of it."""
-        head = self.box[child]
-        slot = (head.slot, "chip", i, *self.time.slot[parent])
-        label = (name(parent, self.graph, self.time),)
-        box = Box(f"{self._key(child)}<{i}", "chip", label, (parent,), head.column, slot)
-        box.color = source.color
-        fit(box)
-        self.picture.boxes.append(box)
-        arrow = Arrow(box, head, "parameter", (), ((child, i),), color=source.color)
-        self.picture.arrows.append(arrow)
+    def _chip(self, source: Node, child: Node, i: int) -> None:
+        """Stand for a node beside a use of it; the nodes of one box share a chip."""
+        head, group = self.box[child], self.group[source]
+        single = len(head.nodes) == 1 or isinstance(group.key, Node)
+        identity = (source, child, i) if single else (group.key, head)
+        arrow = self.chips.get(identity)
+        if arrow is None:
+            label = (name(source, self.graph, self.time),) if single else group.label
+            slot = (head.slot, "chip", i, *self.time.slot[source])
+            key = self._unique(f"{head.key}<{i}")
+            box = Box(key, "chip", label, (source,), head.column, slot)
+            box.color = self.face[source].color
+            fit(box)
+            self.picture.boxes.append(box)
+            arrow = Arrow(box, head, "parameter", color=box.color)
+            self.chips[identity] = arrow
+            self.picture.arrows.append(arrow)
+        elif all(source is not node for node in arrow.tail.nodes):
+            arrow.tail.nodes += (source,)
+        arrow.edges += ((child, i),)
+
+    def _delay(self, source: Node, child: Node, i: int) -> None:
+        """Lead a state of a folded graph back to the cell, through a black square."""
+        face, lag = self.face[source], self.time.delays(source)[child, i]
+        square = self.delays.get((source, lag))
+        if square is None:
+            label: Label = (text(str(abs(lag))),) if abs(lag) > 1 else ()
+            key = self._unique(f"{face.key}/delay")
+            square = Box(key, "delay", label, (), face.column, face.slot, True)
+            square.column += -1 if lag > 0 else 1
+            square.width = square.height = 10.0 if abs(lag) == 1 else 18.0
+            self.delays[source, lag] = square
+            self.picture.boxes.append(square)
+            self.picture.arrows.append(Arrow(face, square, "delay"))
+        self._arrow(square, child, i, "delay", source)
 
 
 def fit(box: Box) -> None:
@@ -283,26 +343,3 @@ def fit(box: Box) -> None:
     floor = {"chip": 18.0, "constant": 18.0}.get(box.kind, 26.0)
     box.width = round(max(w + pad, floor), 1)
     box.height = round(max(h + 4, floor), 1)
-
-
-def leaf_kind(node: Node) -> Kind:
-    """The kind of a leaf: a number, a parameter, or an input."""
-    if node.op is constant:
-        return "constant"
-    return "parameter" if node.requires_grad else "input"
-
-
-def name(node: Node, graph: Graph, time: Timeline) -> Line:
-    """What a drawing calls a variable: its letter, with the step as a subscript."""
-    if node.op is constant and node.name is None:
-        value = node.params["value"]
-        return text(f"{value:.4g}" if isinstance(value, float) else str(value))
-    if node.name is None:
-        part = len(node.parents) == 1 and not time.column[node]
-        if part and node.op is not None and node.parents[0].name and time.T:  # Wᵀ, W[·]
-            return (*math(node.parents[0].name), Run(node.op.symbol))
-        return math(graph.label(node))
-    step = node.step
-    if step is None and time.is_step(node):
-        step = time.titles[time.column[node] - 1]
-    return math(node.name, step)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from microgrrepresent.adjoints import Adjoints
-from microgrrepresent.drawing.builder import build
+from microgrrepresent.drawing.builder import Details, build
 from microgrrepresent.drawing.digraph import Drawing, digraph
 from microgrrepresent.drawing.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout import arrange
@@ -27,6 +27,8 @@ def draw(
     view: View = "operations",
     *,
     gradients: Adjoints | None = None,
+    rails: bool = False,
+    values: bool = False,
     theme: str | Theme = "light",
     timeout: float = 30.0,
 ) -> Drawing:
@@ -69,7 +71,7 @@ def draw(
     graph = out if isinstance(out, Graph) else Graph(out)
     time = timeline(graph)
     labelled = view == "variables" or (not time.T and len(graph) <= LABELLED)
-    picture = build(graph, time, VIEWS[view](graph, time), labelled)
+    picture = build(graph, time, VIEWS[view](graph, time), Details(labelled, rails, values))
     if gradients is not None:
         write_norms(picture, gradients)
     arrange(picture, time.titles, timeout, "choose a coarser view")

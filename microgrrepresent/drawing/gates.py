@@ -7,8 +7,9 @@ and sums of gates and states stay, and so does everything that has a name.
 
 from __future__ import annotations
 
-from microgrrepresent.drawing.builder import LOSSES, OUTPUTS, Group, View, leaf_kind, name
+from microgrrepresent.drawing.builder import Group, View
 from microgrrepresent.drawing.labels import Label, Line, Run, math, text, width
+from microgrrepresent.drawing.naming import LOSSES, OUTPUTS, leaf_kind, name
 from microgrrepresent.drawing.timeline import Timeline
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -33,13 +34,13 @@ class _Gates:
         self.graph, self.time = graph, time
         self.outputs = set(graph.outputs)
         self.affine: set[Node] = set()
-        for node in graph:
+        for node in time.nodes:
             if node.op is not None and node.op.name in LINEAR and self._is_inner(node):
                 inside = any(p in self.affine and self._together(p, node) for p in node.parents)
                 if inside or node.op.name in PRODUCTS:
                     self.affine.add(node)
         self.group: dict[Node, Group] = {}
-        for node in reversed(list(graph)):
+        for node in reversed(time.nodes):
             self.group[node] = self._joined(node) or self._own(node)
 
     def _is_inner(self, node: Node) -> bool:

@@ -13,13 +13,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
 Slot = tuple[str, str, str, int]
 """What corresponding nodes of all steps have in common: scope, operation, name, ordinal."""
+
+
+Delays = dict[tuple[Node, int], int]
+"""The edges (child, position) that read a state at another step, each with its lag."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class Timeline:
         Nodes of column 0 that several steps use, or that are made of parameters only.
     passes : dict
         The slots of states: 1 where the next step uses their values, -1 where the step before does.
+    nodes : tuple of Node
+        What is drawn, in topological order.
+    stands_for : dict
+        In a folded graph: the node that is drawn in place of one of another step.
     """
 
     titles: tuple[int, ...]
@@ -45,16 +53,27 @@ class Timeline:
     slot: dict[Node, Slot]
     shared: frozenset[Node]
     passes: dict[Slot, int]
+    nodes: tuple[Node, ...]
+    stands_for: dict[Node, Node] = field(default_factory=dict)
+    delayed: dict[Node, Delays] = field(default_factory=dict)
+    """In a folded graph: for each state, the edges that read it at another step."""
 
     @property
     def T(self) -> int:
         """Number of steps."""
         return len(self.titles)
 
-    @property
-    def last(self) -> int:
-        """The column of what comes after the loop."""
-        return len(self.titles) + 1
+    def delays(self, node: Node) -> Delays:
+        """The delayed reads of a node; empty unless the graph is folded."""
+        return self.delayed.get(node, {})
+
+    def subscript(self, node: Node) -> int | str | None:
+        """What a drawing writes below a node's name: its time index."""
+        if node in self.delayed or (self.stands_for and self.is_step(node)):
+            return "t"
+        if node.step is None and self.is_step(node):
+            return self.titles[self.column[node] - 1]
+        return node.step
 
     def is_step(self, node: Node) -> bool:
         """Whether the node belongs to a step."""
@@ -72,7 +91,7 @@ def timeline(graph: Graph) -> Timeline:
         column.setdefault(node, last if titles and users == {last} else 0)
     slot = _slots(graph, column)
     passes = _passes(graph, column, slot, last)
-    return Timeline(titles, column, slot, _shared(graph, column), passes)
+    return Timeline(titles, column, slot, _shared(graph, column), passes, tuple(graph))
 
 
 def _root(node: Node) -> str:

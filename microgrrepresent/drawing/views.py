@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from microgrrepresent.drawing.builder import LOSSES, OUTPUTS, Group, View, leaf_kind, name
+from microgrrepresent.drawing.builder import Group, View
 from microgrrepresent.drawing.gates import gates
 from microgrrepresent.drawing.labels import Run, math, text
 from microgrrepresent.drawing.picture import Kind
+from microgrrepresent.drawing.naming import LOSSES, OUTPUTS, leaf_kind, name
 from microgrrepresent.drawing.timeline import Timeline
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node

@@ -1,0 +1,104 @@
+"""The stepper: a page on which to run a graph forward and backward, node by node.
+
+One HTML file, which opens from disk and asks the network for nothing: the drawing as SVG, the
+numbers as JSON, and the style and script from the files in ``page/``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from microgrrepresent.adjoints import Adjoints
+from microgrrepresent.drawing.draw import draw
+from microgrrepresent.drawing.save import replace_file
+from microgrrepresent.drawing.stepper_data import stepper_data
+from microgrrepresent.drawing.svg import inline
+from microgrrepresent.errors import DrawingError
+from microgrrepresent.graph import Graph
+from microgrrepresent.node import Node
+from microgrrepresent.sweep import backward
+
+LARGEST = 20_000
+"""Nodes; a page with more would be too slow to step through."""
+
+
+def stepper(
+    loss: Node,
+    path: str | os.PathLike[str],
+    title: str | None = None,
+    adjoints: Adjoints | None = None,
+    timeout: float = 60.0,
+) -> Path:
+    """Write a page on which to step through a forward pass and its reverse sweep.
+
+    At each stop it shows the node, its value, its local derivatives, what flows along each of its
+    edges, and the gradient of every parameter so far, time step by time step.
+
+    Parameters
+    ----------
+    loss : Tensor
+        A scalar that depends on a parameter.
+    path : path
+        Where to write the page, ``.html``.
+    title : str, optional
+        The page's heading.
+    adjoints : Adjoints, optional
+        The result of ``backward(loss)``, if it is there already.
+    timeout : float
+        Seconds that Graphviz may take for the drawing.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    GradientError
+        If the loss is not a scalar or depends on no parameter.
+    DrawingError
+        If the graph is too large to be stepped through.
+    GraphvizMissing
+        If there is no Graphviz to draw it.
+    """
+    graph = Graph(loss)
+    if len(graph) > LARGEST:
+        raise DrawingError(
+            f"stepper: the graph has {len(graph):,} nodes, and a page can show {LARGEST:,}; "
+            "take fewer time steps"
+        )
+    swept = adjoints or backward(loss)
+    drawing = draw(graph, "operations", timeout=timeout)
+    data = json.dumps(
+        stepper_data(graph, swept, drawing.picture),
+        ensure_ascii=False,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+    page = Template(_part("stepper.html")).substitute(
+        title=escape(title or f"Backpropagation, step by step: {drawing.picture.title}"),
+        style=_part("stepper.css"),
+        script=_part("stepper.js"),
+        drawing=_lean(inline(drawing.svg())),
+        data=data.replace("</", "<\\/"),
+    )
+    target = Path(path)
+    replace_file(target, page.encode())
+    return target
+
+
+def _part(name: str) -> str:
+    return (files("microgrrepresent.drawing") / "page" / name).read_text(encoding="utf-8")
+
+
+def _lean(svg: str) -> str:
+    """The drawing without the comments that Graphviz writes, and with shorter numbers."""
+    svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' font-family="[^"]*"', "", svg)
+    return re.sub(r"(\d+\.\d)\d+", r"\1", svg)
