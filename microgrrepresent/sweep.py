@@ -79,10 +79,12 @@ def sweep(
             else:
                 y, xs = node.value, [parent.value for parent in parents]  # type: ignore[assignment]
             for i, parent in enumerate(parents):
-                rule = op.vjp[i]
-                if rule is None or parent.id not in between:
+                if parent.id not in between:
                     continue
                 try:
+                    rule = op.vjp[i]
+                    if rule is None:
+                        continue
                     if op.scatter and not symbolic and contributions is None:
                         op.scatter(adjoints.own(parent), g, *xs, **params)
                         continue
