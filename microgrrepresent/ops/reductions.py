@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from microgrrepresent.node import Node
 from microgrrepresent.ops.elementwise import sqrt, where
 from microgrrepresent.ops.shapes import broadcast_to, from_front, reshape
 from microgrrepresent.primitive import primitive
@@ -113,9 +114,11 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
     Broadcasting copies an element to many places, so its adjoint is the sum over those places.
     """
-    new = g.ndim - len(shape)
-    axes = tuple(range(new))
-    if g.shape[new:] != shape:
+    axes = tuple(range(g.ndim - len(shape)))
+    if g.shape[len(axes) :] != shape:
+        new = len(axes)
         axes += tuple(new + i for i, n in enumerate(shape) if n == 1 != g.shape[new + i])
-    total = _sum(g, axis=axes, keepdims=False)
+    # Every bias passes here at every step, so arrays take the short way to NumPy.
+    recorded = isinstance(g, Node)
+    total = _sum(g, axis=axes, keepdims=False) if recorded else np.add.reduce(g, axis=axes)
     return total if total.shape == shape else reshape(total, shape)
