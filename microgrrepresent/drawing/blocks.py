@@ -57,7 +57,7 @@ class Blocks:
 
 def blocks(picture: Picture, columns: range) -> Blocks:
     """Cut the columns of a picture into blocks."""
-    level = _levels(picture, columns)
+    level = levels(picture, columns)
     part = _parts_of_legend(picture) if columns else {}
     found: dict[tuple[int, Level], Block] = {}
     legend: dict[Box, Block] = {}
@@ -104,7 +104,7 @@ def _parts_of_legend(picture: Picture) -> dict[Box, Box]:
 Links = dict[Hashable, list[Hashable]]
 
 
-def _levels(picture: Picture, columns: range) -> dict[Hashable, Level]:
+def levels(picture: Picture, columns: range) -> dict[Hashable, Level]:
     """The level of each slot: recurrences have odd levels, what is between them even ones."""
     within: Links = {}
     through: Links = {}

@@ -195,6 +195,8 @@ class _Builder:
         return box
 
     def _face_kind(self, node: Node, group: Group, passes: bool) -> Kind | None:
+        if group.kind == "elision":
+            return "state" if passes and self._is_read_outside(node) else None
         if passes and (node.name or self.time.delays(node)):
             return "state"
         kind = variable_kind(node, self.graph, self.time)
@@ -203,6 +205,12 @@ class _Builder:
         if node in self.time.shared and group.kind == "op":
             return "parameter" if node.requires_grad else "input"
         return "variable" if node.name and group.kind == "op" else None
+
+    def _is_read_outside(self, node: Node) -> bool:
+        """Whether a step beside the hidden ones uses a node of theirs."""
+        column = self.time.column[node]
+        users = self.graph.consumers(node)
+        return bool(node.name) and any(abs(self.time.column[u] - column) == 1 for u in users)
 
     def _put_between(self, box: Box, node: Node) -> None:
         """Move a state's box to the gap beside its column."""
@@ -298,7 +306,9 @@ class _Builder:
         """Stand for a node beside a use of it; the nodes of one box share a chip."""
         head, group = self.box[child], self.group[source]
         single = len(head.nodes) == 1 or isinstance(group.key, Node)
-        identity = (source, child, i) if single else (group.key, head)
+        identity: Hashable = (source, child, i) if single else (group.key, head)
+        if head.kind == "elision":
+            single, identity = isinstance(group.key, Node), (group.key, head)
         arrow = self.chips.get(identity)
         if arrow is None:
             label = (name(source, self.graph, self.time),) if single else group.label

@@ -163,7 +163,7 @@ def _box(box: Box, theme: Theme) -> dict[str, str]:
         attributes["shape"] = "ellipse"
     if size != 14:
         attributes["fontsize"] = f"{size:g}"
-    if box.pending:
+    if box.pending or paint.dashes == "dashed":
         attributes["style"] += ",dashed"
     return attributes
 

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.builder import Details, build
+from microgrrepresent.drawing.builder import View as Grouping
+from microgrrepresent.drawing.cells import cells, collapsed, layers
 from microgrrepresent.drawing.digraph import Drawing, digraph
+from microgrrepresent.drawing.gates import gates
 from microgrrepresent.drawing.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout import arrange
 from microgrrepresent.drawing.themes import THEMES, Theme
-from microgrrepresent.drawing.timeline import numbered, timeline
-from microgrrepresent.drawing.views import VIEWS
+from microgrrepresent.drawing.timeline import Timeline, numbered, timeline
+from microgrrepresent.drawing.window import windowed
+from microgrrepresent.drawing.views import operations, variables
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
-View = Literal["operations", "variables", "gates"]
+View = Literal["operations", "variables", "gates", "cells", "layers"]
+
+VIEWS: dict[str, Callable[[Graph, Timeline], Grouping]] = {
+    "operations": operations,
+    "variables": variables,
+    "gates": gates,
+    "cells": cells,
+}
 
 LABELLED = 40
 """Graphs of up to so many nodes show the names of intermediate values on the arrows."""
@@ -27,6 +38,9 @@ def draw(
     view: View = "operations",
     *,
     gradients: Adjoints | None = None,
+    collapse: Collection[str] = (),
+    depth: int | None = None,
+    window: tuple[int, int] | None = None,
     rails: bool = False,
     values: bool = False,
     theme: str | Theme = "light",
@@ -70,8 +84,16 @@ def draw(
     """
     graph = out if isinstance(out, Graph) else Graph(out)
     time = timeline(graph)
+    if view == "layers":
+        shown, time = layers(graph, time)
+    else:
+        shown = VIEWS[view](graph, time)
+    if collapse or depth is not None:
+        shown = collapsed(shown, time, collapse, depth)
+    if window is not None and sum(window) + 1 < time.T:
+        shown, time = windowed(graph, time, shown, window)
     labelled = view == "variables" or (not time.T and len(graph) <= LABELLED)
-    picture = build(graph, time, VIEWS[view](graph, time), Details(labelled, rails, values))
+    picture = build(graph, time, shown, Details(labelled, rails, values))
     if gradients is not None:
         write_norms(picture, gradients)
     arrange(picture, time.titles, timeout, "choose a coarser view")

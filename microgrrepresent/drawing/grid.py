@@ -136,7 +136,9 @@ class Grid:
     def _is_framed(self, level: int, row: list[Block]) -> bool:
         """Whether the blocks of a level have a panel: recurrences have, running sums have not."""
         own = max(([x for x in b.boxes if x.kind not in LOOSE] for b in row), key=len)
-        return level % 2 == 1 and len(own) > (own != [] and own[0].kind == "op")
+        return (
+            level % 2 == 1 and own[:1] != [] and (len(own) > 1 or own[0].kind not in ("op", "cell"))
+        )
 
     # --- columns ---------------------------------------------------------------------------------
 
@@ -274,6 +276,7 @@ class Grid:
             x0, y0 = self.at[block]
             for box, (i, dx) in zip(block.boxes, self.traced[block].outline, strict=True):
                 x, y = tile.places[i]
+                box.width, box.height = tile.sizes.get(i, (box.width, box.height))
                 box.x, box.y = x0 + x + dx, y0 + y
 
 

@@ -7,26 +7,28 @@ sketches laid out once, by dot (`sketch`, `tiles`); the tiles are put down in ro
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from microgrrepresent.drawing.blocks import Block, Blocks, blocks
 from microgrrepresent.drawing.grid import MARGIN, Grid
-from microgrrepresent.drawing.labels import Run, text
+from microgrrepresent.drawing.labels import Line, Run, text
 from microgrrepresent.drawing.picture import Arrow, Panel, Picture
-from microgrrepresent.drawing.routes import route
-from microgrrepresent.drawing.sketch import Crossing, Side, trace
-from microgrrepresent.drawing.tiles import tiles
+from microgrrepresent.drawing.routes import collector, route
+from microgrrepresent.drawing.sketch import Crossing, Side, Traced, trace
+from microgrrepresent.drawing.stretched import is_one_box, stretched
+from microgrrepresent.drawing.tiles import Tile, tiles
 
 
-def arrange(picture: Picture, times: tuple[int, ...], timeout: float, advice: str) -> None:
+def arrange(picture: Picture, times: Sequence[int | None], timeout: float, advice: str) -> None:
     """Give every box its place and every arrow its path.
 
     Parameters
     ----------
     picture : Picture
         Changed in place.
-    times : tuple of int
-        The time index of each column from 1 on; column 0 comes before, one more after them.
+    times : sequence of int or None
+        The time index of each column from 1 on, None for a column of hidden steps; column 0 comes
+        before, one more after them.
     timeout : float
         Seconds that dot may take.
     advice : str
@@ -39,10 +41,29 @@ def arrange(picture: Picture, times: tuple[int, ...], timeout: float, advice: st
         block: trace(block, crossing, crossing.passing if 0 < block.column <= T else {})
         for block in cut
     }
-    made = tiles((one.sketch for one in traced.values()), timeout, advice)
-    grid = Grid(picture, T, cut, traced, {block: made[one.sketch] for block, one in traced.items()})
+    sketches = dict.fromkeys(one.sketch for one in traced.values())
+    made = {sketch: stretched(sketch) for sketch in sketches if is_one_box(sketch)}
+    made |= tiles((sketch for sketch in sketches if sketch not in made), timeout, advice)
+    laid = {block: made[one.sketch] for block, one in traced.items()}
+    for block in cut:
+        if 0 < block.column <= T and times[block.column - 1] is None:
+            laid[block] = _elided(block, cut, traced, laid)
+    grid = Grid(picture, T, cut, traced, laid)
     route(grid)
     picture.panels += _panels(grid, times)
+
+
+def _elided(
+    block: Block, cut: Blocks, traced: dict[Block, Traced], laid: dict[Block, Tile]
+) -> Tile:
+    """The tile of hidden steps: their states run on at the heights of the steps beside them."""
+    sketch, heights = traced[block].sketch, {}
+    for other in cut.rows[block.level]:
+        for crossing, port in traced[other].port.items():
+            mine = traced[block].port.get(crossing)
+            if other is not block and mine is not None:
+                heights.setdefault(mine, laid[other].ports[port][1])
+    return stretched(sketch, heights) if is_one_box(sketch) else laid[block]
 
 
 class _Crossings:
@@ -76,21 +97,24 @@ class _Crossings:
                 return Crossing("above", enters, slot)
             if enters and other.column == 0 and 0 < block.column <= self._T and not other.between:
                 return Crossing("below", enters, slot)
+            if enters and block.column > self._T and slot in self._gathered:
+                return Crossing("left", enters, collector(arrow))
             side: Side = "left" if other.column < block.column else "right"
             return Crossing(side, enters, slot)
         lower = self._blocks.of[other].level < block.level
         return Crossing("below" if lower else "above", enters, slot)
 
 
-def _panels(grid: Grid, times: tuple[int, ...]) -> list[Panel]:
+def _panels(grid: Grid, times: Sequence[int | None]) -> list[Panel]:
     """A frame around each recurrence at each step; its title says the step and the scope."""
     framed = {level: row for level, row in grid.rows.items() if row.framed}
     panels = []
     for level, row in framed.items():
         for block in grid.blocks.rows[level]:
-            if not 0 < block.column <= len(times):
+            t = times[block.column - 1] if 0 < block.column <= len(times) else None
+            if t is None:
                 continue
-            title = (Run("t", True), Run(f" = {times[block.column - 1]}"))
+            title: Line = (Run("t", True), Run(f" = {t}"))
             scope = _scope(block)
             if len(framed) > 1 and scope:
                 title += text(f",  {scope}")

@@ -24,6 +24,7 @@ Kind = Literal[
     "parameter",
     "chip",  # a parameter, once more, beside its use
     "cell",  # many nodes in one box
+    "elision",  # the steps that a window leaves out
     "delay",  # the black square of a folded graph
     "note",  # words without a frame
 ]

@@ -67,7 +67,7 @@ class _Routes:
             if not self._is_gathered(arrow, first):
                 return _level(a, b)
         rail = self._rail(arrow)
-        turn = b[0] - 1.2 * MARGIN - LANE_GAP * list(self.rail).index(arrow.tail.slot)
+        turn = b[0] - 1.2 * MARGIN - LANE_GAP * list(self.rail).index(collector(arrow))
         points = [a]
         if x is not None:
             low = self._gap(first, 1)
@@ -88,7 +88,12 @@ class _Routes:
     def _rail(self, arrow: Arrow) -> float:
         """The height of the rail that collects the values of a slot."""
         n = len(self.rail)
-        return self.rail.setdefault(arrow.tail.slot, self.grid.top + ROW_GAP + LANE_GAP * n)
+        return self.rail.setdefault(collector(arrow), self.grid.top + ROW_GAP + LANE_GAP * n)
+
+
+def collector(arrow: Arrow) -> Hashable:
+    """What all arrows have in common that run along one rail: the box that they lead to."""
+    return ("rail", arrow.head.slot)
 
 
 def _level(a: Point, b: Point) -> Path:

@@ -55,7 +55,7 @@ def save(
         known = " ".join(f".{name}" for name in _FORMATS)
         raise DrawingError(f"save: the file's ending says its format: one of {known}; given {path}")
     drawing = out if isinstance(out, Drawing) else draw(out, **options)
-    _replace(target, write(drawing, dpi))
+    replace_file(target, write(drawing, dpi))
     return target
 
 
@@ -101,7 +101,7 @@ _FORMATS: dict[str, Callable[[Drawing, float], bytes]] = {
 }
 
 
-def _replace(target: Path, content: bytes) -> None:
+def replace_file(target: Path, content: bytes) -> None:
     """Write under another name first, so that a reader never sees half a file."""
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

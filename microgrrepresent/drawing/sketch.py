@@ -51,6 +51,8 @@ class Outline(NamedTuple):
     is_round: bool
     is_sign: bool
     """Whether it is an operation of one sign; states pass through those in a lane."""
+    stretches: bool = False
+    """Whether it may be made larger: a cell."""
 
 
 End = int | Port
@@ -132,7 +134,8 @@ def trace(
             row = rows.get(box, [box])
             if len(row) == 1:
                 is_round = box.is_round
-                outlines.append(Outline(box.width, box.height, is_round, box.kind == "op"))
+                large = box.kind in ("cell", "elision")
+                outlines.append(Outline(box.width, box.height, is_round, box.kind == "op", large))
             else:
                 offsets.update(_spread(row))
                 full = sum(b.width for b in row) + CHIP_GAP * (len(row) - 1)

@@ -6,6 +6,7 @@ terms of its gradient in the order in which the reverse sweep finds them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -76,6 +77,7 @@ class _Record:
     def __init__(self, graph: Graph, adjoints: Adjoints, picture: Picture) -> None:
         self.graph, self.adjoints, self.picture = graph, adjoints, picture
         self.write = Writer(Notation(adjoint="partial"), Html())
+        self.names = self._named()
         self.terms = {node: self._value(node) for node in graph}
         self.shown = [node for node in graph if not _is_number(node)]
         self.number = {node: i for i, node in enumerate(self.shown)}
@@ -127,7 +129,7 @@ class _Record:
     def _node(self, node: Node) -> Data:
         made: Data = {
             "name": self.write.term(self.terms[node]),
-            "plain": self.graph.label(node),
+            "plain": self._plain(node),
             "step": node.step,
             "kind": _kind(node),
             "where": located(node.op.name if node.op else _kind(node), node.scope, node.step),
@@ -164,19 +166,32 @@ class _Record:
     def _value(self, node: Node) -> Term:
         if _is_number(node):
             return Number(node.params["value"])
-        name, mark = self._name(node)
+        name, mark = self.names[node]
         parameter = node.op is None and node.requires_grad and node.ndim > 1
         return Value(Variable(name, mark, parameter, node.shape, (), node.id), node.step)
 
-    def _name(self, node: Node) -> tuple[str, str]:
-        """Letter and mark, from the graph's label: ``u(7)``, ``l1/h_3``, ``input(1)``."""
-        label = self.graph.label(node)
-        scope, _, label = label.rpartition("/")
-        mark = scope.rpartition("/")[2]
-        if node.name is not None:
-            return node.name, mark
-        letter, _, number = label.partition("(")
-        return letter, number.rstrip(")")
+    def _named(self) -> dict[Node, tuple[str, str]]:
+        """Letter and mark of every node; results without a name are counted anew at each step."""
+        found: dict[Node, tuple[str, str]] = {}
+        counts: Counter[int | None] = Counter()
+        for node in self.graph:
+            label = self.graph.label(node)
+            scope, _, label = label.rpartition("/")
+            if node.name is not None:
+                found[node] = (node.name, scope.rpartition("/")[2])
+            elif node.op is not None:
+                counts[node.step] += 1
+                found[node] = ("u", str(counts[node.step]))
+            else:
+                letter, _, number = label.partition("(")
+                found[node] = (letter, number.rstrip(")"))
+        return found
+
+    def _plain(self, node: Node) -> str:
+        """A node's name in words: ``h at t = 3``."""
+        name, mark = self.names[node]
+        mark = f"({mark})" if mark.isdigit() else mark and f" of {mark}"
+        return f"{name}{mark}" + (f" at t = {node.step}" if node.step is not None else "")
 
     def _definition(self, node: Node) -> Term:
         assert node.op is not None

@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from microgrrepresent.adjoints import Adjoints
+from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.drawing.draw import draw
 from microgrrepresent.drawing.save import replace_file
 from microgrrepresent.drawing.stepper_data import stepper_data
@@ -22,7 +22,6 @@ from microgrrepresent.drawing.svg import inline
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
-from microgrrepresent.sweep import backward
 
 LARGEST = 20_000
 """Nodes; a page with more would be too slow to step through."""
@@ -82,7 +81,7 @@ def stepper(
         allow_nan=False,
     )
     page = Template(_part("stepper.html")).substitute(
-        title=escape(title or f"Backpropagation, step by step: {drawing.picture.title}"),
+        title=escape(title or _title(graph)),
         style=_part("stepper.css"),
         script=_part("stepper.js"),
         drawing=_lean(inline(drawing.svg())),
@@ -91,6 +90,11 @@ def stepper(
     target = Path(path)
     replace_file(target, page.encode())
     return target
+
+
+def _title(graph: Graph) -> str:
+    through = " through time" if graph.steps else ""
+    return f"Backpropagation{through}, step by step"
 
 
 def _part(name: str) -> str:

@@ -8,7 +8,7 @@ makes all steps of a picture equal, and a long sequence as fast to lay out as a 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from microgrrepresent.drawing.curves import Path, joined, straight
@@ -29,11 +29,15 @@ class Tile:
     paths: list[Path]
     labels: list[Point | None]
     ports: dict[Port, Point]
+    sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """The width and height of outlines that were stretched."""
 
 
 def tiles(sketches: Iterable[Sketch], timeout: float, advice: str) -> dict[Sketch, Tile]:
     """Lay sketches out, all in one run of dot."""
     unique = list(dict.fromkeys(sketches))
+    if not unique:
+        return {}
     answers = layouts([_text(sketch) for sketch in unique], timeout, advice)
     return {sketch: _read(sketch, a) for sketch, a in zip(unique, answers, strict=True)}
 

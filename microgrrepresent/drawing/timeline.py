@@ -32,8 +32,8 @@ class Timeline:
 
     Attributes
     ----------
-    titles : tuple of int
-        The time index of each column 1 to T.
+    titles : tuple of int or None
+        The time index of each column 1 to T; None for a column of hidden steps.
     column : dict
         The column of each node, from 0 to T+1.
     slot : dict
@@ -48,7 +48,7 @@ class Timeline:
         In a folded graph: the node that is drawn in place of one of another step.
     """
 
-    titles: tuple[int, ...]
+    titles: tuple[int | None, ...]
     column: dict[Node, int]
     slot: dict[Node, Slot]
     shared: frozenset[Node]
@@ -237,11 +237,12 @@ def _shared(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
     return frozenset(shared)
 
 
-def numbered(times: Sequence[int]) -> str:
+def numbered(times: Sequence[int | None]) -> str:
     """How a sentence names the steps: ``t = 1 to 6``."""
-    if not times:
+    shown = [t for t in times if t is not None]
+    if not shown:
         return ""
-    return f"t = {times[0]}" if len(times) == 1 else f"t = {min(times)} to {max(times)}"
+    return f"t = {shown[0]}" if len(shown) == 1 else f"t = {min(shown)} to {max(shown)}"
 
 
 def position(parent: Node, child: Node) -> int:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from microgrrepresent.drawing.builder import Group, View
-from microgrrepresent.drawing.gates import gates
 from microgrrepresent.drawing.labels import Run, math, text
 from microgrrepresent.drawing.picture import Kind
 from microgrrepresent.drawing.naming import LOSSES, OUTPUTS, leaf_kind, name
@@ -47,10 +44,3 @@ def variables(graph: Graph, time: Timeline) -> View:
         return Group(node, kind, (name(node, graph, time),), True)
 
     return group
-
-
-VIEWS: dict[str, Callable[[Graph, Timeline], View]] = {
-    "operations": operations,
-    "variables": variables,
-    "gates": gates,
-}

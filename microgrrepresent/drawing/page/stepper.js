@@ -7,6 +7,7 @@
   const get = (id) => document.getElementById(id);
   const svg = document.querySelector("#drawing svg");
   const turn = stops.findIndex(([phase]) => phase === "backward");
+  const opened = new Set();
   let now = 0, playing = null, chosen = null;
 
   // --- what the data implies ------------------------------------------------------------------
@@ -48,17 +49,16 @@
     const box = element("div", {});
     if (array.full) {
       const top = Math.max(...array.full.flat().map((x) => Math.abs(Number(x)) || 0), 1e-300);
-      const table = element("table", { class: "matrix", "aria-label": `${label}, ${shapeOf(array)}` });
-      for (const row of array.full) {
-        const line = element("tr", {});
-        for (const x of row) {
-          const share = Math.min(1, Math.abs(Number(x)) / top) * 0.38;
-          const color = `rgba(var(${x < 0 ? "--minus" : "--plus"}), ${share.toFixed(3)})`;
-          line.append(element("td", { style: `background:${color}`, title: String(x) }, text(x)));
-        }
-        table.append(line);
-      }
-      box.append(table);
+      const cell = (tag, x) => {
+        const share = Math.min(1, Math.abs(Number(x)) / top) * 0.38;
+        const color = `rgba(var(${x < 0 ? "--minus" : "--plus"}), ${share.toFixed(3)})`;
+        return element(tag, { style: `background:${color}`, title: String(x) }, text(x));
+      };
+      const words = { "aria-label": `${label}, ${shapeOf(array)}` };
+      box.append(array.shape.length < 2
+        ? element("div", { class: "row", role: "group", ...words }, ...array.full[0].map((x) => cell("span", x)))
+        : element("table", { class: "matrix", ...words },
+          ...array.full.map((row) => element("tr", {}, ...row.map((x) => cell("td", x))))));
     } else if (array.map) {
       box.append(heat(array, label));
     }
@@ -241,15 +241,17 @@
       what(`its gradient <b>${gradient(node)}</b>: ${sum}`), matrix(node.adjoint, `gradient of ${node.plain}`),
       what(`its value <b>${node.name}</b>`), matrix(node.value, node.plain));
     const sent = node.edges.filter((edge) => edge.part);
+    const grown = parameters.flatMap((parameter) => parameter.parts.map((part, k) =>
+      ({ part, node: nodes[parameter.node], words: `${k + 1} of ${parameter.parts.length} terms` }))).filter(({ part }) => part.stop === now);
     fill("along", ...sent.map((edge) => element("div", { class: "item" },
       what(`sends to <b>${edge.name}</b>`), formula(edge.chain, true), matrix(edge.part, `to ${edge.parent >= 0 ? nodes[edge.parent].plain : ""}`),
-      what("local derivative"), formula(edge.local, true))));
+      what("local derivative"), formula(edge.local, true))),
+    ...grown.map(({ part, node: parameter, words }) => element("div", { class: "item" },
+      what(`<b>${gradient(parameter)}</b> so far, ${words}`), matrix(part.sum, `running sum of the gradient of ${parameter.plain}`))));
     return `Backward${place ? ", " + place : ""}: ${node.plain} has its gradient, norm ${text(node.adjoint.norm)}, and sends it to ${sent.length} ${sent.length === 1 ? "input" : "inputs"}.`;
   }
 
   function sums() {
-    const open = new Map([...document.querySelectorAll("#sums details")].map((d) => [d.dataset.node, d.open]));
-    const latest = Math.max(-1, ...parameters.flatMap((p) => p.parts.map((part) => part.stop)).filter((s) => s <= now));
     fill("sums", ...parameters.map((parameter) => {
       const node = nodes[parameter.node], top = Math.max(...parameter.parts.map((p) => p.term.norm), 1e-300);
       const known = parameter.parts.filter((part) => part.stop <= now), last = known[known.length - 1];
@@ -265,10 +267,11 @@
         bars.append(element("div", { class: state, title: part.stop > now ? "not yet" : `t = ${part.step ?? "–"}: ${text(part.term.norm)}` }, inner));
         axis.append(element("span", {}, index % sparse ? "" : String(part.step ?? "–")));
       });
-      const body = element("details", { "data-node": String(parameter.node) });
+      const body = element("details", {});
       const summary = element("summary", { html: `${gradient(node)} = Σ<sub>t</sub> …<span class="norm">${last ? "norm so far " + text(last.sum.norm) : "nothing yet"}</span>` });
       body.append(summary);
-      body.open = open.has(String(parameter.node)) ? open.get(String(parameter.node)) : Boolean(last && last.stop === latest);
+      body.open = opened.has(parameter.node);
+      summary.addEventListener("click", () => body.open ? opened.delete(parameter.node) : opened.add(parameter.node));
       if (last) {
         body.append(what(`running sum of ${known.length} of ${parameter.parts.length} terms`), matrix(last.sum, `running sum of the gradient of ${node.plain}`),
           what(`latest term, ${last.step === null ? "outside of the steps" : "t = " + last.step}`), matrix(last.term, `latest term of ${node.plain}`));
@@ -341,7 +344,7 @@
   function pause() {
     clearInterval(playing);
     playing = null;
-    get("play").textContent = "▶\uFE0E Play";
+    get("play").textContent = "Play";
     get("play").setAttribute("aria-label", "Play");
   }
 
@@ -349,7 +352,7 @@
     if (playing) return pause();
     if (now === stops.length - 1) go(0);
     playing = setInterval(() => go(now + 1), Number(get("speed").value));
-    get("play").textContent = "❚❚ Pause";
+    get("play").textContent = "Pause";
     get("play").setAttribute("aria-label", "Pause");
   }
 
