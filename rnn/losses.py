@@ -18,8 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from microgrrepresent import ShapeError, Tensor, mean, stack, step, where
-from microgrrepresent import sum as total
+from microgrrepresent import ShapeError, Tensor, stack, step, where
 from microgrrepresent.errors import operand
 from microgrrepresent.node import Array
 
@@ -86,28 +85,32 @@ def over_time(
     if isinstance(outputs, Tensor):
         each = _counted(loss(outputs, targets, reduction="none"), counts)
         terms, batch = each.size, each.shape[1] if each.ndim > 1 else 1
-        whole = total(each)
+        whole = each.sum()
     else:
-        losses, terms, batch = [], 0, 1
+        losses: list[Tensor] = []
+        terms, batch = 0, 1
         for t, output in enumerate(outputs, start=1):
             with step(t):
                 each = loss(output, Tensor(wanted[t - 1], name="target"), reduction="none")
                 each = _counted(each, None if counts is None else counts[t - 1])
-                losses.append((total(each) if each.ndim else each).named("L"))
+                losses.append((each.sum() if each.ndim else each).named("L"))
             terms, batch = terms + each.size, len(each) if each.ndim else 1
-        whole = total(stack(losses))
+        whole = stack(losses).sum()
     if counts is not None:
         terms = terms * int(counts.sum()) // counts.size
     if reduction != "sum":
         whole = whole / (batch if reduction == "batchmean" else max(terms, 1))
-    return whole.named("L")
+    L: Tensor = whole.named("L")
+    return L
 
 
 def _counted(each: Tensor, counts: Array | None) -> Tensor:
     """The losses with 0 in the place of those that do not count."""
     if counts is None:
         return each
-    return where(counts.reshape(counts.shape + (1,) * (each.ndim - counts.ndim)), each, 0)
+    shape = counts.shape + (1,) * (each.ndim - counts.ndim)
+    kept: Tensor = where(counts.reshape(shape), each, 0)
+    return kept
 
 
 def squared_error(
@@ -133,15 +136,12 @@ def squared_error(
             f"same shape; given {np.shape(target)}"
         )
     difference = output - target
-    each = difference * difference
-    if mask is None:
-        return {"mean": mean, "sum": total, "none": lambda x: x}[reduction](each)
-    counts = np.asarray(mask, dtype=bool)
-    kept = _counted(each, counts)
+    counts = None if mask is None else np.asarray(mask, dtype=bool)
+    each = _counted(difference * difference, counts)
     if reduction == "none":
-        return kept
-    n = each.size * int(counts.sum()) // counts.size
-    return total(kept) / (max(n, 1) if reduction == "mean" else 1)
+        return each
+    n = each.size if counts is None else each.size * int(counts.sum()) // counts.size
+    return each.sum() / (max(n, 1) if reduction == "mean" else 1)
 
 
 def perplexity(nats: float | Tensor) -> float:

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from microgrrepresent.drawing.views import VIEWS
+from microgrrepresent.drawing.draw import View
 from rnn import load_checkpoint
 from rnn.command_line import main
 from rnn.illustration import ILLUSTRATED
@@ -47,7 +48,9 @@ def refused(capsys, *arguments):
 # --- help and bad arguments ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["sample"], ["draw"], ["flow"]])
+@pytest.mark.parametrize(
+    "command", [[], ["demo"], ["train"], ["sample"], ["draw"], ["bptt"], ["flow"]]
+)
 def test_help(capsys, command):
     status, out, _ = run(capsys, *command, "--help")
     assert status == 0
@@ -57,7 +60,7 @@ def test_help(capsys, command):
 
 def test_help_names_every_command_and_task(capsys):
     _, out, _ = run(capsys, "--help")
-    assert all(name in out for name in ("demo", "train", "sample", "draw", "flow"))
+    assert all(name in out for name in ("demo", "train", "sample", "draw", "bptt", "flow"))
     _, out, _ = run(capsys, "train", "--help")
     assert all(f"  {name} " in out for name in TASKS)
 
@@ -257,10 +260,19 @@ def test_every_cell_is_drawn(capsys, tmp_path, cell):
     assert "unrolled over 3 steps" in (tmp_path / "new" / "picture.svg").read_text()
 
 
-@pytest.mark.parametrize("view", list(VIEWS))
+@pytest.mark.parametrize("view", get_args(View))
 def test_every_view_is_drawn_with_gradients(capsys, tmp_path, view):
     status, _, _ = run(
-        capsys, "draw", "--cell", "rnn", "--view", view, "--gradients", "--theme", "dark"
+        capsys,
+        "draw",
+        "--cell",
+        "rnn",
+        "--view",
+        view,
+        "--gradients",
+        "--theme",
+        "dark",
+        "--values",
     )
     assert status == 0
     assert "stroke-dasharray" in (tmp_path / "unrolled.svg").read_text()
@@ -270,6 +282,16 @@ def test_pictures_that_cannot_be_drawn(capsys):
     assert "--cell: invalid choice: 'cnn'" in refused(capsys, "draw", "--cell", "cnn")
     assert "'x.bmp' must end in one of .svg" in refused(capsys, "draw", "-o", "x.bmp")
     assert "/dev/null" in refused(capsys, "draw", "-o", "/dev/null/x.svg")
+
+
+def test_a_page_to_step_through(capsys, tmp_path):
+    status, out, _ = run(capsys, "bptt", "--cell", "rnn", "--steps", "3", "-o", "pages/bptt.html")
+    assert status == 0
+    assert "Written: pages/bptt.html" in out
+    page = (tmp_path / "pages" / "bptt.html").read_text()
+    assert "RNN: backpropagation through time" in page
+    assert "unrolled over 3 steps" in page
+    assert "'x.svg' must end in one of .html" in refused(capsys, "bptt", "-o", "x.svg")
 
 
 # --- flow ----------------------------------------------------------------------------------------
