@@ -119,7 +119,8 @@ class Embedding(Module):
                 f"{self!r}: symbols are numbered 0..{self.num_embeddings - 1}; "
                 f"given {ids.data.min()}..{ids.data.max()}"
             )
-        return take(self.weight, ids)
+        rows: Tensor = take(self.weight, ids)
+        return rows
 
     def __repr__(self) -> str:
         return f"Embedding({self.num_embeddings}, {self.embedding_dim})"

@@ -20,14 +20,17 @@ def tensor_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
     DTypeError
         If an array or Tensor is of another data type.
     """
-    if not isinstance(x, Tensor):
-        x = Tensor(x if isinstance(x, np.ndarray) else np.asarray(x, dtype=dtype), name=name)
-    if x.dtype != dtype:
+    given: Tensor
+    if isinstance(x, Tensor):
+        given = x
+    else:
+        given = Tensor(x if isinstance(x, np.ndarray) else np.asarray(x, dtype=dtype), name=name)
+    if given.dtype != dtype:
         hint = (
             "embed symbols with Embedding or one_hot first"
-            if x.dtype.kind in "iub"
+            if given.dtype.kind in "iub"
             else f"convert it with .astype({str(dtype)!r}), or make the module with "
-            f"dtype={str(x.dtype)!r}"
+            f"dtype={str(given.dtype)!r}"
         )
-        raise DTypeError(f"{who!r}: expected {name} of {dtype}, given {x.dtype}; {hint}")
-    return x
+        raise DTypeError(f"{who!r}: expected {name} of {dtype}, given {given.dtype}; {hint}")
+    return given

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -92,15 +93,13 @@ def unroll(
     >>> [float(s) for s in total.states.values()]
     [0.0, 1.0, 3.0, 6.0]
     """
-    inputs, T = _cut(xs)
+    inputs, T = _cut(xs, getattr(cell, "dtype", None))
     if truncate is not None and truncate < 1:
         raise ValueError(f"unroll: truncate is a number of steps, at least 1; given {truncate}")
     times = range(T, 0, -1) if reverse else range(1, T + 1)
     before = T + 1 if reverse else 0
-    run: Any = cell
     carried = check_carried(cell, state)
-    if isinstance(cell, Cell):
-        run = cell.bound()
+    run: Any = cell.bound() if isinstance(cell, Cell) else cell
     show = getattr(cell, "output", _first)
     outputs, states = {}, {}
     valid = None
@@ -109,27 +108,30 @@ def unroll(
             x = inputs(t)
             if i == 0:
                 valid = _valid(lengths, T, x)
-                if state is None and isinstance(cell, Cell):
-                    state = _initial(cell, x, before)
-                states[before] = state
+                states[before] = state = _initial(cell, state, x, before)
             elif truncate and i % truncate == 0:
                 state = _each(stop_gradient, state)
             new = run(x, state)
-            if valid is None:
-                outputs[t] = show(new)
-            else:
+            if valid is not None:
                 here = Tensor(valid[t - 1][:, None], name="valid")
-                if state is None:
-                    state = _each(lambda s: s * 0, new)
-                new = _each(lambda n, s, m=here: where(m, n, s).named(n.name), new, state)
-                y = show(new)
-                outputs[t] = where(here, y, 0).named(y.name)
+                if state is None:  # of a function that has begun from nothing
+                    state = _each(lambda s: Tensor(np.zeros_like(s.value)), new)
+                new = _each(partial(_unless_over, here), new, state)
+                outputs[t] = where(here, show(new), 0).named("y")
+            else:
+                outputs[t] = show(new)
             states[t] = state = new
     remember(cell, state, carried)
     return Unrolled([outputs[t] for t in sorted(outputs)], states, state)
 
 
-def _cut(xs: Any) -> tuple[Callable[[int], Tensor], int]:
+def _unless_over(valid: Tensor, new: Tensor, old: Tensor) -> Any:
+    """The new state where a sequence goes on, the old one where it has ended."""
+    name = new.name
+    return where(valid, new.named(None), old).named(name)
+
+
+def _cut(xs: Any, dtype: Any) -> tuple[Callable[[int], Tensor], int]:
     """A function from t to x_t, and T. Arrays are cut before they become leaves of the graph."""
     if isinstance(xs, Tensor):
         if not xs.ndim:
@@ -139,18 +141,28 @@ def _cut(xs: Any) -> tuple[Callable[[int], Tensor], int]:
     given = xs if isinstance(xs, (list, tuple)) else np.asarray(xs)
     if not len(given):
         raise ShapeError("unroll: the sequence is empty; at least one step is needed")
-    return lambda t: _leaf(given[t - 1]), len(given)
+    return lambda t: _leaf(given[t - 1], "x", dtype), len(given)
 
 
-def _leaf(x: Any) -> Tensor:
+def _leaf(x: Any, name: str | None, dtype: Any) -> Tensor:
     if isinstance(x, Tensor):
-        return x if x.name else x.named("x")
-    return Tensor(x, name="x")
+        return x if x.name or not name else x.named(name)
+    return Tensor(x, name=name, dtype=None if isinstance(x, np.ndarray) else dtype)
 
 
-def _initial(cell: Cell[S], x: Tensor, before: int) -> S:
+def _initial(cell: Any, state: Any, x: Tensor, before: int) -> Any:
+    """The state before the first step, of Tensors that are named and placed there."""
+    if not isinstance(cell, Cell):
+        return None if state is None else _each(lambda s: _leaf(s, None, None), state)
     with step(before), scope(cell.scope):
-        return cell.initial_state(x.shape[0] if x.ndim > 1 else None)
+        if state is None:
+            return cell.initial_state(x.shape[0] if x.ndim > 1 else None)
+        parts, letters = cell.parts_of(state), list(cell.state_sizes())
+        if len(parts) != len(letters):
+            return state  # which the cell will refuse in a sentence
+        return cell.state_of(
+            *[_leaf(s, name, cell.dtype) for s, name in zip(parts, letters, strict=True)]
+        )
 
 
 def _valid(lengths: ArrayLike | None, T: int, x: Tensor) -> Any:

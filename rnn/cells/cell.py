@@ -52,6 +52,7 @@ class Cell(Module, Generic[S]):
     hidden_size: int
     dtype: np.dtype[Any]
     initial: Mapping[str, Tensor] = MappingProxyType({})
+    carried: Any = None  # what `rnn.carry` remembers of the last run
 
     def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
         for what, size in (("input_size", input_size), ("hidden_size", hidden_size)):

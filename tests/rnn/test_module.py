@@ -1,0 +1,142 @@
+"""Modules: what is found, in which order, under which names; saving and loading."""
+
+
+import numpy as np
+import pytest
+
+from microgrrepresent import Tensor
+from rnn import LSTM, Dropout, Embedding, Linear, LSTMCell, Module, StateDictError
+
+
+class Net(Module):
+    def __init__(self):
+        self.embedding = Embedding(4, 3, rng=0)
+        self.layers = [Linear(3, 3, rng=1), Linear(3, 2, bias=False, rng=2)]
+        self.by_name = {"left": Linear(2, 1, rng=3)}
+        self.scale = Tensor(2.0, requires_grad=True)
+        self.fixed = Tensor([1.0, 2.0])
+        self.hidden = 5
+        self.result = self.scale * 2  # has a history: no parameter
+
+
+NAMES = [
+    "embedding.weight",
+    "layers.0.weight",
+    "layers.0.bias",
+    "layers.1.weight",
+    "by_name.left.weight",
+    "by_name.left.bias",
+    "scale",
+]
+
+
+def test_parameters_in_the_order_of_their_setting():
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert [p.shape for p in net.parameters()] == [(4, 3), (3, 3), (3,), (2, 3), (1, 2), (1,), ()]
+    assert list(net.state_dict()) == [*NAMES, "fixed"]
+
+
+def test_a_shared_parameter_counts_once_and_is_saved_under_both_names():
+    net = Net()
+    net.tied = net.layers[0].weight
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert np.array_equal(net.state_dict()["tied"], net.state_dict()["layers.0.weight"])
+
+
+def test_train_and_eval_reach_every_module():
+    net = Net()
+    net.drop = [Dropout(0.5)]
+    assert not net.eval().drop[0].training
+    assert net.train().drop[0].training
+    assert not net.train(False).layers[0].training
+
+
+def test_zero_grad():
+    net = Net()
+    (net.layers[0](np.ones((1, 3))).sum() + net.scale).backward()
+    assert net.layers[0].weight.grad is not None
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+
+
+def test_state_dict_is_a_copy():
+    net = Net()
+    state = net.state_dict()
+    state["scale"][...] = 7
+    assert float(net.scale) == 2
+
+
+def test_load_state_dict_keeps_data_types_and_takes_anything_like_an_array():
+    layer = Linear(2, 1, dtype=np.float32)
+    layer.load_state_dict({"weight": [[1.0, 2.0]], "bias": Tensor([3.0])})
+    assert layer.weight.dtype == np.float32
+    assert layer([[1.0, 1.0]]).numpy().tolist() == [[6.0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda s: s.pop("bias"), "missing: bias (2,)"),
+        (lambda s: s.update(more=np.zeros(3)), "unexpected: more (3,)"),
+        (lambda s: s.update(weight=np.zeros((3, 2))), "weight: expected (2, 3), given (3, 2)"),
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing(change, sentence):
+    layer = Linear(3, 2, rng=0)
+    before = layer.state_dict()
+    state = {name: value + 1 for name, value in before.items()}
+    change(state)
+    with pytest.raises(StateDictError) as error:
+        layer.load_state_dict(state)
+    assert sentence in str(error.value)
+    assert "Linear(3, 2)" in str(error.value) and "nothing was loaded" in str(error.value)
+    for name, value in layer.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_save_and_load(tmp_path):
+    first, second = (LSTM(3, 4, num_layers=2, rng=seed) for seed in (0, 1))
+    first.save(tmp_path / "model.npz")
+    second.load(tmp_path / "model.npz")
+    for name, value in first.state_dict().items():
+        np.testing.assert_array_equal(second.state_dict()[name], value)
+    assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as file:
+        assert set(file.files) == set(first.state_dict())
+
+
+def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    layer = Linear(2, 2, rng=0)
+    layer.save(tmp_path / "model.npz")
+    before = (tmp_path / "model.npz").read_bytes()
+
+    def broken(file, **arrays):
+        file.write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(np, "savez", broken)
+    with pytest.raises(OSError, match="disk full"):
+        layer.save(tmp_path / "model.npz")
+    assert (tmp_path / "model.npz").read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 cut"])
+def test_a_file_that_is_no_npz(tmp_path, content):
+    (tmp_path / "model.npz").write_bytes(content)
+    with pytest.raises(StateDictError, match=r"not an \.npz file"):
+        Linear(2, 2).load(tmp_path / "model.npz")
+
+
+def test_a_file_of_pickles_is_not_unpickled(tmp_path):
+    np.savez(tmp_path / "model.npz", weight=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(StateDictError, match=r"not an \.npz file"):
+        Linear(2, 2).load(tmp_path / "model.npz")
+
+
+def test_a_cell_is_a_module():
+    cell = LSTMCell(2, 3, peephole="diagonal")
+    assert list(cell.state_dict()) == [
+        "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_ci", "weight_cf", "weight_co",
+    ]  # fmt: skip
