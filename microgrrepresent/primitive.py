@@ -17,6 +17,7 @@ A rule need not undo broadcasting or mind data types: the sweep does both, on th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -80,6 +81,7 @@ class Primitive:
         self.derivative = derivative
         self.analytic = analytic
         self.scatter = scatter
+        self.rule_of_all = vjp.rule if isinstance(vjp, each) else None
         self._passes = isinstance(vjp, each) or any(vjp)
         self.__doc__ = doc
 
@@ -104,15 +106,16 @@ class Primitive:
         if len(arrays) < len(inputs):
             return self(*[lift(x, inputs) for x in inputs], **params)
         try:
-            value = self.forward(*arrays, **params)
+            value = self.forward(*arrays, **params) if params else self.forward(*arrays)
         except (ValueError, IndexError, TypeError) as error:
             raise _misuse(self, inputs, params, error) from error
         if type(value) is not ndarray:
             value = np.asarray(value)  # NumPy turns results without axes into scalars
-        make = node.result_class.make
+        kind = node.result_class
         if not recording.get():
-            return make(None, (), _NOTHING, value, False)
-        return make(self, inputs, params or _NOTHING, value, requires_grad and self._passes)
+            return make(kind, None, (), _NOTHING, value, False)
+        requires_grad = requires_grad and self._passes
+        return make(kind, self, inputs, params or _NOTHING, value, requires_grad)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -134,6 +137,13 @@ class each:
 
     def __getitem__(self, i: int) -> Rule:
         return lambda g, y, *xs, **params: self.rule(i, g, y, xs, **params)
+
+    def bound(self, xs: Sequence[Any]) -> list[Rule]:
+        """The rule for each of these inputs, to be called without them: ``(g, y, **params)``."""
+        return [partial(self._call, i, xs) for i in range(len(xs))]
+
+    def _call(self, i: int, xs: Sequence[Any], g: Any, y: Any, **params: Any) -> Any:
+        return self.rule(i, g, y, xs, **params)
 
 
 registry: dict[str, Primitive] = {}

@@ -31,7 +31,10 @@ from microgrrepresent.errors import (
 )
 from microgrrepresent.node import Array, Node, Place, here
 from microgrrepresent.ops import cast, unbroadcast
+from microgrrepresent.primitive import each
 from microgrrepresent.tensor import Tensor
+
+_BROKEN = (AttributeError, IndexError, TypeError, ValueError)  # how a wrong rule shows
 
 Edge = tuple[int, int]  # the child's id, and the position of the parent among its parents
 
@@ -59,9 +62,11 @@ def sweep(
         Filled, if given, with what flows along each edge.
     """
     between = _between(outputs, sources)
-    adjoints = _Sums()
+    adjoints: dict[int, Any] = {}
+    own: set[int] = set()  # adjoints that are sums made here, so that they may be added to in place
     for output, seed in zip(outputs, seeds, strict=True):
-        adjoints.add(output.id, seed)
+        key = output.id
+        adjoints[key] = adjoints[key] + seed if key in adjoints else seed
 
     outside = here.get()
     try:
@@ -79,56 +84,46 @@ def sweep(
             else:
                 y, xs = node.value, [parent.value for parent in parents]  # type: ignore[assignment]
             for i, parent in enumerate(parents):
-                if parent.id not in between:
+                key = parent.id
+                if key not in between:
                     continue
                 try:
                     rule = op.vjp[i]
                     if rule is None:
                         continue
                     if op.scatter and not symbolic and contributions is None:
-                        op.scatter(adjoints.own(parent), g, *xs, **params)
+                        op.scatter(_own(parent, adjoints, own), g, *xs, **params)
                         continue
-                    part, value = rule(g, y, *xs, **params), parent.value
-                    if part.shape != value.shape or part.dtype is not value.dtype:
-                        part = fitted(part, value)
+                    part = rule(g, y, *xs, **params) if params else rule(g, y, *xs)
+                    value = parent.value
+                    if part.shape != value.shape:
+                        part = unbroadcast(part, value.shape)
+                    if part.dtype is not value.dtype:
+                        part = cast(part, dtype=value.dtype.name)
                 except (AttributeError, IndexError, TypeError, ValueError) as error:
                     raise _broken_rule(node, i, error) from error
-                adjoints.add(parent.id, part)
+                if key not in adjoints:
+                    adjoints[key] = part  # others may hold it too: an addition passes g itself on
+                elif key in own:
+                    adjoints[key] += part
+                else:
+                    adjoints[key] = adjoints[key] + part
+                    own.add(key)
                 if contributions is not None:
                     contributions[node.id, i] = part
     finally:
         here.set(outside)
 
 
-class _Sums(dict[int, Any]):
-    """The adjoints that are being added up, by the id of their node.
-
-    What arrives first may be an array that others hold too, such as g itself on its way through an
-    addition. A sum that was made here belongs to nobody else, and is added to in place.
-    """
-
-    def __init__(self) -> None:
-        self._made_here: set[int] = set()
-
-    def add(self, key: int, part: Any) -> None:
-        """Add a part to an adjoint."""
-        if key not in self:
-            self[key] = part
-        elif key in self._made_here:
-            self[key] += part
-        else:
-            self[key] = self[key] + part
-            self._made_here.add(key)
-
-    def own(self, node: Node) -> Array:
-        """An adjoint as an array to be added to in place."""
-        key = node.id
-        if key not in self:
-            self[key] = np.zeros(node.value.shape, node.value.dtype)
-        elif key not in self._made_here or type(self[key]) is not np.ndarray:
-            self[key] = np.array(self[key])
-        self._made_here.add(key)
-        return self[key]  # type: ignore[no-any-return]
+def _own(node: Node, adjoints: dict[int, Any], own: set[int]) -> Any:
+    """The adjoint of a node as an array that the sweep may add to in place."""
+    key = node.id
+    if key not in adjoints:
+        adjoints[key] = np.zeros(node.value.shape, node.value.dtype)
+    elif key not in own or type(adjoints[key]) is not np.ndarray:  # sums may be NumPy's scalars
+        adjoints[key] = np.array(adjoints[key])
+    own.add(key)
+    return adjoints[key]
 
 
 def _between(outputs: Sequence[Node], sources: Sequence[Node] | None) -> dict[int, Node]:
@@ -365,6 +360,20 @@ def _broken_rule(node: Node, i: int, error: Exception) -> GradientError:
         f"{operand(x.name, x)}, failed: {error}; it is called as rule(g, y, *inputs, **params) "
         f"and should return an array of the shape of the input {x.shape} or the output {node.shape}"
     )
+
+
+def _misfit(node: Node, between: dict[int, Node], error: Exception) -> GradientError:
+    """Find the rule whose result does not fit the node, by asking each of them again."""
+    for child in between.values():
+        for i, parent in enumerate(child.parents):
+            if parent is node and child.op is not None and (rule := child.op.vjp[i]) is not None:
+                g = np.zeros(child.shape, child.dtype)
+                xs = [x.value for x in child.parents]
+                try:
+                    fitted(rule(g, child.value, *xs, **child.params), node.value)
+                except _BROKEN:
+                    return _broken_rule(child, i, error)
+    return GradientError(f"{operand(node.name, node)}: its adjoint does not fit: {error}")
 
 
 def _stale(node: Node, parent: Node) -> StaleGraphError:

@@ -284,7 +284,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
             )
         cuts = [length // n * i for i in range(n + 1)]
     else:
-        cuts = [0, *map(as_int, sections), length]  # type: ignore[arg-type]
+        cuts = [0, *map(as_int, sections), length]
     before = (slice(None),) * axis
     return [_getitem(x, index=(*before, slice(a, b))) for a, b in pairwise(cuts)]
 
