@@ -75,6 +75,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
             ax.plot(distances, accuracies, marker="o", label=cell)
         ax.axhline(0.5, color="grey", linestyle=":", label="chance")
         ax.set(xscale="log", xticks=distances, xticklabels=distances)
+        ax.minorticks_off()
         ax.set(xlabel="words between noun and verb", ylabel="accuracy on new sentences")
         ax.legend()
     results = []

@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 from result import Result, run
 
-from microgrrepresent import Tensor
 from microgrrepresent.drawing import save
 from rnn import RNNCell, unroll
 
@@ -50,7 +49,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     strings = np.array(list(product([0, 1], repeat=10))).T
     right = parities(strings) == (strings.cumsum(0) % 2 == 1)
     picture = out / "automaton.svg"
-    run = unroll(parity_cell(), Tensor([[1.0], [0.0], [1.0], [1.0]], name="x"))
+    run = unroll(parity_cell(), np.array([[1.0], [0.0], [1.0], [1.0]]))
     save(run.outputs[-1], picture)
     return [Result("parity by hand, 2^10 strings", "right states", right.mean(), "=", 1, picture)]
 

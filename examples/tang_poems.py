@@ -67,7 +67,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     drawn = sample(model.step, np.repeat(start[0, :1], 100), 40, rng, stop=vocabulary.eos)
     formed = np.mean([bool(FORM.fullmatch(vocabulary.decode(d.tokens))) for d in drawn])
     picture = out / "tang_poems.svg"
-    save(reading(model, vocabulary, "床前明月光"), picture)
+    save(reading(model, vocabulary, "床前明月光"), picture, view="cells")
     return [
         Result("Tang poems, 14", "recited from the first line", float(right), ">=", 0.9, picture),
         Result("Tang poems, 100 drawn", "share of right form", float(formed), ">", 0.6, picture),

@@ -48,7 +48,8 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     """Train; measure perplexity on sentences that were held out, and draw new sentences."""
     rng = np.random.default_rng(seed)
     train, test = sentences(TRAIN), sentences(TEST)
-    vocabulary = Vocabulary.of([w for s in train for w in s], unit="word", min_count=2)
+    corpus = [word for sentence in train for word in sentence]
+    vocabulary = Vocabulary.of(corpus, "word", min_count=2, special=("<unk>", "<eos>"))
     model = LanguageModel(len(vocabulary), 48, 24, cell=GRUCell, dtype=np.float32, rng=rng)
 
     def loss_of(texts: list[list[str]]) -> Tensor:
