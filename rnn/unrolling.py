@@ -49,7 +49,7 @@ class Unrolled(Generic[S]):
 
 
 def unroll(
-    cell: Cell[S] | Callable[[Tensor, Any], S],
+    cell: Callable[[Tensor, Any], S],
     xs: Tensor | ArrayLike | Sequence[Tensor],
     state: Any = None,
     *,
