@@ -25,7 +25,7 @@ from microgrrepresent.tensor import Tensor
 
 if TYPE_CHECKING:
     from microgrrepresent.check import gradcheck, gradgradcheck
-    from microgrrepresent.drawing import draw, save
+    from microgrrepresent.drawing import draw, save, stepper
     from microgrrepresent.folding import Delay, Folded, fold, isomorphic, unfold
     from microgrrepresent.graph import Graph
 
@@ -41,6 +41,7 @@ _LATER = {
     "gradgradcheck": "check",
     "isomorphic": "folding",
     "save": "drawing",
+    "stepper": "drawing",
     "unfold": "folding",
 }
 
@@ -122,6 +123,7 @@ __all__ = [
     "squeeze",
     "stack",
     "step",
+    "stepper",
     "steps",
     "stop_gradient",
     "sub",

@@ -265,7 +265,7 @@ class _Record:
 
 def numbers(array: Array) -> Data:
     """An array for the page: in full if it is small, else a heat map; its extremes and norm."""
-    array = np.asarray(array, dtype=np.float64) if array.dtype.kind != "b" else array.astype(float)
+    array = array.astype(np.float64)
     data: Data = {"shape": list(array.shape)}
     flat = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else np.atleast_2d(array)
     if array.size <= FULL:
@@ -273,8 +273,9 @@ def numbers(array: Array) -> Data:
     else:
         data["map"] = [[_short(x, 3) for x in row] for row in _averaged(flat).tolist()]
     if array.size:
-        data |= {"min": _short(array.min()), "max": _short(array.max())}
-        data |= {"mean": _short(array.mean()), "norm": _short(np.linalg.norm(array))}
+        with np.errstate(all="ignore"):  # a mean of ∞ and -∞ is NaN, and shown as that
+            data |= {"min": _short(array.min()), "max": _short(array.max())}
+            data |= {"mean": _short(array.mean()), "norm": _short(np.linalg.norm(array))}
     return data
 
 

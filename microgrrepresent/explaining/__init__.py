@@ -2,7 +2,7 @@
 
 from microgrrepresent.explaining.derivation import Derivation, derive
 from microgrrepresent.explaining.notation import Notation
-from microgrrepresent.explaining.scripts import LaTeX, Plain
+from microgrrepresent.explaining.scripts import Html, LaTeX, Plain
 from microgrrepresent.explaining.writing import Writer
 
-__all__ = ["Derivation", "LaTeX", "Notation", "Plain", "Writer", "derive"]
+__all__ = ["Derivation", "Html", "LaTeX", "Notation", "Plain", "Writer", "derive"]

@@ -1,4 +1,4 @@
-r"""Two ways to write mathematics: LaTeX, and plain text that can be read in a terminal.
+r"""Three ways to write mathematics: LaTeX, plain text for a terminal, and HTML for a page.
 
 A script knows how to put pieces together, not what they mean. The LaTeX keeps to what both MathJax
 and matplotlib's mathtext understand: no environments, no packages.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from html import escape
 
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta",
@@ -216,6 +217,40 @@ class Plain:
         if len(steps) > 2 and abs(steps[-1] - steps[0]) == len(steps) - 1:
             return f"t = {steps[0]}..{steps[-1]}"
         return "t = " + ", ".join(map(str, steps))
+
+
+class Html(Plain):
+    """HTML: italic letters, real subscripts, and no script or font from elsewhere."""
+
+    def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
+        """A letter with its subscripts, its mark and its time."""
+        base, *subscripts = self._letter(name).split("_")
+        subscripts += [] if time is None else [time]
+        number, primes = mark.rstrip("'"), "′" * mark.count("'")
+        below = f"<sub>{escape(', '.join(subscripts))}</sub>" if subscripts else ""
+        above = (
+            f"<sup>{escape(f'({number})' if number.isdigit() else number)}</sup>" if number else ""
+        )
+        return f"<i>{escape(base)}</i>{primes}{below}{above}"
+
+    def transposed(self, atom: str) -> str:
+        """An atom with the sign of the transpose."""
+        return f"({atom})ᵀ" if atom.startswith("∂") else f"{atom}ᵀ"
+
+    def power(self, atom: str, exponent: str) -> str:
+        """An atom to a power."""
+        return f"{atom}<sup>{exponent}</sup>"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        """A function applied to arguments."""
+        relation = {"less": "&lt;", "greater": "&gt;"}.get(function)
+        if relation:
+            return f"[{arguments[0]} {relation} {arguments[1]}]"
+        return super().call(function, arguments)
+
+    def template(self, text: str, bindings: Mapping[str, str]) -> str:
+        """A local derivative with its placeholders filled in."""
+        return _filled(text, bindings, lambda words: escape(_without_commands(words)))
 
 
 Script = LaTeX | Plain

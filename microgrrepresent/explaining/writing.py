@@ -61,6 +61,13 @@ class Writer:
         self._now = None
         return self.write(term, self.notation.columns and _is_row(term))[0]
 
+    def local(self, chain: Chain) -> str:
+        """The local derivative alone, that one use of the chain rule multiplies with."""
+        if chain.product in ("right", "left", "outer"):
+            factor, transposed = self._factor(chain)
+            return self.write(factor, transposed)[0]
+        return self._derivative(chain, False)
+
     # --- terms -----------------------------------------------------------------------------------
 
     def write(self, term: Term, flip: bool) -> Written:

@@ -386,9 +386,14 @@
   get("zoom").addEventListener("change", zoom);
   get("speed").addEventListener("change", () => { if (playing) { pause(); play(); } });
   get("theme").addEventListener("click", () => {
-    const root = document.documentElement, dark = root.dataset.theme
+    const dark = root.dataset.theme
       ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
+  });
+  const root = document.documentElement, onScreen = {};
+  window.addEventListener("beforeprint", () => { onScreen.theme = root.dataset.theme; root.dataset.theme = "light"; });
+  window.addEventListener("afterprint", () => {
+    if (onScreen.theme) root.dataset.theme = onScreen.theme; else delete root.dataset.theme;
   });
   get("pick").append(...nodes.map((node, i) => element("option", { value: String(i) }, node.plain)));
   get("pick").addEventListener("change", (event) => {

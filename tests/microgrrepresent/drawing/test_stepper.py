@@ -1,0 +1,416 @@
+"""The stepper page: its data against the engine, and the page itself in a real browser."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from microgrrepresent import GradientError, Graph, Tensor, backward, draw, exp, log
+from microgrrepresent.drawing import stepper
+from microgrrepresent.drawing.stepper_data import CELLS, FULL, numbers, stepper_data
+from microgrrepresent.errors import DrawingError
+from rnn import GRUCell, Linear, LSTMCell, RNNCell, over_time, squared_error, unroll
+
+T = 4
+
+
+def run(kind=LSTMCell, length=T, hidden=3, batch=(), **how):
+    rng = np.random.default_rng(0)
+    cell, head = kind(2, hidden, rng=0, **how), Linear(hidden, 2, rng=1)
+    head.weight.named("V")
+    head.bias.named("b_y")
+    outputs = [head(h) for h in unroll(cell, rng.normal(size=(length, *batch, 2))).outputs]
+    return over_time(squared_error, outputs, rng.normal(size=(length, *batch, 2)))
+
+
+def data_of(loss):
+    graph = Graph(loss)
+    adjoints = backward(loss)
+    return stepper_data(graph, adjoints, draw(graph).picture), graph, adjoints
+
+
+def shown_nodes(graph, data):
+    """The graph's nodes that the page knows, in its order: all but numbers in the code."""
+    nodes = [n for n in graph if n.op is None or n.op.name != "constant"]
+    assert len(nodes) == len(data["nodes"])
+    return nodes
+
+
+def full(array):
+    return np.array(array["full"], float).reshape(array["shape"])
+
+
+# --- the data -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [RNNCell, GRUCell, LSTMCell])
+def test_every_number_is_the_engines(kind):
+    data, graph, adjoints = data_of(run(kind))
+    nodes = shown_nodes(graph, data)
+    for node, shown in zip(nodes, data["nodes"], strict=True):
+        if node.size <= FULL:
+            np.testing.assert_allclose(full(shown["value"]), node.value, rtol=1e-5)
+        assert (shown["adjoint"] is not None) == (node in adjoints)
+        assert shown["step"] == node.step
+        for i, edge in enumerate(shown["edges"]):
+            if edge["parent"] >= 0:
+                assert nodes[edge["parent"]] is node.parents[i]
+            part = adjoints.along(node, i)
+            assert (edge["part"] is None) == (part is None)
+            if part is not None and part.size <= FULL:
+                np.testing.assert_allclose(full(edge["part"]), part, rtol=1e-5, atol=1e-300)
+
+
+def test_the_stops_run_forward_and_back_over_every_operation():
+    data, graph, adjoints = data_of(run())
+    nodes = shown_nodes(graph, data)
+    forward = [i for phase, i in data["stops"] if phase == "forward"]
+    back = [i for phase, i in data["stops"] if phase == "backward"]
+    assert [data["stops"][0][0], data["stops"][-1][0]] == ["given", "done"]
+    assert forward == sorted(forward)
+    assert {nodes[i] for i in forward} == {n for n in nodes if n.parents}
+    assert back == sorted(back, reverse=True)
+    assert {nodes[i] for i in back} == {n for n in nodes if n.parents and n in adjoints}
+    assert nodes[back[0]] in graph.outputs
+
+
+def test_everything_has_its_place_in_the_drawing():
+    data, graph, _ = data_of(run())
+    picture = draw(graph).picture
+    boxes, arrows = set(), set()
+    for node in data["nodes"]:
+        assert node["boxes"] or node["kind"] == "parameter"
+        boxes |= set(node["boxes"]) | {e["chip"] for e in node["edges"] if e["chip"]}
+        arrows |= set(node["inner"])
+        for edge in node["edges"]:
+            assert edge["arrows"]
+            arrows |= set(edge["arrows"])
+    numbers_in_code = sum(box.kind == "constant" for box in picture.boxes)
+    assert len(boxes) == len(picture.boxes) - numbers_in_code
+    assert arrows == {f"e{i}" for i in range(1, len(picture.arrows) + 1)}
+
+
+@pytest.mark.parametrize("composition", ["fused", "per_gate"])
+def test_the_terms_of_a_parameter_come_when_the_sweep_finds_them_and_add_up(composition):
+    data, graph, adjoints = data_of(run(composition=composition))
+    nodes = shown_nodes(graph, data)
+    assert {nodes[p["node"]] for p in data["parameters"]} == set(graph.parameters)
+    for parameter in data["parameters"]:
+        W = nodes[parameter["node"]]
+        terms = adjoints.by_step(W)
+        parts = parameter["parts"]
+        assert [part["step"] for part in parts] == sorted(terms, reverse=True)  # from the last t on
+        stops = [part["stop"] for part in parts]
+        assert stops == sorted(stops)
+        for part in parts:
+            phase, i = data["stops"][part["stop"]]
+            assert phase == "backward" and nodes[i].step == part["step"]
+            assert part["term"]["norm"] == pytest.approx(np.linalg.norm(terms[part["step"]]), 1e-4)
+        assert parts[-1]["sum"]["norm"] == pytest.approx(np.linalg.norm(adjoints[W]), 1e-4)
+        if W.size <= FULL:
+            np.testing.assert_allclose(full(parts[-1]["sum"]), adjoints[W], rtol=1e-4, atol=1e-9)
+
+
+def test_formulas_are_written_in_the_graphs_own_letters():
+    data, _, _ = data_of(run(RNNCell))
+    by_name = {node["plain"]: node for node in data["nodes"]}
+    h = by_name["h at t = 3"]
+    assert h["equation"] == "<i>h</i><sub>3</sub> = tanh(<i>a</i><sub>3</sub>)"
+    (edge,) = h["edges"]
+    assert edge["chain"] == "∂<i>L</i>/∂<i>h</i><sub>3</sub> ⊙ (1-<i>h</i><sub>3</sub>²)"
+    assert edge["local"] == (
+        "∂<i>h</i><sub>3</sub>/∂<i>a</i><sub>3</sub> = 1-<i>h</i><sub>3</sub>²"
+    )
+    recurrent = next(
+        edge
+        for node in data["nodes"]
+        for edge in node["edges"]
+        if node["step"] == 3 and edge["name"] == "<i>h</i><sub>2</sub>" and edge["part"]
+    )
+    assert recurrent["local"].endswith("= <i>W</i><sub>hh</sub>")
+
+
+def test_large_arrays_become_maps_of_block_means():
+    array = np.arange(100 * 7.0).reshape(100, 7)
+    shown = numbers(array)
+    assert "full" not in shown and shown["shape"] == [100, 7]
+    blocks = np.array(shown["map"])
+    assert blocks.shape == (CELLS, 7)
+    np.testing.assert_allclose(blocks[0], array[:4].mean(axis=0), rtol=1e-3)
+    assert (shown["min"], shown["max"], shown["mean"]) == (0, 699, 349.5)
+    assert shown["norm"] == pytest.approx(np.linalg.norm(array), rel=1e-5)
+    assert numbers(np.array([[np.nan, -np.inf, 1e-300]]))["full"] == [["nan", "-inf", 1e-300]]
+    json.dumps(numbers(np.array(np.nan)), allow_nan=False)
+
+
+def test_the_file_is_one_and_small_and_asks_for_nothing(tmp_path):
+    path = stepper(run(length=8), tmp_path / "page.html", title="An <LSTM> & its gradient")
+    text = path.read_text(encoding="utf-8")
+    assert len(text.encode()) < 1_000_000
+    assert "<h1>An &lt;LSTM&gt; &amp; its gradient</h1>" in text
+    assert not re.search(r'(src|href)\s*=\s*"(?!#)', text.replace('xlink:href="#', ""))
+    assert set(re.findall(r"https?://[\w./]+", text)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+    assert [p.name for p in tmp_path.iterdir()] == ["page.html"]
+    once = path.read_bytes()
+    assert stepper(run(length=8), path, title="An <LSTM> & its gradient").read_bytes() == once
+
+
+def test_what_cannot_be_stepped_through_is_said(tmp_path, monkeypatch):
+    w = Tensor([1.0, 2.0], requires_grad=True, name="w")
+    with pytest.raises(GradientError, match="has shape"):
+        stepper(w * 2, tmp_path / "page.html")
+    with pytest.raises(GradientError, match="does not depend on any leaf"):
+        stepper(Tensor(1.0) * 2, tmp_path / "page.html")
+    monkeypatch.setattr("microgrrepresent.drawing.stepper_page.LARGEST", 3)
+    with pytest.raises(DrawingError, match="take fewer time steps"):
+        stepper((w * 2 + 1).sum(), tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="drives a browser")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("needs Chromium: apt install chromium")
+    with playwright.sync_playwright() as running:
+        launched = running.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Open the page of a loss; at the end, nothing may have gone wrong or asked the network."""
+    troubles, pages = [], []
+
+    def open_page(loss, width=1280, height=900, **how):
+        path = stepper(loss, tmp_path / f"page{len(pages)}.html")
+        page = browser.new_page(viewport={"width": width, "height": height}, **how)
+        page.on("console", lambda message: troubles.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        page.on("request", lambda r: troubles.append(r.url) if r.url[:5] != "file:" else None)
+        page.goto(path.as_uri())
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert not troubles
+
+
+NUMBERS = """(card) => [...document.querySelectorAll(card + " .row, " + card + " .matrix")].map(
+    (m) => [...m.querySelectorAll("span, td")].map((c) => [c.textContent, c.title]))"""
+
+
+def read(page, card):
+    """The arrays that a card shows: as written, and in full from the cells' titles."""
+    written = lambda text: float(text.replace("−", "-").replace("∞", "inf"))  # noqa: E731
+    return [
+        ([written(text) for text, _ in cells], [float(title) for _, title in cells])
+        for cells in page.evaluate(NUMBERS, card)
+    ]
+
+
+def assert_shown(found, expected):
+    assert len(found) == len(expected)
+    for (written, exact), array in zip(found, expected, strict=True):
+        flat = np.asarray(array, float).ravel()
+        np.testing.assert_allclose(exact, flat, rtol=1e-5, atol=1e-300)
+        np.testing.assert_allclose(written, flat, rtol=6e-3, atol=1e-300)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", [RNNCell, LSTMCell])
+def test_the_whole_run_shows_the_engines_numbers(opened, kind):
+    loss = run(kind)
+    data, graph, adjoints = data_of(loss)
+    nodes, stops = shown_nodes(graph, data), data["stops"]
+    page = opened(loss)
+    known = set(nodes)
+    checked = set(np.linspace(1, len(stops) - 2, 10).round().astype(int).tolist())
+    assert len(checked) == 10
+    for k in range(1, len(stops)):
+        page.keyboard.press("ArrowRight")
+        if k not in checked:
+            continue
+        phase, i = stops[k]
+        node = nodes[i]
+        assert page.inner_text("#counter") == f"stop {k} of {len(stops) - 1}"
+        lit = page.evaluate("[...document.querySelectorAll('.node.lit')].map((n) => n.id)")
+        chips = {edge["chip"] for edge in data["nodes"][i]["edges"] if edge["chip"]}
+        assert set(lit) == set(data["nodes"][i]["boxes"]) | chips
+        small = lambda array: array.size <= FULL  # noqa: E731
+        if phase == "forward":
+            assert_shown(read(page, "#now"), [node.value])
+            inputs = [p.value for p in node.parents if p in known and small(p)]
+            assert_shown(read(page, "#along"), inputs)
+        else:
+            assert_shown(read(page, "#now"), [adjoints[node], node.value])
+            sent = [adjoints.along(node, j) for j in range(len(node.parents))]
+            sums = [
+                sum(g for t, g in adjoints.by_step(nodes[p["node"]]).items() if t >= part["step"])
+                for p in data["parameters"]
+                for part in p["parts"]
+                if part["stop"] == k
+            ]
+            expected = [g for g in [*(g for g in sent if g is not None), *sums] if small(g)]
+            assert_shown(read(page, "#along"), expected)
+    assert page.inner_text("#now .tag") == "Done"
+    gradients = [adjoints[nodes[p["node"]]] for p in data["parameters"]]
+    assert_shown(read(page, "#along"), [g for g in gradients if g.size <= FULL])
+    assert page.is_disabled("#next")
+    page.keyboard.press("Home")
+    assert page.is_disabled("#previous") and page.inner_text("#now .tag") == "Given"
+
+
+@pytest.mark.browser
+def test_keys_slider_and_buttons_move(opened):
+    loss = run(RNNCell)
+    data, _, _ = data_of(loss)
+    stops = data["stops"]
+    turn = next(k for k, (phase, _) in enumerate(stops) if phase == "backward")
+    page = opened(loss)
+    at = lambda: int(re.findall(r"\d+", page.inner_text("#counter"))[0])  # noqa: E731
+    page.keyboard.press("l")
+    assert at() == turn and "Backward" in page.inner_text("#now .tag")
+    assert page.evaluate("document.body.classList.contains('back')")
+    page.keyboard.press("ArrowLeft")
+    assert at() == turn - 1 and "Forward" in page.inner_text("#now .tag")
+    page.keyboard.press("PageUp")
+    step = lambda k: data["nodes"][stops[k][1]]["step"]  # noqa: E731
+    assert step(at()) != step(turn - 1)
+    page.evaluate(
+        "s = document.getElementById('slider'); s.value = 7; s.dispatchEvent(new Event('input'))"
+    )
+    assert at() == 7
+    page.click("#next")
+    page.click("#last")
+    assert at() == len(stops) - 1
+    page.click("#first")
+    page.select_option("#speed", "150")
+    page.keyboard.press("Space")
+    page.wait_for_function("parseInt(document.getElementById('counter').textContent.slice(5)) >= 3")
+    page.keyboard.press("Space")
+    assert page.inner_text("#play") == "Play"
+    here = at()
+    page.wait_for_timeout(400)
+    assert at() == here
+
+
+@pytest.mark.browser
+def test_a_node_tells_its_history(opened):
+    loss = run(RNNCell)
+    data, graph, adjoints = data_of(loss)
+    nodes = shown_nodes(graph, data)
+    i = next(i for i, n in enumerate(nodes) if n.name == "h" and n.step == 2)
+    page = opened(loss)
+    assert page.is_hidden("#history")
+    page.keyboard.press("End")
+    page.select_option("#zoom", "fit")
+    page.click(f"#{data['nodes'][i]['boxes'][0]}")
+    came = [
+        adjoints.along(child, j)
+        for child in graph.consumers(nodes[i])
+        for j, parent in enumerate(child.parents)
+        if parent is nodes[i]
+    ]
+    assert len(came) == 2  # from the loss at t = 2, and from the step after
+    assert_shown(read(page, "#history"), [nodes[i].value, adjoints[nodes[i]], *came])
+    np.testing.assert_allclose(came[0] + came[1], adjoints[nodes[i]])
+    page.click("text=go to its forward stop")
+    assert stops_at(page) == data["stops"].index(["forward", i])
+    assert "not yet at this stop" in page.inner_text("#history")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#history")
+    page.select_option("#pick", str(i))
+    assert page.is_visible("#history")
+
+
+def stops_at(page):
+    return int(re.findall(r"\d+", page.inner_text("#counter"))[0])
+
+
+@pytest.mark.browser
+def test_edges_light_up_and_gradients_flow_back_along_them(opened):
+    loss = run(RNNCell)
+    data, _, _ = data_of(loss)
+    page = opened(loss)
+    k = next(
+        k
+        for k, (phase, i) in enumerate(data["stops"])
+        if phase == "backward" and data["nodes"][i]["plain"] == "h at t = 3"
+    )
+    node = data["nodes"][data["stops"][k][1]]
+    page.evaluate(f"stepper.go({k})")
+    flowing = page.evaluate(
+        "[...document.querySelectorAll('.backflow.lit')].map((p) => p.parentNode.id)"
+    )
+    assert set(flowing) == {a for e in node["edges"] for a in e["arrows"]} | set(node["inner"])
+    page.evaluate("stepper.go(0)")
+    flows = page.evaluate("[...document.querySelectorAll('.backflow')].map((p) => p.style.display)")
+    assert set(flows) == {"none"}
+    waiting = page.evaluate("document.querySelectorAll('.node.waiting').length")
+    assert waiting == sum(len(n["boxes"]) for n in data["nodes"] if n["edges"])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [400, 800, 1280])
+def test_the_page_fits_any_window(opened, width):
+    page = opened(run(), width=width, height=860)
+    for stop in (0, 40, 10_000):
+        page.evaluate(f"stepper.go({stop})")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.locator("#drawing").bounding_box()
+    assert box["height"] > 250 and box["width"] > 0.9 * width
+
+
+@pytest.mark.browser
+def test_readers_and_eyes_of_all_kinds(opened):
+    page = opened(run(GRUCell), color_scheme="dark")
+    assert (
+        page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        == "rgb(16, 21, 28)"
+    )
+    page.click("#theme")
+    assert (
+        page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
+    names = page.evaluate(
+        "[...document.querySelectorAll('button, input, select')]"
+        ".map((b) => b.ariaLabel || b.textContent.trim() || b.labels[0].textContent)"
+    )
+    assert all(names)
+    page.keyboard.press("ArrowRight")
+    spoken = page.inner_text("#spoken")
+    assert re.match(r"Forward(, t = \d)?: .+ is computed\. Norm [\d.e−]+\.", spoken)
+    assert page.get_attribute("#slider", "aria-valuetext") == spoken
+    assert page.get_attribute("#drawing svg", "role") == "img"
+
+
+@pytest.mark.browser
+def test_large_arrays_are_heat_maps_and_bad_numbers_are_shown(opened):
+    page = opened(run(RNNCell, hidden=10, batch=(5,)))
+    page.keyboard.press("End")
+    maps = page.evaluate("[...document.querySelectorAll('#along canvas')].map((c) => c.ariaLabel)")
+    assert any(re.search(r"W_hh: heat map of 10 × 10 numbers, min −?[\d.]+", name) for name in maps)
+    with np.errstate(all="ignore"):
+        w = Tensor([0.0, 1000.0], requires_grad=True, name="w")
+        page = opened((log(w) + exp(w)).sum())
+    page.evaluate("stepper.go(2)")
+    assert "∞" in page.inner_text("#now")
