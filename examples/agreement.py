@@ -18,6 +18,7 @@ most 1,500 iterations for each k, stopped once accuracy on 500 new sentences is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +34,11 @@ from rnn import GRU, LSTM, RNN, Adam, Embedding, SequenceClassifier, Vocabulary
 SINGULAR, PLURAL = ["cat", "dog", "bird", "child"], ["cats", "dogs", "birds", "children"]
 OTHER = ["which", "that", "we", "saw", "heard", "near", "already", "often", "in", "the", "garden"]
 VOCABULARY = Vocabulary([*SINGULAR, *PLURAL, *OTHER], "word")
-CELLS = {"SRN": RNN, "GRU": GRU, "LSTM, forget bias 5": partial(LSTM, forget_bias=5.0)}
+CELLS: dict[str, Callable[..., RNN | GRU | LSTM]] = {
+    "SRN": RNN,
+    "GRU": GRU,
+    "LSTM, forget bias 5": partial(LSTM, forget_bias=5.0),
+}
 
 
 def sentences(rng: np.random.Generator, k: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +57,8 @@ def learn(cell: str, k: int, iterations: int, seed: int) -> float:
 
     def loss_of(i: int) -> Tensor:
         x, number = sentences(rng, k, 32)
-        return cross_entropy(model(x), number)
+        loss: Tensor = cross_entropy(model(x), number)
+        return loss
 
     def tested(size: int) -> float:
         x, number = sentences(rng, k, size)

@@ -72,7 +72,8 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
 
     def loss_of(i: int) -> Tensor:
         tree, classes = trees(rng, int(rng.integers(2, 6)), 64)
-        return cross_entropy(model(tree), classes)
+        loss: Tensor = cross_entropy(model(tree), classes)
+        return loss
 
     def tested(leaves: int) -> float:
         shares = []

@@ -30,6 +30,7 @@ STEEP = 40.0
 def parity_cell() -> RNNCell:
     """The network above."""
     cell = RNNCell(1, 2, nonlinearity="sigmoid")
+    assert cell.bias_ih is not None and cell.bias_hh is not None
     cell.weight_ih.assign([[STEEP], [STEEP]])
     cell.weight_hh.assign([[STEEP, -STEEP], [STEEP, -STEEP]])
     cell.bias_ih.assign([-STEEP / 2, -3 * STEEP / 2])

@@ -52,7 +52,8 @@ def learn(
 
     def loss_of(size: int) -> Tensor:
         x, y = batch(rng, T, K, size)
-        return cross_entropy(model(x), y)
+        loss: Tensor = cross_entropy(model(x), y)
+        return loss
 
     curve = []
     for i, loss in descent(lambda i: loss_of(32), Adam(model.parameters(), lr=lr), iterations):

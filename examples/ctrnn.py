@@ -41,7 +41,9 @@ def oscillator(dt: float) -> CTRNNCell:
 def difference_from_rnn() -> float:
     """How far sigma(y + theta) with dt = tau is from the states of an RNN of the same weights."""
     plain = RNNCell(1, 2, nonlinearity="sigmoid")
-    for weight, value in zip(plain.parameters(), ([[0], [0]], W, THETA, [0, 0]), strict=True):
+    for weight, value in zip(
+        plain.parameters(), (np.zeros((2, 1)), W, THETA, np.zeros(2)), strict=True
+    ):
         weight.assign(value)
     y0 = np.array([0.3, -0.2])
     silent = np.zeros((20, 1))

@@ -1,8 +1,10 @@
-"""The loop that trains every example: loss, gradient, clip, step.
+"""The loop that trains most examples: loss, gradient, clip, step.
 
-for i, loss in descent(loss_of, Adam(model.parameters(), lr=2e-3), 1000):
-    if i % 100 == 0 and solved():
-        break
+    for i, loss in descent(loss_of, Adam(model.parameters(), lr=2e-3), 1000):
+        if i % 100 == 0 and solved():
+            break
+
+It is the inside of `rnn.fit`, without progress bar, log and checkpoints.
 """
 
 from __future__ import annotations

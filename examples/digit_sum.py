@@ -70,7 +70,8 @@ def learn(
         if start == 0:
             rng.shuffle(order)
         chosen = order[start : start + batch]
-        return cross_entropy(model(x[:, chosen]), y[chosen])
+        loss: Tensor = cross_entropy(model(x[:, chosen]), y[chosen])
+        return loss
 
     best, test, train, curve = -1.0, 0.0, 0.0, []
     optimizer = Adam(model.parameters(), lr=lr)

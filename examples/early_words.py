@@ -23,12 +23,12 @@ from figure import figure
 from result import Result, run
 
 from microgrrepresent import Tensor, grad
-from rnn import GRU, LSTM, RNN, Module
+from rnn import GRU, LSTM, RNN
 
 T, SENTENCES, WIDTH, HIDDEN = 20, 50, 16, 32
 
 
-def influence(layer: Module, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def influence(layer: RNN | GRU | LSTM, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Root mean square of |v . dC/dx_k| for random directions v of C, for each k."""
     words = Tensor(x, name="x")
     outputs, _ = layer(words)
@@ -37,14 +37,15 @@ def influence(layer: Module, x: np.ndarray, rng: np.random.Generator) -> np.ndar
     for _ in range(8):
         derivative = grad(C, words, rng.standard_normal(C.shape))
         total += (derivative**2).sum((1, 2))
-    return np.sqrt(total / (8 * x.shape[1]))
+    root: np.ndarray = np.sqrt(total / (8 * x.shape[1]))
+    return root
 
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
     """Draw the influence of every word on C; compare the first word's with the last's."""
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((T, SENTENCES, WIDTH))
-    layers = {
+    layers: dict[str, RNN | GRU | LSTM] = {
         "SRN": RNN(WIDTH, HIDDEN, rng=rng),
         "GRU": GRU(WIDTH, HIDDEN, rng=rng),
         "LSTM": LSTM(WIDTH, HIDDEN, forget_bias=1.0, rng=rng),

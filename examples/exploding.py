@@ -28,7 +28,7 @@ from figure import figure
 from result import Result, run
 
 from microgrrepresent import cross_entropy
-from rnn import RNN, SGD, clip_grad_norm
+from rnn import RNN, SGD, clip_grad_norm, grad_norm
 
 
 def learn(theta: float | None, epochs: int, seed: int) -> tuple[list[float], list[float]]:
@@ -36,6 +36,7 @@ def learn(theta: float | None, epochs: int, seed: int) -> tuple[list[float], lis
     rng = np.random.default_rng(seed)
     x, y = digits(rng, 20, 3)
     model = adder(RNN, rng)
+    U = dict(model.named_parameters())["layer.weight_hh_l0"]
     optimizer = SGD(model.parameters(), lr=0.2)
     norms, losses = [], []
     for _ in range(epochs):
@@ -45,7 +46,7 @@ def learn(theta: float | None, epochs: int, seed: int) -> tuple[list[float], lis
             loss = cross_entropy(model(x[:, chosen]), y[chosen], reduction="sum")
             optimizer.zero_grad()
             loss.backward()
-            norms.append(float(np.linalg.norm(model.layer.weight_hh_l0.grad)))
+            norms.append(grad_norm([U]))
             losses.append(float(loss) / len(chosen))
             if theta:
                 clip_grad_norm(optimizer.parameters, theta)

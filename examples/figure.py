@@ -1,7 +1,9 @@
 """One style for all figures: colours that colour-blind readers can tell apart, saved at once.
 
-with figure(out / "adding.png") as axes:
-    axes.plot(...)
+    with figure(out / "adding.png") as axes:
+        axes.plot(...)
+
+The picture is written when the block ends.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ import matplotlib
 
 matplotlib.use("Agg")  # draw into files; no window is needed
 import matplotlib.pyplot as plt
+from cycler import cycler
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe-Ito
-_STYLE = {
-    "axes.prop_cycle": plt.cycler(color=COLOURS),
+_STYLE: Any = {
+    "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "font.family": ["DejaVu Sans", "Noto Sans CJK SC", "Noto Serif CJK SC"],
@@ -31,7 +34,7 @@ _STYLE = {
 def figure(
     path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 3.6)
 ) -> Iterator[Any]:
-    """Give the axes of a new figure (an array of them, if there are several) save it after.
+    """Give the axes of a new figure (an array, if there are several), and save it.
 
     Parameters
     ----------

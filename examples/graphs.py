@@ -21,19 +21,19 @@ from pathlib import Path
 import numpy as np
 from result import Result, run
 
-from microgrrepresent import Tensor, grad, maximum, sigmoid, step
+from microgrrepresent import Node, Tensor, grad, maximum, sigmoid, step
 from microgrrepresent.drawing import save
 from rnn import dynamical_system
 
 
-def product() -> tuple[list[Tensor], float]:
+def product() -> tuple[list[Node], float]:
     """(a): a product of two numbers."""
     x, y = Tensor(2.0, True, "x"), Tensor(3.0, True, "y")
     z = (x * y).named("z")
     return [z], error(grad(z, [x, y]), [3.0, 2.0])
 
 
-def logistic_regression() -> tuple[list[Tensor], float]:
+def logistic_regression() -> tuple[list[Node], float]:
     """(b): two intermediate values that have no name, u(1) and u(2)."""
     x, w = Tensor([1.0, -2.0, 0.5], name="x"), Tensor([0.3, 0.1, -0.4], True, "w")
     b = Tensor(0.2, True, "b")
@@ -42,7 +42,7 @@ def logistic_regression() -> tuple[list[Tensor], float]:
     return [y], error(grad(y, [w, b]), [slope * x.numpy(), slope])
 
 
-def relu_layer() -> tuple[list[Tensor], float]:
+def relu_layer() -> tuple[list[Node], float]:
     """(c): a minibatch; b is added to every row, so its gradient is summed over the rows."""
     rng = np.random.default_rng(0)
     X, W = Tensor(rng.standard_normal((4, 3)), name="X"), Tensor(rng.standard_normal((3, 2)), True)
@@ -52,7 +52,7 @@ def relu_layer() -> tuple[list[Tensor], float]:
     return [H], error(grad(H.sum(), [W, b]), [X.numpy().T @ mask, mask.sum(0)])
 
 
-def two_uses() -> tuple[list[Tensor], float]:
+def two_uses() -> tuple[list[Node], float]:
     """(d): a prediction and a penalty, both of w; the loss here is their sum."""
     x, w = Tensor([1.0, -2.0, 0.5], name="x"), Tensor([0.3, 0.1, -0.4], True, "w")
     lam = Tensor(0.1, name="λ")
@@ -61,7 +61,7 @@ def two_uses() -> tuple[list[Tensor], float]:
     return [y, penalty], error([grad([y, penalty], w)], [x.numpy() + 0.2 * w.numpy()])
 
 
-def dynamic_system() -> tuple[list[Tensor], float]:
+def dynamic_system() -> tuple[list[Node], float]:
     """(e): f(s; theta) = theta s, so ds(3)/dtheta = 2 theta s(1)."""
     theta = Tensor(0.5, True, "θ")
     with step(1):

@@ -82,7 +82,8 @@ def learn(read: Read, longest: int, iterations: int, seed: int) -> tuple[float, 
 
     def loss_of(i: int) -> Tensor:
         x, classes = batch(rng, longest, 32)
-        return cross_entropy(model(x.values, x.lengths), classes)
+        loss: Tensor = cross_entropy(model(x.values, x.lengths), classes)
+        return loss
 
     losses = [loss for _, loss in descent(loss_of, Adam(model.parameters(), lr=1e-2), iterations)]
     x, classes = batch(rng, longest, 2000)

@@ -45,7 +45,8 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         if start < 32:
             rng.shuffle(order)
         chosen = order[start : start + 32]
-        return cross_entropy(model(rows[:, chosen])[-1], y[chosen])
+        loss: Tensor = cross_entropy(model(rows[:, chosen])[-1], y[chosen])
+        return loss
 
     for _ in descent(
         loss_of, Adam(model.parameters(), lr=1e-2 if quick else 5e-3), (8 if quick else 25) * 42

@@ -80,7 +80,8 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
 
     def loss_of(i: int) -> Tensor:
         edges, source, parities = batch(rng, 8, 16)
-        return cross_entropy(model(edges, source, 8), parities)
+        loss: Tensor = cross_entropy(model(edges, source, 8), parities)
+        return loss
 
     def tested(n: int) -> float:
         edges, source, parities = batch(rng, n, 300)

@@ -23,7 +23,7 @@ from data_tang import QUATRAINS
 from descent import descent
 from result import Result, run
 
-from microgrrepresent import Tensor, cross_entropy, steps
+from microgrrepresent import Node, Tensor, cross_entropy, steps
 from microgrrepresent.drawing import save
 from rnn import Adam, LanguageModel, Vocabulary, over_time, pad
 from rnn.decoding import greedy, prompt, sample
@@ -31,9 +31,10 @@ from rnn.decoding import greedy, prompt, sample
 FORM = re.compile(r"(\w{5}，\w{5}。){2}")
 
 
-def reading(model: LanguageModel, vocabulary: Vocabulary, line: str) -> list[Tensor]:
+def reading(model: LanguageModel, vocabulary: Vocabulary, line: str) -> list[Node]:
     """Read a line character by character; give what the model says after each, to be drawn."""
-    said, state = [], None
+    said: list[Node] = []
+    state = None
     for _, character in steps(line):
         x = model.embedding(vocabulary.encode(character)).named(character)
         state = model.cell(x, state)

@@ -66,7 +66,8 @@ def learn(
 
     def loss_of(i: int) -> Tensor:
         x, classes = batch(rng, T, 32)
-        return cross_entropy(model(x), classes)
+        loss: Tensor = cross_entropy(model(x), classes)
+        return loss
 
     curve = []
     for i, _ in descent(loss_of, Adam(model.parameters(), lr=0.02), iterations):
