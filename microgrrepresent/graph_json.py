@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.errors import GraphError
-from microgrrepresent.node import Array, Node, Place
+from microgrrepresent.node import Array, Node, Place, make
 from microgrrepresent.primitive import registry
 from microgrrepresent.tensor import Tensor
 
@@ -117,7 +117,7 @@ def _read_node(fields: dict[str, Any], earlier: Sequence[Node]) -> Node:
     if type(step) not in (int, type(None)):
         raise GraphError(f'"step" should be an integer; given {step!r}')
     forward = _earlier(fields["forward"], earlier, "forward") if "forward" in fields else None
-    node = Tensor.make(op, parents, params, value, fields.get("requires_grad") is True, name)
+    node = make(Tensor, op, parents, params, value, fields.get("requires_grad") is True, name)
     node.place = Place(scope, step, forward)
     return node
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 T = TypeVar("T")
+N = TypeVar("N", bound="Node")
 
 next_id = itertools.count(1).__next__
 
@@ -82,29 +83,6 @@ class Node:
     result_class: ClassVar[type[Node]]
     """The class of what operations on this node make: its own, unless a subclass says otherwise."""
 
-    @classmethod
-    def make(
-        cls,
-        op: Primitive | None,
-        parents: tuple[Node, ...],
-        params: dict[str, Any],
-        value: Array,
-        requires_grad: bool,
-        name: str | None = None,
-    ) -> Self:
-        """Make a node of this class here and now, and freeze its value."""
-        value.setflags(write=False)
-        node = object.__new__(cls)
-        node.op = op
-        node.parents = parents
-        node.params = params
-        node.value = value
-        node.id = next_id()
-        node.name = name
-        node.place = here.get()
-        node.requires_grad = requires_grad
-        return node
-
     @property
     def scope(self) -> str:
         """Path of the scopes around the code that made this node: ``encoder/lstm``, or ``""``."""
@@ -147,6 +125,29 @@ class Node:
 
 
 Node.result_class = Node
+
+
+def make(
+    kind: type[N],
+    op: Primitive | None,
+    parents: tuple[Node, ...],
+    params: dict[str, Any],
+    value: Array,
+    requires_grad: bool,
+    name: str | None = None,
+) -> N:
+    """Make a node of a class, here and now, and freeze its value."""
+    value.setflags(write=False)
+    node = object.__new__(kind)
+    node.op = op
+    node.parents = parents
+    node.params = params
+    node.value = value
+    node.id = next_id()
+    node.name = name
+    node.place = here.get()
+    node.requires_grad = requires_grad
+    return node
 
 
 class at:

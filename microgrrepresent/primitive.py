@@ -30,7 +30,7 @@ from microgrrepresent.errors import (
     matmul_mismatch,
     operand,
 )
-from microgrrepresent.node import Node, recording, running
+from microgrrepresent.node import Node, make, recording, running
 
 N = TypeVar("N", bound=Node)
 Rule = Callable[..., Any]
@@ -81,7 +81,6 @@ class Primitive:
         self.derivative = derivative
         self.analytic = analytic
         self.scatter = scatter
-        self.rule_of_all = vjp.rule if isinstance(vjp, each) else None
         self._passes = isinstance(vjp, each) or any(vjp)
         self.__doc__ = doc
 
@@ -216,11 +215,11 @@ def lift(x: Any, others: Sequence[Any]) -> Node:
     """
     if isinstance(x, Node):
         return x
-    make = next(o.result_class.make for o in others if isinstance(o, Node))
+    kind = next(o.result_class for o in others if isinstance(o, Node))
     if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic):
         dtype = np.result_type(x, *(o.dtype for o in others if hasattr(o, "dtype")))
         params = {"value": x, "dtype": dtype.name}
-        return make(constant, (), params, np.array(x, dtype=dtype), False)
+        return make(kind, constant, (), params, np.array(x, dtype=dtype), False)
     if isinstance(x, (list, tuple)) and any(isinstance(item, Node) for item in x):
         raise TypeError(
             f"a {type(x).__name__} of Tensors is no operand, because their history would be lost; "
@@ -229,7 +228,7 @@ def lift(x: Any, others: Sequence[Any]) -> Node:
     value = np.array(x)
     if value.dtype.kind not in "biufc":
         raise TypeError(f"a Tensor cannot be combined with {type(x).__name__}: it is not a number")
-    return make(None, (), _NOTHING, value, False)
+    return make(kind, None, (), _NOTHING, value, False)
 
 
 def _misuse(

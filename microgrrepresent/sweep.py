@@ -83,12 +83,15 @@ def sweep(
                 y, xs = node, parents
             else:
                 y, xs = node.value, [parent.value for parent in parents]  # type: ignore[assignment]
+            rules = op.vjp
+            if isinstance(rules, each):
+                rules, xs = rules.bound(xs), ()  # thousands of inputs are handed over once
             for i, parent in enumerate(parents):
                 key = parent.id
                 if key not in between:
                     continue
                 try:
-                    rule = op.vjp[i]
+                    rule = rules[i]
                     if rule is None:
                         continue
                     if op.scatter and not symbolic and contributions is None:
@@ -96,11 +99,9 @@ def sweep(
                         continue
                     part = rule(g, y, *xs, **params) if params else rule(g, y, *xs)
                     value = parent.value
-                    if part.shape != value.shape:
-                        part = unbroadcast(part, value.shape)
-                    if part.dtype is not value.dtype:
-                        part = cast(part, dtype=value.dtype.name)
-                except (AttributeError, IndexError, TypeError, ValueError) as error:
+                    if part.shape != value.shape or part.dtype is not value.dtype:
+                        part = fitted(part, value)
+                except _BROKEN as error:
                     raise _broken_rule(node, i, error) from error
                 if key not in adjoints:
                     adjoints[key] = part  # others may hold it too: an addition passes g itself on
@@ -360,20 +361,6 @@ def _broken_rule(node: Node, i: int, error: Exception) -> GradientError:
         f"{operand(x.name, x)}, failed: {error}; it is called as rule(g, y, *inputs, **params) "
         f"and should return an array of the shape of the input {x.shape} or the output {node.shape}"
     )
-
-
-def _misfit(node: Node, between: dict[int, Node], error: Exception) -> GradientError:
-    """Find the rule whose result does not fit the node, by asking each of them again."""
-    for child in between.values():
-        for i, parent in enumerate(child.parents):
-            if parent is node and child.op is not None and (rule := child.op.vjp[i]) is not None:
-                g = np.zeros(child.shape, child.dtype)
-                xs = [x.value for x in child.parents]
-                try:
-                    fitted(rule(g, child.value, *xs, **child.params), node.value)
-                except _BROKEN:
-                    return _broken_rule(child, i, error)
-    return GradientError(f"{operand(node.name, node)}: its adjoint does not fit: {error}")
 
 
 def _stale(node: Node, parent: Node) -> StaleGraphError:

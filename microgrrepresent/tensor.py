@@ -20,7 +20,7 @@ from microgrrepresent.errors import (
     ImmutableError,
     ShapeError,
 )
-from microgrrepresent.node import Array, Node, next_id
+from microgrrepresent.node import Array, Node, make, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
 from microgrrepresent.primitive import lift
 
@@ -71,7 +71,7 @@ class Tensor(Node):
                 f"{name or 'a Tensor'} of {value.dtype} cannot require a gradient, because a "
                 "derivative needs numbers that can change a little; give floats or dtype=float"
             )
-        return cls.make(None, (), {}, value, requires_grad, name)
+        return make(cls, None, (), {}, value, requires_grad, name)
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class Tensor(Node):
 
     def detach(self) -> Tensor:
         """A leaf with the same value and no history, which the graph behind it is free to leave."""
-        return Tensor.make(None, (), {}, self.value, False, self.name)
+        return make(Tensor, None, (), {}, self.value, False, self.name)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise ImmutableError(

@@ -25,7 +25,7 @@ from microgrrepresent.folding.strands import (
 )
 from microgrrepresent.graph import Graph
 from microgrrepresent.listing import equation, labels
-from microgrrepresent.node import Array, Node, Place, at, recording
+from microgrrepresent.node import Array, Node, Place, at, make, recording
 from microgrrepresent.tensor import Tensor
 
 Key = tuple[int, int]  # a strand and a step; or OUTSIDE and a position in the folded nodes
@@ -278,7 +278,7 @@ class _Unfolding:
     def _applied(self, node: Node, parents: tuple[Node, ...], params: dict[str, Any]) -> Node:
         if node.op is None or not parents:
             value = self.longer.get(node, node.value)
-            return Tensor.make(node.op, (), params, value, node.requires_grad)
+            return make(Tensor, node.op, (), params, value, node.requires_grad)
         try:
             made: Node = node.op(*parents, **params)
         except (ValueError, IndexError, TypeError) as error:

@@ -86,7 +86,8 @@ sqrt = primitive(
 )
 sin = primitive("sin", np.sin, (lambda g, y, x: g * cos(x),), derivative=r"\cos {x}")
 cos: Primitive = primitive("cos", np.cos, (lambda g, y, x: -g * sin(x),), derivative=r"-\sin {x}")
-tanh = primitive("tanh", np.tanh, (lambda g, y, x: g * (1 - y * y),), derivative="1-{y}^2")
+# g (1 - y²) multiplied out: 1 - array is the slowest of NumPy's small operations.
+tanh = primitive("tanh", np.tanh, (lambda g, y, x: g - g * y * y,), derivative="1-{y}^2")
 
 
 @np.errstate(over="ignore")  # exp(1000) is inf, and 1 / inf the right answer

@@ -7,6 +7,7 @@ rest.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -114,11 +115,15 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
     Broadcasting copies an element to many places, so its adjoint is the sum over those places.
     """
-    axes = tuple(range(g.ndim - len(shape)))
-    if g.shape[len(axes) :] != shape:
-        new = len(axes)
-        axes += tuple(new + i for i, n in enumerate(shape) if n == 1 != g.shape[new + i])
+    axes = _copied(g.shape, shape)
     # Every bias passes here at every step, so arrays take the short way to NumPy.
     recorded = isinstance(g, Node)
     total = _sum(g, axis=axes, keepdims=False) if recorded else np.add.reduce(g, axis=axes)
     return total if total.shape == shape else reshape(total, shape)
+
+
+@cache
+def _copied(large: tuple[int, ...], small: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of the large shape along which an array of the small one was copied."""
+    new = len(large) - len(small)
+    return (*range(new), *(new + i for i, n in enumerate(small) if n == 1 != large[new + i]))
