@@ -1,0 +1,458 @@
+"""Layers: directions, stacks, padding, states, names; all without torch (see parity for that)."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from microgrrepresent import Graph, Tensor, backward, grad
+from microgrrepresent import sum as total
+from rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, LSTMState, RNNCell, StateDictError, unroll
+
+rng = np.random.default_rng(0)
+T, B, SIZE, H = 5, 3, 4, 6
+
+LAYERS = {
+    "rnn": lambda **k: RNN(SIZE, H, rng=0, **k),
+    "gru": lambda **k: GRU(SIZE, H, rng=0, **k),
+    "lstm": lambda **k: LSTM(SIZE, H, rng=0, **k),
+    "lstm-projected": lambda **k: LSTM(SIZE, H, proj_size=2, rng=0, **k),
+    "gru-before-write": lambda **k: GRU(
+        SIZE, H, reset_after=False, update_gate="write", rng=0, **k
+    ),
+    "lstm-peephole": lambda **k: LSTM(SIZE, H, peephole="diagonal", rng=0, **k),
+    "lstm-coupled-per-gate": lambda **k: LSTM(
+        SIZE, H, coupled=True, composition="per_gate", rng=0, **k
+    ),
+}
+every_layer = pytest.mark.parametrize("name", LAYERS)
+
+
+def inputs():
+    return rng.standard_normal((T, B, SIZE))
+
+
+def parts(state):
+    return list(state) if isinstance(state, tuple) else [state]
+
+
+def states_for(layer, batch=B):
+    """A random initial state."""
+    rows = len(layer.cells)
+    made = [rng.standard_normal((rows, batch, n)) for n in layer.cells[0].state_sizes().values()]
+    return tuple(made) if len(made) > 1 else made[0]
+
+
+def same(a, b):
+    np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-12, atol=1e-14)
+
+
+# --- the notes' calls ----------------------------------------------------------------------------
+
+
+def test_the_sizes_that_every_course_shows():
+    x, h0 = np.zeros((5, 3, 10)), np.zeros((2, 3, 20))
+    for layer in (RNN(10, 20, 2), GRU(10, 20, 2)):
+        output, hn = layer(x, h0)
+        assert output.shape == (5, 3, 20) and hn.shape == (2, 3, 20)
+    output, (hn, cn) = LSTM(10, 20, 2)(x, (h0, h0))
+    assert output.shape == (5, 3, 20) and hn.shape == cn.shape == (2, 3, 20)
+    assert isinstance(LSTM(10, 20, 2)(x)[1], LSTMState)
+
+
+def test_the_output_is_the_state_of_the_last_layer():
+    output, hn = RNN(SIZE, H, 2, rng=0)(inputs())
+    np.testing.assert_array_equal(output.numpy()[-1], hn.numpy()[-1])
+
+
+def test_arguments_stand_in_torch_s_order():
+    layer = RNN(SIZE, H, 2, "relu", False, True, 0.5, True)
+    assert (layer.num_layers, layer.nonlinearity, layer.bias) == (2, "relu", False)
+    assert (layer.batch_first, layer.dropout.p, layer.bidirectional) == (True, 0.5, True)
+    layer = LSTM(SIZE, H, 2, False, True, 0.5, True, 3)
+    assert (layer.num_layers, layer.bias, layer.batch_first) == (2, False, True)
+    assert (layer.dropout.p, layer.bidirectional, layer.proj_size) == (0.5, True, 3)
+    layer = GRU(SIZE, H, 2, False, True, 0.5, True)
+    assert (layer.num_layers, layer.bias, layer.batch_first) == (2, False, True)
+    assert (layer.dropout.p, layer.bidirectional) == (0.5, True)
+
+
+# --- structure -----------------------------------------------------------------------------------
+
+
+@every_layer
+def test_a_layer_is_its_cell_over_time(name):
+    layer = LAYERS[name]()
+    x = inputs()
+    output, state = layer(x)
+    run = unroll(layer.cells[0], x)
+    same(output, run.stacked())
+    for part, end in zip(parts(state), layer.cells[0].parts_of(run.state), strict=True):
+        same(part.numpy()[0], end)
+
+
+@every_layer
+def test_a_stack_is_a_chain_of_layers(name):
+    layer = LAYERS[name](num_layers=3)
+    x = inputs()
+    below, ends = x, []
+    for cell in layer.cells:
+        run = unroll(cell, below)
+        below = [Tensor(y.numpy()) for y in run.outputs]
+        ends.append(layer.cells[0].parts_of(run.state))
+    output, state = layer(x)
+    same(output, np.stack([y.numpy() for y in below]))
+    for p, rows in zip(parts(state), zip(*ends, strict=True), strict=True):
+        same(p, np.stack([row.numpy() for row in rows]))
+
+
+@every_layer
+def test_two_directions_are_one_forward_and_one_flipped(name):
+    layer = LAYERS[name](bidirectional=True)
+    x = inputs()
+    output, state = layer(x)
+    forward, flipped = unroll(layer.cells[0], x), unroll(layer.cells[1], x[::-1])
+    expected = np.concatenate([forward.stacked().numpy(), flipped.stacked().numpy()[::-1]], -1)
+    same(output, expected)
+    ends = zip(*(layer.cells[0].parts_of(run.state) for run in (forward, flipped)), strict=True)
+    for p, rows in zip(parts(state), ends, strict=True):
+        same(p, np.stack([row.numpy() for row in rows]))
+
+
+@every_layer
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_batch_first_is_a_transposition(name, bidirectional):
+    a = LAYERS[name](num_layers=2, bidirectional=bidirectional)
+    b = LAYERS[name](num_layers=2, bidirectional=bidirectional, batch_first=True)
+    b.load_state_dict(a.state_dict())
+    x, state = inputs(), states_for(a)
+    out_a, end_a = a(x, state, lengths=[2, 5, 3])
+    for form in (x.swapaxes(0, 1), Tensor(x.swapaxes(0, 1))):
+        out_b, end_b = b(form, state, lengths=[2, 5, 3])
+        same(out_a.numpy().swapaxes(0, 1), out_b)
+        for p, q in zip(parts(end_a), parts(end_b), strict=True):
+            same(p, q)
+
+
+@every_layer
+def test_one_sequence_is_a_batch_of_one(name):
+    for batch_first in (False, True):
+        layer = LAYERS[name](num_layers=2, bidirectional=True, batch_first=batch_first)
+        x = inputs()
+        one = x[:, :1].swapaxes(0, 1) if batch_first else x[:, :1]
+        state = states_for(layer, 1)
+        output, end = layer(one, state)
+        lone_state = tuple(s[:, 0] for s in state) if isinstance(state, tuple) else state[:, 0]
+        lone, lone_end = layer(x[:, 0], lone_state)
+        same(lone, output.numpy()[0] if batch_first else output.numpy()[:, 0])
+        for p, q in zip(parts(end), parts(lone_end), strict=True):
+            same(p.numpy()[:, 0], q)
+
+
+@every_layer
+def test_no_state_is_a_state_of_zeros(name):
+    layer = LAYERS[name](num_layers=2, bidirectional=True)
+    x, state = inputs(), states_for(layer)
+    zeros = tuple(s * 0 for s in state) if isinstance(state, tuple) else state * 0
+    same(layer(x)[0], layer(x, zeros)[0])
+    assert np.abs(layer(x)[0].numpy() - layer(x, state)[0].numpy()).max() > 1e-3
+
+
+@every_layer
+def test_a_carried_state_makes_one_long_call_of_two(name):
+    layer = LAYERS[name](num_layers=2)
+    x = inputs()
+    whole, end = layer(x)
+    first, state = layer(x[:2])
+    second, state = layer(x[2:], state)
+    same(whole, np.concatenate([first.numpy(), second.numpy()]))
+    for p, q in zip(parts(state), parts(end), strict=True):
+        same(p, q)
+
+
+@every_layer
+def test_a_padded_batch_equals_its_sequences_one_by_one(name):
+    layer = LAYERS[name](num_layers=2, bidirectional=True)
+    x, state = inputs(), states_for(layer)
+    lengths = [2, 5, 1]
+    output, end = layer(x, state, lengths=lengths)
+    for b, n in enumerate(lengths):
+        own = tuple(s[:, b] for s in state) if isinstance(state, tuple) else state[:, b]
+        alone, lone_end = layer(x[:n, b], own)
+        same(output.numpy()[:n, b], alone)
+        assert not output.numpy()[n:, b].any()
+        for p, q in zip(parts(end), parts(lone_end), strict=True):
+            same(p.numpy()[:, b], q)
+
+
+def test_gradients_reach_inputs_states_and_parameters_of_every_layer():
+    layer = LSTM(SIZE, H, 2, bidirectional=True, learn_initial_state=True, rng=0)
+    x = Tensor(inputs(), requires_grad=True)
+    total(layer(x)[0]).backward()
+    assert all(np.abs(p.grad).max() > 0 for p in [x, *layer.parameters()])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_data_types_are_kept(dtype):
+    layer = LSTM(SIZE, H, 2, bidirectional=True, dtype=dtype)
+    output, state = layer(inputs().astype(dtype), lengths=[2, 5, 3])
+    loss = total(output) + total(state.c)
+    assert all(node.dtype in (dtype, bool) for node in Graph(loss))
+    assert all(g.dtype == dtype for g in grad(loss, layer.parameters()))
+
+
+# --- the gradient by step ------------------------------------------------------------------------
+
+
+def test_by_step_takes_the_gradient_of_every_layer_apart():
+    layer = LSTM(SIZE, H, 2, bidirectional=True, rng=0)
+    adjoints = backward(total(layer(inputs())[0]))
+    for p in layer.parameters():
+        terms = adjoints.by_step(p)
+        assert list(terms) == [1, 2, 3, 4, 5]
+        np.testing.assert_allclose(sum(terms.values()), adjoints[p], rtol=1e-11, atol=1e-13)
+
+
+# --- dropout -------------------------------------------------------------------------------------
+
+
+def test_dropout_acts_between_layers_and_not_after_the_last():
+    layer = RNN(SIZE, H, num_layers=3, dropout=0.5, rng=0)
+    graph = Graph(layer(inputs())[0])
+    masks = graph.find(name="mask")
+    assert len(masks) == 2 * T  # two gaps, each step a mask of its own
+    assert {node.step for node in masks} == {1, 2, 3, 4, 5}
+    assert not Graph(layer.eval()(inputs())[0]).find(name="mask")
+    plain = RNN(SIZE, H, num_layers=3)
+    plain.load_state_dict(layer.state_dict())
+    x = inputs()
+    same(layer(x)[0], plain(x)[0])
+
+
+def test_dropout_of_a_single_layer_is_warned_of():
+    with pytest.warns(UserWarning, match="acts between layers, after all but the last"):
+        RNN(SIZE, H, dropout=0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        RNN(SIZE, H, num_layers=2, dropout=0.5)
+
+
+# --- parameters ----------------------------------------------------------------------------------
+
+
+def test_keys_are_those_of_torch():
+    assert list(LSTM(SIZE, H, 2, bidirectional=True, proj_size=3).state_dict()) == [
+        f"{name}_l{layer}{direction}"
+        for layer in (0, 1)
+        for direction in ("", "_reverse")
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+    ]
+    shapes = {k: v.shape for k, v in GRU(SIZE, H, 2, bidirectional=True).state_dict().items()}
+    assert shapes["weight_ih_l0"] == (3 * H, SIZE)
+    assert shapes["weight_ih_l1_reverse"] == (3 * H, 2 * H)
+    assert shapes["weight_hh_l1"] == (3 * H, H)
+    assert list(RNN(SIZE, H, bias=False).state_dict()) == ["weight_ih_l0", "weight_hh_l0"]
+
+
+def test_parameters_by_attribute():
+    layer = LSTM(SIZE, H, 2, bidirectional=True)
+    assert layer.weight_hh_l1_reverse is layer.cells[3].weight_hh
+    assert [p.name for p in layer.parameters()][:5] == [
+        "W_ih_l0", "W_hh_l0", "b_ih_l0", "b_hh_l0", "W_ih_l0_reverse",
+    ]  # fmt: skip
+    assert [p.name for p in RNN(SIZE, H).parameters()] == ["W_ih", "W_hh", "b_ih", "b_hh"]
+    with pytest.raises(AttributeError, match="LSTM has no attribute 'weight_ih_l2'"):
+        _ = layer.weight_ih_l2
+    with pytest.raises(AttributeError, match="LSTM has no attribute 'colour'"):
+        _ = layer.colour
+
+
+def test_first_values_are_those_of_torch():
+    layer = LSTM(SIZE, 100, rng=0)
+    for p in layer.parameters():
+        assert 0.09 < np.abs(p.data).max() <= 0.1  # 1/sqrt(100)
+
+
+def test_a_state_dict_that_does_not_fit():
+    layer = GRU(SIZE, H)
+    state = layer.state_dict()
+    state["weight_ih_l1"] = state.pop("weight_ih_l0")
+    with pytest.raises(StateDictError) as error:
+        layer.load_state_dict(state)
+    assert str(error.value) == (
+        "load_state_dict: the state does not fit GRU(4, 6), and nothing was loaded; "
+        "missing: weight_ih_l0 (18, 4); unexpected: weight_ih_l1 (18, 4); "
+        "was it saved from a module made with other arguments?"
+    )
+
+
+def test_a_learned_initial_state():
+    layer = GRU(SIZE, H, 2, bidirectional=True, learn_initial_state=True, rng=0)
+    names = [name for name in layer.state_dict() if name.startswith("initial")]
+    assert names == [f"initial.h{s}" for s in ("_l0", "_l0_reverse", "_l1", "_l1_reverse")]
+    x = inputs()
+    plain = GRU(SIZE, H, 2, bidirectional=True, rng=0)
+    same(layer(x)[0], plain(x)[0])  # it begins as zeros
+    rows = rng.standard_normal((4, H))
+    for cell, row in zip(layer.cells, rows, strict=True):
+        cell.initial["h"].assign(row)
+    same(layer(x)[0], plain(x, np.repeat(rows[:, None], B, axis=1))[0])
+
+
+def test_final_states_are_said():
+    assert RNN(SIZE, H).final_states() == ["layer 0, forward: after the last valid step"]
+    assert len(LSTM(SIZE, H, 3, bidirectional=True).final_states()) == 6
+
+
+# --- the graph -----------------------------------------------------------------------------------
+
+
+def test_scopes_and_steps():
+    graph = Graph(LSTM(SIZE, H, rng=0)(inputs())[0])
+    assert {node.scope for node in graph if node.op is not None} == {"lstm"}
+    layer = LSTM(SIZE, H, 2, bidirectional=True, rng=0)
+    graph = Graph(layer(inputs())[0])
+    assert {node.scope for node in graph.find(name="c")} == {
+        "lstm/l0", "lstm/l0_reverse", "lstm/l1", "lstm/l1_reverse",
+    }  # fmt: skip
+    backward_h = [
+        n for n in graph.find(name="h") if n.scope == "lstm/l1_reverse" and n.op is not None
+    ]
+    assert [node.step for node in backward_h] == [5, 4, 3, 2, 1]  # in the order of their making
+    first = [n for n in graph.find(name="c") if n.scope == "lstm/l0_reverse" and n.op is None]
+    assert [node.step for node in first] == [T + 1]
+    assert [node.step for node in graph.find(name="x")] == [1, 2, 3, 4, 5]
+
+
+def test_rows_of_a_given_state_are_named_and_placed():
+    layer = LSTM(SIZE, H, bidirectional=True, rng=0)
+    h0 = Tensor(np.zeros((2, B, H)), requires_grad=True)
+    graph = Graph(layer(inputs(), (h0, np.zeros((2, B, H))))[0])
+    rows = [node for node in graph.find(name="h") if node.op is None or node.parents[0] is h0]
+    assert [(node.scope, node.step) for node in rows] == [
+        ("lstm/l0", 0),
+        ("lstm/l0_reverse", T + 1),
+    ]
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+X = np.zeros((5, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            lambda: LSTM(4, 6)(np.zeros((5, 3, 7))),
+            "LSTM(4, 6): expected x of shape (T, B, 4), or (T, 4) for one sequence, given "
+            "(5, 3, 7); the last axis is input_size",
+        ),
+        (
+            lambda: LSTM(4, 6, batch_first=True)(np.zeros((5, 3, 7))),
+            "LSTM(4, 6): expected x of shape (B, T, 4), or (T, 4) for one sequence, given "
+            "(5, 3, 7); the last axis is input_size",
+        ),
+        (
+            lambda: RNN(4, 6)(np.zeros(4)),
+            "RNN(4, 6): expected x of shape (T, B, 4), or (T, 4) for one sequence, given (4,); "
+            "the last axis is input_size",
+        ),
+        (
+            lambda: RNN(4, 6)(np.zeros((0, 3, 4))),
+            "RNN(4, 6): x (0, 3, 4) has no steps; at least one is needed",
+        ),
+        (
+            lambda: LSTM(4, 6)(X, np.zeros((1, 3, 6))),
+            "LSTM(4, 6): its state is the pair (h, c), given one array (1, 3, 6); "
+            "give the pair (h, c), or None for zeros",
+        ),
+        (
+            lambda: LSTM(4, 6)(X, Tensor(np.zeros((2, 3, 6)))),
+            "LSTM(4, 6): its state is the pair (h, c), given one array (2, 3, 6); "
+            "give the pair (h, c), or None for zeros",
+        ),
+        (
+            lambda: LSTM(4, 6)(X, [np.zeros((1, 3, 6))]),
+            "LSTM(4, 6): its state is the pair (h, c), given a list of 1; "
+            "give the pair (h, c), or None for zeros",
+        ),
+        (
+            lambda: GRU(4, 6)(X, (np.zeros((1, 3, 6)), np.zeros((1, 3, 6)))),
+            "GRU(4, 6): its state is h itself, given a tuple of 2; "
+            "give h itself, or None for zeros",
+        ),
+        (
+            lambda: GRU(4, 6)(X, np.zeros((3, 6))),
+            "GRU(4, 6): expected h of shape (1, 3, 6), given (3, 6); its axes are "
+            "(num_layers * directions, B, size)",
+        ),
+        (
+            lambda: GRU(4, 6, num_layers=2, bidirectional=True)(X, np.zeros((2, 3, 6))),
+            "GRU(4, 6, num_layers=2, bidirectional=True): expected h of shape (4, 3, 6), given "
+            "(2, 3, 6); its axes are (num_layers * directions, B, size)",
+        ),
+        (
+            lambda: GRU(4, 6)(np.zeros((5, 4)), np.zeros((1, 1, 6))),
+            "GRU(4, 6): expected h of shape (1, 6), given (1, 1, 6); its axes are "
+            "(num_layers * directions, size), because x has no batch axis",
+        ),
+        (
+            lambda: RNN(4, 6)(X, RNN(4, 6)(np.zeros((5, 7, 4)))[1]),
+            "RNN(4, 6): expected h of shape (1, 3, 6), given (1, 7, 6); the state is of a batch "
+            "of 7, x of one of 3; begin a new batch with state=None",
+        ),
+        (
+            lambda: LSTM(4, 6, proj_size=2)(X, (np.zeros((1, 3, 6)), np.zeros((1, 3, 6)))),
+            "LSTM(4, 6): expected h of shape (1, 3, 2), given (1, 3, 6); its axes are "
+            "(num_layers * directions, B, size)",
+        ),
+        (
+            lambda: RNN(4, 6)(X, lengths=[5, 6, 1]),
+            "lengths: a sequence has between 1 and T = 5 valid steps; given 1..6",
+        ),
+        (
+            lambda: RNN(4, 6)(X, lengths=[5, 0, 1]),
+            "lengths: a sequence has between 1 and T = 5 valid steps; given 0..5",
+        ),
+        (
+            lambda: LSTM(4, 6, proj_size=6),
+            "LSTMCell: proj_size must be smaller than hidden_size 6, because it shortens h, or 0 "
+            "for no projection; given 6",
+        ),
+        (
+            lambda: RNN(4, 6, nonlinearity="elu"),
+            "RNNCell: unknown nonlinearity 'elu'; choose one of 'tanh', 'relu', 'sigmoid', "
+            "'identity'",
+        ),
+        (
+            lambda: RNN(4, 6, num_layers=0),
+            "RNN: num_layers is a count, at least 1; given 0",
+        ),
+    ],
+)
+def test_errors(call, sentence):
+    with pytest.raises(ValueError) as error:
+        call()
+    assert str(error.value) == sentence
+
+
+def test_data_types_must_agree():
+    with pytest.raises(TypeError) as error:
+        LSTM(4, 6, dtype=np.float32)(X)
+    assert str(error.value) == (
+        "LSTM(4, 6): expected x of float32, given float64; convert it with .astype('float32'), or "
+        "make the module with dtype='float64'"
+    )
+    with pytest.raises(TypeError, match="expected h of float64, given float32"):
+        GRU(4, 6)(X, np.zeros((1, 3, 6), np.float32))
+    with pytest.raises(TypeError, match="given int64; embed symbols with Embedding or one_hot"):
+        GRU(4, 6)(np.zeros((5, 3, 4), int))
+
+
+def test_lists_of_numbers_take_the_layer_s_data_type():
+    output, _ = RNN(1, 2, dtype=np.float32)([[[1]], [[2]]])
+    assert output.dtype == np.float32
+
+
+assert {RNNCell, GRUCell, LSTMCell} == {type(LAYERS[n]().cells[0]) for n in ("rnn", "gru", "lstm")}
