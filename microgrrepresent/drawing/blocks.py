@@ -95,7 +95,7 @@ def _parts_of_legend(picture: Picture) -> dict[Box, Box]:
         tail, head = arrow.tail, arrow.head
         if tail in root and head in root:
             root[top(head)] = top(tail)
-        else:
+        elif arrow.flow != "parameter":  # a rail leads away from a legend
             outside.update(box for box in (tail, head) if box in root)
     joined = {top(box) for box in outside}
     return {box: top(box) for box in root if top(box) not in joined}

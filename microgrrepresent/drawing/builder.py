@@ -16,7 +16,6 @@ from microgrrepresent.drawing.labels import Label, height, math, text, width
 from microgrrepresent.drawing.naming import name, value, variable_kind
 from microgrrepresent.drawing.picture import Arrow, Box, Flow, Kind, Picture
 from microgrrepresent.drawing.timeline import Slot, Timeline, position
-from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -66,14 +65,14 @@ class Details:
     values: bool = False
 
 
-def build(graph: Graph, time: Timeline, view: View, details: Details) -> Picture:
+def build(time: Timeline, view: View, details: Details) -> Picture:
     """Make the boxes and arrows of a graph."""
-    return _Builder(graph, time, view, details).picture
+    return _Builder(time, view, details).picture
 
 
 class _Builder:
-    def __init__(self, graph: Graph, time: Timeline, view: View, details: Details) -> None:
-        self.graph, self.time, self.details = graph, time, details
+    def __init__(self, time: Timeline, view: View, details: Details) -> None:
+        self.time, self.details = time, details
         self.picture = Picture()
         self.group: dict[Node, Group] = {node: view(node) for node in time.nodes}
         self.box: dict[Node, Box] = {}  # in which a node's value is made
@@ -120,7 +119,7 @@ class _Builder:
         for node in time.nodes:
             if time.column[node] or node in time.shared:
                 continue
-            for user in self.graph.consumers(node):
+            for user in self.time.users(node):
                 c = time.column.get(user, 0)
                 if not 0 < c <= time.T:
                     continue
@@ -168,7 +167,7 @@ class _Builder:
             return
         kind = self._face_kind(node, group, passes)
         if kind is not None:
-            label = self._label(node, (name(node, self.graph, time),))
+            label = self._label(node, (name(node, time),))
             face = self._box(node, kind, label, column, (*slot, "variable"))
             if kind == "state":
                 self._put_between(face, node)
@@ -199,7 +198,7 @@ class _Builder:
             return "state" if passes and self._is_read_outside(node) else None
         if passes and (node.name or self.time.delays(node)):
             return "state"
-        kind = variable_kind(node, self.graph, self.time)
+        kind = variable_kind(node, self.time)
         if kind != "variable":
             return kind
         if node in self.time.shared and group.kind == "op":
@@ -209,7 +208,7 @@ class _Builder:
     def _is_read_outside(self, node: Node) -> bool:
         """Whether a step beside the hidden ones uses a node of theirs."""
         column = self.time.column[node]
-        users = self.graph.consumers(node)
+        users = self.time.users(node)
         return bool(node.name) and any(abs(self.time.column[u] - column) == 1 for u in users)
 
     def _put_between(self, box: Box, node: Node) -> None:
@@ -258,7 +257,7 @@ class _Builder:
         source = time.stands_for.get(parent, parent)
         head = self.box[child]
         here, there = time.column[source], time.column[child]
-        if source is not parent and there == here:
+        if (child, i) in time.delays(source):
             self._delay(source, child, i)
             return
         if self.box[source] is head:
@@ -279,13 +278,16 @@ class _Builder:
             self._chip(source, child, i)
             return
         passes = here != there and (tail.between or time.slot[source] in time.passes)
-        self._arrow(tail, child, i, "state" if passes else "value", source)
+        self._arrow(tail, child, i, "state" if passes else "value", source, source is not parent)
 
-    def _arrow(self, tail: Box, child: Node, i: int, flow: Flow, source: Node) -> None:
-        """Draw an edge; edges between the same boxes share an arrow, but not those of single nodes."""
+    def _arrow(
+        self, tail: Box, child: Node, i: int, flow: Flow, source: Node, merge: bool = False
+    ) -> None:
+        """Draw an edge; edges between the same boxes share an arrow, if one is of many nodes."""
         head = self.box[child]
         arrow = self.arrows.get((tail, head))
-        if arrow is None or (len(tail.nodes) == 1 and len(head.nodes) == 1):
+        merge = merge or len(tail.nodes) > 1 or len(head.nodes) > 1
+        if arrow is None or not merge:
             arrow = Arrow(tail, head, flow)
             if self.details.edge_labels:
                 arrow.label = self._edge_label(source, child)
@@ -300,7 +302,7 @@ class _Builder:
             return (text(child.op.symbol),)
         if not source.parents or self.face[source] is not self.box[source]:
             return ()
-        return () if source.name else (math(self.graph.label(source)),)
+        return () if source.name else (math(self.time.graph.label(source)),)
 
     def _chip(self, source: Node, child: Node, i: int) -> None:
         """Stand for a node beside a use of it; the nodes of one box share a chip."""
@@ -311,7 +313,7 @@ class _Builder:
             single, identity = isinstance(group.key, Node), (group.key, head)
         arrow = self.chips.get(identity)
         if arrow is None:
-            label = (name(source, self.graph, self.time),) if single else group.label
+            label = (name(source, self.time),) if single else group.label
             slot = (head.slot, "chip", i, *self.time.slot[source])
             key = self._unique(f"{head.key}<{i}")
             box = Box(key, "chip", label, (source,), head.column, slot)
@@ -332,8 +334,8 @@ class _Builder:
         if square is None:
             label: Label = (text(str(abs(lag))),) if abs(lag) > 1 else ()
             key = self._unique(f"{face.key}/delay")
-            square = Box(key, "delay", label, (), face.column, face.slot, True)
-            square.column += -1 if lag > 0 else 1
+            beside = face.column + (-1 if lag > 0 else 1)
+            square = Box(key, "delay", label, (), beside, face.slot, True)
             square.width = square.height = 10.0 if abs(lag) == 1 else 18.0
             self.delays[source, lag] = square
             self.picture.boxes.append(square)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 
 from microgrrepresent.drawing.blocks import levels
 from microgrrepresent.drawing.builder import Details, Group, View, build
@@ -11,22 +12,21 @@ from microgrrepresent.drawing.gates import gates
 from microgrrepresent.drawing.labels import Label, Line, math, text
 from microgrrepresent.drawing.timeline import Timeline
 from microgrrepresent.drawing.views import operations
-from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
 
-def cells(graph: Graph, time: Timeline) -> View:
+def cells(time: Timeline) -> View:
     """Each cell is one box at each step; its parameters are one variable, θ."""
-    return _Cells(graph, time).group.__getitem__
+    return _Cells(time).group.__getitem__
 
 
 class _Cells:
-    def __init__(self, graph: Graph, time: Timeline) -> None:
-        self.graph, self.time = graph, time
-        self.cell = recurrences(graph, time)
+    def __init__(self, time: Timeline) -> None:
+        self.time = time
+        self.cell = recurrences(time)
         self.scope = _scopes(self.cell)
-        fine = gates(graph, time)
+        fine = gates(time)
         self.group: dict[Node, Group] = {}
         for node in reversed(time.nodes):
             self.group[node] = self._coarse(node) or fine(node)
@@ -38,7 +38,7 @@ class _Cells:
             return Group(("cell", number), "cell", label)
         if self.time.column[node] or not self.time.T:
             return None
-        users = self.graph.consumers(node)
+        users = self.time.users(node)
         numbers = {self._owner(user) for user in users}
         if node in self.time.shared or (users and all(not self.time.column[u] for u in users)):
             if len(numbers) == 1 and (number := numbers.pop()) is not None:
@@ -54,11 +54,11 @@ class _Cells:
         return key[1] if isinstance(key, tuple) and key[0] == "θ" else None
 
 
-def layers(graph: Graph, time: Timeline) -> tuple[View, Timeline]:
+def layers(time: Timeline) -> tuple[View, Timeline]:
     """Each layer is one box for all of time, and so is every variable that has a step."""
-    cell = recurrences(graph, time)
+    cell = recurrences(time)
     scope = _scopes(cell)
-    fine = gates(graph, time)
+    fine = gates(time)
     span: Line = text(f"↻ t = {time.titles[0]} … {time.titles[-1]}", size=0.8) if time.T else ()
     own = {
         number: Group(("layer", number), "cell", (text(words or "layer"), span))
@@ -68,7 +68,7 @@ def layers(graph: Graph, time: Timeline) -> tuple[View, Timeline]:
     def group(node: Node) -> Group:
         if node in cell:
             return own[cell[node]]
-        users = {cell.get(user) for user in graph.consumers(node)}
+        users = {cell.get(user) for user in time.users(node)}
         number = users.pop() if len(users) == 1 and not time.column[node] else None
         if number is not None and node not in time.shared:  # an initial state
             return own[number]
@@ -81,7 +81,13 @@ def layers(graph: Graph, time: Timeline) -> tuple[View, Timeline]:
             label = (math(head.name, f"{time.titles[0]}…{time.titles[-1]}"),)
         return Group(("all", time.slot[head]), found.kind, label, found.is_variable)
 
-    flat = Timeline((), dict.fromkeys(graph, 0), time.slot, frozenset(), {}, time.nodes)
+    flat = replace(
+        time,
+        titles=(),
+        column=dict.fromkeys(time.nodes, 0),
+        shared=frozenset(),
+        passes={},
+    )
     return group, flat
 
 
@@ -120,9 +126,9 @@ def _collapse(scope: str, scopes: Collection[str], depth: int | None) -> str | N
     return None
 
 
-def recurrences(graph: Graph, time: Timeline) -> dict[Node, int]:
+def recurrences(time: Timeline) -> dict[Node, int]:
     """The nodes that are inside of cells, with the number of their cell, lower ones first."""
-    picture = build(graph, time, operations(graph, time), Details())
+    picture = build(time, operations(time), Details())
     level = levels(picture, range(1, time.T + 1))
     found = {
         node: level.get(time.slot[node], 0)

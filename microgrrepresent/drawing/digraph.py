@@ -172,7 +172,7 @@ def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
     color = theme.flows[arrow.flow]
     if arrow.color is not None and len(theme.palette) > 1:
         color = theme.palette[arrow.color % len(theme.palette)][0]
-    thick = {"state": 2.0, "gradient": arrow.width}.get(arrow.flow, 1.1)
+    thick = {"state": 2.0, "delay": 2.0, "gradient": arrow.width}.get(arrow.flow, 1.1)
     size = 0.6 if arrow.flow != "gradient" else 0.4 + 0.1 * thick
     attributes = {
         "pos": f"e,{_xy(arrow.path[-1:])} {_xy(cut_end(arrow.path, 10.0 * size))}",

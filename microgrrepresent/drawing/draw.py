@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from microgrrepresent.adjoints import Adjoints
@@ -10,19 +11,23 @@ from microgrrepresent.drawing.builder import Details, build
 from microgrrepresent.drawing.builder import View as Grouping
 from microgrrepresent.drawing.cells import cells, collapsed, layers
 from microgrrepresent.drawing.digraph import Drawing, digraph
+from microgrrepresent.drawing.folded import folded_timeline, with_totals
 from microgrrepresent.drawing.gates import gates
 from microgrrepresent.drawing.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout import arrange
+from microgrrepresent.drawing.pairs import side_by_side
+from microgrrepresent.drawing.picture import Picture
 from microgrrepresent.drawing.themes import THEMES, Theme
 from microgrrepresent.drawing.timeline import Timeline, numbered, timeline
-from microgrrepresent.drawing.window import windowed
 from microgrrepresent.drawing.views import operations, variables
+from microgrrepresent.drawing.window import windowed
+from microgrrepresent.folding import fold
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
 View = Literal["operations", "variables", "gates", "cells", "layers"]
 
-VIEWS: dict[str, Callable[[Graph, Timeline], Grouping]] = {
+VIEWS: dict[str, Callable[[Timeline], Grouping]] = {
     "operations": operations,
     "variables": variables,
     "gates": gates,
@@ -38,6 +43,7 @@ def draw(
     view: View = "operations",
     *,
     gradients: Adjoints | None = None,
+    time: Literal["unrolled", "folded", "both"] = "unrolled",
     collapse: Collection[str] = (),
     depth: int | None = None,
     window: tuple[int, int] | None = None,
@@ -83,27 +89,59 @@ def draw(
     ['input', 'input', 'op', 'output']
     """
     graph = out if isinstance(out, Graph) else Graph(out)
-    time = timeline(graph)
-    if view == "layers":
-        shown, time = layers(graph, time)
+    unrolled = timeline(graph)
+    scene = _Scene(view, collapse, depth, Details(False, rails, values), gradients, timeout)
+    if time == "unrolled":
+        picture = scene.unrolled(unrolled, window)
+    elif time == "folded":
+        picture = scene.folded(unrolled)
     else:
-        shown = VIEWS[view](graph, time)
-    if collapse or depth is not None:
-        shown = collapsed(shown, time, collapse, depth)
-    if window is not None and sum(window) + 1 < time.T:
-        shown, time = windowed(graph, time, shown, window)
-    labelled = view == "variables" or (not time.T and len(graph) <= LABELLED)
-    picture = build(graph, time, shown, Details(labelled, rails, values))
-    if gradients is not None:
-        write_norms(picture, gradients)
-    arrange(picture, time.titles, timeout, "choose a coarser view")
-    if gradients is not None:
-        draw_back(picture, gradients)
-    names = ", ".join(graph.label(node) for node in graph.outputs)
+        picture = side_by_side(scene.folded(unrolled), scene.unrolled(unrolled, window))
+    names = ", ".join(graph.label(node) for node in graph.outputs[:3])
     picture.title = f"Computation graph of {names}"
     picture.description = (
         f"{picture.title}: {len(graph)} nodes, {len(graph.parameters)} of them parameters"
-        + (f", unrolled over {time.T} steps, {numbered(time.titles)}" if time.T else "")
+        + (f", unrolled over {unrolled.T} steps, {numbered(unrolled.titles)}" if unrolled.T else "")
         + "."
     )
     return digraph(picture, theme if isinstance(theme, Theme) else THEMES[theme])
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Everything about a drawing but the graph and the time."""
+
+    view: View
+    collapse: Collection[str]
+    depth: int | None
+    details: Details
+    gradients: Adjoints | None
+    timeout: float
+
+    def unrolled(self, time: Timeline, window: tuple[int, int] | None) -> Picture:
+        if self.view == "layers":
+            view, time = layers(time)
+        else:
+            view = VIEWS[self.view](time)
+        if self.collapse or self.depth is not None:
+            view = collapsed(view, time, self.collapse, self.depth)
+        if window is not None and sum(window) + 1 < time.T:
+            view, time = windowed(time, view, window)
+        return self._placed(time, view)
+
+    def folded(self, unrolled: Timeline) -> Picture:
+        time = folded_timeline(unrolled, fold(unrolled.graph))
+        view = with_totals(VIEWS[self.view](time), time, unrolled)
+        if self.collapse or self.depth is not None:
+            view = collapsed(view, time, self.collapse, self.depth)
+        return self._placed(time, view)
+
+    def _placed(self, time: Timeline, view: Grouping) -> Picture:
+        labelled = self.view == "variables" or (not time.T and len(time.nodes) <= LABELLED)
+        picture = build(time, view, replace(self.details, edge_labels=labelled))
+        if self.gradients is not None and not time.stands_for:
+            write_norms(picture, self.gradients)
+        arrange(picture, time.titles, self.timeout, "choose a coarser view")
+        if self.gradients is not None and not time.stands_for:
+            draw_back(picture, self.gradients)
+        return picture

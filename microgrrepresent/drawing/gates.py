@@ -11,7 +11,6 @@ from microgrrepresent.drawing.builder import Group, View
 from microgrrepresent.drawing.labels import Label, Line, Run, math, text, width
 from microgrrepresent.drawing.naming import LOSSES, OUTPUTS, leaf_kind, name
 from microgrrepresent.drawing.timeline import Timeline
-from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -24,15 +23,14 @@ NONLINEAR = frozenset({"tanh", "sigmoid", "relu", "softplus", "softmax"})
 WIDEST_FORMULA = 150.0
 
 
-def gates(graph: Graph, time: Timeline) -> View:
+def gates(time: Timeline) -> View:
     """Boxes are gates, states, and the operations that join them."""
-    return _Gates(graph, time).group.__getitem__
+    return _Gates(time).group.__getitem__
 
 
 class _Gates:
-    def __init__(self, graph: Graph, time: Timeline) -> None:
-        self.graph, self.time = graph, time
-        self.outputs = set(graph.outputs)
+    def __init__(self, time: Timeline) -> None:
+        self.time = time
         self.affine: set[Node] = set()
         for node in time.nodes:
             if node.op is not None and node.op.name in LINEAR and self._is_inner(node):
@@ -45,9 +43,9 @@ class _Gates:
 
     def _is_inner(self, node: Node) -> bool:
         """Whether a node is neither a variable of its own nor a state: pre-activations are inner."""
-        if node in self.outputs or self.time.slot[node] in self.time.passes:
+        if node in self.time.outputs or self.time.slot[node] in self.time.passes:
             return False
-        users = self.graph.consumers(node)
+        users = self.time.users(node)
         return node.name is None or (
             len(users) == 1 and users[0].op is not None and users[0].op.name in NONLINEAR
         )
@@ -58,9 +56,9 @@ class _Gates:
     def _joined(self, node: Node) -> Group | None:
         """The group of the only box that uses a node, if the node disappears into that box."""
         time = self.time
-        if node in self.outputs:
+        if node in self.time.outputs:
             return None
-        users = self.graph.consumers(node)
+        users = self.time.users(node)
         groups = {self.group[user].key: self.group[user] for user in users}
         if len(groups) != 1 or not all(self._together(node, user) for user in users):
             return None
@@ -76,23 +74,23 @@ class _Gates:
         return None
 
     def _enters(self, node: Node) -> bool:
-        return any(self.time.is_step(user) for user in self.graph.consumers(node))
+        return any(self.time.is_step(user) for user in self.time.users(node))
 
     def _own(self, node: Node) -> Group:
-        words = name(node, self.graph, self.time)
+        words = name(node, self.time)
         if node.op is None or node.op is constant:
             return Group(node, leaf_kind(node), (words,))
         if self.time.column[node] == 0 and node in self.time.shared:
             root = node
             while len(root.parents) == 1:  # a block of a larger parameter
                 root = root.parents[0]
-            return Group(root, "parameter", (name(root, self.graph, self.time),), True)
+            return Group(root, "parameter", (name(root, self.time),), True)
         if node.name in LOSSES:
             return Group(node, "loss", (words,), True)
         if node in self.affine:
             return Group(node, "function", (self._formula(node),))
         is_state = self.time.slot[node] in self.time.passes
-        if node.name and not is_state and (node.name in OUTPUTS or node in self.outputs):
+        if node.name and not is_state and (node.name in OUTPUTS or node in self.time.outputs):
             return Group(node, "output", (words,), True)
         return self._operation(node)
 

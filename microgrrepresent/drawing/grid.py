@@ -23,6 +23,8 @@ TITLE = 22.0
 ROW_GAP = 20.0
 LANE_GAP = 9.0
 """Between lines that run side by side."""
+LOOP_GAP = 16.0
+"""Between the loops of a folded graph, and around them."""
 SHELF = 120.0
 """Width of the shelves on which shared parameters stand, unless one of them is wider."""
 
@@ -70,6 +72,7 @@ class Grid:
         self.rows: dict[int, Row] = {}
         self.channel: dict[Channel, float] = {}
         self._y: dict[Block, float] = {}
+        self.loop: dict[Box, tuple[int, int]] = self._loops()
         self._lay_rows()
         self._lay_columns()
         self._place_states()
@@ -119,11 +122,28 @@ class Grid:
                 self._y[block] = self._lift(block, model)
             low = min(self._y[b] for b in inside)
             framed = self.T > 0 and self._is_framed(level, inside)
+            loops = [n for lvl, n in self.loop.values() if lvl == level]
+            base -= LOOP_GAP * min(loops, default=0)
             for block in inside:
                 self._y[block] += base - low + (MARGIN if framed else 0.0)
             top = max(self._y[b] + self.tiles[b].height for b in inside)
             self.rows[level] = Row(base, top + (TITLE if framed else 0.0), framed)
-            base = self.rows[level].roof + ROW_GAP
+            base = self.rows[level].roof + ROW_GAP + LOOP_GAP * max([0, *loops])
+
+    def _loops(self) -> dict[Box, tuple[int, int]]:
+        """For each delay of a folded graph, its level, and how far above (below: -) it loops."""
+        found: dict[Box, tuple[int, int]] = {}
+        count: dict[tuple[int, int], int] = defaultdict(int)
+        for block in self.tiles:
+            for arrow in block.arrows:
+                square = arrow.tail
+                if square.kind != "delay" or square in found or arrow.head not in self.blocks.of:
+                    continue
+                y = next(at for c, (_, at) in self.ports(block) if c.slot == square.slot)
+                side = 1 if y >= self.tiles[block].height / 2 else -1
+                count[block.level, side] += 1
+                found[square] = (block.level, side * count[block.level, side])
+        return found
 
     def _lift(self, block: Block, model: Block) -> float:
         """How far to lift a tile so that its states are at the heights of another's."""
@@ -160,9 +180,10 @@ class Grid:
             if stack:
                 x = self._lay_column(column, stack, passing.get(column, []), x)
             room = between[column]
+            x += LOOP_GAP * len(self.loop) * (column == 0)
             self.gap[column] = x + 2 * MARGIN + room / 2
             if room:
-                x += 4 * MARGIN + room
+                x += 4 * MARGIN + room + LOOP_GAP * len(self.loop) * (column > 0)
             elif stack:
                 x += 2.5 * MARGIN
 
@@ -173,6 +194,9 @@ class Grid:
         left = min(offsets[b] for b in stack)
         right = max(offsets[b] + self.tiles[b].width for b in stack)
         sides = {channel: self._side(channel, stack, offsets) for channel in channels}
+        for channel in channels:
+            if not self._stands_in_the_way(channel, stack, offsets):
+                del sides[channel]
         on_left = [channel for channel, side in sides.items() if side < 0]
         on_right = [channel for channel, side in sides.items() if side > 0]
         x += LANE_GAP * max(_tracks(on_left).values(), default=0)
@@ -192,6 +216,26 @@ class Grid:
             if channel is not None:
                 found[channel[0]].setdefault(channel)
         return {column: list(channels) for column, channels in found.items()}
+
+    def _stands_in_the_way(
+        self, channel: Channel, stack: list[Block], offsets: dict[Block, float]
+    ) -> bool:
+        """Whether a channel is needed: a rail goes straight up where nothing is above it."""
+        _, slot, low, high = channel
+        passed = [b for b in stack if low < b.level < high]
+        if low != -inf or any(self.rows[b.level].framed for b in passed):
+            return True
+        target = next(b for b in stack if b.level == high)
+        up = next(
+            offsets[target] + x
+            for c, (x, _) in self.ports(target)
+            if c.slot == slot and c.side == "below"
+        )
+        return any(
+            abs(offsets[b] + self.tiles[b].places[i][0] + dx - up) < box.width / 2 + 4
+            for b in passed
+            for box, (i, dx) in zip(b.boxes, self.traced[b].outline, strict=True)
+        )
 
     def _side(self, channel: Channel, stack: list[Block], offsets: dict[Block, float]) -> int:
         """On which side of its column a channel makes the shorter way: -1 left, 1 right."""
@@ -213,6 +257,11 @@ class Grid:
         legend = self.blocks.legend
         room = max([SHELF, *(self.tiles[b].width for b in legend)])
         x = y = height = widest = 0.0
+        if any(self.traced[b].port for b in legend):  # with rails: one below the other
+            for block in legend:
+                y -= self.tiles[block].height + MARGIN
+                self.at[block] = (0.0, y)
+            return room + MARGIN
         for block in legend:
             tile = self.tiles[block]
             if x and x + tile.width > room:
@@ -256,6 +305,17 @@ class Grid:
             if box.between:
                 box.x = self.gap[box.column]
                 box.y = self.heights.get((box.column, box.slot), 0.0)
+        for block in self.tiles:
+            middle = self.at[block][0] + self.tiles[block].width / 2
+            for arrow in block.arrows:
+                if arrow.tail in self.loop:
+                    arrow.tail.x, arrow.tail.y = middle, self.loop_height(arrow.tail)
+
+    def loop_height(self, square: Box) -> float:
+        """The height at which the arrow through a delay runs back."""
+        level, n = self.loop[square]
+        row = self.rows[level]
+        return (row.roof if n > 0 else row.floor) + LOOP_GAP * (n - 0.2 if n > 0 else n + 0.2)
 
     def _place_ends(self) -> None:
         """What comes before or after the loop stands at the height of the state that it joins."""

@@ -19,14 +19,16 @@ from microgrrepresent.drawing.stretched import is_one_box, stretched
 from microgrrepresent.drawing.tiles import Tile, tiles
 
 
-def arrange(picture: Picture, times: Sequence[int | None], timeout: float, advice: str) -> None:
+def arrange(
+    picture: Picture, times: Sequence[int | str | None], timeout: float, advice: str
+) -> None:
     """Give every box its place and every arrow its path.
 
     Parameters
     ----------
     picture : Picture
         Changed in place.
-    times : sequence of int or None
+    times : sequence of int, str or None
         The time index of each column from 1 on, None for a column of hidden steps; column 0 comes
         before, one more after them.
     timeout : float
@@ -51,6 +53,7 @@ def arrange(picture: Picture, times: Sequence[int | None], timeout: float, advic
     grid = Grid(picture, T, cut, traced, laid)
     route(grid)
     picture.panels += _panels(grid, times)
+    picture.legend = [box for block in cut.legend for box in block.boxes]
 
 
 def _elided(
@@ -105,7 +108,7 @@ class _Crossings:
         return Crossing("below" if lower else "above", enters, slot)
 
 
-def _panels(grid: Grid, times: Sequence[int | None]) -> list[Panel]:
+def _panels(grid: Grid, times: Sequence[int | str | None]) -> list[Panel]:
     """A frame around each recurrence at each step; its title says the step and the scope."""
     framed = {level: row for level, row in grid.rows.items() if row.framed}
     panels = []
@@ -115,6 +118,8 @@ def _panels(grid: Grid, times: Sequence[int | None]) -> list[Panel]:
             if t is None:
                 continue
             title: Line = (Run("t", True), Run(f" = {t}"))
+            if isinstance(t, str):
+                title = (Run("each step "), Run(t, True))
             scope = _scope(block)
             if len(framed) > 1 and scope:
                 title += text(f",  {scope}")

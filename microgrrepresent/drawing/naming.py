@@ -7,7 +7,6 @@ import numpy as np
 from microgrrepresent.drawing.labels import Label, Line, Run, math, text
 from microgrrepresent.drawing.picture import Kind
 from microgrrepresent.drawing.timeline import Timeline
-from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -17,7 +16,7 @@ SMALL_ARRAY = 6
 """Arrays of up to so many elements are shown in full."""
 
 
-def name(node: Node, graph: Graph, time: Timeline) -> Line:
+def name(node: Node, time: Timeline) -> Line:
     """What a drawing calls a variable: its letter, with the step as a subscript.
 
     A number in the code is that number, a part of a parameter has the parameter's name, and a
@@ -31,7 +30,7 @@ def name(node: Node, graph: Graph, time: Timeline) -> Line:
     is_part = len(node.parents) == 1 and time.T and not time.column[node]
     if is_part and node.op is not None and node.parents[0].name:  # Wᵀ, W[·]
         return (*math(node.parents[0].name), Run(node.op.symbol))
-    return math(graph.label(node))
+    return math(time.graph.label(node))
 
 
 def leaf_kind(node: Node) -> Kind:
@@ -41,9 +40,9 @@ def leaf_kind(node: Node) -> Kind:
     return "parameter" if node.requires_grad else "input"
 
 
-def variable_kind(node: Node, graph: Graph, time: Timeline) -> Kind:
+def variable_kind(node: Node, time: Timeline) -> Kind:
     """The kind of a result that is drawn as a variable."""
-    last = node in set(graph.outputs)
+    last = node in time.outputs
     if node.name in LOSSES or (last and node.size == 1 and time.T):
         return "loss"
     return "output" if last or node.name in OUTPUTS else "variable"

@@ -130,16 +130,54 @@ class Picture:
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     panels: list[Panel] = field(default_factory=list)
+    legend: list[Box] = field(default_factory=list)
+    """Those of the boxes that stand for parameters which chips refer to."""
     title: str = ""
     description: str = ""
 
+    def parted(self) -> tuple[Picture, Picture]:
+        """The picture without its legend, and the legend."""
+        legend = set(self.legend)
+        rest = [box for box in self.boxes if box not in legend]
+        inside = [arrow for arrow in self.arrows if arrow.head in legend]
+        others = [arrow for arrow in self.arrows if arrow.head not in legend]
+        return Picture(rest, others, self.panels), Picture(self.legend, inside, [])
+
+    def move(self, dx: float, dy: float) -> None:
+        """Move everything."""
+        for box in self.boxes:
+            box.x, box.y = box.x + dx, box.y + dy
+        for arrow in self.arrows:
+            arrow.path = [(x + dx, y + dy) for x, y in arrow.path]
+            if arrow.label_at:
+                arrow.label_at = (arrow.label_at[0] + dx, arrow.label_at[1] + dy)
+        for panel in self.panels:
+            panel.left, panel.right = panel.left + dx, panel.right + dx
+            panel.bottom, panel.top = panel.bottom + dy, panel.top + dy
+
     @property
-    def size(self) -> tuple[float, float]:
-        """Width and height of what is drawn, from the boxes and panels."""
+    def left(self) -> float:
+        """The x of the leftmost point."""
+        return min(x for x, _ in self._corners())
+
+    @property
+    def right(self) -> float:
+        """The x of the rightmost point."""
+        return max(x for x, _ in self._corners())
+
+    @property
+    def bottom(self) -> float:
+        """The y of the lowest point."""
+        return min(y for _, y in self._corners())
+
+    @property
+    def top(self) -> float:
+        """The y of the highest point."""
+        return max(y for _, y in self._corners())
+
+    def _corners(self) -> list[Point]:
         frames: list[Box | Panel] = [*self.boxes, *self.panels]
-        if not frames:
-            return (0.0, 0.0)
-        return (
-            max(f.right for f in frames) - min(f.left for f in frames),
-            max(f.top for f in frames) - min(f.bottom for f in frames),
-        )
+        points = [point for arrow in self.arrows for point in arrow.path]
+        for frame in frames:
+            points += [(frame.left, frame.bottom), (frame.right, frame.top)]
+        return points or [(0.0, 0.0)]

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 
 from microgrrepresent.drawing.blocks import Block
 from microgrrepresent.drawing.curves import Path, along, distance, joined, mix, straight, swung
-from microgrrepresent.drawing.grid import LANE_GAP, MARGIN, ROW_GAP, Grid, rim
+from microgrrepresent.drawing.grid import LANE_GAP, LOOP_GAP, MARGIN, ROW_GAP, Grid, rim
 from microgrrepresent.drawing.picture import Arrow, Box, Point
 
 
@@ -37,6 +37,11 @@ class _Routes:
                     arrow.label_at = (x0 + label[0], y0 + label[1])
         for arrow, parts in pieces.items():
             arrow.path = self._path(arrow, parts)
+        for arrow in grid.picture.arrows:
+            if arrow.head.kind == "delay":
+                arrow.path = self._into_delay(arrow.tail, arrow.head)
+            elif arrow.tail.kind == "delay":
+                arrow.path = self._out_of_delay(arrow.tail, arrow)
 
     def _path(self, arrow: Arrow, parts: list[tuple[Block, Path]]) -> Path:
         tail, head = arrow.tail, arrow.head
@@ -46,23 +51,46 @@ class _Routes:
                 first, start, last, end = last, end, first, start
             return joined(joined(start, self._between(arrow, first, last, start[-1], end[0])), end)
         path = parts[0][1]
-        if tail.between:
+        if tail.between and tail.kind != "delay":
             path = joined(_level(rim(tail, path[0]), path[0]), path)
         if head.between:
             path = joined(path, _level(path[-1], rim(head, path[-1])))
         return path
 
+    def _into_delay(self, face: Box, square: Box) -> Path:
+        """From a state round the cell to the square."""
+        outwards = 1 if face.x > square.x else -1
+        side = face.right if outwards > 0 else face.left
+        turn = side + outwards * LOOP_GAP * abs(self.grid.loop[square][1])
+        near = square.right if outwards > 0 else square.left
+        return along((side, face.y), (turn, face.y), (turn, square.y), (near, square.y))
+
+    def _out_of_delay(self, square: Box, arrow: Arrow) -> Path:
+        """From the square round the other side of the cell to where the state is read."""
+        path = arrow.path
+        start = path[0] if path else rim(arrow.head, (square.x, square.y))
+        outwards = -1 if start[0] < square.x else 1
+        turn = start[0] + outwards * (MARGIN + LOOP_GAP * abs(self.grid.loop[square][1]))
+        near = square.right if outwards > 0 else square.left
+        way = along((near, square.y), (turn, square.y), (turn, start[1]), start)
+        return joined(way, path) if path else way
+
     def _between(self, arrow: Arrow, first: Block, last: Block, a: Point, b: Point) -> Path:
         """From the border of one block to that of another."""
         grid = self.grid
         channel = grid.channel_of(arrow)
-        x = None if channel is None else grid.channel[channel]
+        x = None if channel is None else grid.channel.get(channel)
         if first.column == last.column:
             if x is None:
                 return swung(a, b)
             low = self._gap(first, 1 if first.level < last.level else -1)
             high = self._gap(last, -1 if first.level < last.level else 1)
             return along(a, (a[0], low), (x, low), (x, high), (b[0], high), b)
+        if first.column == 0 and arrow.flow == "parameter":
+            if x is None:
+                return along(a, (b[0], a[1]), b)
+            high = self._gap(last, -1)
+            return along(a, (x, a[1]), (x, high), (b[0], high), b)
         if abs(last.column - first.column) == 1 and abs(a[1] - b[1]) < 200 and x is None:
             if not self._is_gathered(arrow, first):
                 return _level(a, b)

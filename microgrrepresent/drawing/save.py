@@ -75,8 +75,8 @@ def _html(drawing: Drawing, dpi: float) -> bytes:
 
 
 def _png(drawing: Drawing, dpi: float) -> bytes:
-    width, height = drawing.picture.size
-    pixels = max(width, height) * dpi / 72
+    picture = drawing.picture
+    pixels = max(picture.right - picture.left, picture.top - picture.bottom) * dpi / 72
     if pixels > WIDEST_PNG:
         raise DrawingError(
             f"save: as PNG at {dpi:g} dpi this picture is {pixels:,.0f} pixels wide, and Graphviz "

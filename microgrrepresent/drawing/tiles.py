@@ -245,7 +245,9 @@ def _upright(sketch: Sketch, port: Port, x: float, places: list[Point], paths: l
     box = ends[0][0]
     if port.side in ("left", "right") or not isinstance(box, int):
         return x
-    if any(end != box for end, _ in ends) or abs(places[box][0] - x) > 12:
+    crowd = {p for e in sketch.edges for p in e[:2] if box in e[:2] and isinstance(p, Port)}
+    alone = [p for p in crowd if p.side == port.side] == [port]
+    if not alone or any(end != box for end, _ in ends) or abs(places[box][0] - x) > 12:
         return x
     x = places[box][0]
     for _, i in ends:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -32,8 +33,11 @@ class Timeline:
 
     Attributes
     ----------
-    titles : tuple of int or None
-        The time index of each column 1 to T; None for a column of hidden steps.
+    graph : Graph
+        What is drawn.
+    titles : tuple of int, str or None
+        The time index of each column 1 to T: a number, the t of a folded graph, or None for a
+        column of hidden steps.
     column : dict
         The column of each node, from 0 to T+1.
     slot : dict
@@ -48,7 +52,8 @@ class Timeline:
         In a folded graph: the node that is drawn in place of one of another step.
     """
 
-    titles: tuple[int | None, ...]
+    graph: Graph
+    titles: tuple[int | str | None, ...]
     column: dict[Node, int]
     slot: dict[Node, Slot]
     shared: frozenset[Node]
@@ -63,15 +68,22 @@ class Timeline:
         """Number of steps."""
         return len(self.titles)
 
+    @cached_property
+    def outputs(self) -> frozenset[Node]:
+        """The graph's outputs."""
+        return frozenset(self.graph.outputs)
+
+    def users(self, node: Node) -> list[Node]:
+        """The nodes of the drawing that are made from a node, one entry for each edge."""
+        return [user for user in self.graph.consumers(node) if user in self.column]
+
     def delays(self, node: Node) -> Delays:
         """The delayed reads of a node; empty unless the graph is folded."""
         return self.delayed.get(node, {})
 
     def subscript(self, node: Node) -> int | str | None:
         """What a drawing writes below a node's name: its time index."""
-        if node in self.delayed or (self.stands_for and self.is_step(node)):
-            return "t"
-        if node.step is None and self.is_step(node):
+        if self.is_step(node) and (self.stands_for or node.step is None):
             return self.titles[self.column[node] - 1]
         return node.step
 
@@ -91,7 +103,7 @@ def timeline(graph: Graph) -> Timeline:
         column.setdefault(node, last if titles and users == {last} else 0)
     slot = _slots(graph, column)
     passes = _passes(graph, column, slot, last)
-    return Timeline(titles, column, slot, _shared(graph, column), passes, tuple(graph))
+    return Timeline(graph, titles, column, slot, _shared(graph, column), passes, tuple(graph))
 
 
 def _root(node: Node) -> str:
@@ -237,9 +249,9 @@ def _shared(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
     return frozenset(shared)
 
 
-def numbered(times: Sequence[int | None]) -> str:
+def numbered(times: Sequence[int | str | None]) -> str:
     """How a sentence names the steps: ``t = 1 to 6``."""
-    shown = [t for t in times if t is not None]
+    shown = [t for t in times if isinstance(t, int)]
     if not shown:
         return ""
     return f"t = {shown[0]}" if len(shown) == 1 else f"t = {min(shown)} to {max(shown)}"

@@ -4,43 +4,40 @@ from __future__ import annotations
 
 from microgrrepresent.drawing.builder import Group, View
 from microgrrepresent.drawing.labels import Run, math, text
-from microgrrepresent.drawing.picture import Kind
 from microgrrepresent.drawing.naming import LOSSES, OUTPUTS, leaf_kind, name
+from microgrrepresent.drawing.picture import Kind
 from microgrrepresent.drawing.timeline import Timeline
-from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
 
-def operations(graph: Graph, time: Timeline) -> View:
+def operations(time: Timeline) -> View:
     """Boxes are operations, arrows carry values: the notes' first definition of a graph."""
-    outputs = set(graph.outputs)
 
     def group(node: Node) -> Group:
         if node.op is None or node.op is constant:
-            return Group(node, leaf_kind(node), (name(node, graph, time),))
+            return Group(node, leaf_kind(node), (name(node, time),))
         symbol = node.op.symbol
         if len(symbol) <= 2 and not symbol.isalpha():
             return Group(node, "op", (text(symbol),))
-        if node.name and node.name not in LOSSES | OUTPUTS and node not in outputs:
+        if node.name and node.name not in LOSSES | OUTPUTS and node not in time.outputs:
             return Group(node, "function", ((*math(node.name), Run(" = "), Run(symbol)),))
         return Group(node, "function", (text(symbol),))
 
     return group
 
 
-def variables(graph: Graph, time: Timeline) -> View:
+def variables(time: Timeline) -> View:
     """Boxes are variables, arrows say by which operation: the notes' second definition."""
-    outputs = set(graph.outputs)
 
     def group(node: Node) -> Group:
         if node.op is None or node.op is constant:
-            return Group(node, leaf_kind(node), (name(node, graph, time),), True)
+            return Group(node, leaf_kind(node), (name(node, time),), True)
         kind: Kind = "variable"
         if node.name in LOSSES:
             kind = "loss"
-        elif node in outputs or node.name in OUTPUTS:
+        elif node in time.outputs or node.name in OUTPUTS:
             kind = "output"
-        return Group(node, kind, (name(node, graph, time),), True)
+        return Group(node, kind, (name(node, time),), True)
 
     return group

@@ -9,20 +9,17 @@ from microgrrepresent.drawing.builder import Details, Group, View, build
 from microgrrepresent.drawing.labels import Label, text
 from microgrrepresent.drawing.timeline import Timeline
 from microgrrepresent.drawing.views import operations
-from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
 
-def windowed(
-    graph: Graph, time: Timeline, view: View, window: tuple[int, int]
-) -> tuple[View, Timeline]:
+def windowed(time: Timeline, view: View, window: tuple[int, int]) -> tuple[View, Timeline]:
     """Hide the steps between the first and the last few.
 
     The nodes of the hidden steps share one box for each recurrence, in a column of its own.
 
     Parameters
     ----------
-    graph, time, view
+    time, view
         What would be drawn without the window.
     window : (int, int)
         How many steps to show at the beginning and at the end.
@@ -35,7 +32,7 @@ def windowed(
             return column
         return first + 1 if column <= first + hidden else column - hidden + 1
 
-    row = _rows(graph, time)
+    row = _rows(time)
     words: dict[int, Label] = {n: (text("…"),) for n in row.values()}
     words[min(words)] = (text("…"), text(f"{hidden} steps"), text("…"))
 
@@ -53,9 +50,9 @@ def windowed(
     return group, shown
 
 
-def _rows(graph: Graph, time: Timeline) -> dict[Node, int]:
+def _rows(time: Timeline) -> dict[Node, int]:
     """For each node of a step, the recurrence that it is part of, or stands right above."""
-    picture = build(graph, time, operations(graph, time), Details())
+    picture = build(time, operations(time), Details())
     level = levels(picture, range(1, time.T + 1))
     row = {}
     for node in time.nodes:

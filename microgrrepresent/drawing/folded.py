@@ -1,0 +1,70 @@
+"""The folded graph, on a timeline of one step: its states come back through delays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+from microgrrepresent.drawing.builder import Group, View
+from microgrrepresent.drawing.labels import math, text
+from microgrrepresent.drawing.timeline import Delays, Timeline
+from microgrrepresent.folding import Folded
+from microgrrepresent.node import Node
+from microgrrepresent.primitive import constant
+
+
+def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
+    """Place the cell in column 1, what comes before and after the steps in columns 0 and 2.
+
+    Initial states are left out, since no step but the first reads them.
+
+    Parameters
+    ----------
+    time : Timeline
+        That of the unrolled graph.
+    folded : Folded
+        The same graph, folded.
+    """
+    column: dict[Node, int] = dict.fromkeys(folded.cell, 1)
+    stands_for: dict[Node, Node] = {}
+    read: set[Node] = set()
+    for node in folded.cell:
+        read.update(source for source, _ in folded.reads(node))
+    for node in reversed(list(time.graph)):
+        template = folded.template(node)
+        if template is not None:
+            stands_for[node] = template
+        elif time.column[node]:
+            column[node] = 2
+            read.update(node.parents)
+        elif node in read:
+            column[node] = 0
+            read.update(node.parents)
+    delayed: dict[Node, Delays] = defaultdict(dict)
+    for delay in folded.delays:
+        delayed[delay.source].update(dict.fromkeys(delay.edges, delay.lag))
+    return replace(
+        time,
+        titles=("t",),
+        column=column,
+        shared=frozenset(node for node, c in column.items() if not c and node in time.shared),
+        passes={time.slot[d.source]: 1 if d.lag > 0 else -1 for d in folded.delays},
+        nodes=tuple(node for node in time.graph if node in column),
+        stands_for=stands_for,
+        delayed=dict(delayed),
+    )
+
+
+def with_totals(view: View, time: Timeline, unrolled: Timeline) -> View:
+    """Draw a sum over the steps, which the unrolled graph adds up step by step, as one box."""
+
+    def group(node: Node) -> Group:
+        if time.column[node] < 2 or not unrolled.is_step(node) or node.op is None:
+            return view(node)
+        if node.op is constant:
+            return group(time.users(node)[0])
+        sign = "Σ" if node.op.name == "add" else node.op.symbol
+        words = math("Σ", "t") if sign == "Σ" else text(sign)
+        return Group(("total", unrolled.slot[node]), "function", (words,))
+
+    return group

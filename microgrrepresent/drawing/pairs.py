@@ -1,0 +1,37 @@
+"""Two pictures as one: the folded graph, "unfold", and the unrolled graph."""
+
+from __future__ import annotations
+
+from microgrrepresent.drawing.builder import fit
+from microgrrepresent.drawing.labels import Run
+from microgrrepresent.drawing.picture import Box, Picture
+
+SPACE = 30.0
+
+
+def side_by_side(folded: Picture, unrolled: Picture) -> Picture:
+    """Put the folded picture to the left of the unrolled one, their states at one height.
+
+    The legend of both is that of the unrolled one, on the left.
+    """
+    cell, _ = folded.parted()
+    chain, legend = unrolled.parted()
+    heights = {box.slot: box.y for box in chain.boxes if box.kind == "state"}
+    states = [box for box in cell.boxes if box.slot in heights and box.kind == "state"]
+    lift = heights[states[0].slot] - states[0].y if states else 0.0
+    cell.move(legend.right + 2 * SPACE - cell.left if legend.boxes else 0.0, lift)
+    note = Box("unfold", "note", ((Run("unfold "), Run("⇒", size=1.4)),))
+    fit(note)
+    note.x = cell.right + SPACE + note.width / 2
+    note.y = heights[states[0].slot] if states else (cell.bottom + cell.top) / 2
+    chain.move(note.right + SPACE - chain.left, 0.0)
+    for box in cell.boxes:
+        box.key = f"folded/{box.key}"
+    for panel in cell.panels:
+        panel.key = f"folded/{panel.key}"
+    return Picture(
+        [*legend.boxes, *cell.boxes, note, *chain.boxes],
+        [*legend.arrows, *cell.arrows, *chain.arrows],
+        [*cell.panels, *chain.panels],
+        legend.boxes,
+    )
