@@ -163,6 +163,8 @@ def test_known_values():
     np.testing.assert_allclose(float(mg.logsumexp(Tensor(np.log([1.0, 2, 3])))), np.log(6))
     np.testing.assert_allclose(mg.softmax(Tensor(np.log([1.0, 2, 3]))).numpy(), [1 / 6, 2 / 6, 0.5])
     assert float(mg.norm(Tensor([[3.0], [4.0]]))) == 5
+    assert mg.norm(Tensor(np.ones((2, 3)))).shape == ()
+    assert mg.norm(Tensor(np.ones((2, 3))), axis=0).shape == (3,)
     loss = mg.cross_entropy(Tensor([np.log([0.25, 0.75])]), [0])
     np.testing.assert_allclose(float(loss), np.log(4))
 
