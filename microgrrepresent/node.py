@@ -137,7 +137,7 @@ def make(
     name: str | None = None,
 ) -> N:
     """Make a node of a class, here and now, and freeze its value."""
-    value.setflags(write=False)
+    value.setflags(False)  # write=False; by position, because by name it takes twice as long
     node = object.__new__(kind)
     node.op = op
     node.parents = parents

@@ -62,69 +62,110 @@ def sweep(
         Filled, if given, with what flows along each edge.
     """
     between = _between(outputs, sources)
-    adjoints: dict[int, Any] = {}
-    own: set[int] = set()  # adjoints that are sums made here, so that they may be added to in place
+    adjoints = _Sums()
     for output, seed in zip(outputs, seeds, strict=True):
-        key = output.id
-        adjoints[key] = adjoints[key] + seed if key in adjoints else seed
+        adjoints.add(output, seed)
 
+    every_edge = symbolic or contributions is not None  # what flows along each will be looked at
     outside = here.get()
     try:
         for key in sorted(between, reverse=True):
-            node, g = between[key], adjoints.pop(key, None)
+            node = between[key]
+            try:
+                g = adjoints.take(node)
+            except _BROKEN as error:
+                raise _misfit(node, between, error) from error
             if g is None:
                 continue  # it has a path to an output, but none along which a derivative passes
             yield node, g
             op, parents, params = node.op, node.parents, node.params
             if op is None:
                 continue
+            y: Any = node
+            xs: Sequence[Any] = parents
             if symbolic:
                 here.set(Place(node.scope, node.step, node))
-                y, xs = node, parents
             else:
-                y, xs = node.value, [parent.value for parent in parents]  # type: ignore[assignment]
+                y, xs = node.value, []
+                for parent in parents:  # a comprehension would be a call for every node
+                    xs.append(parent.value)
             rules = op.vjp
             if isinstance(rules, each):
                 rules, xs = rules.bound(xs), ()  # thousands of inputs are handed over once
+            args = (g, y, *xs)
             for i, parent in enumerate(parents):
-                key = parent.id
-                if key not in between:
+                if parent.id not in between:
                     continue
                 try:
                     rule = rules[i]
                     if rule is None:
                         continue
-                    if op.scatter and not symbolic and contributions is None:
-                        op.scatter(_own(parent, adjoints, own), g, *xs, **params)
+                    if op.scatter and not every_edge:
+                        op.scatter(adjoints.own(parent), g, *xs, **params)
                         continue
-                    part = rule(g, y, *xs, **params) if params else rule(g, y, *xs)
-                    value = parent.value
-                    if part.shape != value.shape or part.dtype is not value.dtype:
-                        part = fitted(part, value)
+                    part = rule(*args, **params) if params else rule(*args)
+                    if every_edge:
+                        part = fitted(part, parent.value)
+                    adjoints.add(parent, part)
                 except _BROKEN as error:
                     raise _broken_rule(node, i, error) from error
-                if key not in adjoints:
-                    adjoints[key] = part  # others may hold it too: an addition passes g itself on
-                elif key in own:
-                    adjoints[key] += part
-                else:
-                    adjoints[key] = adjoints[key] + part
-                    own.add(key)
                 if contributions is not None:
                     contributions[node.id, i] = part
     finally:
         here.set(outside)
 
 
-def _own(node: Node, adjoints: dict[int, Any], own: set[int]) -> Any:
-    """The adjoint of a node as an array that the sweep may add to in place."""
-    key = node.id
-    if key not in adjoints:
-        adjoints[key] = np.zeros(node.value.shape, node.value.dtype)
-    elif key not in own or type(adjoints[key]) is not np.ndarray:  # sums may be NumPy's scalars
-        adjoints[key] = np.array(adjoints[key])
-    own.add(key)
-    return adjoints[key]
+class _Sums:
+    """The adjoints that are being added up.
+
+    Parts are added up as the rules gave them, and the sum is fitted to its node when it is
+    complete: so the adjoint of a bias is summed over the steps first, and over the batch once.
+
+    What arrives first may be an array that others hold too, such as g itself on its way through an
+    addition. A sum that was made here belongs to nobody else, and is added to in place.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[int, Any] = {}
+        self._made_here: set[int] = set()
+
+    def add(self, node: Node, part: Any) -> None:
+        """Add a part to the adjoint of a node."""
+        key = node.id
+        if key not in self._sums:
+            self._sums[key] = part
+            return
+        total = self._sums[key]
+        if total.shape != part.shape or total.dtype is not part.dtype:
+            total, part = fitted(total, node.value), fitted(part, node.value)
+            self._made_here.discard(key)  # a fitted total may still be the array that came first
+        if key in self._made_here:
+            total += part
+        else:
+            total = total + part
+            self._made_here.add(key)
+        self._sums[key] = total
+
+    def own(self, node: Node) -> Array:
+        """The adjoint of a node, so far, as an array that may be added to in place."""
+        key, value = node.id, node.value
+        if key not in self._sums:
+            self._sums[key] = np.zeros(value.shape, value.dtype)
+        else:
+            total = fitted(self._sums[key], value)
+            if total is not self._sums[key] or key not in self._made_here or not total.ndim:
+                self._sums[key] = np.array(total)  # also of a sum that is a scalar
+        self._made_here.add(key)
+        return self._sums[key]  # type: ignore[no-any-return]
+
+    def take(self, node: Node) -> Any:
+        """The adjoint of a node, complete, of its shape and dtype; None if nothing was added."""
+        if node.id not in self._sums:
+            return None
+        g, value = self._sums.pop(node.id), node.value
+        if g.shape != value.shape or g.dtype is not value.dtype:
+            g = fitted(g, value)
+        return g
 
 
 def _between(outputs: Sequence[Node], sources: Sequence[Node] | None) -> dict[int, Node]:
@@ -361,6 +402,19 @@ def _broken_rule(node: Node, i: int, error: Exception) -> GradientError:
         f"{operand(x.name, x)}, failed: {error}; it is called as rule(g, y, *inputs, **params) "
         f"and should return an array of the shape of the input {x.shape} or the output {node.shape}"
     )
+
+
+def _misfit(node: Node, between: dict[int, Node], error: Exception) -> GradientError:
+    """Find the rule whose result does not fit the node, by asking all of them again."""
+    for child in between.values():
+        for i, parent in enumerate(child.parents):
+            if parent is node and child.op is not None and (rule := child.op.vjp[i]) is not None:
+                g, xs = np.zeros_like(child.value), [x.value for x in child.parents]
+                try:
+                    fitted(rule(g, child.value, *xs, **child.params), node.value)
+                except _BROKEN:
+                    return _broken_rule(child, i, error)
+    return GradientError(f"{operand(node.name, node)}: its adjoint does not fit: {error}")
 
 
 def _stale(node: Node, parent: Node) -> StaleGraphError:

@@ -19,6 +19,7 @@ from microgrrepresent.errors import (
     GraphError,
     ImmutableError,
     ShapeError,
+    operand,
 )
 from microgrrepresent.node import Array, Node, make, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
@@ -327,6 +328,15 @@ class Tensor(Node):
     def transpose(self, *axes: int | Sequence[int]) -> Tensor:
         """See `microgrrepresent.transpose`."""
         return _same(ops.transpose(self, *axes))
+
+    def dot(self, other: Any) -> Tensor:
+        """The product with a vector or a matrix; ``@`` takes batches of matrices too."""
+        if self.ndim > 2 or np.ndim(other) > 2:
+            raise ShapeError(
+                f"dot: {operand(self.name, self)} with {operand(None, other)}: of more than two "
+                "axes, np.dot makes all pairs of rows and columns; use @ for batches of matrices"
+            )
+        return _same(ops.matmul(self, other))
 
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """See `microgrrepresent.swapaxes`."""

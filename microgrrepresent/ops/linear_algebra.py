@@ -13,14 +13,14 @@ from microgrrepresent.primitive import primitive
 
 def _left(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == b.ndim == 2:
-        return g @ b.T
+        return g.dot(b.T)
     g, a, b = _as_matrices(g, a, b)
     return g @ swapaxes(b, -1, -2)
 
 
 def _right(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == b.ndim == 2:
-        return a.T @ g
+        return a.T.dot(g)
     vector = b.ndim == 1
     g, a, b = _as_matrices(g, a, b)
     if b.ndim == 2:  # one matrix for the whole batch: sum over the batch inside the product
