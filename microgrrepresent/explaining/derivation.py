@@ -38,7 +38,7 @@ from microgrrepresent.explaining.terms import (
     When,
     params_of,
 )
-from microgrrepresent.folding.strands import index_numbers, with_index_numbers
+from microgrrepresent.folding.signature import index_numbers, with_index_numbers
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
 from microgrrepresent.sweep import grad

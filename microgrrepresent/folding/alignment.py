@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from microgrrepresent.errors import GraphError
+from microgrrepresent.folding.signature import index_numbers, signature
 from microgrrepresent.listing import equation
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
@@ -25,12 +26,22 @@ Lines = dict[int, list[Node]]
 Pair = tuple["_Column | None", "int | None"]  # a column and a position in the line
 
 
+class Read(NamedTuple):
+    """What a node of a backward pass reads."""
+
+    strand: int | None
+    """The strand of the parent, if it is in one that is known already."""
+    later: int
+    """By how many steps that strand's node is later than the reader."""
+    sweep: int
+    """Which reverse sweep made it: 0 for the forward pass, then 1, 2, ...; -1 for a number."""
+
+
 class Key(NamedTuple):
     """What a node is compared by: what it is, and for a backward node also its part in the line."""
 
     signature: Hashable
-    reads: tuple[tuple[int, int] | None, ...] = ()
-    """For each parent in a known strand: that strand, and how many steps later than this one."""
+    reads: tuple[Read, ...] = ()
     behind: int = 0
     """A number for the nodes of the line that this one is made from."""
     ahead: int = 0
@@ -40,14 +51,19 @@ class Key(NamedTuple):
 @dataclass(slots=True, eq=False)
 class _Column:
     key: Key
+    t: int
+    """The step whose node had this key."""
     nodes: dict[int, Node]
+
+    @property
+    def example(self) -> Node:
+        return next(iter(self.nodes.values()))
 
 
 def columns(
     lines: Lines,
-    signature: Callable[[Node], Hashable],
     names: Names,
-    reads: Callable[[Node, int], tuple[tuple[int, int] | None, ...]] | None = None,
+    reads: Callable[[Node, int], tuple[Read, ...]] | None = None,
     exists: Callable[[int, int], bool] = lambda strand, t: True,
 ) -> list[dict[int, Node]]:
     """Lay lines side by side: for each column, its node at each step.
@@ -56,13 +72,11 @@ def columns(
     ----------
     lines : dict from step to list of Node
         In order of steps; each line in topological order.
-    signature
-        Nodes of one column have equal signatures.
     names
         What to call each node in an error's sentence.
     reads, exists
-        For a backward pass: the parents of a node as in `Key`, and whether a strand has a node at
-        a step. Its lines may differ more than those of a forward pass.
+        For a backward pass, whose lines may differ more: the parents of a node, and whether a
+        strand has a node at a step.
 
     Raises
     ------
@@ -78,19 +92,21 @@ def columns(
         else:
             kind = _parts([Key(signature(node), reads(node, t)) for node in line], line, numbers)
         kinds.setdefault(kind, []).append(t)
-    usual = max(kinds, key=lambda kind: (len(kinds[kind]), len(kind), kinds[kind][0]))
-    table = [_Column(key, {}) for key in usual]
+    middle = list(lines)[len(lines) // 2]
+    usual = max(kinds, key=lambda kind: (len(kinds[kind]), middle in kinds[kind], len(kind)))
+    table = [_Column(key, kinds[usual][0], {}) for key in usual]
     for kind in sorted(kinds, key=lambda kind: kind is not usual):  # the usual one first
         t = kinds[kind][0]
         line = lines[t]
         pairs = _aligned(table, kind, line, t, exists)
-        if not backward and all(column is None or i is None for column, i in pairs):
-            if any(map(_reads_other_steps, line)):
+        if not backward and kind is not usual:
+            alike = [column is not None and i is not None for column, i in pairs]
+            if not any(alike) and any(map(_reads_other_steps, line)):
                 raise _substituted(line[0], table[0], t, names)
-            continue  # nothing in common: what is made here is an initial state
-        if not backward:
+            if not any(alike) or (t <= 0 and not all(alike)):
+                continue  # this is not a step: it makes an initial state
             _check_gaps(pairs, line, t, names)
-        table = [_Column(kind[i or 0], {}) if column is None else column for column, i in pairs]
+        table = [_Column(kind[i or 0], t, {}) if column is None else column for column, i in pairs]
         for column, (_, i) in zip(table, pairs, strict=True):
             if i is not None:
                 column.nodes |= {s: lines[s][i] for s in kinds[kind]}
@@ -142,9 +158,9 @@ def _aligned(
     """
     start, end = 0, 0
     shortest = min(len(table), len(kind))
-    while start < shortest and table[start].key == kind[start]:
+    while start < shortest and _same(table[start], kind[start], line[start]):
         start += 1
-    while end < shortest - start and table[-1 - end].key == kind[-1 - end]:
+    while end < shortest - start and _same(table[-1 - end], kind[-1 - end], line[-1 - end]):
         end += 1
     pairs: list[Pair] = [(table[i], i) for i in range(start)]
     pairs += _paired(table[start : len(table) - end], kind, line, t, exists, start, len(kind) - end)
@@ -194,20 +210,44 @@ def _paired(
     return pairs
 
 
+def _same(column: _Column, key: Key, node: Node) -> bool:
+    if column.key != key:
+        return False
+    return not column.nodes or index_numbers(column.example) == index_numbers(node)
+
+
 def _agreement(
     column: _Column, key: Key, node: Node, t: int, exists: Callable[[int, int], bool]
 ) -> int:
-    """How well a node fits a column; 0 if it does not."""
+    """How well a node fits a column; 0 if it does not.
+
+    What it reads counts most, then whether it has the same name and the same place in an array,
+    then its part among the other nodes of the line.
+    """
     if column.key.signature != key.signature:
         return 0
-    for expected, read in zip(column.key.reads, key.reads, strict=True):
-        # other reading is excused only where what should be read is beyond the end of time
-        if expected is not None and expected != read and exists(expected[0], t + expected[1]):
+    reading = 0
+    for i, (expected, read) in enumerate(zip(column.key.reads, key.reads, strict=True)):
+        if expected == read:
+            known = read.strand is not None or column.example.parents[i] is node.parents[i]
+            reading += 3 if known else 0
+            continue
+        if expected.sweep != read.sweep:
             return 0
-    example = next(iter(column.nodes.values()))
-    same = sum(p is q for p, q in zip(example.parents, node.parents, strict=True))
-    parts = (column.key.behind == key.behind) + (column.key.ahead == key.ahead)
-    return 10_000 + 100 * parts + 10 * same
+        expects, reads = _binds(expected, t, exists), _binds(read, column.t, exists)
+        if (expects or reads) and read.sweep == 0:
+            return 0  # both could read the same node of the forward pass, and do not
+        reading += not expects
+    alike = (column.example.name == node.name) + (
+        index_numbers(column.example) == index_numbers(node)
+    )
+    part = (column.key.behind == key.behind) + (column.key.ahead == key.ahead)
+    return 100_000 + 1_000 * reading + 100 * alike + 10 * part
+
+
+def _binds(read: Read, t: int, exists: Callable[[int, int], bool]) -> bool:
+    """Whether what is read is there to be read at another step, too."""
+    return read.strand is not None and exists(read.strand, t + read.later)
 
 
 # --- breaks ---------------------------------------------------------------------------------------

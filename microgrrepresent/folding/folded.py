@@ -178,8 +178,9 @@ def fold(graph: Graph | Node | Sequence[Node]) -> Folded:
     (2, [1, 2, 3])
     """
     graph = graph if isinstance(graph, Graph) else Graph(graph)
-    nodes, names = _with_forward(graph)
-    strands, places = find_strands(nodes, names)
+    whole, names = _with_forward(graph)
+    nodes = tuple(whole)
+    strands, places = find_strands(nodes, set(whole.outputs), names)
     if not strands:
         raise GraphError(
             "fold: no result in this graph knows its step, so there is nothing to fold; run the "
@@ -210,8 +211,8 @@ def fold(graph: Graph | Node | Sequence[Node]) -> Folded:
     )
 
 
-def _with_forward(graph: Graph) -> tuple[tuple[Node, ...], Names]:
-    """The graph's nodes and those that `forward` points to, with what is behind them, and labels.
+def _with_forward(graph: Graph) -> tuple[Graph, Names]:
+    """The graph with the nodes that `forward` points to and what is behind them, and its labels.
 
     The graph of a gradient alone lacks most of the forward pass that it belongs to.
     """
@@ -222,7 +223,7 @@ def _with_forward(graph: Graph) -> tuple[tuple[Node, ...], Names]:
             break
         whole = Graph([*whole.outputs, *outside])
     names = labels(tuple(whole))
-    return tuple(whole), names if whole is graph else {**names, **labels(tuple(graph))}
+    return whole, names if whole is graph else {**names, **labels(tuple(graph))}
 
 
 def _representative(strand: Strand, steps: Sequence[int], graph: Graph) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microgrrepresent.folding.strands import exact
+from microgrrepresent.folding.signature import exact
 from microgrrepresent.graph import Graph
 from microgrrepresent.listing import equation, labels
 from microgrrepresent.node import Node

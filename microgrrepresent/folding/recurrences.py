@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from microgrrepresent.folding.strands import Slot, Strand, index_numbers, with_index_numbers
+from microgrrepresent.folding.signature import index_numbers, with_index_numbers
+from microgrrepresent.folding.strands import Slot, Strand
 from microgrrepresent.listing import equation, expression, in_two_columns, labels
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant

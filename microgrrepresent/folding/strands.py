@@ -15,13 +15,13 @@ past the first step. So a column may be empty in the first or last lines, but mu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from microgrrepresent.folding.alignment import Names, columns
+from microgrrepresent.errors import GraphError
+from microgrrepresent.folding.alignment import Names, Read, columns
+from microgrrepresent.listing import equation
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -42,13 +42,16 @@ class Slot:
     shared : Node or None
         The node that every step reads, where there is no source.
     boundary : dict from int to Node
-        What is read at the steps at which the source is not there yet: initial values.
+        What is read instead at the first or last steps, by step: initial values.
+    regular : (int, int)
+        The first and the last step that read the source.
     """
 
     source: int | None = None
     lag: int = 0
     shared: Node | None = None
     boundary: dict[int, Node] = field(default_factory=dict)
+    regular: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True, eq=False)
@@ -83,82 +86,20 @@ class Strand:
         return next(reversed(self.nodes))
 
 
-def signature(node: Node, step_in_name: bool = False) -> tuple[Any, ...]:
-    """All that two nodes of one strand have in common; see also `index_numbers`."""
-    name = node.name
-    if name and step_in_name:
-        name = name.rstrip("0123456789").rstrip("_")
-    params: Hashable = ()
-    if node.params:
-        is_selection = "index" in node.params
-        params = tuple((k, _form(v, is_selection)) for k, v in node.params.items())
-    op = node.op.name if node.op else ""
-    return op, node.shape, node.dtype.str, name, node.scope, len(node.parents), params
-
-
-def exact(node: Node) -> tuple[Any, ...]:
-    """All that two nodes of isomorphic graphs have in common, parents aside."""
-    form = tuple((k, _form(v, False)) for k, v in node.params.items())
-    wanted = node.is_leaf and node.requires_grad
-    return *signature(node)[:-1], form, node.step, wanted, node.forward is None
-
-
-def index_numbers(node: Node) -> list[int]:
-    """The integers in a selection's index, which may grow with the step: ``X[t]``, ``X[:, t]``."""
-    return integers(node.params["index"]) if "index" in node.params else []
-
-
-def integers(index: Any) -> list[int]:
-    """The integers in an index, in order."""
-    if type(index) is int:
-        return [index]
-    if isinstance(index, slice):
-        index = (index.start, index.stop, index.step)
-    return [n for part in index for n in integers(part)] if isinstance(index, tuple) else []
-
-
-def with_index_numbers(node: Node, numbers: Iterable[int]) -> dict[str, Any]:
-    """The node's static arguments with other integers in the index."""
-    if "index" not in node.params:
-        return node.params
-    new = iter(numbers)
-    return {**node.params, "index": _visit_numbers(node.params["index"], lambda _: next(new))}
-
-
-def _visit_numbers(index: Any, visit: Callable[[int], int]) -> Any:
-    if type(index) is int:
-        return visit(index)
-    if isinstance(index, tuple):
-        return tuple(_visit_numbers(part, visit) for part in index)
-    if isinstance(index, slice):
-        return slice(*(_visit_numbers(end, visit) for end in (index.start, index.stop, index.step)))
-    return index
-
-
-def _form(value: Any, free_numbers: bool) -> Hashable:
-    """A static argument in a form that can be compared; without its integers, if they are free."""
-    if type(value) is int and free_numbers:
-        return "integer"
-    if isinstance(value, (tuple, list)):
-        return type(value).__name__, tuple(_form(part, free_numbers) for part in value)
-    if isinstance(value, slice):
-        ends = value.start, value.stop, value.step
-        return "slice", tuple(_form(end, free_numbers) for end in ends)
-    if isinstance(value, np.ndarray):
-        return value.dtype.str, value.shape, value.tobytes()
-    return type(value).__name__, repr(value)
-
-
 # --- finding strands ------------------------------------------------------------------------------
 
 
-def find_strands(nodes: Sequence[Node], names: Names) -> tuple[list[Strand], dict[Node, Place]]:
+def find_strands(
+    nodes: Sequence[Node], outputs: Container[Node], names: Names
+) -> tuple[list[Strand], dict[Node, Place]]:
     """Find the strands of results; leaves and numbers join when wiring finds out who reads them.
 
     Parameters
     ----------
     nodes
         In topological order; every node's `forward` is among them.
+    outputs
+        Nodes that may have names of their own.
     names
         What to call each node in an error's sentence.
 
@@ -175,17 +116,12 @@ def find_strands(nodes: Sequence[Node], names: Names) -> tuple[list[Strand], dic
     """
     strands: list[Strand] = []
     places: dict[Node, Place] = {}
-    orders: dict[Node, int] = {}
-    by_order: list[list[Node]] = []
+    sweeps = _sweeps(nodes)
+    by_sweep: list[list[Node]] = [[] for _ in range(max(sweeps.values()) + 1)]
     for node in nodes:
-        order = 0 if node.forward is None else orders[node.forward] + 1
-        orders[node] = order
         if node.step is not None and node.op is not None and node.op is not constant:
-            while len(by_order) <= order:
-                by_order.append([])
-            by_order[order].append(node)
-
-    for order, found in enumerate(by_order):
+            by_sweep[sweeps[node]].append(node)
+    for sweep, found in enumerate(by_sweep):
         # nodes of the forward pass are grouped by scope, those of a backward pass by the strand
         # whose derivative they compute: groups are then short, and steps can differ in places
         groups: dict[Hashable, dict[int, list[Node]]] = {}
@@ -198,28 +134,69 @@ def find_strands(nodes: Sequence[Node], names: Names) -> tuple[list[Strand], dic
             assert node.step is not None
             groups.setdefault(group, {}).setdefault(node.step, []).append(node)
         for lines in groups.values():
-            for column in _aligned(dict(sorted(lines.items())), order > 0, strands, places, names):
+            lines = dict(sorted(lines.items()))
+            for column in _aligned(lines, sweeps if sweep else {}, strands, places, names):
+                _check_names(column, outputs, names)
                 places |= {node: (len(strands), t) for t, node in column.items()}
-                strands.append(Strand(column, order > 0))
+                strands.append(Strand(column, sweep > 0))
     return _without_heads(nodes, strands, places)
+
+
+def _sweeps(nodes: Sequence[Node]) -> dict[Node, int]:
+    """Which reverse sweep made each node: 0 for none, then 1, 2, ... in order.
+
+    A sweep goes through the graph from the youngest node to the oldest, so where `forward` goes up
+    again, another sweep began. A leaf is counted where it is read first: a seed belongs to its
+    sweep.
+    """
+    found: dict[Node, int] = {}
+    last, sweep = 0, 0
+    for node in nodes:
+        found[node] = 0
+        if node.forward is not None:
+            if not sweep or node.forward.id > last:
+                sweep += 1
+            last = node.forward.id
+            found[node] = sweep
+    first_read: dict[Node, int] = {}
+    for node in nodes:
+        for parent in node.parents:
+            if parent.is_leaf:
+                first_read.setdefault(parent, found[node])
+    return found | first_read
 
 
 def _aligned(
     lines: dict[int, list[Node]],
-    backward: bool,
+    sweeps: Mapping[Node, int],
     strands: Sequence[Strand],
-    places: dict[Node, Place],
+    places: Mapping[Node, Place],
     names: Names,
 ) -> list[dict[int, Node]]:
-    if not backward:
-        return columns(lines, signature, names)
-    return columns(
-        lines,
-        signature,
-        names,
-        lambda node, t: tuple(_relative(places.get(parent), t) for parent in node.parents),
-        lambda strand, t: t in strands[strand].nodes,
-    )
+    """The columns of some lines; `sweeps` is empty for lines of the forward pass."""
+
+    def reads(node: Node, t: int) -> tuple[Read, ...]:
+        found = []
+        for parent in node.parents:
+            strand, s = places.get(parent, (None, t))
+            found.append(Read(strand, s - t, -1 if parent.op is constant else sweeps[parent]))
+        return tuple(found)
+
+    if not sweeps:
+        return columns(lines, names)
+    return columns(lines, names, reads, lambda strand, t: t in strands[strand].nodes)
+
+
+def _check_names(column: dict[int, Node], outputs: Container[Node], names: Names) -> None:
+    """Refuse a column whose nodes have different names, which an output may have."""
+    usual = common(Counter(node.name for node in column.values()))
+    for t, node in column.items():
+        if node.name != usual and node not in outputs:
+            example = next(other for other in column.values() if other.name == usual)
+            raise GraphError(
+                f"fold: step {t} breaks the pattern: {equation(node, names)} stands where step "
+                f"{example.step} has {equation(example, names)}, which has another name"
+            )
 
 
 def _without_heads(
@@ -243,10 +220,6 @@ def _without_heads(
             del places[node]
     kept = [strand for strand in strands if strand.nodes[strand.first] in places]
     return kept, {n: (i, t) for i, strand in enumerate(kept) for t, n in strand.nodes.items()}
-
-
-def _relative(place: Place | None, t: int) -> Place | None:
-    return None if place is None else (place[0], place[1] - t)
 
 
 def common(votes: Counter[Any]) -> Any:

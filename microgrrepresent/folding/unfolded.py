@@ -16,16 +16,12 @@ import numpy as np
 
 from microgrrepresent.errors import GraphError
 from microgrrepresent.folding.folded import Folded
-from microgrrepresent.folding.strands import (
-    Slot,
-    Strand,
-    index_numbers,
-    integers,
-    with_index_numbers,
-)
+from microgrrepresent.folding.signature import with_index_numbers
+from microgrrepresent.folding.strands import Slot, Strand
+from microgrrepresent.folding.time_index import numbers_at, resized_inputs
 from microgrrepresent.graph import Graph
 from microgrrepresent.listing import equation, labels
-from microgrrepresent.node import Array, Node, Place, at, make, recording
+from microgrrepresent.node import Node, Place, at, make, recording
 from microgrrepresent.tensor import Tensor
 
 Key = tuple[int, int]  # a strand and a step; or OUTSIDE and a position in the folded nodes
@@ -88,11 +84,13 @@ class _Unfolding:
         self.index = {node: i for i, node in enumerate(folded.nodes)}
         self.names = labels(folded.nodes)
         self.made: dict[Key, Node] = {}
+        self.outputs = set(folded.graph.outputs)
+        self.usual_names = [self._usual_name(strand) for strand in self.strands]
         self.read_outside = self._read_outside()
         if self.more:
             self._check_enough()
         self.ranges = [self._range(strand) for strand in self.strands]
-        self.longer = self._longer_inputs()
+        self.resized = resized_inputs(self.strands, self.ranges, folded.nodes, self.more)
 
     def graph(self) -> Graph:
         """Make all nodes, parents first, in an order like the recorded one."""
@@ -100,15 +98,18 @@ class _Unfolding:
         token = recording.set(True)
         try:
             for key in self._order():
-                todo = [key]
+                todo, begun = [key], set[Key]()
                 while todo:
                     if todo[-1] in self.made:
                         todo.pop()
                         continue
+                    begun.add(todo[-1])
                     parents = self._parents(todo[-1])
                     forward = self._forward(todo[-1])
                     needs = parents if forward is None else [*parents, forward]
                     missing = [need for need in needs if need not in self.made]
+                    if not begun.isdisjoint(missing):
+                        raise self._refusal("what was recorded does not tell what comes first then")
                     if missing:
                         todo += reversed(missing)
                     else:
@@ -127,14 +128,41 @@ class _Unfolding:
         return first + self.more * (not at_start), last + self.more * at_end
 
     def _check_enough(self) -> None:
+        """Refuse what is too short to tell its ends from its middle.
+
+        A strand that is not of every step begins late or ends early. By how many steps, is limited
+        by the lags that a sweep meets; twice that many steps, one end and the other, and two in the
+        middle, leave no doubt which end it is.
+        """
+        lags = [
+            abs(slot.lag)
+            for strand in self.strands
+            for slot in strand.slots
+            if slot.source is not None and len(strand.nodes) > 1
+        ]
+        deep: dict[Node, int] = {}
+        for node in self.folded.nodes:
+            deep[node] = 0 if node.forward is None else deep[node.forward] + 1
+        enough = 2 + 2 * max(1, *deep.values()) * max(1, *lags, 1)
+        steps = set(self.folded.steps)
+        needed = [
+            (node, 3)
+            for node in self.folded.nodes
+            if node.op is not None and node.step in steps and node not in self.places
+        ]
         for strand in self.strands:
             whole = (strand.first, strand.last) == (self.first, self.last)
-            if self.recorded < (2 if whole else 4):
-                node = strand.nodes[strand.first]
+            needed.append((strand.nodes[strand.first], 2 if whole else enough))
+        for node, least in needed:
+            if self.recorded < least:
                 raise self._refusal(
-                    f"{self.recorded} recorded steps do not tell whether "
-                    f"{equation(node, self.names)} is of every step; fold a longer graph"
+                    f"they do not tell whether {equation(node, self.names)} is of every step; "
+                    f"fold a graph of at least {least} steps"
                 )
+
+    def _usual_name(self, strand: Strand) -> str | None:
+        names = [node.name for node in strand.nodes.values() if node not in self.outputs]
+        return names[0] if names else strand.nodes[strand.first].name
 
     def _read_outside(self) -> dict[int, set[int]]:
         """For each strand that is read outside of the strands, at which steps."""
@@ -190,20 +218,23 @@ class _Unfolding:
         """What a slot reads at a step."""
         if slot.source is None:
             assert slot.shared is not None
-            return OUTSIDE, self.index[slot.shared]
+            return self._several([slot.shared], "every step")[0]
+        if t in slot.boundary and t < slot.regular[0]:
+            return self._moved(slot.boundary[t])
+        if t - self.more in slot.boundary and t - self.more > slot.regular[1]:
+            return self._moved(slot.boundary[t - self.more])
         first, last = self.ranges[slot.source]
-        if first <= t - slot.lag <= last:
-            return slot.source, t - slot.lag
-        moved = 0 if t - slot.lag < first else self.more
-        if t - moved not in slot.boundary:
+        if not first <= t - slot.lag <= last:
             raise self._refusal(f"it is not known what is read in place of a step {t - slot.lag}")
-        return self._moved(slot.boundary[t - moved], moved)
+        return slot.source, t - slot.lag
 
-    def _moved(self, node: Node, by: int) -> Key:
-        """A recorded node, or if it is in a strand, the strand's node so many steps later."""
+    def _moved(self, node: Node, by: int | None = None) -> Key:
+        """A recorded node; of a strand, the one so many steps later, or at the same end of time."""
         if node not in self.places:
             return OUTSIDE, self.index[node]
         k, t = self.places[node]
+        if by is None:
+            by = self.more if self.last - t < t - self.first else 0
         first, last = self.ranges[k]
         if not first <= t + by <= last:
             raise self._refusal(f"{self.names[node]} has no place among so few steps")
@@ -229,7 +260,8 @@ class _Unfolding:
                 keys += [(k, s) for s in new]
                 i += len(whole)
                 continue
-            if t not in (strand.first, strand.last) or self.read_outside[k] == set(strand.nodes):
+            ends = (strand.first, strand.last)
+            if t not in ends or self.read_outside.get(k) == set(strand.nodes) != {t}:
                 raise self._refusal(
                     f"{reader} reads {self.names[node]}, which does not tell what would be read "
                     "then; only the first step, the last step, and a stack of all steps do"
@@ -243,7 +275,7 @@ class _Unfolding:
     def _forward(self, key: Key) -> Key | None:
         """The node whose derivative this one computes."""
         k, t = key
-        by = 0
+        by: int | None = None
         if k == OUTSIDE:
             forward = self.folded.nodes[t].forward
         else:
@@ -265,8 +297,8 @@ class _Unfolding:
                 like = strand.first + (t - self.ranges[k][0]) % len(strand.nodes)
             node = strand.nodes[like]
             stamp = None if node.step is None else node.step + t - like
-            name = self._name(strand, node, t)
-            params = with_index_numbers(node, self._numbers(strand, t))
+            name = self._name(k, node, t)
+            params = with_index_numbers(node, numbers_at(strand, t, self.more))
         derived = None if forward is None else self.made[forward]
         with at(Place(node.scope, stamp, derived)):
             new = self._applied(node, tuple(self.made[parent] for parent in parents), params)
@@ -277,7 +309,7 @@ class _Unfolding:
 
     def _applied(self, node: Node, parents: tuple[Node, ...], params: dict[str, Any]) -> Node:
         if node.op is None or not parents:
-            value = self.longer.get(node, node.value)
+            value = self.resized.get(node, node.value)
             return make(Tensor, node.op, (), params, value, node.requires_grad)
         try:
             made: Node = node.op(*parents, **params)
@@ -291,51 +323,20 @@ class _Unfolding:
             return None
         return step + self.more * (self.last - step < step - self.first)
 
-    def _numbers(self, strand: Strand, t: int) -> list[int]:
-        """The numbers in an index at a step: counted from the start as in X[t], or from the end."""
-        numbers = index_numbers(strand.nodes[strand.first])
-        found = []
-        for number, slope in zip(numbers, strand.slopes, strict=True):
-            late = self.more if (slope < 0) != (number < 0) else 0
-            found.append(number + slope * (t - late - strand.first))
-        return found
-
-    def _name(self, strand: Strand, node: Node, t: int) -> str | None:
-        """The node's name; if inputs were called x1, x2, ..., new ones go on from the last."""
-        last = strand.nodes[strand.last].name
-        if t <= strand.last or node.name == last or last is None:
+    def _name(self, k: int, node: Node, t: int) -> str | None:
+        """The node's name; an output may have its own, and x1, x2, ... go on from the last."""
+        if not self.more:
             return node.name
-        return re.sub(r"\d+$", lambda found: str(int(found[0]) + t - strand.last), last)
-
-    def _longer_inputs(self) -> dict[Node, Array]:
-        """New values for the leaves that are cut into steps, if they are too short."""
-        longer: dict[Node, Array] = {}
-        for k, strand in enumerate(self.strands):
-            leaf = strand.slots[0].shared if strand.slots else None
-            if leaf is None or not leaf.is_leaf or not any(strand.slopes):
-                continue
-            index = strand.nodes[strand.first].params["index"]
-            axis = at_number = 0
-            for part in index if isinstance(index, tuple) else (index,):
-                if not isinstance(part, (int, slice, type(None))):
-                    break  # what follows does not stand for one axis each
-                count = len(integers(part))
-                ends = [self._numbers(strand, t)[at_number:][:count] for t in self.ranges[k]]
-                moving = strand.slopes[at_number:][:count]
-                needed = max(
-                    (
-                        -n if n < 0 else n + isinstance(part, int)
-                        for numbers in ends
-                        for n, slope in zip(numbers, moving, strict=True)
-                        if slope
-                    ),
-                    default=0,
-                )
-                value = longer.get(leaf, leaf.value)
-                if needed > value.shape[axis]:
-                    longer[leaf] = value.take(np.arange(needed) % leaf.shape[axis], axis)
-                axis, at_number = axis + (part is not None), at_number + count
-        return longer
+        strand, (first, last) = self.strands[k], self.ranges[k]
+        for end, at_end in ((last, strand.last), (first, strand.first)):
+            if t == end and strand.nodes[at_end] in self.outputs:
+                return strand.nodes[at_end].name
+        if not node.is_leaf:
+            return self.usual_names[k]
+        final = strand.nodes[strand.last].name
+        if t <= strand.last or final is None or final == strand.nodes[strand.first].name:
+            return node.name
+        return re.sub(r"\d+$", lambda found: str(int(found[0]) + t - strand.last), final)
 
     # --- refusals --------------------------------------------------------------------------------
 

@@ -9,18 +9,19 @@ has nothing to read, and an initial value stands in its place. Anything else bre
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from microgrrepresent.errors import GraphError
 from microgrrepresent.folding.alignment import Names
+from microgrrepresent.folding.signature import index_numbers, signature
 from microgrrepresent.folding.strands import (
     Place,
     Slot,
     Strand,
     common,
-    index_numbers,
-    signature,
 )
 from microgrrepresent.listing import equation
 from microgrrepresent.node import Node
@@ -37,32 +38,57 @@ def wire(strands: list[Strand], places: dict[Node, Place], names: Names) -> None
     GraphError
         If a node reads something else than its counterparts in the other steps.
     """
-    for strand in strands:  # grows while it is walked through
-        strand.slopes = _slopes(strand, names)
-        for i in range(len(next(iter(strand.nodes.values())).parents)):
-            strand.slots.append(_slot(strand, i, strands, places, names))
+    waiting: list[tuple[Strand, int]] = []
+    known = 0
+    while known < len(strands) or waiting:
+        for strand in strands[known:]:
+            strand.slopes = _slopes(strand, names)
+            strand.slots = [Slot() for _ in strand.nodes[strand.first].parents]
+            waiting += [(strand, i) for i in range(len(strand.slots))]
+        known = len(strands)
+        before, postponed = len(waiting), []
+        for strand, i in waiting:
+            slot = _slot(strand, i, strands, places, names)
+            if slot is None:
+                postponed.append((strand, i))
+            else:
+                strand.slots[i] = slot
+        waiting = postponed
+        if waiting and len(waiting) == before and known == len(strands):
+            raise _unlike(*waiting[0], names)
+    for strand in strands:  # what was read once may have turned out to be in a strand later on
+        for i, slot in enumerate(strand.slots):
+            if slot.shared in places and len(strand.nodes) == 1:
+                source, t = places[slot.shared]
+                strand.slots[i] = Slot(source, strand.first - t, regular=(strand.first,) * 2)
 
 
 def _slot(
     strand: Strand, i: int, strands: list[Strand], places: dict[Node, Place], names: Names
-) -> Slot:
+) -> Slot | None:
+    """Tell one slot; None if that has to wait, because its nodes may turn out to be in a strand."""
     parents = {t: node.parents[i] for t, node in strand.nodes.items()}
     keys = {t: _key(parent, t, places) for t, parent in parents.items()}
-    votes = Counter(keys.values())
-    for key, _ in votes.most_common():
-        if key[0] != OUTSIDE and not any(_offenders(key, keys, strand, strands)):
-            boundary = {t: parents[t] for t in keys if keys[t] != key}
-            return Slot(source=key[0], lag=key[1], boundary=boundary)
-    if len(votes) == 1:
+    if len({parent.id for parent in parents.values()}) == 1 and (
+        len(parents) > 1 or keys[strand.first][0] == OUTSIDE
+    ):
         return Slot(shared=parents[strand.first])
-    if len(votes) == len(keys) and all(source == OUTSIDE for source, _ in votes):
-        added = _series(strand, i, parents, names)
-        for t, node in added.nodes.items():
-            places[node] = (len(strands), t)
-        strands.append(added)
-        at = places[parents[strand.first]][1]
-        return Slot(source=len(strands) - 1, lag=strand.first - at)
-    raise _rewired(strand, i, keys, votes, strands, names)
+    votes = Counter(keys.values())
+    inside = {key: n for key, n in votes.items() if key[0] != OUTSIDE}
+    for key, n in inside.items():
+        if n == max(inside.values()) and not any(_offenders(key, keys, strand, strands)):
+            boundary = {t: parents[t] for t in keys if keys[t] != key}
+            regular = [t for t in keys if keys[t] == key]
+            return Slot(*key, boundary=boundary, regular=(regular[0], regular[-1]))
+    if len(votes) < len(keys) or any(source != OUTSIDE for source, _ in votes):
+        raise _rewired(strand, i, keys, votes, strands, names)
+    if len({_form(parent) for parent in parents.values()}) > 1:
+        return None
+    added = _series(parents, strand.backward)
+    places |= {node: (len(strands), t) for t, node in added.nodes.items()}
+    strands.append(added)
+    lag = strand.first - places[parents[strand.first]][1]
+    return Slot(len(strands) - 1, lag, regular=(strand.first, strand.last))
 
 
 def _key(parent: Node, t: int, places: dict[Node, Place]) -> Key:
@@ -73,36 +99,40 @@ def _key(parent: Node, t: int, places: dict[Node, Place]) -> Key:
 def _offenders(
     key: Key, keys: dict[int, Key], strand: Strand, strands: list[Strand]
 ) -> Iterator[int]:
-    """The steps that do not read by this key although they could.
+    """The steps that should read by this key, and do not.
 
-    Only where the source has no node, at the ends of time, may something else be read. Within a
-    step that excuse holds for a backward pass only: the sweep leaves out what adds nothing.
+    Only at the ends of time may something else be read, and only where the source has no node;
+    then it may be anything but another node of the source. In a backward pass the ends are free,
+    also within a step: there the sweep leaves out what adds nothing, and adds what comes from
+    outside of the steps.
     """
     source, lag = key
+    regular = [t for t, read in keys.items() if read == key]
     for t, read in keys.items():
-        excused = (strand.backward or lag) and t - lag not in strands[source].nodes
-        if read != key and not excused:
-            yield t
+        if read != key:
+            in_the_midst = regular[0] < t < regular[-1]
+            beyond = lag and t - lag not in strands[source].nodes and read[0] != source
+            if in_the_midst or not (strand.backward or beyond):
+                yield t
 
 
-def _series(strand: Strand, i: int, parents: dict[int, Node], names: Names) -> Strand:
-    """Make a strand of the different nodes that the steps read in one place."""
-    forms = {
-        t: (signature(p, step_in_name=p.is_leaf), p.is_leaf and p.requires_grad)
-        for t, p in parents.items()
-    }
-    usual = common(Counter(forms.values()))
-    for t in parents:
-        if forms[t] != usual:
-            example = next(parents[s] for s in parents if forms[s] == usual)
-            raise _misread(
-                strand, i, t, f"the other steps read the like of {names[example]}", names
-            )
-    stamps = [parent.step for parent in parents.values()]
-    shifts = {t if stamp is None else stamp - t for t, stamp in zip(parents, stamps, strict=True)}
-    if None in stamps or len(shifts) > 1:
-        return Strand(parents, strand.backward)
-    return Strand({t + min(shifts): parent for t, parent in parents.items()}, strand.backward)
+def _form(node: Node) -> tuple[Any, ...]:
+    """What the different nodes that the steps read in one place have in common."""
+    return signature(node), _without_number(node), node.is_leaf and node.requires_grad
+
+
+def _without_number(node: Node) -> str | None:
+    """A node's name; inputs made before the loop may have their step in it: x1, x_2."""
+    if node.name is None or not node.is_leaf:
+        return node.name
+    return re.sub(r"_?-?\d+$", "", node.name)
+
+
+def _series(parents: dict[int, Node], backward: bool) -> Strand:
+    """Make a strand of the nodes that the steps read in one place, by their own steps if known."""
+    shifts = {None if node.step is None else node.step - t for t, node in parents.items()}
+    shift = shifts.pop() if len(shifts) == 1 else None
+    return Strand({t + (shift or 0): node for t, node in parents.items()}, backward)
 
 
 def _slopes(strand: Strand, names: Names) -> list[int]:
@@ -156,6 +186,16 @@ def _rewired(
     if expected is None:
         return _misread(strand, i, t, f"step {example} reads {known}", names)
     return _misread(strand, i, t, f"{names[expected]} would follow from the other steps", names)
+
+
+def _unlike(strand: Strand, i: int, names: Names) -> GraphError:
+    """Name the first step that reads something of another kind than most steps."""
+    forms = {t: _form(node.parents[i]) for t, node in strand.nodes.items()}
+    usual = common(Counter(forms.values()))
+    example = next(t for t in forms if forms[t] == usual)
+    known = names[strand.nodes[example].parents[i]]
+    t = next(t for t in forms if forms[t] != usual)
+    return _misread(strand, i, t, f"step {example} reads {known}, which is not of its kind", names)
 
 
 def _misread(strand: Strand, i: int, t: int, expected: str, names: Names) -> GraphError:
