@@ -278,7 +278,7 @@ def _expressible(cell: Cell[Any], where: str) -> None:
     reason = ""
     if isinstance(cell, LSTMCell):
         if cell.proj_size:
-            reason = "a projection"
+            reason = "projection"
         elif cell.peephole == "diagonal_previous":
             reason = "peepholes of the output gate at the memory before"
         elif where == "Keras" and (cell.peephole or cell.coupled):

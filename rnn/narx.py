@@ -155,6 +155,11 @@ class NARX(Cell[DelayState]):
                 f"{self!r}: expected ys, the true outputs, of shape (T, B, {self.hidden_size}) or "
                 f"(T, {self.hidden_size}); given {targets.shape}"
             )
+        steps = len(xs) if isinstance(xs, (Tensor, Sequence)) else len(np.asarray(xs))
+        if steps != len(targets):
+            raise ShapeError(
+                f"{self!r}: {steps} inputs need {steps} true outputs; given {len(targets)}"
+            )
         with scope(self.scope), step(0):
             first = self.initial_state(targets.shape[1] if targets.ndim == 3 else None)
         outputs: list[Tensor] = []
