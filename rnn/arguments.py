@@ -51,6 +51,13 @@ def _cells(text: str) -> list[str]:
     return names
 
 
+def _window(text: str) -> tuple[int, int]:
+    first, comma, last = text.partition(",")
+    if not (comma and first.strip().isdigit() and last.strip().isdigit()):
+        raise argparse.ArgumentTypeError(f"must be two whole numbers such as 3,2; given {text!r}")
+    return int(first), int(last)
+
+
 def _picture(*endings: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if Path(text).suffix.lstrip(".") not in endings:
@@ -156,6 +163,18 @@ def parser() -> _Parser:
     _add(draw, "--steps", _count, 4, "how many steps")
     draw.add_argument(
         "--view", choices=get_args(View), default="gates", help="what a box is (default: gates)"
+    )
+    draw.add_argument(
+        "--time",
+        choices=["unrolled", "folded", "both"],
+        default="unrolled",
+        help="one column a step, the cell once with its delays, or both (default: unrolled)",
+    )
+    draw.add_argument(
+        "--window",
+        type=_window,
+        metavar="A,B",
+        help="of a long sequence, draw only the first A steps and the last B",
     )
     draw.add_argument(
         "--gradients", action="store_true", help="draw what flows back through the graph, too"

@@ -147,6 +147,8 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
+    if options.view == "layers" and options.time != "unrolled":
+        raise DrawingError("--view layers has one box for all steps, so there is nothing to fold")
     L, _ = illustration(options.cell, options.steps, seed=options.seed)
     Path(options.out).parent.mkdir(parents=True, exist_ok=True)
     save(
@@ -154,6 +156,8 @@ def _draw(options: argparse.Namespace) -> int:
         options.out,
         view=options.view,
         gradients=backward(L) if options.gradients else None,
+        time=options.time,
+        window=options.window,
         rails=options.rails,
         values=options.values,
         theme=options.theme,

@@ -278,7 +278,26 @@ def test_every_view_is_drawn_with_gradients(capsys, tmp_path, view):
     assert "stroke-dasharray" in (tmp_path / "unrolled.svg").read_text()
 
 
+@pytest.mark.parametrize("time_shown", ["folded", "both"])
+@pytest.mark.parametrize("view", [view for view in get_args(View) if view != "layers"])
+def test_every_view_is_folded(capsys, tmp_path, view, time_shown):
+    status, _, _ = run(capsys, "draw", "--view", view, "--time", time_shown, "--gradients")
+    assert status == 0
+    assert "</svg>" in (tmp_path / "unrolled.svg").read_text()
+
+
+def test_a_window_leaves_out_the_middle(capsys, tmp_path):
+    sizes = []
+    for window in (["--window", "2,1"], []):
+        status, _, _ = run(capsys, "draw", "--cell", "rnn", "--steps", "30", *window)
+        assert status == 0
+        sizes.append((tmp_path / "unrolled.svg").stat().st_size)
+    assert sizes[0] < sizes[1] / 4
+
+
 def test_pictures_that_cannot_be_drawn(capsys):
+    assert "nothing to fold" in refused(capsys, "draw", "--view", "layers", "--time", "both")
+    assert "--window: must be two whole numbers" in refused(capsys, "draw", "--window", "3")
     assert "--cell: invalid choice: 'cnn'" in refused(capsys, "draw", "--cell", "cnn")
     assert "'x.bmp' must end in one of .svg" in refused(capsys, "draw", "-o", "x.bmp")
     assert "/dev/null" in refused(capsys, "draw", "-o", "/dev/null/x.svg")
