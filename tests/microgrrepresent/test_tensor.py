@@ -60,6 +60,20 @@ def test_attributes():
     assert y.named("y") is y and y.name == "y"
 
 
+def test_values_without_axes_are_arrays_too():
+    x = Tensor(2.0, requires_grad=True)
+    for t in (
+        x,
+        x * x,
+        x.sum(),
+        Tensor([1.0, 2.0])[0],
+        mg.norm(Tensor(B)),
+        x.astype("float32"),
+        -x,
+    ):
+        assert type(t.value) is np.ndarray and t.shape == ()
+
+
 def test_a_tensor_holds_numbers():
     for data in ("a", [None], object(), np.array("2020-01-01", "datetime64[D]")):
         with pytest.raises(DTypeError, match="a Tensor holds numbers; given"):
