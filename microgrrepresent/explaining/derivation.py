@@ -223,7 +223,6 @@ class _Derivation:
         if family.is_number:
             return Number(node.params["value"])
         assert node.op is not None
-        now = now if step is not None else None  # what is made once reads fixed steps
         return Apply(
             node.op.name,
             tuple(self._value(parent, now) for parent in node.parents),

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from microgrrepresent import GradientError, Graph, Tensor, backward, draw, exp, log
+from microgrrepresent import GradientError, Graph, Tensor, backward, draw, exp, log, steps
 from microgrrepresent.drawing import stepper
 from microgrrepresent.drawing.stepper_data import CELLS, FULL, numbers, stepper_data
 from microgrrepresent.errors import DrawingError
@@ -104,13 +104,38 @@ def test_the_terms_of_a_parameter_come_when_the_sweep_finds_them_and_add_up(comp
         assert [part["step"] for part in parts] == sorted(terms, reverse=True)  # from the last t on
         stops = [part["stop"] for part in parts]
         assert stops == sorted(stops)
+        users = {W}
+        for node in graph:  # what is made of W once, before the loop
+            if node.step is None and any(p in users for p in node.parents):
+                users.add(node)
         for part in parts:
+            uses = [
+                data["stops"].index(["backward", i])
+                for i, node in enumerate(nodes)
+                if node.step == part["step"] and any(p in users for p in node.parents)
+            ]
+            assert part["stop"] == max(uses)
+            assert len(uses) == (
+                4 if composition == "per_gate" and W.name[0] in "Wb" and W.name != "b_y" else 1
+            )
             phase, i = data["stops"][part["stop"]]
             assert phase == "backward" and nodes[i].step == part["step"]
             assert part["term"]["norm"] == pytest.approx(np.linalg.norm(terms[part["step"]]), 1e-4)
         assert parts[-1]["sum"]["norm"] == pytest.approx(np.linalg.norm(adjoints[W]), 1e-4)
         if W.size <= FULL:
             np.testing.assert_allclose(full(parts[-1]["sum"]), adjoints[W], rtol=1e-4, atol=1e-9)
+
+
+def test_a_term_is_complete_when_the_last_of_its_uses_has_come():
+    w, h = Tensor(0.5, requires_grad=True, name="w"), Tensor(1.0, name="h")
+    for _, x in steps([Tensor(1.0, name="x"), Tensor(2.0, name="x")]):
+        h = (exp(w * x) + w * h).named("h")  # w x is the older use: the sweep meets it last
+    data, graph, _ = data_of(h)
+    nodes = shown_nodes(graph, data)
+    (parameter,) = data["parameters"]
+    for part in parameter["parts"]:
+        _, i = data["stops"][part["stop"]]
+        assert nodes[i].op.name == "mul" and nodes[i].parents[1].name == "x"
 
 
 def test_formulas_are_written_in_the_graphs_own_letters():

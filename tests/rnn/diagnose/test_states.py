@@ -112,6 +112,8 @@ def test_the_jacobian_is_the_product_of_its_steps(batch):
     np.testing.assert_allclose(J.matrix, expected, rtol=1e-11, atol=1e-14)
     assert len(J.factors) == 8
     np.testing.assert_allclose(J.factors[-1], (1 - states[5].numpy()[..., None] ** 2) * U)
+    for lag, growth in gamma(states).growth.items():
+        assert growth == pytest.approx(state_jacobian(states, 12, 12 - lag).norm, rel=1e-11)
 
 
 @pytest.mark.parametrize("composition", ["fused", "per_gate"])
