@@ -17,14 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent import Tensor, backward
+from microgrrepresent import Graph, Tensor, backward
 from microgrrepresent.drawing import save
 from microgrrepresent.drawing.engine import HOW_TO_GET_IT
+from microgrrepresent.drawing.plain import plain_dot
 from microgrrepresent.errors import GraphvizMissing
 from microgrrepresent.node import Array
 from rnn.batches import language_model_batches
 from rnn.decoding import prompt, sample
-from rnn.files import bundled_text
+from rnn.files import bundled_text, replacing
 from rnn.language_model import LanguageModel
 from rnn.losses import bits_per_character, perplexity
 from rnn.optim import Adam
@@ -126,7 +127,8 @@ def _picture(model: LanguageModel, indices: Array, folder: Path) -> Path:
         save(L, path, view="gates", gradients=adjoints)
     except GraphvizMissing:
         path = path.with_suffix(".dot")
-        save(L, path, view="gates", gradients=adjoints)
+        with replacing(path) as file:
+            file.write(plain_dot(Graph(L), adjoints).encode())
         print(
             f"There is no Graphviz here, so the graph is written as {path.name} and not drawn; to "
             f"get dot, {HOW_TO_GET_IT}.",
