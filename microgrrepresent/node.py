@@ -137,7 +137,8 @@ def make(
     name: str | None = None,
 ) -> N:
     """Make a node of a class, here and now, and freeze its value."""
-    value.setflags(False)  # write=False; by position, because by name it takes twice as long
+    # write=False; by position, because by name it takes twice as long
+    value.setflags(False)  # type: ignore[call-arg]
     node = object.__new__(kind)
     node.op = op
     node.parents = parents
