@@ -1,4 +1,4 @@
-"""The coarse views: a box for each cell at each step, a box for each layer, a box for each scope."""
+"""The coarse views: a box for each cell at each step, for each layer, for each scope."""
 
 from __future__ import annotations
 
@@ -40,11 +40,13 @@ class _Cells:
             return None
         users = self.time.users(node)
         numbers = {self._owner(user) for user in users}
-        if node in self.time.shared or (users and all(not self.time.column[u] for u in users)):
-            if len(numbers) == 1 and (number := numbers.pop()) is not None:
-                letter = "θ" if len(self.scope) == 1 else f"θ_{self.scope[number]}"
-                return Group(("θ", number), "parameter", (math(letter),), True)
-        return None
+        before = users and all(not self.time.column[user] for user in users)
+        if not (node in self.time.shared or before) or len(numbers) != 1 or None in numbers:
+            return None
+        (number,) = numbers
+        assert number is not None
+        letter = "θ" if len(self.scope) == 1 else f"θ_{self.scope[number]}"
+        return Group(("θ", number), "parameter", (math(letter),), True)
 
     def _owner(self, user: Node) -> int | None:
         """The cell that a parameter is for, told by one of its users."""

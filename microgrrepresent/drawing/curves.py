@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import hypot
 
 from microgrrepresent.drawing.picture import Point
@@ -36,7 +37,7 @@ def along(*points: Point) -> Path:
     """A path through corners, with the corners rounded."""
     corners = [p for i, p in enumerate(points) if i == 0 or distance(p, points[i - 1]) > 0.5]
     path: Path = corners[:1]
-    for a, b in zip(corners, corners[1:], strict=False):
+    for a, b in pairwise(corners):
         path = joined(path, straight(a, b)) if len(path) > 1 else straight(a, b)
     return path
 

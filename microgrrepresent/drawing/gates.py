@@ -42,7 +42,7 @@ class _Gates:
             self.group[node] = self._joined(node) or self._own(node)
 
     def _is_inner(self, node: Node) -> bool:
-        """Whether a node is neither a variable of its own nor a state: pre-activations are inner."""
+        """Whether a node is no variable of its own: pre-activations are inner, states are not."""
         if node in self.time.outputs or self.time.slot[node] in self.time.passes:
             return False
         users = self.time.users(node)

@@ -12,11 +12,15 @@ from collections.abc import Hashable, Sequence
 from microgrrepresent.drawing.blocks import Block, Blocks, blocks
 from microgrrepresent.drawing.grid import MARGIN, Grid
 from microgrrepresent.drawing.labels import Line, Run, text
+from microgrrepresent.drawing.layered import layered
 from microgrrepresent.drawing.picture import Arrow, Panel, Picture
 from microgrrepresent.drawing.routes import collector, route
 from microgrrepresent.drawing.sketch import Crossing, Side, Traced, trace
 from microgrrepresent.drawing.stretched import is_one_box, stretched
 from microgrrepresent.drawing.tiles import Tile, tiles
+
+SMALL = 100
+"""Blocks of up to so many boxes are laid out here, larger ones by dot."""
 
 
 def arrange(
@@ -45,6 +49,7 @@ def arrange(
     }
     sketches = dict.fromkeys(one.sketch for one in traced.values())
     made = {sketch: stretched(sketch) for sketch in sketches if is_one_box(sketch)}
+    made |= {s: layered(s) for s in sketches if s not in made and len(s.outlines) <= SMALL}
     made |= tiles((sketch for sketch in sketches if sketch not in made), timeout, advice)
     laid = {block: made[one.sketch] for block, one in traced.items()}
     for block in cut:

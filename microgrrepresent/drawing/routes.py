@@ -91,9 +91,8 @@ class _Routes:
                 return along(a, (b[0], a[1]), b)
             high = self._gap(last, -1)
             return along(a, (x, a[1]), (x, high), (b[0], high), b)
-        if abs(last.column - first.column) == 1 and abs(a[1] - b[1]) < 200 and x is None:
-            if not self._is_gathered(arrow, first):
-                return _level(a, b)
+        if last.column <= grid.T or not self._is_gathered(arrow, first):
+            return _level(a, b)
         rail = self._rail(arrow)
         turn = b[0] - 1.2 * MARGIN - LANE_GAP * list(self.rail).index(collector(arrow))
         points = [a]

@@ -59,11 +59,13 @@ End = int | Port
 
 
 class Edge(NamedTuple):
-    """An edge between two outlines or ports, and how much room its label takes."""
+    """An edge between two outlines or ports, and the room that its label takes."""
 
     tail: End
     head: End
     room: tuple[float, float] | None = None
+    lines: int = 1
+    """How many arrows it stands for: one for each chip of a row."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ class Sketch:
         """The ports, in the order in which edges use them."""
         ends = (end for edge in self.edges for end in edge[:2] if isinstance(end, Port))
         return tuple(dict.fromkeys(ends))
+
+    @property
+    def is_backward(self) -> bool:
+        """Whether its states come from the right: it runs backwards in time."""
+        sides = [port.side for port in self.ports if port.enters]
+        return sides.count("right") > sides.count("left")
 
     @cached_property
     def rank(self) -> dict[End, int]:
@@ -154,28 +162,40 @@ def trace(
             port[place] = Port(place.side, place.enters, n)
         return port[place]
 
-    edges: dict[Edge, tuple[int, Box]] = {}
-    listed: list[Edge] = []
-    edge: list[int | None] = []
+    first: dict[Edge, tuple[int, Box]] = {}
+    edges: list[Edge] = []
+    edge: dict[Arrow, int | None] = {}
+    onward: dict[Box, list[Arrow]] = {box: [] for box in block.boxes}  # what leaves at a side
     for arrow in block.arrows:
-        made = Edge(end(arrow.tail, arrow, True), end(arrow.head, arrow, False), _room(arrow.label))
-        in_row = len(rows.get(arrow.tail, ())) > 1
-        if made in edges:
-            first, tail = edges[made]
+        if arrow.head not in number and crossing(block, arrow, False).side in ("left", "right"):
+            onward[arrow.tail].append(arrow)
+
+    def add(arrow: Arrow) -> None:
+        chips = len(rows.get(arrow.tail, ()))
+        ends = end(arrow.tail, arrow, True), end(arrow.head, arrow, False)
+        made = Edge(*ends, _room(arrow.label), max(chips, 1))
+        edge[arrow] = None if chips > 1 else len(edges)
+        if made in first:
+            i, tail = first[made]
             merges = isinstance(made.tail, Port) and arrow.tail is not tail
-            if in_row or merges or isinstance(made.head, Port):
-                edge.append(None if in_row else first)  # what crosses at one port shares a way
-                continue
-        edges.setdefault(made, (len(listed), arrow.tail))
-        edge.append(None if in_row else len(listed))
-        listed.append(made)
-    for box in block.boxes:
-        if box.slot in passing:
+            if chips > 1 or merges or isinstance(made.head, Port):
+                edge[arrow] = None if chips > 1 else i  # what crosses at one port shares a way
+                return
+        first.setdefault(made, (len(edges), arrow.tail))
+        edges.append(made)
+
+    for arrow in block.arrows:
+        if arrow not in onward.get(arrow.tail, ()):
+            add(arrow)
+    for box, arrows in onward.items():
+        for arrow in arrows:
+            add(arrow)
+        if not arrows and box.slot in passing:
             place = Crossing(passing[box.slot], False, box.slot)
-            if place not in port:
-                port[place] = Port(place[0], False, slots.setdefault(box.slot, len(slots)))
-                listed.append(Edge(number[box], port[place]))
-    return Traced(Sketch(tuple(outlines), tuple(listed)), outline, edge, port)
+            port[place] = Port(place.side, False, slots.setdefault(box.slot, len(slots)))
+            edges.append(Edge(number[box], port[place]))
+    sketch = Sketch(tuple(outlines), tuple(edges))
+    return Traced(sketch, outline, [edge[arrow] for arrow in block.arrows], port)
 
 
 def _chip_rows(block: Block) -> dict[Box, list[Box]]:
@@ -211,7 +231,7 @@ Lane = tuple[int, list[int]]  # the number of a state, and the outlines on its w
 def _lanes(sketch: Sketch) -> list[Lane]:
     """Short ways of states through the block, shortest first, without common boxes."""
     users: dict[End, list[End]] = {}
-    for tail, head, _ in sketch.edges:
+    for tail, head, *_ in sketch.edges:
         users.setdefault(tail, []).append(head)
     found: list[Lane] = []
     for port in sketch.ports:
@@ -257,8 +277,12 @@ def _ranks(sketch: Sketch) -> dict[End, int]:
     lanes = _lanes(sketch)
     rank = _rank_outlines(sketch, lanes)
     while rank is None:  # the lanes make a circle of what should go up
+        if not lanes:  # groups of nodes that need each other
+            rank = _rank_in_order(sketch)
+            break
         lanes.pop()
         rank = _rank_outlines(sketch, lanes)
+    rank = _lanes_alone(rank, lanes)
     _rank_sides(sketch, lanes, rank)
     lowest = min(rank.values(), default=0)
     return {end: r - lowest for end, r in rank.items()}
@@ -274,7 +298,7 @@ def _rank_outlines(sketch: Sketch, lanes: Sequence[Lane]) -> dict[End, int] | No
     waiting = dict.fromkeys(above, 0)
     low = dict.fromkeys(above, 0)
     sources = set(above)
-    for tail, head, _ in sketch.edges:
+    for tail, head, *_ in sketch.edges:
         if isinstance(head, Port):
             continue
         if isinstance(tail, Port):
@@ -307,6 +331,24 @@ def _rank_outlines(sketch: Sketch, lanes: Sequence[Lane]) -> dict[End, int] | No
     return rank
 
 
+def _rank_in_order(sketch: Sketch) -> dict[End, int]:
+    """Ranks where edges go round in a circle: those from a later to an earlier box do not count."""
+    onward = [e for e in sketch.edges if not isinstance(e.tail, int) or not isinstance(e.head, int)
+              or e.tail < e.head]  # fmt: skip
+    rank = _rank_outlines(Sketch(sketch.outlines, tuple(onward)), [])
+    assert rank is not None
+    return rank
+
+
+def _lanes_alone(rank: dict[End, int], lanes: Sequence[Lane]) -> dict[End, int]:
+    """Give every lane a rank of its own, so that nothing stands in the way of its state."""
+    for _, way in lanes:
+        r = rank[way[0]]
+        if any(n == r for end, n in rank.items() if end not in way):
+            rank = {end: n + (n > r or end in way) for end, n in rank.items()}
+    return rank
+
+
 def _rank_sides(sketch: Sketch, lanes: Sequence[Lane], rank: dict[End, int]) -> None:
     """Give the ports at the sides their ranks: a state enters and leaves at one height."""
     in_lane = {number: rank[way[0]] for number, way in lanes}
@@ -317,7 +359,7 @@ def _rank_sides(sketch: Sketch, lanes: Sequence[Lane], rank: dict[End, int]) -> 
         if port.number not in wanted:
             ends = [
                 rank[end]
-                for tail, head, _ in sketch.edges
+                for tail, head, *_ in sketch.edges
                 for end in (tail, head)
                 if port in (tail, head) and isinstance(end, int)
             ]

@@ -1,8 +1,8 @@
 """The layout of one block by dot: positions, the arrows' curves, and where they cross its border.
 
 All ranks are settled before (see `sketch`) and handed to dot, which orders the boxes within a
-rank, finds their x, and draws curves around them. Equal sketches share one tile; that is what
-makes all steps of a picture equal, and a long sequence as fast to lay out as a short one.
+rank, finds their x, and draws curves around them. dot scales better than the layout of our own
+(`layered`), so it gets the large blocks, such as a whole graph without steps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from microgrrepresent.drawing.curves import Path, joined, straight
 from microgrrepresent.drawing.engine import layouts
 from microgrrepresent.drawing.picture import Point
-from microgrrepresent.drawing.sketch import Edge, End, Port, Side, Sketch
+from microgrrepresent.drawing.sketch import Edge, End, Port, Sketch
 
 NODESEP, RANKSEP = 0.2, 0.26  # inches, as dot wants them
 
@@ -76,9 +76,6 @@ def _text(sketch: Sketch) -> str:
             lines.append(f"{_name(first, sketch)} -> {_name(second, sketch)} [style=invis]")
     if chain:
         lines.append(" -> ".join(chain) + " [style=invis weight=0]")
-    sides: tuple[Side, Side] = ("left", "right")
-    for side in sides:
-        lines += _wall(sketch, side, rows)
     for i, edge in enumerate(sketch.edges):
         a, b = _name(edge.tail, sketch), _name(edge.head, sketch)
         if _turned(sketch, edge):
@@ -87,49 +84,16 @@ def _text(sketch: Sketch) -> str:
     return "\n".join([*lines, "}"])
 
 
-def _wall(sketch: Sketch, side: Side, rows: dict[int, list[End]]) -> list[str]:
-    """An invisible wall, which keeps the ports from which states fan out outside of all boxes."""
-    fans = [p for p in sketch.ports if p.enters and p.side == side and _fans_out(sketch, p)]
-    if not fans:
-        return []
-    lines, wall = [], []
-    for rank, row in sorted(rows.items()):
-        ports = [end for end in row if isinstance(end, Port) and end.side == side]
-        if ports:
-            wall.append(_name(ports[0], sketch))
-            continue
-        brick = f"{side[0]}{rank}"
-        wall.append(brick)
-        lines.append(f"{brick} [width=0.01 height=0.01 style=invis]")
-        lines.append(f"{{ rank=same; {brick} {_name(row[0], sketch)} }}")
-        for end in row:
-            a, b = (brick, _name(end, sketch)) if side == "left" else (_name(end, sketch), brick)
-            lines.append(f"{a} -> {b} [style=invis]")
-    return [*lines, " -> ".join(wall) + " [style=invis weight=4]"]
-
-
-def _fans_out(sketch: Sketch, port: Port) -> bool:
-    """Whether several boxes above a port use what enters there."""
-    return sum(edge.tail == port for edge in sketch.edges) > 1 and not any(
-        edge.tail == port and sketch.rank[edge.head] == sketch.rank[port] for edge in sketch.edges
-    )
-
-
 def _order(sketch: Sketch, row: list[End]) -> Iterable[tuple[End, End]]:
-    """Pairs of one rank, left one first: ports stand outside, and beside them what they join."""
+    """Pairs of one rank, left one first: ports stand outside of everything else."""
     tied = {frozenset(edge[:2]) for edge in sketch.edges}
-    inner = [end for end in row if isinstance(end, int)]
     for port in row:
         if isinstance(port, int) or port.side not in ("left", "right"):
             continue
-        ends = {e.tail if e.head == port else e.head for e in sketch.edges if port in e[:2]}
-        near = [end for end in inner if end in ends]
-        pairs: list[tuple[End, End]] = [(port, other) for other in row if other != port]
-        if len(near) == 1:
-            pairs += [(near[0], other) for other in inner if other != near[0]]
-        for a, b in pairs:
-            if frozenset((a, b)) not in tied and not (isinstance(b, Port) and port.side == "right"):
-                yield (a, b) if port.side == "left" else (b, a)
+        for other in row:
+            opposite = isinstance(other, Port) and port.side == "right"  # it says so itself
+            if other != port and frozenset((port, other)) not in tied and not opposite:
+                yield (port, other) if port.side == "left" else (other, port)
 
 
 def _turned(sketch: Sketch, edge: Edge) -> bool:
@@ -141,8 +105,7 @@ def _turned(sketch: Sketch, edge: Edge) -> bool:
         return edge.tail.side == "right"
     if isinstance(edge.head, Port):
         return edge.head.side == "left"
-    sides = [port.side for port in sketch.ports if port.enters]
-    return sides.count("right") > sides.count("left")
+    return sketch.is_backward
 
 
 def _weight(edge: Edge) -> int:
@@ -198,7 +161,7 @@ def _read(sketch: Sketch, answer: dict[str, Any]) -> Tile:
             "above": (x, top),
         }
         ports[port] = border[port.side]
-    for (tail, head, _), path in zip(sketch.edges, paths, strict=True):
+    for (tail, head, *_), path in zip(sketch.edges, paths, strict=True):
         if isinstance(tail, Port):
             path[:] = joined(straight(ports[tail], path[0]), path)
         if isinstance(head, Port):
