@@ -44,9 +44,12 @@ def places(sketch: Sketch, found: Ordered) -> dict[Item, float]:
 
 def _units(found: Ordered) -> list[list[Item]]:
     """What moves as one: the bends of an edge, or a single outline or port."""
-    bends = [[item for item in way if isinstance(item, Bend)] for way in found.ways]
-    rest = [item for row in found.rows for item in row if not isinstance(item, Bend)]
-    return [unit for unit in bends if unit] + [[item] for item in rest]
+    units: list[list[Item]] = []
+    for way in found.ways:
+        units.append([item for item in way if isinstance(item, Bend)])
+    for row in found.rows:
+        units += [[item] for item in row if not isinstance(item, Bend)]
+    return [unit for unit in units if unit]
 
 
 def _straighten(

@@ -40,7 +40,7 @@ def layered(sketch: Sketch) -> Tile:
             "below": (x[port] - left, 0.0),
             "above": (x[port] - left, top),
         }[port.side]
-    at: dict[Item, Point] = {item: (x[item] - left, y[item]) for item in x} | ports  # type: ignore[operator]
+    at: dict[Item, Point] = {item: (x[item] - left, y[item]) for item in x} | ports
     paths = [_path(sketch, found, way, at, bands) for way in found.ways]
     labels = [_label(edge, path) for edge, path in zip(sketch.edges, paths, strict=True)]
     return Tile(

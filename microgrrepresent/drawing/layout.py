@@ -15,7 +15,7 @@ from microgrrepresent.drawing.labels import Line, Run, text
 from microgrrepresent.drawing.layered import layered
 from microgrrepresent.drawing.picture import Arrow, Panel, Picture
 from microgrrepresent.drawing.routes import collector, route
-from microgrrepresent.drawing.sketch import Crossing, Side, Traced, trace
+from microgrrepresent.drawing.sketch import Crossing, Port, Side, Traced, trace
 from microgrrepresent.drawing.stretched import is_one_box, stretched
 from microgrrepresent.drawing.tiles import Tile, tiles
 
@@ -65,7 +65,8 @@ def _elided(
     block: Block, cut: Blocks, traced: dict[Block, Traced], laid: dict[Block, Tile]
 ) -> Tile:
     """The tile of hidden steps: their states run on at the heights of the steps beside them."""
-    sketch, heights = traced[block].sketch, {}
+    sketch = traced[block].sketch
+    heights: dict[Port, float] = {}
     for other in cut.rows[block.level]:
         for crossing, port in traced[other].port.items():
             mine = traced[block].port.get(crossing)

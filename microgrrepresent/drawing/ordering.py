@@ -109,9 +109,9 @@ def _side(item: Item, sketch: Sketch) -> float:
                 return {"left": -1, "right": 1}.get(end.side, 0)
     if isinstance(item, int):
         for tail, head, *_ in sketch.edges:
-            end = head if tail == item else tail if head == item else None
-            if isinstance(end, Port) and sketch.rank[end] == sketch.rank[item]:
-                return {"left": -0.5, "right": 0.5}.get(end.side, 0)
+            other = head if tail == item else tail if head == item else None
+            if isinstance(other, Port) and sketch.rank[other] == sketch.rank[item]:
+                return {"left": -0.5, "right": 0.5}.get(other.side, 0)
     return 0
 
 

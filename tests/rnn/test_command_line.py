@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from microgrrepresent.drawing.draw import View
+from microgrrepresent.drawing.scene import View
 from rnn import load_checkpoint
 from rnn.command_line import main
 from rnn.illustration import ILLUSTRATED

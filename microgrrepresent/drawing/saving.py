@@ -10,7 +10,7 @@ from typing import Any
 
 from microgrrepresent.drawing import engine
 from microgrrepresent.drawing.digraph import RENDER_TIMEOUT, Drawing
-from microgrrepresent.drawing.draw import draw
+from microgrrepresent.drawing.scene import draw
 from microgrrepresent.drawing.svg import page
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.graph import Graph
