@@ -4,8 +4,8 @@
 """
 
 from microgrrepresent.drawing.digraph import Drawing
-from microgrrepresent.drawing.scene import draw
 from microgrrepresent.drawing.saving import save
+from microgrrepresent.drawing.scene import draw
 from microgrrepresent.drawing.stepper_page import stepper
 
 __all__ = ["Drawing", "draw", "save", "stepper"]

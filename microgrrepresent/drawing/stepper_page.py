@@ -15,8 +15,8 @@ from pathlib import Path
 from string import Template
 
 from microgrrepresent.adjoints import Adjoints, backward
-from microgrrepresent.drawing.scene import draw
 from microgrrepresent.drawing.saving import replace_file
+from microgrrepresent.drawing.scene import draw
 from microgrrepresent.drawing.stepper_data import stepper_data
 from microgrrepresent.drawing.svg import inline
 from microgrrepresent.errors import DrawingError
