@@ -1,7 +1,8 @@
 """Letters for the variables of a derivation, also for those that the program has not named.
 
-What goes into an activation is called a, or a_i where it is the gate i's own; a stack of all h_t is
-called H; anything else without a name is u with a number, as the notes call it. Variables of the
+What goes into an activation is called a, or a_i where it is the gate i's own; what goes into a
+softmax is y; a stack of all h_t is called H; anything else without a name is u with a number, as
+the notes call it. Variables of the
 same name, as those of several layers, are told apart by a mark.
 """
 
@@ -12,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from microgrrepresent.explaining.families import Family, Step
 from microgrrepresent.node import Node
 
-ACTIVATIONS = frozenset({"tanh", "sigmoid", "relu", "softplus", "sin", "cos", "softmax"})
+SCORED = frozenset({"softmax", "log_softmax", "cross_entropy"})
+ACTIVATIONS = SCORED | {"tanh", "sigmoid", "relu", "softplus", "sin", "cos"}
 
 Edges = Mapping[Node, Sequence[tuple[Node, int]]]
 Places = Mapping[Node, tuple[Family, Step]]
@@ -55,11 +57,14 @@ def _letter(family: Family, edges: Edges, ends: Mapping[Family, str]) -> str:
         return example.name
     if family in ends:
         return ends[family]
+    readers = [child for child, _ in edges[example]]
+    scored = [position for child, position in edges[example] if _op(child) in SCORED]
     if example.op is None:
-        return "θ" if example.requires_grad else "x"
+        return "target" if 1 in scored else "θ" if example.requires_grad else "x"
     if example.op.name == "stack" and example.parents[0].name:
         return example.parents[0].name.upper()
-    readers = [child for child, _ in edges[example]]
+    if 0 in scored:
+        return "y"
     if readers and all(_op(reader) == "getitem" for reader in readers):
         inner = [child for reader in readers for child, _ in edges[reader]]
         if inner and any(_op(child) in ACTIVATIONS for child in inner):

@@ -274,7 +274,7 @@ def _without_commands(text: str) -> str:
     text = re.sub(r"\\mathrm\{(\w+)\}", r"\1", text)
     for command, plain in _COMMANDS.items():
         text = text.replace(command, plain)
-    return text
+    return text.replace("_{", "_").removeprefix("}")
 
 
 def _function(name: str) -> str:

@@ -401,8 +401,8 @@
     choose(event.target.value === "" ? null : Number(event.target.value));
   });
   window.addEventListener("resize", zoom);
-  const wide = natural.width / natural.height > get("drawing").clientWidth / get("drawing").clientHeight * 1.3;
-  get("zoom").value = wide ? "0.7" : "fit";
+  const whole = Math.min(get("drawing").clientWidth / natural.width, get("drawing").clientHeight / natural.height);
+  get("zoom").value = whole > 0.75 ? "fit" : "0.6";
   zoom();
   go(0, false);
   window.stepper = { go, choose, stops, nodes, parameters };
