@@ -37,6 +37,9 @@ FULL = 36
 CELLS = 24
 """A heat map has at most so many rows and columns; larger arrays are averaged over blocks."""
 
+INSIDE = 4
+"""Levels of nameless results that are written out beside a named one: c = f ⊙ c + i ⊙ g."""
+
 MOVED = {
     "getitem": "goes back to where the elements were selected",
     "take": "is added to the rows that were looked up",
@@ -141,6 +144,9 @@ class _Record:
         }
         if node.op is not None and node.parents:
             made["equation"] = f"{made['name']} = {self.write.term(self._definition(node))}"
+            whole = self._definition(node, within=INSIDE)
+            if node.name is not None and whole != self._definition(node):
+                made["whole"] = f"= {self.write.term(whole)}"
             made["edges"] = [self._edge(node, i) for i in range(len(node.parents))]
         return made
 
@@ -193,9 +199,15 @@ class _Record:
         mark = f"({mark})" if mark.isdigit() else mark and f" of {mark}"
         return f"{name}{mark}" + (f" at t = {node.step}" if node.step is not None else "")
 
-    def _definition(self, node: Node) -> Term:
+    def _definition(self, node: Node, within: int = 0) -> Term:
+        """What makes a node, with so many levels of nameless results of its step written out."""
         assert node.op is not None
-        inputs = tuple(self.terms[parent] for parent in node.parents)
+        inputs = tuple(
+            self._definition(parent, within - 1)
+            if within and parent.name is None and parent.parents and parent.step == node.step
+            else self.terms[parent]
+            for parent in node.parents
+        )
         return Apply(node.op.name, inputs, params_of(node.params), node.shape)
 
     def _chain(self, node: Node, i: int) -> Term:
@@ -248,7 +260,8 @@ class _Record:
     def _found_at(self, node: Node) -> dict[int | None, int]:
         """At which stop the last contribution of each step has come."""
         stop_of = {i: k for k, (phase, i) in enumerate(self.stops) if phase == "backward"}
-        users, todo, found = {node}, [node], {}
+        users, todo = {node}, [node]
+        found: dict[int | None, int] = {}
         while todo:
             user = todo.pop()
             for child in self.graph.consumers(user):
@@ -291,7 +304,7 @@ def _averaged(array: Array) -> Array:
     return array
 
 
-def _short(x: float, digits: int = 6) -> float | str:
+def _short(x: Any, digits: int = 6) -> float | str:
     """A number of few digits; JSON has none for NaN and infinity."""
     value = float(f"{x:.{digits}g}")
     return value if np.isfinite(value) else str(value)

@@ -201,6 +201,8 @@
   const fill = (id, ...children) => get(id).lastElementChild.replaceChildren(...children);
   const what = (html) => element("div", { class: "what", html });
   const formula = (html, small) => element("div", { class: small ? "formula small" : "formula", html });
+  const equation = (node) => element("div", {}, formula(node.equation || node.name),
+    ...(node.whole ? [formula(node.whole, true)] : []));
   const gradient = (node) => `∂<i>L</i>/∂${node.name}`;
 
   function describe() {
@@ -223,7 +225,7 @@
       return "End: all gradients are complete.";
     }
     if (phase === "forward") {
-      fill("now", head(place ? `Forward, ${place}` : "Forward", false), formula(node.equation),
+      fill("now", head(place ? `Forward, ${place}` : "Forward", false), equation(node),
         what(`its value <b>${node.name}</b>`), matrix(node.value, node.plain));
       fill("along", ...node.edges.map((edge) => {
         const parts = [what(`takes <b>${edge.name}</b>`)];
@@ -237,7 +239,7 @@
     const sum = from.length > 1
       ? `the sum of what came from ${from.map((e) => e.child.name).join(" and ")}`
       : from.length ? `came from ${from[0].child.name}` : "the sweep begins: the derivative of the loss by itself";
-    fill("now", head(place ? `Backward, ${place}` : "Backward", true), formula(node.equation),
+    fill("now", head(place ? `Backward, ${place}` : "Backward", true), equation(node),
       what(`its gradient <b>${gradient(node)}</b>: ${sum}`), matrix(node.adjoint, `gradient of ${node.plain}`),
       what(`its value <b>${node.name}</b>`), matrix(node.value, node.plain));
     const sent = node.edges.filter((edge) => edge.part);
@@ -293,7 +295,7 @@
     const close = element("button", { "aria-label": "Close the history", style: "float:right" }, "×");
     close.addEventListener("click", () => choose(null));
     const came = node.uses.filter((edge) => edge.part);
-    const items = [close, formula(node.equation || node.name),
+    const items = [close, equation(node),
       what(`${node.where}${node.edges.length ? " · computed at stop " + node.forward + " " : " · given"}`)];
     if (node.edges.length) items.push(jump(node.forward, "go to its forward stop"));
     items.push(what(`value <b>${node.name}</b>`), matrix(node.value, node.plain));

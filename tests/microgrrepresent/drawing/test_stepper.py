@@ -141,7 +141,12 @@ def test_a_term_is_complete_when_the_last_of_its_uses_has_come():
 def test_formulas_are_written_in_the_graphs_own_letters():
     data, _, _ = data_of(run(RNNCell))
     by_name = {node["plain"]: node for node in data["nodes"]}
+    assert by_name["a at t = 3"]["whole"] == (
+        "= <i>x</i><sub>3</sub> <i>W</i><sub>ih</sub>ᵀ + "
+        "<i>h</i><sub>2</sub> <i>W</i><sub>hh</sub>ᵀ + <i>b</i>"
+    )
     h = by_name["h at t = 3"]
+    assert "whole" not in h
     assert h["equation"] == "<i>h</i><sub>3</sub> = tanh(<i>a</i><sub>3</sub>)"
     (edge,) = h["edges"]
     assert edge["chain"] == "∂<i>L</i>/∂<i>h</i><sub>3</sub> ⊙ (1-<i>h</i><sub>3</sub>²)"
