@@ -58,6 +58,8 @@ class Primitive:
         condition before two others.
     analytic : bool
         Whether `forward` is also right for complex arrays, so that complex steps can check it.
+    many : each or None
+        `vjp`, where it is one rule for any number of inputs.
     scatter : callable or None
         For a selection ``y = x[...]``: ``scatter(adjoint, g, *inputs, **params)`` adds g in place
         to an adjoint of x, where the rule would make an array of zeros around it.
@@ -81,7 +83,8 @@ class Primitive:
         self.derivative = derivative
         self.analytic = analytic
         self.scatter = scatter
-        self._passes = isinstance(vjp, each) or any(vjp)
+        self.many = vjp if isinstance(vjp, each) else None
+        self._passes = self.many is not None or any(vjp)
         self.__doc__ = doc
 
     @overload

@@ -31,7 +31,6 @@ from microgrrepresent.errors import (
 )
 from microgrrepresent.node import Array, Node, Place, here
 from microgrrepresent.ops import cast, unbroadcast
-from microgrrepresent.primitive import each
 from microgrrepresent.tensor import Tensor
 
 _BROKEN = (AttributeError, IndexError, TypeError, ValueError)  # how a wrong rule shows
@@ -90,8 +89,8 @@ def sweep(
                 for parent in parents:  # a comprehension would be a call for every node
                     xs.append(parent.value)
             rules = op.vjp
-            if isinstance(rules, each):
-                rules, xs = rules.bound(xs), ()  # thousands of inputs are handed over once
+            if op.many is not None:
+                rules, xs = op.many.bound(xs), ()  # thousands of inputs are handed over once
             args = (g, y, *xs)
             for i, parent in enumerate(parents):
                 if parent.id not in between:
@@ -178,11 +177,11 @@ def _between(outputs: Sequence[Node], sources: Sequence[Node] | None) -> dict[in
     found = {node.id: node for node in outputs}
     aside: set[int] = set()  # walked over only to see that nothing in it is stale
     todo = list(outputs)
-    while todo:
-        node = todo.pop()
+    for node in todo:  # the list grows meanwhile
+        child = node.id
         for parent in node.parents:
             key = parent.id
-            if key > node.id:
+            if key > child:
                 raise _stale(node, parent)
             if key in found:
                 continue

@@ -11,7 +11,7 @@ import numpy as np
 from rnn import LSTM
 from tests.benchmarks.contest import Ratio, formatted, take_turns, verdict
 
-T, B, INPUT, H, ROUNDS = 50, 16, 32, 64, 60
+T, B, INPUT, H, ROUNDS = 50, 16, 32, 64, 40
 
 rng = np.random.default_rng(0)
 x0 = rng.normal(size=(T, B, INPUT)).astype(np.float32)
