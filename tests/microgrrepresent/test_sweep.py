@@ -269,8 +269,8 @@ def test_adjoints_say_what_they_do_not_have():
 def random_recurrence(rng, length):
     """A recurrence with shared parameters, some used before the loop and some after it."""
     w, b, u = leaf(rng.normal(size=(3, 3))), leaf(rng.normal(size=3)), leaf(rng.normal(size=3))
-    wt, both = transpose(w), b + u  # made once, before the loop
-    h = leaf(rng.normal(size=3))
+    wt, both = transpose(w), b + Tensor(np.ones((2, 3))) * u  # made once, before the loop
+    h = leaf(rng.normal(size=(2, 3)))
     start, total = h, 0
     for t, x in steps([Tensor(rng.normal(size=3)) for _ in range(length)]):
         h = tanh(h @ wt + both * x)
@@ -366,6 +366,15 @@ def assigned_after():
 def test_a_stale_graph_is_refused(sweep):
     with pytest.raises(StaleGraphError, match=r"u \(\) was given a new value.*mul in net at t=4"):
         sweep(*assigned_after())
+
+
+def test_an_input_that_was_assigned_to_makes_the_graph_stale_too():
+    x, w = Tensor(1.0, name="x"), leaf(2.0)
+    y = w * (x * 3)
+    x.assign(5.0)
+    for sweep in (y.backward, lambda: backward(y), lambda: grad(y, w)):
+        with pytest.raises(StaleGraphError, match=r"x \(\) was given a new value"):
+            sweep()
 
 
 def test_a_state_carried_over_an_assignment_is_stale_even_for_grad():

@@ -305,13 +305,15 @@ FUNCTIONS = {
 def test_functions_of_numpy(f):
     x = Tensor(A, requires_grad=True)
     y = f(np, x)
-    assert isinstance(y, Tensor) and y.requires_grad
+    assert isinstance(y, Tensor) and y.requires_grad and y.shape == f(np, A).shape
     np.testing.assert_array_equal(y.numpy(), f(np, A))
 
 
 def test_the_norm_and_what_records_nothing():
     x = Tensor(A)
     np.testing.assert_allclose(np.linalg.norm(x).numpy(), np.linalg.norm(A))
+    assert np.linalg.norm(x).shape == () and np.linalg.norm(x, axis=0).shape == (3,)
+    assert np.sum(x).shape == np.max(x).shape == np.min(x).shape == ()
     np.testing.assert_allclose(np.linalg.norm(x, axis=1).numpy(), np.linalg.norm(A, axis=1))
     assert (np.shape(x), np.ndim(x), np.size(x), np.size(x, 1)) == ((2, 3), 2, 6, 3)
     np.testing.assert_array_equal(np.asarray(x), A)

@@ -178,6 +178,29 @@ def test_a_scalar_that_is_also_indexed(order):
     assert x.grad == 3 + 4 + 1 + 2
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2), (2, 0, 3, 1)])
+def test_parts_of_different_shapes_and_types_meet(order, dtype):
+    """Parts of an adjoint come broadcast, promoted, sliced and plain, in any order."""
+    rng = np.random.default_rng(0)
+    data, wide, double = rng.normal(size=3), rng.normal(size=(2, 3)), rng.normal(size=3)
+    x = leaf(data.astype(dtype))
+    uses = [
+        lambda: (x * wide).sum() + (x * wide).sum(),
+        lambda: (x[:2] * 3).sum() + mg.take(x, [2, 2]).sum() + x[[0, 0]].sum(),
+        lambda: (x * double).sum(),
+        lambda: (x * 2).sum() + (x.reshape(3, 1) * wide.T).sum(),
+    ]
+    parts = [None] * 4
+    for i in order:
+        parts[i] = uses[i]()
+    loss = parts[0] + parts[1] + parts[2] + parts[3]
+    expected = 3 * wide.sum(0) + [3 + 2, 3, 2] + double + 2
+    for g in (grad(loss, x), backward(loss)[x], grad(loss, x, create_graph=True).numpy()):
+        np.testing.assert_allclose(g, expected, rtol=1e-5)
+        assert g.dtype == dtype and g.shape == (3,)
+
+
 def test_adjoints_that_were_handed_out_do_not_change():
     x = leaf([1.0, 2.0])
     y = x * 1
