@@ -17,6 +17,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from microgrrepresent.drawing.picture import Arrow, Box, Picture
+from microgrrepresent.node import Node
 
 Level = int
 
@@ -49,6 +50,18 @@ class Blocks:
     rows: dict[Level, list[Block]]
     legend: list[Block]
 
+    def node_block(self, column: int) -> dict[Node, Block]:
+        """The block of each node of a column that has a box there."""
+        return {
+            node: block
+            for row in self.rows.values()
+            for block in row
+            if block.column == column
+            for box in block.boxes
+            if box.kind != "chip"
+            for node in box.nodes
+        }
+
     def __iter__(self) -> Iterator[Block]:
         for row in self.rows.values():
             yield from row
@@ -69,6 +82,8 @@ def blocks(picture: Picture, columns: range) -> Blocks:
             block = legend.setdefault(part[box], Block(0, 0))
         else:
             row = level.get(box.slot, 1) if box.column in columns else 1
+            if not columns and box.backward:  # the derivative above what it is the derivative of
+                row = 3
             block = found.setdefault((box.column, row), Block(box.column, row))
         of[box] = block
         block.boxes.append(box)

@@ -162,6 +162,7 @@ class _Builder:
             box.nodes += (node,)
         if box.color is None:
             box.color = self._color(node)
+        box.backward = node.forward is not None
         self.box[node] = self.face[node] = box
         if group.is_variable or not node.parents:
             return
@@ -172,6 +173,7 @@ class _Builder:
             if kind == "state":
                 self._put_between(face, node)
             face.color = self._color(node)
+            face.backward = box.backward
             self.face[node] = face
             self.picture.arrows.append(Arrow(box, face, "state" if kind == "state" else "value"))
 
@@ -287,6 +289,8 @@ class _Builder:
         head = self.box[child]
         arrow = self.arrows.get((tail, head))
         merge = merge or len(tail.nodes) > 1 or len(head.nodes) > 1
+        if child.forward is not None and flow != "parameter":
+            flow = "backward"
         if arrow is None or not merge:
             arrow = Arrow(tail, head, flow)
             if self.details.edge_labels:

@@ -9,7 +9,7 @@ alternating direction method of multipliers (Boyd et al. 2011, section 5).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,8 @@ from microgrrepresent.node import Array
 
 BOX_GAP, BEND_GAP = 14.0, 9.0
 ROUNDS, STEPS, PASSES = 10, 60, 20
+HINT = 6.0
+"""How much a box wants to be where its sketch hints."""
 SCALE = 100.0  # points to about 1, so that one penalty suits all
 
 
@@ -35,11 +37,13 @@ def places(sketch: Sketch, found: Ordered) -> dict[Item, float]:
     for way in found.ways:
         for a, b in pairwise(way):
             links.append((number[a], number[b], _weight(found, a, b)))
-    x = _solve(len(items), _start(found, sketch, number), links, pairs, gaps)
+    hints = {number[i]: x for i, x in sketch.hints}
+    x = _solve(_start(found, sketch, number), links, hints, pairs, gaps)
     x = _kept_apart(x, [[number[i] for i in row] for row in found.rows], pairs, gaps)
-    x = np.round(2 * (x - x.min())) / 2
-    _straighten(x, [[number[i] for i in unit] for unit in _units(found)], links, pairs, gaps)
-    return {item: float(x[i] - x.min()) for item, i in number.items()}
+    x = np.round(2 * (x if hints else x - x.min())) / 2
+    units = [[number[i] for i in unit] for unit in _units(found)]
+    _straighten(x, units, links, hints, pairs, gaps)
+    return {item: float(x[i]) for item, i in number.items()}
 
 
 def _units(found: Ordered) -> list[list[Item]]:
@@ -56,6 +60,7 @@ def _straighten(
     x: Array,
     units: Sequence[Sequence[int]],
     links: Sequence[tuple[int, int, float]],
+    hints: Mapping[int, float],
     pairs: Sequence[tuple[int, int]],
     gaps: Sequence[float],
 ) -> None:
@@ -74,6 +79,7 @@ def _straighten(
         for unit in units:
             inside = set(unit)
             pulls = [(x[n] - x[i], w) for i in unit for n, w in near[i] if n not in inside]
+            pulls += [(hints[i] - x[i], HINT) for i in unit if i in hints]
             low = max((x[n] + gap - x[i] for i in unit for n, gap in lower[i]), default=-np.inf)
             high = min((x[n] - gap - x[i] for i in unit for n, gap in upper[i]), default=np.inf)
             steps = [min(max(d, low), high) for d, _ in pulls]
@@ -115,12 +121,13 @@ def _start(found: Ordered, sketch: Sketch, number: dict[Item, int]) -> Array:
 
 
 def _solve(
-    n: int,
     start: Array,
     links: Sequence[tuple[int, int, float]],
+    hints: Mapping[int, float],
     pairs: Sequence[tuple[int, int]],
     gaps: Sequence[float],
 ) -> Array:
+    n = len(start)
     apart = np.zeros((len(pairs), n))
     for row, (a, b) in enumerate(pairs):
         apart[row, a], apart[row, b] = -1.0, 1.0
@@ -129,7 +136,11 @@ def _solve(
     slack, dual = np.maximum(apart @ x, least), np.zeros(len(pairs))
     penalty = 1.0
     for _ in range(ROUNDS):
-        pull = 1e-4 * np.eye(n)
+        pull, aim = 1e-4 * np.eye(n), np.zeros(n)
+        for i, at in hints.items():
+            w = HINT / (abs(x[i] - at / SCALE) + 0.02)
+            pull[i, i] += w
+            aim[i] += w * at / SCALE
         for a, b, w in links:
             w /= abs(x[a] - x[b]) + 0.02
             pull[a, a] += w
@@ -138,7 +149,7 @@ def _solve(
             pull[b, a] -= w
         inverse = np.linalg.inv(pull + penalty * apart.T @ apart)
         for _ in range(STEPS):
-            x = inverse @ (penalty * apart.T @ (slack - dual))
+            x = inverse @ (aim + penalty * apart.T @ (slack - dual))
             slack = np.maximum(apart @ x + dual, least)
             dual += apart @ x - slack
         penalty *= 1.6

@@ -8,6 +8,7 @@ colours, fonts or labels before rendering.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import graphviz  # type: ignore[import-untyped]
@@ -138,6 +139,8 @@ def _panel(panel: Panel, theme: Theme) -> list[str]:
 
 def _paint(box: Box, theme: Theme) -> Paint:
     paint = theme.boxes[box.kind]
+    if box.backward and box.kind in ("op", "function", "variable", "output"):
+        return replace(paint, line=theme.flows["backward"], weight=1.6)
     if box.color is None:
         return paint
     fill, text = theme.palette[box.color % len(theme.palette)]
@@ -172,7 +175,9 @@ def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
     color = theme.flows[arrow.flow]
     if arrow.color is not None and len(theme.palette) > 1:
         color = theme.palette[arrow.color % len(theme.palette)][0]
-    thick = {"state": 2.0, "delay": 2.0, "gradient": arrow.width}.get(arrow.flow, 1.1)
+    thick = {"state": 2.0, "delay": 2.0, "gradient": arrow.width, "backward": 1.4}.get(
+        arrow.flow, 1.1
+    )
     size = 0.6 if arrow.flow != "gradient" else 0.4 + 0.1 * thick
     attributes = {
         "pos": f"e,{_xy(arrow.path[-1:])} {_xy(cut_end(arrow.path, 10.0 * size))}",

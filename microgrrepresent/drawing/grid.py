@@ -65,9 +65,10 @@ class Grid:
         blocks: Blocks,
         traced: dict[Block, Traced],
         tiles: dict[Block, Tile],
+        beside: dict[Block, Block],
     ) -> None:
         self.picture, self.T, self.blocks = picture, T, blocks
-        self.traced, self.tiles = traced, tiles
+        self.traced, self.tiles, self._beside = traced, tiles, beside
         self.at: dict[Block, Point] = {}
         self.rows: dict[int, Row] = {}
         self.channel: dict[Channel, float] = {}
@@ -277,6 +278,10 @@ class Grid:
         offsets = {main: 0.0}
         start = stack.index(main)
         for block in stack[start + 1 :] + stack[:start][::-1]:
+            forward = self._beside.get(block)
+            if forward in offsets:  # above its forward nodes
+                offsets[block] = offsets[forward] + self.tiles[block].origin
+                continue
             shifts = []
             for port, (x, _) in self.ports(block):
                 for other, left in offsets.items():

@@ -43,9 +43,8 @@ def layered(sketch: Sketch) -> Tile:
     at: dict[Item, Point] = {item: (x[item] - left, y[item]) for item in x} | ports
     paths = [_path(sketch, found, way, at, bands) for way in found.ways]
     labels = [_label(edge, path) for edge, path in zip(sketch.edges, paths, strict=True)]
-    return Tile(
-        right - left, top, [at[i] for i in range(len(sketch.outlines))], paths, labels, ports
-    )
+    boxes = [at[i] for i in range(len(sketch.outlines))]
+    return Tile(right - left, top, boxes, paths, labels, ports, origin=left)
 
 
 def _heights(sketch: Sketch, found: Ordered) -> tuple[dict[Item, float], list[tuple[float, float]]]:

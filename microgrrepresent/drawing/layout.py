@@ -7,7 +7,9 @@ sketches laid out once, by dot (`sketch`, `tiles`); the tiles are put down in ro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from microgrrepresent.drawing.blocks import Block, Blocks, blocks
 from microgrrepresent.drawing.grid import MARGIN, Grid
@@ -15,9 +17,10 @@ from microgrrepresent.drawing.labels import Line, Run, text
 from microgrrepresent.drawing.layered import layered
 from microgrrepresent.drawing.picture import Arrow, Panel, Picture
 from microgrrepresent.drawing.routes import collector, route
-from microgrrepresent.drawing.sketch import Crossing, Port, Side, Traced, trace
+from microgrrepresent.drawing.sketch import Crossing, Port, Side, Sketch, Traced, trace
 from microgrrepresent.drawing.stretched import is_one_box, stretched
 from microgrrepresent.drawing.tiles import Tile, tiles
+from microgrrepresent.node import Node
 
 SMALL = 100
 """Blocks of up to so many boxes are laid out here, larger ones by dot."""
@@ -47,18 +50,55 @@ def arrange(
         block: trace(block, crossing, crossing.passing if 0 < block.column <= T else {})
         for block in cut
     }
+    beside = {block: forward for block in cut if (forward := _forward(block, cut)) is not None}
+    laid = _lay({b: traced[b] for b in cut if b not in beside}, timeout, advice)
+    hinted = {
+        block: replace(traced[block], sketch=_hinted(block, traced, forward, laid[forward]))
+        for block, forward in beside.items()
+    }
+    traced |= hinted
+    laid |= _lay(hinted, timeout, advice)
+    for block in cut:
+        if 0 < block.column <= T and times[block.column - 1] is None:
+            laid[block] = _elided(block, cut, traced, laid)
+    grid = Grid(picture, T, cut, traced, laid, beside)
+    route(grid)
+    picture.panels += _panels(grid, times)
+    picture.legend = [box for block in cut.legend for box in block.boxes]
+
+
+def _lay(traced: dict[Block, Traced], timeout: float, advice: str) -> dict[Block, Tile]:
+    """Lay out the sketches of blocks, equal ones once."""
     sketches = dict.fromkeys(one.sketch for one in traced.values())
     made = {sketch: stretched(sketch) for sketch in sketches if is_one_box(sketch)}
     made |= {s: layered(s) for s in sketches if s not in made and len(s.outlines) <= SMALL}
     made |= tiles((sketch for sketch in sketches if sketch not in made), timeout, advice)
-    laid = {block: made[one.sketch] for block, one in traced.items()}
-    for block in cut:
-        if 0 < block.column <= T and times[block.column - 1] is None:
-            laid[block] = _elided(block, cut, traced, laid)
-    grid = Grid(picture, T, cut, traced, laid)
-    route(grid)
-    picture.panels += _panels(grid, times)
-    picture.legend = [box for block in cut.legend for box in block.boxes]
+    return {block: made[one.sketch] for block, one in traced.items()}
+
+
+def _forward(block: Block, cut: Blocks) -> Block | None:
+    """For a block of a symbolic backward pass, the block whose derivatives it computes."""
+    found: Counter[Block] = Counter()
+    where = cut.node_block(block.column)
+    for box in block.boxes:
+        forward = box.nodes[0].forward if box.backward else None
+        if forward is not None and forward in where:
+            found[where[forward]] += 1
+    found.pop(block, None)
+    return max(found, key=lambda b: found[b]) if found else None
+
+
+def _hinted(block: Block, traced: dict[Block, Traced], forward: Block, tile: Tile) -> Sketch:
+    """A sketch whose outlines would like to stand above their forward nodes."""
+    at: dict[Node, float] = {}
+    for box, (i, dx) in zip(forward.boxes, traced[forward].outline, strict=True):
+        at.update((node, tile.places[i][0] + dx) for node in box.nodes)
+    hints: dict[int, float] = {}
+    for box, (i, _) in zip(block.boxes, traced[block].outline, strict=True):
+        node = box.nodes[0].forward if box.backward else None
+        if node is not None and node in at:
+            hints[i] = at[node]
+    return replace(traced[block].sketch, hints=tuple(hints.items()))
 
 
 def _elided(
@@ -127,7 +167,9 @@ def _panels(grid: Grid, times: Sequence[int | str | None]) -> list[Panel]:
             if isinstance(t, str):
                 title = (Run("each step "), Run(t, True))
             scope = _scope(block)
-            if len(framed) > 1 and scope:
+            if any(box.backward for box in block.boxes):
+                title += text(",  backward")
+            elif len(framed) > 1 and scope:
                 title += text(f",  {scope}")
             x, width = grid.at[block][0], grid.tiles[block].width
             key = f"t{block.column}/{level}"

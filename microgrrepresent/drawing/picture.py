@@ -56,6 +56,8 @@ class Box:
     y: float = 0.0
     color: int | None = None
     """Of a parameter and its chips: its place in the theme's palette."""
+    backward: bool = False
+    """Whether its nodes belong to a symbolic backward pass."""
     pending: bool = False
     """Whether a gradient was asked for here that has not been computed."""
 
@@ -90,7 +92,7 @@ class Box:
         return self.y + self.height / 2
 
 
-Flow = Literal["value", "state", "parameter", "gradient", "delay", "cut"]
+Flow = Literal["value", "state", "parameter", "gradient", "backward", "delay", "cut"]
 
 
 @dataclass(slots=True, eq=False)

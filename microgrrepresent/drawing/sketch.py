@@ -74,6 +74,8 @@ class Sketch:
 
     outlines: tuple[Outline, ...]
     edges: tuple[Edge, ...]
+    hints: tuple[tuple[int, float], ...] = ()
+    """Where outlines would like to be: for a backward node, the x of its forward node."""
 
     @cached_property
     def ports(self) -> tuple[Port, ...]:

@@ -31,6 +31,8 @@ class Tile:
     ports: dict[Port, Point]
     sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
     """The width and height of outlines that were stretched."""
+    origin: float = 0.0
+    """The x of the tile's left side, in the coordinates of the sketch's hints."""
 
 
 def tiles(sketches: Iterable[Sketch], timeout: float, advice: str) -> dict[Sketch, Tile]:
