@@ -12,7 +12,7 @@ equal steps is folded first, so that what is written is one recursion with t, no
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -195,7 +195,17 @@ def explain(
         known = ", ".join(map(repr, get_args(NotationName)))
         raise ValueError(f"explain: notation is one of {known}; given {notation!r}")
     chosen = None if steps is None else tuple(sorted(steps))
-    return Explanation(derive(loss, W), NOTATIONS[notation], numbers, chosen)
+    derivation = derive(loss, W)
+    return Explanation(derivation, _lettered(NOTATIONS[notation], derivation), numbers, chosen)
+
+
+def _lettered(notation: Notation, derivation: Derivation) -> Notation:
+    """The notation, which gives W away to a cell only where there is one: else W stays W."""
+    names = {value.variable.name for value in derivation.given}
+    if names & {"W_ih", "W_hh"}:
+        return notation
+    kept = {name: letter for name, letter in notation.letters.items() if name != "W"}
+    return replace(notation, letters=kept)
 
 
 # --- putting the equations in order ---------------------------------------------------------------

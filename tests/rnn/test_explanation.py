@@ -501,6 +501,15 @@ def test_every_course_has_its_letters():
     assert r"a^{\langle t-1 \rangle}" in markdown
 
 
+def test_an_output_layers_w_makes_room_for_the_cells():
+    cell, head = RNNCell(2, 3, rng=0), Linear(3, 1, rng=1)
+    xs = np.random.default_rng(0).normal(size=(4, 2, 2))
+    loss = (head(unroll(cell, xs).outputs[-1]) ** 2).sum()
+    assert "V h[4]" in str(explain(loss, cell.weight_hh, "nndl"))
+    own = Tensor([[0.5]], requires_grad=True, name="W")
+    assert "W x" in str(explain(m.linear(Tensor([2.0], name="x"), own).sum(), own, "nndl"))
+
+
 def test_the_recursion_of_an_lstm_reads_like_the_textbook():
     cell = LSTMCell(2, 3, composition="per_gate", rng=0)
     text = str(explain(run(cell, every=False), cell.weight_hh))
