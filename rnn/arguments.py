@@ -95,7 +95,7 @@ def parser() -> _Parser:
     demo.add_argument(
         "-o", "--out", default="demo", metavar="FOLDER", help="where to write (default: demo)"
     )
-    _add(demo, "--steps", _count, 1600, "steps of the training")
+    _add(demo, "--steps", _count, 1200, "steps of the training")
     _add(demo, "--seed", _seed, 0, "same seed, same numbers")
     demo.add_argument("--quiet", action="store_true", help="no progress bar")
 

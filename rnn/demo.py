@@ -112,7 +112,7 @@ def _sample(model: LanguageModel, vocabulary: Vocabulary, seed: int, length: int
     opening = vocabulary.encode(OPENING)[:, None]
     state = prompt(model.step, opening[:-1])
     rng = np.random.default_rng(seed)
-    drawn = sample(model.step, opening[-1], length, rng, state=state, temperature=0.6)[0]
+    drawn = sample(model.step, opening[-1], length, rng, state=state, temperature=0.5)[0]
     lines = (OPENING + vocabulary.decode(drawn.tokens)).splitlines()
     wrapped = textwrap.TextWrapper(80, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(map(wrapped.fill, lines))
