@@ -281,14 +281,14 @@ def numbers(array: Array) -> Data:
     array = array.astype(np.float64)
     data: Data = {"shape": list(array.shape)}
     flat = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else np.atleast_2d(array)
-    if array.size <= FULL:
-        data["full"] = [[_short(x) for x in row] for row in flat.tolist()]
-    else:
-        data["map"] = [[_short(x, 3) for x in row] for row in _averaged(flat).tolist()]
-    if array.size:
-        with np.errstate(all="ignore"):  # a mean of ∞ and -∞ is NaN, and shown as that
+    with np.errstate(all="ignore"):  # a mean of ∞ and -∞ is NaN, and shown as that
+        data["norm"] = _short(np.linalg.norm(array))
+        if array.size <= FULL:
+            data["full"] = [[_short(x) for x in row] for row in flat.tolist()]
+        else:
+            data["map"] = [[_short(x, 3) for x in row] for row in _averaged(flat).tolist()]
             data |= {"min": _short(array.min()), "max": _short(array.max())}
-            data |= {"mean": _short(array.mean()), "norm": _short(np.linalg.norm(array))}
+            data["mean"] = _short(array.mean())
     return data
 
 

@@ -102,7 +102,8 @@ def _part(name: str) -> str:
 
 
 def _lean(svg: str) -> str:
-    """The drawing without the comments that Graphviz writes, and with shorter numbers."""
+    """The drawing without what the page does not need: comments, keys as titles, long numbers."""
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' font-family="[^"]*"', "", svg)
+    svg = re.sub(r"<title>[^<]*</title>\n?", "", svg)  # the whole drawing's own has an id
+    svg = re.sub(r' (font-family="[^"]*"|text-anchor="start")', "", svg)
     return re.sub(r"(\d+\.\d)\d+", r"\1", svg)

@@ -98,7 +98,6 @@
   for (const node of nodes) {
     for (const id of node.inner) if (!arrows.has(id)) arrows.set(id, arrow(id));
   }
-  svg.querySelectorAll(".node > title, .edge > title, .cluster > title, .graph > title").forEach((t) => t.remove());
   svg.insertAdjacentHTML("afterbegin",
     '<defs><marker id="backhead" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="9" markerHeight="9"' +
     ' markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="backhead" d="M0,0 L8,4 L0,8 z"/></marker></defs>');
