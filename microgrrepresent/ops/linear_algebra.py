@@ -57,21 +57,21 @@ def _linear(x: Any, w: Any) -> Any:
     if w.ndim != 2:
         raise ValueError("the second operand is no matrix")
     if x.ndim > 2:  # one product of two matrices instead of one for each matrix in x
-        return (_rows(x) @ w.T).reshape(*x.shape[:-1], w.shape[0])
-    return x @ w.T
+        return _rows(x).dot(w.T).reshape(*x.shape[:-1], w.shape[0])
+    return x.dot(w.T)
 
 
 def _weight(g: Any, y: Any, x: Any, w: Any) -> Any:
     """The outer products of the rows of g and x, summed over the batch: one matrix product."""
     if x.ndim != 2:
         g, x = _rows(g), _rows(x)
-    return g.T @ x
+    return g.T.dot(x)
 
 
 linear = primitive(
     "linear",
     _linear,
-    (lambda g, y, x, w: g @ w, _weight),
+    (lambda g, y, x, w: g.dot(w), _weight),
     symbol="W·",
     derivative=("{w}", "{x}"),
     doc="linear(x, w): the matrix w (out, in) applied to each row of x (..., in): x @ w.T.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from operator import index as as_int
 from typing import Any
@@ -42,6 +43,9 @@ _getitem = primitive(
     symbol="[·]",
     scatter=lambda out, g, x, index: _add_at(out, index, g),
 )
+
+
+_BASIC = (slice, int, type(None), type(Ellipsis))
 
 
 def _add_at(out: Any, index: Any, g: Any) -> None:
@@ -108,14 +112,10 @@ def _part(i: int, xs: Sequence[Any], axis: int) -> tuple[slice, ...]:
 
 def _is_basic(index: Any) -> bool:
     """Whether an index is made of integers, slices, None and ... only, so that none repeats."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        part is None
-        or part is Ellipsis
-        or type(part) is int
-        or isinstance(part, (slice, np.integer))
-        for part in parts
-    )
+    for part in index if isinstance(index, tuple) else (index,):
+        if type(part) not in _BASIC and not isinstance(part, np.integer):
+            return False
+    return True
 
 
 def from_front(axis: int, x: Any, op: str, new: int = 0) -> int:
@@ -282,11 +282,17 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
                 f"{running('split')}: axis {axis} of {operand(getattr(x, 'name', None), x)} "
                 f"has length {length}, which cannot be cut into {n} equal parts"
             )
-        cuts = [length // n * i for i in range(n + 1)]
+        cuts = tuple(range(0, length + 1, length // n)) if length else (0,) * (n + 1)
     else:
-        cuts = [0, *map(as_int, sections), length]
+        cuts = (0, *map(as_int, sections), length)
+    return [_getitem(x, index=index) for index in _between(cuts, axis)]
+
+
+@lru_cache(maxsize=256)  # a cell splits in the same way at every step
+def _between(cuts: tuple[int, ...], axis: int) -> tuple[tuple[slice, ...], ...]:
+    """The indices of the parts between cuts along an axis."""
     before = (slice(None),) * axis
-    return [_getitem(x, index=(*before, slice(a, b))) for a, b in pairwise(cuts)]
+    return tuple((*before, slice(a, b)) for a, b in pairwise(cuts))
 
 
 def one_hot(indices: Any, classes: int, dtype: Any = np.float64) -> Any:

@@ -69,7 +69,7 @@ class Sums:
         """The sum of each gate."""
         if not self.W.parts:
             a = linear(x, self.W.rows) + linear(h, self.U.rows)
-            return split(a if self.b is None else a + self.b.rows, self.W.n, axis=-1)
+            return split(a if self.b is None else a + self.b.rows, self.W.n, -1)
         sums = [wx + uh for wx, uh in zip(self.W(x), self.U(h), strict=True)]
         return sums if self.b is None else [a + b for a, b in zip(sums, self.b.parts, strict=True)]
 

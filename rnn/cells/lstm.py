@@ -167,23 +167,19 @@ class LSTMCell(Cell[LSTMState]):
         """The equations."""
         h, c = state
         i, *f, g, o = sums(x, h)
-        i = self.sigma(_seeing(i, self.weight_ci, c)).named("i")
+        V_i, V_f, V_o = self.weight_ci, self.weight_cf, self.weight_co
+        i = self.sigma(i if V_i is None else i + V_i * c).named("i")
         if self.coupled:
             kept = (1 - i).named("f") * c
         elif self.forget_gate:
-            kept = self.sigma(_seeing(f[0], self.weight_cf, c)).named("f") * c
+            kept = self.sigma(f[0] if V_f is None else f[0] + V_f * c).named("f") * c
         else:
             kept = c
         g = self.phi(g).named("g")
         c_new = (kept + i * g).named("c")
         seen = c if self.peephole == "diagonal_previous" else c_new
-        o = self.sigma(_seeing(o, self.weight_co, seen)).named("o")
+        o = self.sigma(o if V_o is None else o + V_o * seen).named("o")
         h = o * self.phi(c_new)
         if self.weight_hr is not None:
             h = linear(h, self.weight_hr)
         return LSTMState(h.named("h"), c_new)
-
-
-def _seeing(a: Tensor, V: Tensor | None, c: Tensor) -> Tensor:
-    """A gate's sum with its view of the memory, if it has a peephole."""
-    return a if V is None else a + V * c
