@@ -105,9 +105,12 @@ def sweep(
                     part = rule(*args, **params) if params else rule(*args)
                     if every_edge:
                         part = fitted(part, parent.value)
-                    adjoints.add(parent, part)
                 except _BROKEN as error:
                     raise _broken_rule(node, i, error) from error
+                try:
+                    adjoints.add(parent, part)
+                except _BROKEN as error:
+                    raise _misfit(parent, between, error) from error
                 if contributions is not None:
                     contributions[node.id, i] = part
     finally:
@@ -137,7 +140,6 @@ class _Sums:
         total = self._sums[key]
         if total.shape != part.shape or total.dtype is not part.dtype:
             total, part = fitted(total, node.value), fitted(part, node.value)
-            self._made_here.discard(key)  # a fitted total may still be the array that came first
         if key in self._made_here:
             total += part
         else:
