@@ -120,6 +120,10 @@ class NARX(Cell[DelayState]):
         """The parts that a state is made of."""
         return (*state[0], *state[1])
 
+    def output(self, state: DelayState) -> Tensor:
+        """The latest output y_t."""
+        return state.ys[0]
+
     def forward(self, x: Tensor, state: DelayState, shared: None) -> DelayState:
         """The equation."""
         past_ys = state.ys[: self.output_delays]

@@ -85,8 +85,8 @@ class Cell(Module, Generic[S]):
 
     def output(self, state: S) -> Tensor:
         """What the cell shows of its state to the layer above: its first part."""
-        shown: Tensor = self.parts_of(state)[0]
-        return shown
+        shown: Any = state[0] if isinstance(state, tuple) else state
+        return shown  # type: ignore[no-any-return]
 
     @property
     def output_size(self) -> int:
@@ -127,10 +127,10 @@ class Cell(Module, Generic[S]):
                     t = here.get().step
                     with step(None if t is None else t - 1):
                         state = self.initial_state(x.shape[0] if x.ndim == 2 else None)
-                elif state is not latest or x.shape != shape:
+                elif state is not latest or x.value.shape != shape:
                     state = self._checked(state, x)
                 new = self.forward(x, state, shared)
-                latest, shape = new, x.shape
+                latest, shape = new, x.value.shape
                 return new
 
         return one_step
@@ -163,13 +163,14 @@ class Cell(Module, Generic[S]):
         }
 
     def _input(self, x: Any) -> Tensor:
-        if not isinstance(x, Tensor) or x.dtype is not self.dtype:
+        if not isinstance(x, Tensor) or x.value.dtype is not self.dtype:
             x = tensor_of(x, self.dtype, self)
         node: Tensor = x
-        if node.ndim not in (1, 2) or node.shape[-1] != self.input_size:
+        shape = node.value.shape
+        if len(shape) not in (1, 2) or shape[-1] != self.input_size:
             raise ShapeError(
                 f"{self._here()}: expected x of shape (batch, {self.input_size}) or "
-                f"({self.input_size},), given {node.shape}; the last axis is input_size"
+                f"({self.input_size},), given {shape}; the last axis is input_size"
             )
         return node
 
