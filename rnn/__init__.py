@@ -19,7 +19,7 @@ from rnn.dense import Dropout, Embedding, Linear
 from rnn.dynamics import dynamical_system
 from rnn.encoder_decoder import Decoder, DecoderState, Encoded, Encoder
 from rnn.errors import CarriedStateError, CheckpointError, DataError, NonFiniteError, StateDictError
-from rnn.explanation import Explanation, explain
+from rnn.explanation import explain
 from rnn.files import bundled_text, read_text, sunspots
 from rnn.graph_network import GraphRecurrentCell
 from rnn.heads import SequenceClassifier, SequenceTagger
@@ -73,7 +73,6 @@ __all__ = [
     "Embedding",
     "Encoded",
     "Encoder",
-    "Explanation",
     "ExponentialLR",
     "GRUCell",
     "GraphRecurrentCell",

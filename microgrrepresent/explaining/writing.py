@@ -13,6 +13,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from microgrrepresent.explaining.notation import Notation
+from microgrrepresent.explaining.reading import (
+    has_sum,
+    is_plain_tuple,
+    is_row,
+    last_axis,
+    last_slice,
+    number_text,
+    placeholders,
+    scalar_behind,
+    shape_of,
+    size_of,
+    successive_steps,
+)
 from microgrrepresent.explaining.scripts import Script
 from microgrrepresent.explaining.terms import (
     Adjoint,
@@ -52,14 +65,14 @@ class Writer:
     def equation(self, equation: Equation) -> str:
         """Left side, equals sign, right side. With one step only, times are written as numbers."""
         self._now = equation.steps[0] if len(equation.steps) == 1 else None
-        flip = self.notation.columns and _is_row(equation.left)
+        flip = self.notation.columns and is_row(equation.left)
         left, right = self.write(equation.left, flip)[0], self.write(equation.right, flip)[0]
         return f"{left} = {right}"
 
     def term(self, term: Term) -> str:
         """One term, as it stands on the right of an equation."""
         self._now = None
-        return self.write(term, self.notation.columns and _is_row(term))[0]
+        return self.write(term, self.notation.columns and is_row(term))[0]
 
     def local(self, chain: Chain) -> str:
         """The local derivative alone, that one use of the chain rule multiplies with."""
@@ -76,7 +89,7 @@ class Writer:
             case Value() | Adjoint():
                 return self._letter(term, flip)
             case Number(value):
-                return _number(value), ATOM
+                return number_text(value), ATOM
             case Apply():
                 return self._applied(term, flip)
             case Chain():
@@ -123,7 +136,7 @@ class Writer:
         else:
             loss = script.symbol(notation.loss, "", None)
             text = script.partial(loss, script.symbol(name, variable.mark, time, angle))
-        upright = flip == (notation.columns and _is_row(term)) or not variable.shape
+        upright = flip == (notation.columns and is_row(term)) or not variable.shape
         return (text if upright else script.transposed(text)), ATOM
 
     def _time(self, when: When) -> str | None:
@@ -154,17 +167,17 @@ class Writer:
         """Parts that were selected side by side come back side by side: [p, q, r]."""
         placed: list[tuple[int, Term]] = []
         for term in terms:
-            part = _last_slice(term)
+            part = last_slice(term)
             if part is None:
                 return None
             placed.append((part, term.g))  # type: ignore[union-attr]
         if len({start for start, _ in placed}) < len(terms) or len(terms) < 2:
             return None
-        total = sum(shape_of(g)[_axis(terms[0])] for _, g in placed)
-        if total != terms[0].shape[_axis(terms[0])]:  # type: ignore[union-attr]
+        total = sum(shape_of(g)[last_axis(terms[0])] for _, g in placed)
+        if total != terms[0].shape[last_axis(terms[0])]:  # type: ignore[union-attr]
             return None
         parts = [self.write(g, flip)[0] for _, g in sorted(placed, key=lambda p: p[0])]
-        below = flip if _is_row(terms[0]) else True
+        below = flip if is_row(terms[0]) else True
         return self.script.list(parts, below)
 
     # --- operations ------------------------------------------------------------------------------
@@ -233,7 +246,7 @@ class Writer:
         """A sum over everything; of a stack of L_1, ..., L_T it is a sum over t."""
         inner = term.inputs[0]
         if isinstance(inner, Apply) and inner.op == "stack" and term.op == "sum":
-            steps = _successive(inner.inputs)
+            steps = successive_steps(inner.inputs)
             if steps:
                 one = inner.inputs[0]
                 assert isinstance(one, Value)
@@ -246,14 +259,14 @@ class Writer:
         return self.script.over("", self._inside(inner, flip, HADAMARD, MATRIX)), MATRIX
 
     def _several(self, xs: Sequence[Term], flip: bool) -> str:
-        steps = _successive(xs)
+        steps = successive_steps(xs)
         if len(steps) > 3:
             first, last = self.write(xs[0], flip)[0], self.write(xs[-1], flip)[0]
             return self.script.list([first, self.script.dots, last], False)
         return self.script.list([self.write(x, flip)[0] for x in xs], flip)
 
     def _index(self, index: Any) -> str:
-        parts = index if _is_plain_tuple(index) else (index,)
+        parts = index if is_plain_tuple(index) else (index,)
         shown = [self._number(part) for part in parts]
         while len(shown) > 1 and shown[0] in (":", "…"):
             shown.pop(0)  # the batch
@@ -300,9 +313,9 @@ class Writer:
         if term.product == "spread" and derivative == "1":
             inside = self._inside(g, flip if shape_of(g) else False, MATRIX)
             return f"{inside}{script.juxtaposed}{script.ones}", MATRIX
-        if _has_sum(derivative):
+        if has_sum(derivative):
             derivative = script.parenthesised(derivative)
-        scalar = _scalar_behind(g)
+        scalar = scalar_behind(g)
         if scalar is not None:
             inside = self._inside(scalar, self.notation.columns, MATRIX)
             if derivative.startswith("1/"):
@@ -317,13 +330,13 @@ class Writer:
         """The primitive's own words, with this graph's letters."""
         if term.product == "rows" or not term.shape:
             flip = self.notation.columns
-        values = dict(zip(_placeholders(len(term.inputs)), term.inputs, strict=True))
+        values = dict(zip(placeholders(len(term.inputs)), term.inputs, strict=True))
         values["y"] = term.y
         if len(term.inputs) == 2:
             values |= {"x": values["a"], "w": values["b"], "t": values["b"]}
         text = term.derivative
         if text == "1/n":
-            n = _size(term.shape) // max(_size(shape_of(term.g)), 1)
+            n = size_of(term.shape) // max(size_of(shape_of(term.g)), 1)
             return self.script.fraction("1", str(n)) if n > 1 else "1"
         bindings = {}
         for letter, value in values.items():
@@ -369,103 +382,3 @@ class Writer:
             index = self._index(dict(term.params)["index"])
             return script.call("place", [self.write(g, flip)[0], index]), ATOM
         return script.call(f"back_{term.op}", [self.write(g, flip)[0]]), ATOM
-
-
-# --- reading terms --------------------------------------------------------------------------------
-
-
-def shape_of(term: Term) -> tuple[int, ...]:
-    """The shape of what a term evaluates to, at one step."""
-    match term:
-        case Value(variable) | Adjoint(variable):
-            return variable.shape
-        case Number():
-            return ()
-        case Apply() | Chain() | SumOver():
-            return term.shape
-        case Negative(inner) | SumOverSteps(inner):
-            return shape_of(inner)
-        case Sum(terms):
-            return shape_of(terms[0]) if terms else ()
-    raise TypeError(f"not a term: {term!r}")
-
-
-def _is_row(term: Term) -> bool:
-    """Whether a term has a row for each sequence, or is one row."""
-    match term:
-        case Value(variable) | Adjoint(variable):
-            return bool(variable.shape) and not variable.parameter
-        case Chain():
-            return _is_row(term.g) and term.product != "outer"
-    return bool(shape_of(term))
-
-
-def _number(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    n = 1
-    for length in shape:
-        n *= length
-    return n
-
-
-def _placeholders(inputs: int) -> tuple[str, ...]:
-    few = {1: "x", 2: "ab", 3: "cab"}
-    return tuple(few.get(inputs) or (f"x{i}" for i in range(inputs)))
-
-
-def _has_sum(text: str) -> bool:
-    """Whether a text has a plus or minus outside of all brackets."""
-    depth = 0
-    for sign in re.sub(r"\\[a-zA-Z]+", "", text):
-        depth += (sign in "([{") - (sign in ")]}")
-        if depth == 0 and sign in "+-−":
-            return True
-    return False
-
-
-def _scalar_behind(g: Term) -> Term | None:
-    """The number that g repeats everywhere, if it does."""
-    if shape_of(g) == ():
-        return g
-    if isinstance(g, Chain) and g.product == "spread" and g.derivative == "1":
-        return g.g if shape_of(g.g) == () else None
-    return None
-
-
-def _successive(terms: Sequence[Term]) -> list[int]:
-    """The steps, if the terms are one variable's values at successive ones."""
-    values = [term for term in terms if isinstance(term, Value) and isinstance(term.when, int)]
-    if len(values) < len(terms) or len({value.variable for value in values}) != 1:
-        return []
-    steps = [value.when for value in values]
-    return steps if steps == list(range(steps[0], steps[0] + len(steps))) else []  # type: ignore
-
-
-def _is_plain_tuple(index: Any) -> bool:
-    return isinstance(index, tuple) and not isinstance(index, (Slice, Growing, Given))
-
-
-def _last_slice(term: Term) -> int | None:
-    """Where a part begins that was selected from one axis of something, or None."""
-    if not isinstance(term, Chain) or term.op != "getitem" or term.product != "moved":
-        return None
-    index = dict(term.params)["index"]
-    parts = index if _is_plain_tuple(index) else (index,)
-    *others, last = parts
-    if not isinstance(last, Slice) or last.step not in (None, 1) or last.stop is None:
-        return None
-    if any(part is not Ellipsis and part != Slice(None, None, None) for part in others):
-        return None
-    return int(last.start or 0)
-
-
-def _axis(term: Term) -> int:
-    """The axis of the last part of a selection's index."""
-    assert isinstance(term, Chain)
-    index = dict(term.params)["index"]
-    if not _is_plain_tuple(index):
-        return 0
-    return len(term.shape) - 1 if Ellipsis in index else len(index) - 1
