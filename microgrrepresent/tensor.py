@@ -129,6 +129,12 @@ class Tensor(Node):
             )
         return type(self), (self.value, self.requires_grad, self.name)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows."""
+        from microgrrepresent.drawing.notebook import shown
+
+        return shown(self)
+
     def __repr__(self) -> str:
         text = np.array2string(self.value, separator=", ", prefix="Tensor(", threshold=50)
         if self.dtype not in (np.float64, np.int64, np.bool_):

@@ -82,8 +82,6 @@ def blocks(picture: Picture, columns: range) -> Blocks:
             block = legend.setdefault(part[box], Block(0, 0))
         else:
             row = level.get(box.slot, 1) if box.column in columns else 1
-            if not columns and box.backward:  # the derivative above what it is the derivative of
-                row = 3
             block = found.setdefault((box.column, row), Block(box.column, row))
         of[box] = block
         block.boxes.append(box)

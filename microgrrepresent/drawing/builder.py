@@ -291,6 +291,8 @@ class _Builder:
         merge = merge or len(tail.nodes) > 1 or len(head.nodes) > 1
         if child.forward is not None and flow != "parameter":
             flow = "backward"
+        elif child.op is not None and child.op.name == "stop_gradient":
+            flow = "cut"
         if arrow is None or not merge:
             arrow = Arrow(tail, head, flow)
             if self.details.edge_labels:
@@ -306,7 +308,9 @@ class _Builder:
             return (text(child.op.symbol),)
         if not source.parents or self.face[source] is not self.box[source]:
             return ()
-        return () if source.name else (math(self.time.graph.label(source)),)
+        if source.name or any(arrow.tail is self.box[source] for arrow in self.arrows.values()):
+            return ()  # a value's name stands on its first arrow
+        return (math(self.time.graph.label(source)),)
 
     def _chip(self, source: Node, child: Node, i: int) -> None:
         """Stand for a node beside a use of it; the nodes of one box share a chip."""

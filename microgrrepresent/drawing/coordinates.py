@@ -37,6 +37,7 @@ def places(sketch: Sketch, found: Ordered) -> dict[Item, float]:
     for way in found.ways:
         for a, b in pairwise(way):
             links.append((number[a], number[b], _weight(found, a, b)))
+    links += [(number[a], number[b], 2.0) for a, b in sketch.mates if a != b]
     hints = {number[i]: x for i, x in sketch.hints}
     x = _solve(_start(found, sketch, number), links, hints, pairs, gaps)
     x = _kept_apart(x, [[number[i] for i in row] for row in found.rows], pairs, gaps)

@@ -8,17 +8,17 @@ colours, fonts or labels before rendering.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import graphviz  # type: ignore[import-untyped]
 
 from microgrrepresent.drawing import engine
+from microgrrepresent.drawing.colors import arrow_color, box_paint, line_style, thickness
 from microgrrepresent.drawing.curves import cut_end
 from microgrrepresent.drawing.labels import html, width
 from microgrrepresent.drawing.picture import Arrow, Box, Panel, Picture, Point
 from microgrrepresent.drawing.svg import accessible, inline
-from microgrrepresent.drawing.themes import Paint, Theme
+from microgrrepresent.drawing.themes import Theme
 from microgrrepresent.errors import DrawingError
 
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
@@ -53,6 +53,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         written = engine.run([self.source], "svg", self._layout(), RENDER_TIMEOUT).decode()
         return accessible(written, self.picture.title, self.picture.description)
 
+    def inline_svg(self) -> str:
+        """The SVG element alone, as it can stand in an HTML page."""
+        return inline(self.svg())
+
     def _layout(self) -> str:
         return "nop2" if self.engine == "neato" else self.engine
 
@@ -61,7 +65,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     ) -> dict[str, str]:
         """What a notebook shows: the picture, or the sentence that says why there is none."""
         try:
-            return {"image/svg+xml": inline(self.svg()), "text/plain": self.picture.description}
+            return {"image/svg+xml": self.inline_svg(), "text/plain": self.picture.description}
         except DrawingError as error:
             return {"text/plain": str(error)}
 
@@ -137,19 +141,8 @@ def _panel(panel: Panel, theme: Theme) -> list[str]:
     ]
 
 
-def _paint(box: Box, theme: Theme) -> Paint:
-    paint = theme.boxes[box.kind]
-    if box.backward and box.kind in ("op", "function", "variable", "output"):
-        return replace(paint, line=theme.flows["backward"], weight=1.6)
-    if box.color is None:
-        return paint
-    fill, text = theme.palette[box.color % len(theme.palette)]
-    line = fill if len(theme.palette) > 1 else paint.line
-    return Paint(fill, line, text, paint.weight, paint.dashes)
-
-
 def _box(box: Box, theme: Theme) -> dict[str, str]:
-    paint = _paint(box, theme)
+    paint = box_paint(box, theme)
     size = box.font
     attributes = {
         "label": html(box.label, size, paint.text) if box.label else "",
@@ -172,12 +165,7 @@ def _box(box: Box, theme: Theme) -> dict[str, str]:
 
 
 def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
-    color = theme.flows[arrow.flow]
-    if arrow.color is not None and len(theme.palette) > 1:
-        color = theme.palette[arrow.color % len(theme.palette)][0]
-    thick = {"state": 2.0, "delay": 2.0, "gradient": arrow.width, "backward": 1.4}.get(
-        arrow.flow, 1.1
-    )
+    color, thick = arrow_color(arrow, theme), thickness(arrow)
     size = 0.6 if arrow.flow != "gradient" else 0.4 + 0.1 * thick
     attributes = {
         "pos": f"e,{_xy(arrow.path[-1:])} {_xy(cut_end(arrow.path, 10.0 * size))}",
@@ -186,8 +174,10 @@ def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
         "arrowsize": f"{size:.3g}",
         "class": arrow.flow,
     }
+    style = line_style(arrow, theme)
+    if style != "solid":
+        attributes["style"] = style
     if arrow.flow == "gradient":
-        attributes["style"] = "dashed"
         attributes["color"] = f"{color}{int(90 + 165 * arrow.strength):02x}"
     if arrow.label and arrow.label_at:
         attributes["label"] = html(arrow.label, 11, theme.text)

@@ -78,7 +78,8 @@ def run(texts: Sequence[str], format: str, layout: str, timeout: float, advice: 
         done = subprocess.run(command, input=joined.encode(), capture_output=True, timeout=timeout)
     except subprocess.TimeoutExpired:
         raise DrawingError(
-            f"Graphviz did not finish within {timeout:g} s, and was stopped; {advice}"
+            f"Graphviz did not finish within {timeout:g} s, and was stopped"
+            + (f"; {advice}" if advice else "")
         ) from None
     if done.returncode or not done.stdout:
         said = done.stderr.decode(errors="replace").strip() or f"exit status {done.returncode}"

@@ -104,10 +104,11 @@ def math(name: str, step: int | str | None = None) -> Line:
 def _is_letter(stem: str) -> bool:
     """Whether this is one letter, with or without an accent: mathematics sets those in italics."""
     letters = [c for c in unicodedata.normalize("NFD", stem) if not unicodedata.combining(c)]
-    return len(letters) == 1 and letters[0].isalpha() and not _is_wide(letters[0])
+    return len(letters) == 1 and letters[0].isalpha() and not is_wide(letters[0])
 
 
-def _is_wide(character: str) -> bool:
+def is_wide(character: str) -> bool:
+    """Whether a character is as wide as it is high, as Chinese ones are."""
     return unicodedata.east_asian_width(character) in "WF"
 
 
@@ -122,7 +123,7 @@ def _em(character: str) -> float:
     """Width of a character, in units of the font size, from above for the usual sans serifs."""
     if unicodedata.combining(character):
         return 0.0
-    if _is_wide(character):
+    if is_wide(character):
         return 1.02
     if character in _NARROW:
         return 0.42
@@ -220,7 +221,7 @@ def _tex_text(words: Iterable[str]) -> str:
             pieces[-1] = f"{_TEX_ACCENTS[character]}{{{pieces[-1]}}}"
         elif character == " ":
             pieces.append(r"\ ")
-        elif _is_wide(character):
+        elif is_wide(character):
             pieces.append(rf"\text{{{character}}}")
         else:
             word = TEX.get(character, character)

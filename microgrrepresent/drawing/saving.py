@@ -12,6 +12,7 @@ from microgrrepresent.drawing import engine
 from microgrrepresent.drawing.digraph import RENDER_TIMEOUT, Drawing
 from microgrrepresent.drawing.scene import draw
 from microgrrepresent.drawing.svg import page
+from microgrrepresent.drawing.tikz import tikz
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -91,11 +92,16 @@ def _pdf(drawing: Drawing, dpi: float) -> bytes:
     return engine.run([drawing.source], "pdf", "nop2", RENDER_TIMEOUT)
 
 
+def _tex(drawing: Drawing, dpi: float) -> bytes:
+    return tikz(drawing.picture, drawing.theme).encode()
+
+
 _FORMATS: dict[str, Callable[[Drawing, float], bytes]] = {
     "svg": _svg,
     "png": _png,
     "pdf": _pdf,
     "html": _html,
+    "tex": _tex,
     "dot": _dot,
     "gv": _dot,
 }

@@ -1,15 +1,16 @@
-"""From a graph to a drawing: the view, the layout, the words that describe it."""
+"""From a graph to a drawing: which nodes share a box, where the boxes stand, what it is called."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.builder import Details, build
 from microgrrepresent.drawing.builder import View as Grouping
 from microgrrepresent.drawing.cells import cells, collapsed, layers
+from microgrrepresent.drawing.describing import describe, title
 from microgrrepresent.drawing.digraph import Drawing, digraph
 from microgrrepresent.drawing.folded import folded_timeline, with_totals
 from microgrrepresent.drawing.gates import gates
@@ -18,14 +19,16 @@ from microgrrepresent.drawing.layout import arrange
 from microgrrepresent.drawing.pairs import side_by_side
 from microgrrepresent.drawing.picture import Picture
 from microgrrepresent.drawing.themes import THEMES, Theme
-from microgrrepresent.drawing.timeline import Timeline, numbered, timeline
+from microgrrepresent.drawing.timeline import Timeline, timeline
 from microgrrepresent.drawing.views import operations, variables
 from microgrrepresent.drawing.window import windowed
+from microgrrepresent.errors import DrawingError
 from microgrrepresent.folding import fold
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
 View = Literal["operations", "variables", "gates", "cells", "layers"]
+Time = Literal["unrolled", "folded", "both"]
 
 VIEWS: dict[str, Callable[[Timeline], Grouping]] = {
     "operations": operations,
@@ -36,14 +39,16 @@ VIEWS: dict[str, Callable[[Timeline], Grouping]] = {
 
 LABELLED = 40
 """Graphs of up to so many nodes show the names of intermediate values on the arrows."""
+LONG = 6
+"""Beside its folded form, a sequence of more steps is shown through a window."""
 
 
 def draw(
     out: Graph | Node | Sequence[Node],
     view: View = "operations",
     *,
+    time: Time = "unrolled",
     gradients: Adjoints | None = None,
-    time: Literal["unrolled", "folded", "both"] = "unrolled",
     collapse: Collection[str] = (),
     depth: int | None = None,
     window: tuple[int, int] | None = None,
@@ -54,19 +59,38 @@ def draw(
 ) -> Drawing:
     """Draw a graph.
 
+    Time runs from left to right, a column a step. What comes in enters from below, states run
+    horizontally, and outputs and losses stand above. A parameter that all steps share stands once,
+    on the left, and as a coloured chip at each of its uses.
+
     Parameters
     ----------
     out : Tensor, sequence of Tensor, or Graph
         What to draw: these and everything behind them.
-    view : {"operations", "variables"}
-        Boxes are operations and arrows carry values, or boxes are variables and arrows say by
-        which operation.
+    view : {"operations", "variables", "gates", "cells", "layers"}
+        ``operations``: boxes are operations, arrows carry values. ``variables``: boxes are
+        variables, arrows say by which operation. ``gates``: a cell's named gates and states, with
+        affine maps inside of the gates. ``cells``: one box a cell and step. ``layers``: one box a
+        cell for all of time.
+    time : {"unrolled", "folded", "both"}
+        Every step, or one step with delays (see `fold`), or both side by side.
     gradients : Adjoints, optional
-        The result of ``backward(loss)``: draws what flowed back along the arrows.
+        The result of ``backward(loss)``: draws what flowed back beside each arrow, dashed, the
+        wider the larger, and writes its norm on chips and parameters.
+    collapse : collection of str
+        Scopes to draw as one box each: ``{"encoder"}``.
+    depth : int, optional
+        Draw scopes that are nested more deeply than this as one box each; 0: all scopes.
+    window : (int, int), optional
+        Show so many steps at the beginning and at the end, and the others as one box.
+    rails : bool
+        Join parameters to their uses by lines, in place of chips.
+    values : bool
+        Show shapes, and small arrays in full.
     theme : {"light", "dark", "print"} or Theme
-        Colours.
+        Colours; ``print`` is black and white, with dash patterns.
     timeout : float
-        Seconds that Graphviz may take for the layout.
+        Seconds that Graphviz may take for the layout of a large block.
 
     Returns
     -------
@@ -75,10 +99,12 @@ def draw(
 
     Raises
     ------
-    GraphvizMissing
-        If there is no Graphviz to lay the picture out.
     DrawingError
-        If an option is unknown, or the layout took too long.
+        If an option is unknown, or the layout would take, or took, too long.
+    GraphvizMissing
+        If the graph is so large that it needs Graphviz for its layout, and there is none.
+    GraphError
+        If the graph is to be folded and its steps differ.
 
     Examples
     --------
@@ -87,7 +113,16 @@ def draw(
     >>> drawing = draw((x * y).named("z"))
     >>> [box.kind for box in drawing.picture.boxes]
     ['input', 'input', 'op', 'output']
+    >>> print(drawing.picture.description)
+    Computation graph of z: 1 operation on 2 inputs.
     """
+    _check("view", view, get_args(View))
+    _check("time", time, get_args(Time))
+    if view == "layers" and time != "unrolled":
+        raise DrawingError("draw: view='layers' shows all of time in one box; leave out time=")
+    if not isinstance(theme, Theme):
+        _check("theme", theme, tuple(THEMES))
+        theme = THEMES[theme]
     graph = out if isinstance(out, Graph) else Graph(out)
     unrolled = timeline(graph)
     scene = _Scene(view, collapse, depth, Details(False, rails, values), gradients, timeout)
@@ -96,15 +131,11 @@ def draw(
     elif time == "folded":
         picture = scene.folded(unrolled)
     else:
-        picture = side_by_side(scene.folded(unrolled), scene.unrolled(unrolled, window))
-    names = ", ".join(graph.label(node) for node in graph.outputs[:3])
-    picture.title = f"Computation graph of {names}"
-    picture.description = (
-        f"{picture.title}: {len(graph)} nodes, {len(graph.parameters)} of them parameters"
-        + (f", unrolled over {unrolled.T} steps, {numbered(unrolled.titles)}" if unrolled.T else "")
-        + "."
-    )
-    return digraph(picture, theme if isinstance(theme, Theme) else THEMES[theme])
+        few = window or ((2, 1) if unrolled.T > LONG else None)
+        picture = side_by_side(scene.folded(unrolled), scene.unrolled(unrolled, few))
+    picture.title = title(graph)
+    picture.description = describe(unrolled, time, gradients is not None)
+    return digraph(picture, theme)
 
 
 @dataclass(frozen=True)
@@ -123,8 +154,7 @@ class _Scene:
             view, time = layers(time)
         else:
             view = VIEWS[self.view](time)
-        if self.collapse or self.depth is not None:
-            view = collapsed(view, time, self.collapse, self.depth)
+        view = self._collapsed(view, time)
         if window is not None and sum(window) + 1 < time.T:
             view, time = windowed(time, view, window)
         return self._placed(time, view)
@@ -132,16 +162,34 @@ class _Scene:
     def folded(self, unrolled: Timeline) -> Picture:
         time = folded_timeline(unrolled, fold(unrolled.graph))
         view = with_totals(VIEWS[self.view](time), time, unrolled)
-        if self.collapse or self.depth is not None:
-            view = collapsed(view, time, self.collapse, self.depth)
-        return self._placed(time, view)
+        return self._placed(time, self._collapsed(view, time))
+
+    def _collapsed(self, view: Grouping, time: Timeline) -> Grouping:
+        if not self.collapse and self.depth is None:
+            return view
+        return collapsed(view, time, self.collapse, self.depth)
 
     def _placed(self, time: Timeline, view: Grouping) -> Picture:
         labelled = self.view == "variables" or (not time.T and len(time.nodes) <= LABELLED)
         picture = build(time, view, replace(self.details, edge_labels=labelled))
-        if self.gradients is not None and not time.stands_for:
-            write_norms(picture, self.gradients)
-        arrange(picture, time.titles, self.timeout, "choose a coarser view")
-        if self.gradients is not None and not time.stands_for:
-            draw_back(picture, self.gradients)
+        shown = self.gradients if not time.delayed else None  # a fold has no numbers of its own
+        if shown is not None:
+            write_norms(picture, shown)
+        arrange(picture, time.titles, self.timeout, _advice(time))
+        if shown is not None:
+            draw_back(picture, shown)
         return picture
+
+
+def _check(what: str, given: object, known: Collection[str]) -> None:
+    if given not in known:
+        raise DrawingError(f"draw: {what} is one of {', '.join(known)}; given {given!r}")
+
+
+def _advice(time: Timeline) -> str:
+    if time.T:
+        return "choose a coarser view ('gates', 'cells' or 'layers'), or collapse a scope"
+    return (
+        "draw the part of the graph behind one of its inner nodes, or put parts of it into scopes "
+        "and collapse those, or run its loop inside of steps(...), so that it is drawn by steps"
+    )

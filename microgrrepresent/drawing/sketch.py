@@ -76,6 +76,8 @@ class Sketch:
     edges: tuple[Edge, ...]
     hints: tuple[tuple[int, float], ...] = ()
     """Where outlines would like to be: for a backward node, the x of its forward node."""
+    mates: tuple[tuple[int, int], ...] = ()
+    """Outlines that would like to stand one above the other: backward nodes, and forward ones."""
 
     @cached_property
     def ports(self) -> tuple[Port, ...]:
@@ -196,7 +198,13 @@ def trace(
             place = Crossing(passing[box.slot], False, box.slot)
             port[place] = Port(place.side, False, slots.setdefault(box.slot, len(slots)))
             edges.append(Edge(number[box], port[place]))
-    sketch = Sketch(tuple(outlines), tuple(edges))
+    own = {node: i for box, i in number.items() if box.kind != "chip" for node in box.nodes}
+    mates = [
+        (own[forward], number[box])
+        for box in block.boxes
+        if box.backward and (forward := box.nodes[0].forward) in own
+    ]
+    sketch = Sketch(tuple(outlines), tuple(edges), mates=tuple(mates))
     return Traced(sketch, outline, [edge[arrow] for arrow in block.arrows], port)
 
 

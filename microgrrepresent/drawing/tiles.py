@@ -15,6 +15,7 @@ from microgrrepresent.drawing.curves import Path, joined, straight
 from microgrrepresent.drawing.engine import layouts
 from microgrrepresent.drawing.picture import Point
 from microgrrepresent.drawing.sketch import Edge, End, Port, Sketch
+from microgrrepresent.errors import DrawingError
 
 NODESEP, RANKSEP = 0.2, 0.26  # inches, as dot wants them
 
@@ -40,8 +41,24 @@ def tiles(sketches: Iterable[Sketch], timeout: float, advice: str) -> dict[Sketc
     unique = list(dict.fromkeys(sketches))
     if not unique:
         return {}
+    seconds = sum(map(_cost, unique))
+    if seconds > timeout:
+        raise DrawingError(
+            f"the layout of {max(len(s.outlines) for s in unique):,} boxes in one block would take "
+            f"about {seconds:.0f} s, and the timeout is {timeout:g} s; {advice}; or give timeout="
+        )
     answers = layouts([_text(sketch) for sketch in unique], timeout, advice)
     return {sketch: _read(sketch, a) for sketch, a in zip(unique, answers, strict=True)}
+
+
+def _cost(sketch: Sketch) -> float:
+    """About how many seconds dot takes: measured, it grows with the square of what it places.
+
+    dot places every box, and a point of every edge in every rank that the edge passes.
+    """
+    rank = sketch.rank
+    points = sum(abs(rank[edge.tail] - rank[edge.head]) for edge in sketch.edges)
+    return 3e-7 * (len(sketch.outlines) + points) ** 2
 
 
 # --- the text for dot ----------------------------------------------------------------------------

@@ -12,7 +12,6 @@ the other than its own, as a decoder needs the encoder's last state, it comes af
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -247,14 +246,6 @@ def _shared(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
             if len(users) > 1 or (users and node in weights):
                 shared.add(node)
     return frozenset(shared)
-
-
-def numbered(times: Sequence[int | str | None]) -> str:
-    """How a sentence names the steps: ``t = 1 to 6``."""
-    shown = [t for t in times if isinstance(t, int)]
-    if not shown:
-        return ""
-    return f"t = {shown[0]}" if len(shown) == 1 else f"t = {min(shown)} to {max(shown)}"
 
 
 def position(parent: Node, child: Node) -> int:

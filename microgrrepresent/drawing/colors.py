@@ -1,0 +1,44 @@
+"""Which colour and how thick: from the kinds of boxes and arrows, by a theme."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from microgrrepresent.drawing.picture import Arrow, Box, Flow
+from microgrrepresent.drawing.themes import Paint, Theme
+
+THICK: dict[Flow, float] = {"state": 2.0, "delay": 2.0, "backward": 1.4}
+DASHED: frozenset[Flow] = frozenset({"gradient", "cut"})
+
+
+def box_paint(box: Box, theme: Theme) -> Paint:
+    """Fill, outline and text of a box."""
+    paint = theme.boxes[box.kind]
+    if box.backward and box.kind in ("op", "function", "variable", "output"):
+        return replace(paint, line=theme.flows["backward"], weight=1.6)
+    if box.color is None:
+        return paint
+    fill, text = theme.palette[box.color % len(theme.palette)]
+    line = fill if len(theme.palette) > 1 else paint.line
+    return replace(paint, fill=fill, line=line, text=text)
+
+
+def arrow_color(arrow: Arrow, theme: Theme) -> str:
+    """The colour of an arrow: that of its parameter, or of what flows."""
+    if arrow.color is not None and len(theme.palette) > 1:
+        return theme.palette[arrow.color % len(theme.palette)][0]
+    return theme.flows[arrow.flow]
+
+
+def thickness(arrow: Arrow) -> float:
+    """The width of an arrow's line, in points."""
+    return arrow.width if arrow.flow == "gradient" else THICK.get(arrow.flow, 1.1)
+
+
+def line_style(arrow: Arrow, theme: Theme) -> str:
+    """Solid, dashed or dotted: where colours cannot tell parameters apart, line styles do."""
+    if arrow.flow in DASHED:
+        return "dashed"
+    if arrow.color is not None:
+        return theme.patterns[arrow.color % len(theme.patterns)]
+    return "solid"
