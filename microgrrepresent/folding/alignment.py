@@ -11,7 +11,7 @@ longest common subsequence), and a node without a counterpart gets a column of i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,25 +27,29 @@ Pair = tuple["_Column | None", "int | None"]  # a column and a position in the l
 
 
 class Read(NamedTuple):
-    """What a node of a backward pass reads."""
+    """What is known of a node's parent."""
 
     strand: int | None
     """The strand of the parent, if it is in one that is known already."""
     later: int
     """By how many steps that strand's node is later than the reader."""
     sweep: int
-    """Which reverse sweep made it: 0 for the forward pass, then 1, 2, ...; -1 for a number."""
+    """For a backward pass, which sweep made it: 0 for none, then 1, 2, ...; -1 for a number."""
 
 
 class Key(NamedTuple):
     """What a node is compared by: what it is, and for a backward node also its part in the line."""
 
     signature: Hashable
+    name: str | None
     reads: tuple[Read, ...] = ()
     behind: int = 0
     """A number for the nodes of the line that this one is made from."""
     ahead: int = 0
     """A number for the nodes of the line that are made from this one."""
+
+
+Fit = Callable[["_Column", Key, Node, int], int]
 
 
 @dataclass(slots=True, eq=False)
@@ -62,9 +66,11 @@ class _Column:
 
 def columns(
     lines: Lines,
+    backward: bool,
+    reads: Callable[[Node, int], tuple[Read, ...]],
+    exists: Callable[[int, int], bool],
+    outputs: Container[Node],
     names: Names,
-    reads: Callable[[Node, int], tuple[Read, ...]] | None = None,
-    exists: Callable[[int, int], bool] = lambda strand, t: True,
 ) -> list[dict[int, Node]]:
     """Lay lines side by side: for each column, its node at each step.
 
@@ -72,33 +78,48 @@ def columns(
     ----------
     lines : dict from step to list of Node
         In order of steps; each line in topological order.
+    backward
+        Whether they are of a backward pass, whose lines may differ more.
+    reads, exists
+        What is known so far of a node's parents, and whether a strand has a node at a step.
+    outputs
+        Nodes that may have names of their own.
     names
         What to call each node in an error's sentence.
-    reads, exists
-        For a backward pass, whose lines may differ more: the parents of a node, and whether a
-        strand has a node at a step.
 
     Raises
     ------
     GraphError
         If a line breaks the pattern.
     """
-    backward = reads is not None
     numbers: dict[Hashable, int] = {}
     kinds: dict[tuple[Key, ...], list[int]] = {}
     for t, line in lines.items():
-        if reads is None:
-            kind = tuple(Key(signature(node)) for node in line)
-        else:
-            kind = _parts([Key(signature(node), reads(node, t)) for node in line], line, numbers)
+        kind = tuple(Key(signature(node), node.name, reads(node, t)) for node in line)
+        if backward:
+            kind = _parts(kind, line, numbers)
         kinds.setdefault(kind, []).append(t)
     middle = list(lines)[len(lines) // 2]
-    usual = max(kinds, key=lambda kind: (len(kinds[kind]), middle in kinds[kind], len(kind)))
+    usual = max(
+        kinds,
+        key=lambda kind: (
+            len(kinds[kind]),
+            backward and middle in kinds[kind],
+            len(kind),
+            middle in kinds[kind],
+        ),
+    )
+
+    def fits(column: _Column, key: Key, node: Node, t: int) -> int:
+        if key.name != column.key.name and node not in outputs and column.example not in outputs:
+            return 0
+        return _agreement(column, key, node, t, exists)
+
     table = [_Column(key, kinds[usual][0], {}) for key in usual]
     for kind in sorted(kinds, key=lambda kind: kind is not usual):  # the usual one first
         t = kinds[kind][0]
         line = lines[t]
-        pairs = _aligned(table, kind, line, t, exists)
+        pairs = _aligned(table, kind, line, t, fits)
         if not backward and kind is not usual:
             alike = [column is not None and i is not None for column, i in pairs]
             if not any(alike) and any(map(_reads_other_steps, line)):
@@ -149,7 +170,7 @@ def _aligned(
     kind: Sequence[Key],
     line: Sequence[Node],
     t: int,
-    exists: Callable[[int, int], bool],
+    fits: Fit,
 ) -> list[Pair]:
     """Pair columns and nodes, in order, so that they agree as well as possible.
 
@@ -163,7 +184,7 @@ def _aligned(
     while end < shortest - start and _same(table[-1 - end], kind[-1 - end], line[-1 - end]):
         end += 1
     pairs: list[Pair] = [(table[i], i) for i in range(start)]
-    pairs += _paired(table[start : len(table) - end], kind, line, t, exists, start, len(kind) - end)
+    pairs += _paired(table[start : len(table) - end], kind, line, t, fits, start, len(kind) - end)
     shift = len(line) - len(table)
     return pairs + [(table[i], i + shift) for i in range(len(table) - end, len(table))]
 
@@ -173,7 +194,7 @@ def _paired(
     kind: Sequence[Key],
     line: Sequence[Node],
     t: int,
-    exists: Callable[[int, int], bool],
+    fits: Fit,
     start: int,
     end: int,
 ) -> list[Pair]:
@@ -190,7 +211,7 @@ def _paired(
         for b in range(n - 1, -1, -1):
             apart = max(best[a + 1][b], best[a][b + 1])
             i = start + b
-            score = _agreement(table[a], kind[i], line[i], t, exists)
+            score = fits(table[a], kind[i], line[i], t)
             together = score + linked[a + 1][b + 1] if score else 0
             best[a][b] = max(apart, together)
             linked[a][b] = max(apart, together + 1 if score else 0)
@@ -211,9 +232,9 @@ def _paired(
 
 
 def _same(column: _Column, key: Key, node: Node) -> bool:
-    if column.key != key:
-        return False
-    return not column.nodes or index_numbers(column.example) == index_numbers(node)
+    if column.key != key or not column.nodes:
+        return column.key == key
+    return index_numbers(column.example) == index_numbers(node)
 
 
 def _agreement(
@@ -228,9 +249,11 @@ def _agreement(
         return 0
     reading = 0
     for i, (expected, read) in enumerate(zip(column.key.reads, key.reads, strict=True)):
+        if column.example.parents[i] is node.parents[i]:
+            reading += 3
+            continue
         if expected == read:
-            known = read.strand is not None or column.example.parents[i] is node.parents[i]
-            reading += 3 if known else 0
+            reading += 3 * (read.strand is not None)
             continue
         if expected.sweep != read.sweep:
             return 0
@@ -238,9 +261,7 @@ def _agreement(
         if (expects or reads) and read.sweep == 0:
             return 0  # both could read the same node of the forward pass, and do not
         reading += not expects
-    alike = (column.example.name == node.name) + (
-        index_numbers(column.example) == index_numbers(node)
-    )
+    alike = (column.key.name == key.name) + (index_numbers(column.example) == index_numbers(node))
     part = (column.key.behind == key.behind) + (column.key.ahead == key.ahead)
     return 100_000 + 1_000 * reading + 100 * alike + 10 * part
 

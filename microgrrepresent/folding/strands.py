@@ -19,9 +19,7 @@ from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from microgrrepresent.errors import GraphError
 from microgrrepresent.folding.alignment import Names, Read, columns
-from microgrrepresent.listing import equation
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -135,8 +133,7 @@ def find_strands(
             groups.setdefault(group, {}).setdefault(node.step, []).append(node)
         for lines in groups.values():
             lines = dict(sorted(lines.items()))
-            for column in _aligned(lines, sweeps if sweep else {}, strands, places, names):
-                _check_names(column, outputs, names)
+            for column in _aligned(lines, sweep > 0, sweeps, strands, places, outputs, names):
                 places |= {node: (len(strands), t) for t, node in column.items()}
                 strands.append(Strand(column, sweep > 0))
     return _without_heads(nodes, strands, places)
@@ -168,35 +165,27 @@ def _sweeps(nodes: Sequence[Node]) -> dict[Node, int]:
 
 def _aligned(
     lines: dict[int, list[Node]],
+    backward: bool,
     sweeps: Mapping[Node, int],
     strands: Sequence[Strand],
     places: Mapping[Node, Place],
+    outputs: Container[Node],
     names: Names,
 ) -> list[dict[int, Node]]:
-    """The columns of some lines; `sweeps` is empty for lines of the forward pass."""
+    """The columns of one group's lines."""
 
     def reads(node: Node, t: int) -> tuple[Read, ...]:
         found = []
         for parent in node.parents:
             strand, s = places.get(parent, (None, t))
-            found.append(Read(strand, s - t, -1 if parent.op is constant else sweeps[parent]))
+            sweep = -1 if parent.op is constant else sweeps[parent]
+            found.append(Read(strand, s - t, sweep if backward else 0))
         return tuple(found)
 
-    if not sweeps:
-        return columns(lines, names)
-    return columns(lines, names, reads, lambda strand, t: t in strands[strand].nodes)
+    def exists(strand: int, t: int) -> bool:
+        return t in strands[strand].nodes
 
-
-def _check_names(column: dict[int, Node], outputs: Container[Node], names: Names) -> None:
-    """Refuse a column whose nodes have different names, which an output may have."""
-    usual = common(Counter(node.name for node in column.values()))
-    for t, node in column.items():
-        if node.name != usual and node not in outputs:
-            example = next(other for other in column.values() if other.name == usual)
-            raise GraphError(
-                f"fold: step {t} breaks the pattern: {equation(node, names)} stands where step "
-                f"{example.step} has {equation(example, names)}, which has another name"
-            )
+    return columns(lines, backward, reads, exists, outputs, names)
 
 
 def _without_heads(
