@@ -21,6 +21,7 @@ from microgrrepresent.primitive import registry
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     op.forward: op for op in registry.values() if isinstance(op.forward, np.ufunc)
 }
+_UFUNCS[np.matmul] = ops.matmul
 
 # NumPy's function and its arguments, in NumPy's order and with NumPy's names, as far as ours has
 # them too: np.sum's third argument is dtype, which is why keepdims can be given by name only.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes
 from microgrrepresent.primitive import primitive
+
+
+def _product(a: Any, b: Any) -> Any:
+    """The product a @ b; of two matrices by way of dot, which gets to BLAS in half the time."""
+    return a.dot(b) if a.ndim == b.ndim == 2 else a @ b
 
 
 def _left(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -45,7 +48,7 @@ def _rows(x: Any) -> Any:
 
 matmul = primitive(
     "matmul",
-    np.matmul,
+    _product,
     (_left, _right),
     symbol="@",
     derivative=(r"{b}^\top", r"{a}^\top"),
@@ -71,7 +74,7 @@ def _weight(g: Any, y: Any, x: Any, w: Any) -> Any:
 linear = primitive(
     "linear",
     _linear,
-    (lambda g, y, x, w: g.dot(w), _weight),
+    (lambda g, y, x, w: _product(g, w), _weight),
     symbol="W·",
     derivative=("{w}", "{x}"),
     doc="linear(x, w): the matrix w (out, in) applied to each row of x (..., in): x @ w.T.",

