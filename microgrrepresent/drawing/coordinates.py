@@ -18,7 +18,7 @@ from microgrrepresent.drawing.ordering import Bend, Item, Ordered
 from microgrrepresent.drawing.sketch import Port, Sketch
 from microgrrepresent.node import Array
 
-BOX_GAP, BEND_GAP = 14.0, 9.0
+BOX_GAP, BEND_GAP, PORT_GAP = 14.0, 9.0, 20.0
 ROUNDS, STEPS, PASSES = 10, 60, 20
 HINT = 6.0
 """How much a box wants to be where its sketch hints."""
@@ -42,6 +42,9 @@ def places(sketch: Sketch, found: Ordered) -> dict[Item, float]:
     x = _solve(_start(found, sketch, number), links, hints, pairs, gaps)
     x = _kept_apart(x, [[number[i] for i in row] for row in found.rows], pairs, gaps)
     x = np.round(2 * (x if hints else x - x.min())) / 2
+    out = {"left": x.min() - BEND_GAP, "right": x.max() + BEND_GAP}
+    for port in sketch.ports:  # those at the sides leave all the room to what is between them
+        x[number[port]] = out.get(port.side, x[number[port]])
     units = [[number[i] for i in unit] for unit in _units(found)]
     _straighten(x, units, links, hints, pairs, gaps)
     return {item: float(x[i]) for item, i in number.items()}
@@ -75,6 +78,11 @@ def _straighten(
     for (a, b), gap in zip(pairs, gaps, strict=True):
         lower[b].append((a, gap))
         upper[a].append((b, gap))
+    for unit in units:
+        low = max((x[n] + gap for i in unit for n, gap in lower[i]), default=-np.inf)
+        high = min((x[n] - gap for i in unit for n, gap in upper[i]), default=np.inf)
+        if low <= high:  # there is room for all bends of the edge in one line
+            x[list(unit)] = min(max(float(np.median(x[list(unit)])), low), high)
     for _ in range(PASSES):
         moved = False
         for unit in units:
@@ -99,6 +107,8 @@ def _width(sketch: Sketch, item: Item) -> float:
 
 def _gap(sketch: Sketch, a: Item, b: Item) -> float:
     apart = BOX_GAP if isinstance(a, int) and isinstance(b, int) else BEND_GAP
+    if isinstance(a, Port) and isinstance(b, Port):
+        apart = PORT_GAP
     apart += max((edge.room[0] for edge in sketch.edges if edge.room), default=0.0) / 2
     return (_width(sketch, a) + _width(sketch, b)) / 2 + apart
 

@@ -30,7 +30,7 @@ OFFSET = 5.0
 
 def write_norms(picture: Picture, adjoints: Adjoints) -> None:
     """Write the norm of its term on every chip, and that of their sum on every parameter."""
-    used = {arrow.tail: arrow for arrow in picture.arrows if arrow.flow == "parameter"}
+    used = {arrow.tail: arrow for arrow in picture.arrows if arrow.tail.kind == "chip"}
     for box in picture.boxes:
         if box.kind not in ("chip", "parameter") or not any(n.requires_grad for n in box.nodes):
             continue

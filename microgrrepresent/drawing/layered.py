@@ -30,7 +30,8 @@ def layered(sketch: Sketch) -> Tile:
     y, bands = _heights(sketch, found)
     left = min((x[i] - o.width / 2 for i, o in enumerate(sketch.outlines)), default=0.0)
     right = max((x[i] + o.width / 2 for i, o in enumerate(sketch.outlines)), default=0.0)
-    left, right = min([left, *x.values()]), max([right, *x.values()])
+    inner = [x[i] for i in x if not (isinstance(i, Port) and i.side in ("left", "right"))]
+    left, right = min([left, *inner]), max([right, *inner])
     top = bands[-1][1] if bands else 0.0
     ports: dict[Port, Point] = {}
     for port in sketch.ports:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable
+from itertools import pairwise
 
 from microgrrepresent.drawing.blocks import Block
 from microgrrepresent.drawing.curves import Path, along, distance, joined, mix, straight, swung
@@ -27,10 +28,14 @@ class _Routes:
         pieces: dict[Arrow, list[tuple[Block, Path]]] = defaultdict(list)
         for block, tile in grid.tiles.items():
             x0, y0 = grid.at[block]
+            lanes = {edge for _, way in grid.traced[block].sketch.lanes for edge in pairwise(way)}
             for arrow, i in zip(block.arrows, grid.traced[block].edge, strict=True):
                 if i is None:
                     arrow.path = _from_chip(arrow.tail, arrow.head)
                     continue
+                edge = grid.traced[block].sketch.edges[i]
+                if (edge.tail, edge.head) in lanes and arrow.flow == "value":
+                    arrow.flow = "state"
                 pieces[arrow].append((block, [(x0 + x, y0 + y) for x, y in tile.paths[i]]))
                 label = tile.labels[i]
                 if label:

@@ -94,6 +94,15 @@ class Sketch:
     @cached_property
     def rank(self) -> dict[End, int]:
         """The height of every outline and port, counted from the bottom."""
+        return self._ranked[0]
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The ways of states that run straight through the block."""
+        return self._ranked[1]
+
+    @cached_property
+    def _ranked(self) -> tuple[dict[End, int], list[Lane]]:
         return _ranks(self)
 
 
@@ -283,7 +292,7 @@ def _shortest(users: Mapping[End, Iterable[End]], start: Port, goal: Port) -> li
 # --- ranks ---------------------------------------------------------------------------------------
 
 
-def _ranks(sketch: Sketch) -> dict[End, int]:
+def _ranks(sketch: Sketch) -> tuple[dict[End, int], list[Lane]]:
     lanes = _lanes(sketch)
     rank = _rank_outlines(sketch, lanes)
     while rank is None:  # the lanes make a circle of what should go up
@@ -295,7 +304,7 @@ def _ranks(sketch: Sketch) -> dict[End, int]:
     rank = _lanes_alone(rank, lanes)
     _rank_sides(sketch, lanes, rank)
     lowest = min(rank.values(), default=0)
-    return {end: r - lowest for end, r in rank.items()}
+    return {end: r - lowest for end, r in rank.items()}, lanes
 
 
 def _rank_outlines(sketch: Sketch, lanes: Sequence[Lane]) -> dict[End, int] | None:
