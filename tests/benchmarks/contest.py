@@ -1,5 +1,6 @@
 """A contest: several ways to the same result, timed in turns."""
 
+import gc
 from statistics import median
 from time import process_time
 
@@ -8,16 +9,20 @@ def take_turns(contestants, rounds):
     """Let the contestants run in turns, A B C A B C ..., and give {name: seconds of each round}.
 
     Taking turns, all of them meet the same noise. Seconds are those of the processor, all threads
-    together: what other programs take of it at the same time does not count.
+    together: what other programs take of it at the same time does not count. Garbage is collected
+    as always, but not among the many objects that the imported libraries are made of.
     """
     for run in contestants.values():
         run()  # the first call fills caches
+    gc.collect()
+    gc.freeze()
     times = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
             start = process_time()
             run()
             times[name].append(process_time() - start)
+    gc.unfreeze()
     return times
 
 
