@@ -72,6 +72,29 @@ def test_a_round_trip_through_keras_computes_the_same(name):
         np.testing.assert_allclose(a, b, rtol=1e-15)
 
 
+ONNX = {
+    "rnn": lambda seed: RNN(INPUT, H, bidirectional=True, rng=seed),
+    "gru": lambda seed: GRU(INPUT, H, bidirectional=True, rng=seed),
+    "gru-no-reset-write": lambda seed: GRU(
+        INPUT, H, reset_gate=False, update_gate="write", rng=seed
+    ),
+    "lstm": lambda seed: LSTM(INPUT, H, bidirectional=True, rng=seed),
+    "lstm-1997": lambda seed: LSTM(INPUT, H, forget_gate=False, rng=seed),
+    "lstm-peephole": lambda seed: LSTM(INPUT, H, bidirectional=True, peephole="diagonal", rng=seed),
+    "lstm-coupled-peephole": lambda seed: LSTM(
+        INPUT, H, coupled=True, peephole="diagonal", rng=seed
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONNX)
+def test_a_round_trip_through_onnx_changes_nothing(name):
+    first, second = ONNX[name](0), ONNX[name](1)
+    second.load_onnx_weights(*first.onnx_weights())
+    for key, value in first.state_dict().items():
+        np.testing.assert_array_equal(second.state_dict()[key], value)
+
+
 def test_a_keeping_and_a_writing_update_gate_are_one_in_a_file():
     """Both standards keep; a layer that writes negates the gate on the way in and out."""
     keeps, writes = GRU(INPUT, H), GRU(INPUT, H, update_gate="write")

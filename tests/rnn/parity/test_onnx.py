@@ -120,12 +120,3 @@ def test_layer_equals_onnxruntime(variant, direction, lengths):
     assert np.abs(output - expected).max() < 1e-5 * max(1, np.abs(expected).max())
     for ours, theirs in zip(final, finals, strict=True):
         assert np.abs(ours - theirs).max() < 1e-5 * max(1, np.abs(theirs).max())
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_weights_come_back(variant):
-    kind, arguments = VARIANTS[variant]
-    first, second = (kind(INPUT, H, bidirectional=True, **arguments, rng=seed) for seed in (0, 1))
-    second.load_onnx_weights(*first.onnx_weights())
-    for name, value in first.state_dict().items():
-        np.testing.assert_array_equal(second.state_dict()[name], value)
