@@ -289,6 +289,10 @@ def test_errors(call, sentence):
 
 
 def test_encoded_of_one():
-    encoded = Encoded(Tensor(np.ones((3, 2))), Tensor(np.ones((4, 3, 2))), np.ones((4, 3), bool))
-    one = encoded.only(1)
-    assert (one.context.shape, one.outputs.shape, one.mask.shape) == ((1, 2), (4, 1, 2), (4, 1))
+    context, outputs = rng.standard_normal((3, 2)), rng.standard_normal((4, 3, 2))
+    mask = np.array([[True, True, True], [True, True, False], [True, False, False]])
+    one = Encoded(Tensor(context), Tensor(outputs), mask).only(1)
+    np.testing.assert_array_equal(one.context.numpy(), context[1:2])
+    np.testing.assert_array_equal(one.outputs.numpy(), outputs[:, 1:2])
+    np.testing.assert_array_equal(one.mask, mask[:, 1:2])
+    assert Encoded(Tensor(context)).only(2)[1:] == (None, None)
