@@ -1,0 +1,226 @@
+"""What else a drawing shows: gradients, windows, backward passes, names in any script, and words."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from microgrrepresent import (
+    DrawingError,
+    Graph,
+    GraphvizMissing,
+    Tensor,
+    backward,
+    draw,
+    grad,
+    save,
+    step,
+    stop_gradient,
+    tanh,
+)
+from microgrrepresent.drawing import engine
+from microgrrepresent.drawing.labels import plain
+from rnn import RNNCell, unroll
+
+
+def test_gradients_are_written_and_drawn(make):
+    graph = Graph(make["loss"](3))
+    adjoints = backward(graph.outputs[0])
+    picture = draw(graph, gradients=adjoints).picture
+    chips = [arrow for arrow in picture.arrows if arrow.tail.kind == "chip"]
+    assert chips
+    for arrow in chips:
+        ((child, i),) = arrow.edges
+        norm = np.linalg.norm(adjoints.along(child, i))
+        assert float(plain(arrow.tail.label).split(", ")[1]) == pytest.approx(norm, rel=0.06)
+    for node in graph.parameters:
+        box = next(b for b in picture.boxes if b.kind == "parameter" and b.nodes[0] is node)
+        norm = np.linalg.norm(adjoints[node])
+        assert float(plain(box.label).split(", ")[1]) == pytest.approx(norm, rel=0.06)
+    back = [arrow for arrow in picture.arrows if arrow.flow == "gradient"]
+    there = {(arrow.tail, arrow.head) for arrow in picture.arrows if arrow.flow != "gradient"}
+    assert back and all((arrow.head, arrow.tail) in there for arrow in back)
+    flowed = [a for a in back if a.strength == 1.0]
+    assert flowed and max(a.width for a in back) == flowed[0].width
+
+
+def test_what_was_not_computed_is_a_dash_and_not_zero():
+    w, v = (Tensor([1.0, 2.0], requires_grad=True, name=n) for n in "wv")
+    h, outputs = Tensor([0.0, 0.0]), []
+    for t in (1, 2):
+        with step(t):
+            h = tanh(h * w + 1)
+            outputs.append(h * v)
+    picture = draw([h.sum(), *outputs], gradients=backward(h.sum())).picture
+    labels = {plain(b.label) for b in picture.boxes if b.kind in ("chip", "parameter")}
+    assert "v, —" in labels and not any(label.startswith("v, 0") for label in labels)
+    assert all(b.pending == plain(b.label).endswith("—") for b in picture.boxes if b.kind == "chip")
+
+
+def test_a_window_hides_steps_and_says_how_many(make):
+    picture = draw(make["loss"](100), "cells", window=(3, 2)).picture
+    labels = [plain(box.label) for box in picture.boxes if box.kind == "elision"]
+    assert sum("95 steps" in label for label in labels) == 1
+    shown = {plain(box.label) for box in picture.boxes if box.kind == "state"}
+    assert {"h_3", "h_98", "h_100"} <= shown and "h_50" not in shown
+
+
+def test_backward_nodes_stand_above_their_forward_nodes():
+    cell = RNNCell(2, 3, rng=0)
+    h = unroll(cell, np.zeros((4, 1, 2))).state
+    picture = draw(grad((h * h).sum(), cell.weight_hh, create_graph=True)).picture
+    at = {node: box for box in picture.boxes if box.kind != "chip" for node in box.nodes}
+    pairs = [
+        (box, at[node.forward])
+        for node, box in at.items()
+        if node.forward in at and not box.between and at[node.forward].column == box.column
+    ]
+    assert len(pairs) > 10
+    assert all(box.y > forward.y for box, forward in pairs)
+    away = sorted(abs(box.x - forward.x) for box, forward in pairs if not forward.between)
+    assert away[len(away) // 2] < 5
+
+
+def test_a_cut_is_drawn_as_one():
+    h = Tensor(1.0, name="h")
+    for t in (1, 2, 3):
+        with step(t):
+            h = tanh(stop_gradient(h) if t == 3 else h).named("h")
+    arrows = [arrow for arrow in draw(h).picture.arrows if arrow.flow == "cut"]
+    assert len(arrows) == 1 and plain(arrows[0].head.label) == "✂"
+
+
+@pytest.mark.parametrize("ending", ["svg", "html", "dot", "tex", "png", "pdf"])
+def test_chinese_and_greek_names_in_every_format(tmp_path, ending):
+    x, w = Tensor(1.0, name="输入"), Tensor(2.0, requires_grad=True, name="theta")
+    path = save((x * w).named("状态"), tmp_path / f"图.{ending}")
+    written = path.read_bytes()
+    assert len(written) > 500 and [p.name for p in tmp_path.iterdir()] == [path.name]
+    if ending in ("svg", "html", "dot", "tex"):
+        words = written.decode()
+        assert "状" in words and "输" in words
+        assert (r"\theta" if ending == "tex" else "θ") in words
+
+
+def test_svg_is_accessible(make):
+    root = ElementTree.fromstring(draw(make["loss"]()).svg())
+    space = "{http://www.w3.org/2000/svg}"
+    assert root.get("role") == "img"
+    ids = [item.get("id") for item in root[:2]]
+    assert [item.tag for item in root[:2]] == [f"{space}title", f"{space}desc"]
+    assert root.get("aria-labelledby").split() == ids
+    assert "unrolled over 3 steps, t = 1 to 3" in root[1].text and root[1].text.endswith(".")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "print"])
+def test_themes(make, theme):
+    source = draw(make["loss"](), theme=theme).source
+    colors = set(re.findall(r'color="(#\w{6})', source))
+    if theme == "print":
+        assert all(c[1:3] == c[3:5] == c[5:7] for c in colors)
+        assert 'style="dashed"' in source
+
+
+def test_tikz_has_every_box_and_arrow(make, tmp_path):
+    drawing = draw(make["loss"](), "gates")
+    path = save(drawing, tmp_path / "graph.tex")
+    text = path.read_text()
+    body = text[text.index(r"\begin{tikzpicture}") : text.index(r"\end{tikzpicture}")]
+    picture = drawing.picture
+    assert len(re.findall(r"\\node\[(?:box|round)", body)) == len(picture.boxes)
+    assert body.count(r"\draw[->") == len(picture.arrows)
+    assert text.count("{") == text.count("}")
+    for box in picture.boxes:
+        assert f"at ({box.x:.2f},{box.y:.2f})" in body
+    if shutil.which("pdflatex"):
+        plain_class = r"\\documentclass{article}\\usepackage{tikz}\\pdfpagewidth=3000bp "
+        text = re.sub(r"\\documentclass\[[^]]*\]\{standalone\}", plain_class, text)
+        path.write_text(text)
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", path.name]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-2000:]
+
+
+# --- without Graphviz, and what cannot be drawn --------------------------------------------------
+
+
+@pytest.fixture
+def no_graphviz(monkeypatch):
+    monkeypatch.setattr(engine, "route", lambda: None)
+    engine._layouts.cache_clear()
+
+
+@pytest.mark.usefixtures("no_graphviz")
+def test_without_graphviz(make, tmp_path):
+    out = make["loss"]()
+    assert save(out, tmp_path / "a.dot").stat().st_size > 1000
+    assert save(out, tmp_path / "a.tex").stat().st_size > 1000
+    with pytest.raises(GraphvizMissing, match="apt install graphviz") as caught:
+        save(out, tmp_path / "a.svg")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "a.svg").exists()
+    for shown in (draw(out)._repr_mimebundle_(), Graph(out)._repr_mimebundle_()):
+        assert set(shown) == {"text/plain"} and "Graphviz" in shown["text/plain"]
+
+
+def test_notebooks_show_pictures(make):
+    for shown in (make["loss"](), Graph(make["loss"](20)), draw(make["logistic"]())):
+        bundle = shown._repr_mimebundle_()
+        assert bundle["image/svg+xml"].startswith("<svg")
+    assert set(Tensor(1.0)._repr_mimebundle_()) == {"text/plain"}
+
+
+def _tangle(n):
+    rng, nodes = np.random.default_rng(0), [Tensor(1.0, name="x")]
+    for i in range(n):
+        nodes.append(
+            nodes[-1] * nodes[0 if i % 3 == 0 else int(rng.integers(max(0, i - 9), i + 1))]
+        )
+    return nodes[-1]
+
+
+def test_what_would_take_too_long_is_not_begun():
+    with pytest.raises(DrawingError, match=r"would take about \d+ s.*collapse"):
+        draw(_tangle(3000), timeout=5)
+
+
+def test_a_layout_that_takes_too_long_is_stopped():
+    with pytest.raises(DrawingError, match=r"did not finish within 0.01 s.*; choose"):
+        engine.run(["digraph { a -> b }"], "svg", "dot", 0.01, "choose another")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"view": "gate"}, "view is one of operations, variables, gates, cells, layers"),
+        ({"time": "fold"}, "time is one of unrolled, folded, both"),
+        ({"theme": "sepia"}, "theme is one of light, dark, print"),
+    ],
+)
+def test_unknown_options(options, words):
+    with pytest.raises(DrawingError, match=words):
+        draw(Tensor(1.0) * 2, **options)
+
+
+def test_files_that_cannot_be_written(make, tmp_path):
+    with pytest.raises(DrawingError, match=r"\.svg .*given .*\.gif"):
+        save(make["logistic"](), tmp_path / "a.gif")
+    with pytest.raises(DrawingError, match=r"pixels wide.*window=\(3, 2\)"):
+        save(make["loss"](120), tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_importing_the_package_does_not_import_drawings():
+    program = "import sys, microgrrepresent; print('graphviz' in sys.modules, "
+    program += "'microgrrepresent.drawing' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=os.environ, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]

@@ -1,0 +1,170 @@
+"""What every picture must be: complete, free of overlap, in the order of time, the same each time."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections import Counter
+from itertools import combinations, pairwise
+
+import pytest
+
+from microgrrepresent import Graph, draw
+from microgrrepresent.drawing import engine
+
+
+def test_every_node_is_in_one_box_and_every_edge_in_one_arrow(drawn):
+    boxes, arrows = drawn.drawing.picture.boxes, drawn.drawing.picture.arrows
+    assert sorted(drawn.nodes) == sorted(f"b{i}" for i in range(1, len(boxes) + 1))
+    assert sorted(drawn.edges) == sorted(f"e{i}" for i in range(1, len(arrows) + 1))
+    assert [drawn.nodes[f"b{i}"].title for i, _ in enumerate(boxes, 1)] == [b.key for b in boxes]
+    titles = [f"{arrow.tail.key}->{arrow.head.key}" for arrow in arrows]
+    assert [drawn.edges[f"e{i}"] for i, _ in enumerate(arrows, 1)] == titles
+    faces = {arrow.head for arrow in arrows if not arrow.edges}  # variables behind an operation
+    own = [box for box in boxes if box.kind != "chip" and box not in faces]
+    assert Counter(n for box in own for n in box.nodes) == Counter(dict.fromkeys(drawn.graph, 1))
+    at = {node: box for box in own for node in box.nodes}
+    between = {
+        (child, i)
+        for child in drawn.graph
+        for i, parent in enumerate(child.parents)
+        if at[child] is not at[parent]
+    }
+    shown = Counter((child, i) for arrow in arrows for child, i in arrow.edges)
+    assert shown == Counter(dict.fromkeys(between, 1))
+
+
+def test_arrows_join_the_boxes_of_their_edges(drawn):
+    for arrow in drawn.drawing.picture.arrows:
+        for child, i in arrow.edges:
+            assert any(node is child for node in arrow.head.nodes)
+            assert any(node is child.parents[i] for node in arrow.tail.nodes)
+        for box, (x, y) in ((arrow.tail, arrow.path[0]), (arrow.head, arrow.path[-1])):
+            assert box.left - 1 <= x <= box.right + 1 and box.bottom - 1 <= y <= box.top + 1
+
+
+def test_no_two_boxes_overlap(drawn):
+    for a, b in combinations(drawn.nodes.values(), 2):
+        apart = a.right <= b.left or b.right <= a.left or a.bottom <= b.top or b.bottom <= a.top
+        assert apart, f"{a.title} and {b.title}"
+
+
+def test_no_label_leaves_its_box(drawn):
+    """Measured in DejaVu Sans, which is wider than the usual sans serifs."""
+    pytest.importorskip("matplotlib")
+    from matplotlib.textpath import TextPath
+
+    for shape in drawn.nodes.values():
+        for x, y, anchor, size, words in shape.texts:
+            if not words.strip():
+                continue
+            wide = TextPath((0, 0), words, size=size).get_extents().width
+            left = x - wide / 2 if anchor == "middle" else x
+            assert left >= shape.left - 0.5 and left + wide <= shape.right + 0.5, shape.title
+            assert shape.top < y < shape.bottom, shape.title
+
+
+@pytest.mark.parametrize(("T", "view"), [(2, "gates"), (3, "operations"), (50, "operations")])
+def test_time_runs_from_left_to_right_and_steps_are_alike(cell, T, view, make, read_svg):
+    drawing = draw(make["outputs"](cell, T), view)
+    nodes, _ = read_svg(drawing.svg())
+    columns = {t: {} for t in range(1, T + 1)}
+    for i, box in enumerate(drawing.picture.boxes, 1):
+        t = box.column
+        if 0 < t <= T:
+            shape = nodes[f"b{i}"]
+            columns[t][box.slot] = ((shape.left + shape.right) / 2, (shape.top + shape.bottom) / 2)
+    letter = "y" if type(cell).__name__ == "CTRNNCell" else "h"
+    states = [slot for slot in columns[1] if slot[2] == letter and slot[-1] == "variable"]
+    assert len(states) == 1
+    for a, b in pairwise(range(1, T + 1)):
+        assert columns[a][states[0]][0] < columns[b][states[0]][0]
+        assert columns[a].keys() == columns[b].keys()
+        shift = columns[b][states[0]][0] - columns[a][states[0]][0]
+        for slot, (x, y) in columns[a].items():
+            assert columns[b][slot] == pytest.approx((x + shift, y), abs=0.03)
+
+
+@pytest.mark.slow
+def test_time_order_for_every_length(cell, make):
+    for T in range(2, 51):
+        drawing = draw(make["outputs"](cell, T))
+        for box in drawing.picture.boxes:
+            assert box.column <= T
+        states = [b for b in drawing.picture.boxes if b.between and b.kind == "state"]
+        by_column = {}
+        for box in states:
+            by_column.setdefault(box.column, box.x)
+        xs = [by_column[c] for c in sorted(by_column)]
+        assert len(xs) == T + 1 and all(a < b for a, b in pairwise(xs))
+
+
+def test_both_ways_to_graphviz_agree(drawn, monkeypatch, read_svg):
+    pytest.importorskip("pygraphviz")
+    if engine.route() != "dot":
+        pytest.skip("dot is not on PATH")
+    monkeypatch.setattr(engine, "route", lambda: "pygraphviz")
+    engine._layouts.cache_clear()
+    for key, b in read_svg(draw(drawn.graph, **drawn.options).svg())[0].items():
+        a = drawn.nodes[key]
+        frames = (a.left, a.top, a.right, a.bottom), (b.left, b.top, b.right, b.bottom)
+        assert frames[0] == pytest.approx(frames[1], abs=1.0), a.title
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import conftest
+from microgrrepresent import draw
+for name, (graph, options) in {**conftest.GALLERY, **conftest.FOLDED}.items():
+    print(name, draw(graph(), **options).source)
+"""
+
+
+def test_same_program_same_bytes():
+    """In two processes, under two hash seeds, after other nodes were made."""
+    here = os.path.dirname(__file__)
+    written = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, here],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert written[0] and written[0] == written[1]
+
+
+def test_long_sequences_are_drawn_in_time(make):
+    """An LSTM of 200 steps, 3,200 nodes: under 2 s of processor time, SVG included."""
+    from rnn import LSTMCell
+
+    graph = Graph(make["outputs"](LSTMCell(3, 4, rng=0), 200))
+    assert len(graph) > 3000
+    draw(make["logistic"]()).svg()
+    before = _seconds()
+    draw(graph).svg()
+    assert _seconds() - before < 2.0
+
+
+@pytest.mark.slow
+def test_cost_is_linear_in_time(make):
+    from rnn import LSTMCell
+
+    taken = []
+    for T in (250, 1000):
+        graph = Graph(make["outputs"](LSTMCell(3, 4, rng=0), T))
+        before = _seconds()
+        draw(graph).svg()
+        taken.append(_seconds() - before)
+    assert taken[1] < 10.0
+    assert taken[1] < 6 * taken[0]
+
+
+def _seconds():
+    """Processor time of this process and of those that it has run."""
+    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(use.ru_utime + use.ru_stime for use in uses)
