@@ -321,7 +321,8 @@ class _Builder:
             single, identity = isinstance(group.key, Node), (group.key, head)
         arrow = self.chips.get(identity)
         if arrow is None:
-            label = (name(source, self.time),) if single else group.label
+            own = single or group.kind != "parameter"  # else it stands for the whole group
+            label = (name(source, self.time),) if own else group.label
             slot = (head.slot, "chip", i, *self.time.slot[source])
             key = self._unique(f"{head.key}<{i}")
             box = Box(key, "chip", label, (source,), head.column, slot)

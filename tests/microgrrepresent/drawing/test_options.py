@@ -1,4 +1,4 @@
-"""What else a drawing shows: gradients, windows, backward passes, names in any script, and words."""
+"""What else a drawing shows: gradients, windows, backward passes, any script, and words."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from microgrrepresent import (
     draw,
     grad,
     save,
+    scope,
     step,
     stop_gradient,
     tanh,
@@ -224,3 +225,18 @@ def test_importing_the_package_does_not_import_drawings():
         [sys.executable, "-c", program], capture_output=True, text=True, env=os.environ, check=True
     )
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_decoder_comes_after_its_encoder():
+    with scope("encoder"):
+        context = unroll(RNNCell(2, 3, rng=0), np.zeros((3, 1, 2))).state
+    with scope("decoder"):
+        outputs = unroll(RNNCell(3, 3, rng=1), [context] * 3, context).outputs
+    boxes = draw(outputs, "cells").picture.boxes
+    cells = [box for box in boxes if box.kind == "cell"]
+    encoder = [box.x for box in cells if box.nodes[0].scope.startswith("encoder")]
+    decoder = [box.x for box in cells if box.nodes[0].scope.startswith("decoder")]
+    assert len(encoder) == len(decoder) == 3 and max(encoder) < min(decoder)
+    far = {plain(b.label) for b in boxes if b.kind == "chip" and not b.nodes[0].requires_grad}
+    far |= {plain(b.label) for b in boxes if b.kind == "chip" and b.nodes[0] is context}
+    assert far == {"h_3"}  # the context, at the steps that are far from it

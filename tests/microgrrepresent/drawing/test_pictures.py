@@ -1,4 +1,4 @@
-"""What every picture must be: complete, free of overlap, in the order of time, the same each time."""
+"""What every picture must be: complete, free of overlap, in order of time, reproducible."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import pytest
 
@@ -125,7 +126,7 @@ for name, (graph, options) in {**conftest.GALLERY, **conftest.FOLDED}.items():
 
 def test_same_program_same_bytes():
     """In two processes, under two hash seeds, after other nodes were made."""
-    here = os.path.dirname(__file__)
+    here = str(Path(__file__).parent)
     written = [
         subprocess.run(
             [sys.executable, "-c", PROGRAM, here],
