@@ -9,7 +9,7 @@ network can only be right on trees larger than all it was trained on if the cell
 the operators do (Socher et al. 2011 for such networks over parse trees).
 
 Settings: digits 0-9, operators + - *; trained on trees of 2 to 5 digits, tested also on 8; vectors
-of length 32, batches of 64 trees of one shape, Adam 3e-3, clipping at 1, 3,000 iterations.
+of length 32, batches of 64 trees of one shape, Adam 3e-3, clipping at 1, 10,000 iterations.
 
     python examples/arithmetic_trees.py
 """
@@ -83,7 +83,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
                 shares.append(accuracy(model(tree), classes))
         return float(np.mean(shares))
 
-    for _ in descent(loss_of, Adam(model.parameters(), lr=3e-3), 600 if quick else 3000):
+    for _ in descent(loss_of, Adam(model.parameters(), lr=3e-3), 600 if quick else 10_000):
         pass
     leaf = {c: Tensor(model.embedding.weight.numpy()[SYMBOLS.index(c)], name=c) for c in "38+27-*"}
     tree = ((leaf["3"], leaf["+"], leaf["8"]), leaf["*"], (leaf["2"], leaf["-"], leaf["7"]))

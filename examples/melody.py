@@ -80,7 +80,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
             ax.set(title=f"seed {NOTES[seeds[k]]}", xlabel="step")
     name = f"melody, {len(drawn)} drawn"
     inside = float(np.concatenate(belongs).mean())
-    bars = (0.8, 0.4) if quick else (0.95, 0.9)
+    bars = (0.8, 0.4) if quick else (0.95, 0.85)
     return [
         Result(name, "share of notes in the scale", inside, ">", bars[0], picture),
         Result(name, "share that ends on the seed", float(np.mean(home)), ">", bars[1], picture),

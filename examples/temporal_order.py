@@ -9,12 +9,15 @@ has to be kept for about 50 steps:
 
 - The LSTM of 1997 has no forget gate, f = 1, and the path carries the gradient unchanged: 1.
 - A forget gate with bias +1 begins at f = sigma(1) = 0.731, and 0.731^50 = 1.6e-7: nothing arrives,
-  so nothing is learned, although this cell could do all that the other one can.
+  so nothing is learned, although this cell could do all that the other one can. At T = 50 it is
+  0.731^25 = 4e-4, which is enough.
 - With bias +5 it begins at sigma(5) = 0.9933, and 0.9933^50 = 0.71.
 
-Settings: T = 50 and 100, four hidden units, input gate's bias -1 in the cell of 1997, batches of
-32, Adam 0.02, clipping at 1, at most 800 iterations, three seeds, stopped at 99 % of 500 new
-sequences.
+All three begin with a nearly closed input gate, sigma(-3) = 0.047, as in the paper: otherwise what
+the other 98 symbols add to c carries tanh(c) to where its derivative is 0, and that fails too.
+
+Settings: T = 50 and 100, four hidden units, other biases 0, batches of 32, Adam 0.02, clipping at
+1, at most 800 iterations, three seeds, stopped at 99 % of 500 new sequences.
 
     python examples/temporal_order.py
 """
@@ -22,7 +25,6 @@ sequences.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from descent import descent
@@ -47,13 +49,13 @@ def batch(rng: np.random.Generator, T: int, size: int) -> tuple[np.ndarray, np.n
 
 def judge(forget_bias: float | None, rng: np.random.Generator) -> SequenceClassifier:
     """Four LSTM units, and a linear map of their last output to four classes."""
-    options: dict[str, Any] = {"dtype": np.float32, "rng": rng}
+    layer = LSTM(6, 4, forget_gate=forget_bias is not None, dtype=np.float32, rng=rng)
+    biases = np.zeros(layer.bias_ih_l0.shape)
+    biases[:4] = -3  # the rows of the input gate come first
     if forget_bias is not None:
-        return SequenceClassifier(LSTM(6, 4, forget_bias=forget_bias, **options), 4, rng=rng)
-    layer = LSTM(6, 4, forget_gate=False, **options)
-    biases = layer.bias_ih_l0.numpy().copy()
-    biases[:4] -= 1  # the input gate's rows: nearly closed, until there is something to let in
+        biases[4:8] = forget_bias
     layer.bias_ih_l0.assign(biases)
+    layer.bias_hh_l0.assign(np.zeros(biases.shape))
     return SequenceClassifier(layer, 4, rng=rng)
 
 
@@ -86,8 +88,7 @@ CELLS = {"1997, no forget gate": None, "forget bias +1": 1.0, "forget bias +5": 
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
     """Train the three cells; count the seeds that solve the task."""
-    lengths, seeds = ([60], 1) if quick else ([50, 100], 3)
-    iterations = 350 if quick else 800
+    lengths, seeds, iterations = ([80], 1, 250) if quick else ([50, 100], 3, 800)
     results, picture = [], out / "temporal_order.png"
     with figure(picture, columns=len(lengths), size=(4.8, 3.4)) as axes:
         for T, ax in zip(lengths, np.atleast_1d(axes), strict=True):
@@ -98,11 +99,10 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
                     solved += at is not None
                     label = cell if k == 0 else None
                     ax.plot(*zip(*curve, strict=True), color=f"C{colour}", label=label)
-                bar = ("=", 0) if forget_bias == 1 else (">=", seeds if forget_bias is None else 1)
+                fails = forget_bias == 1 and T > 50
+                bar = ("=", 0) if fails else (">=", seeds)
                 name = f"temporal order T={T}, {cell}"
-                metric = f"solved, of {seeds} seeds"
-                if forget_bias != 1 or T >= 60:  # at T = 50 the gate may or may not be in the way
-                    results.append(Result(name, metric, solved, *bar, picture))
+                results.append(Result(name, f"solved, of {seeds} seeds", solved, *bar, picture))
             ax.axhline(0.25, color="grey", linestyle=":")
             ax.set(xlabel="iteration", ylabel="accuracy on new sequences", title=f"T = {T}")
         ax.legend()
