@@ -49,6 +49,8 @@ def backward(
     """
     if not output.requires_grad:
         raise no_gradient(output)
+    if keep not in ("all", "nodes"):
+        raise ValueError(f"backward: keep must be 'all' or 'nodes'; given {keep!r}")
     edges: dict[Edge, Array] | None = {} if keep == "all" else None
     first = seeded(output, seed, "backward", False)
     nodes = {node: _frozen(g) for node, g in sweep([output], [first], contributions=edges)}
@@ -143,7 +145,8 @@ class Adjoints:
                 if child.step is None and child not in found:
                     found.add(child)
                     todo.append(child)
-        return sorted(found, key=lambda n: -n.id)
+        found.remove(node)  # it comes last, also where a leaf got a younger id by assign()
+        return [*sorted(found, key=lambda n: -n.id), node]
 
     def _consumers(self, node: Node) -> list[tuple[Node, int]]:
         if self._edges is None:

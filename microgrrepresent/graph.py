@@ -28,7 +28,7 @@ from microgrrepresent.errors import (
 from microgrrepresent.graph_json import read_json, write_json
 from microgrrepresent.listing import labels, listing
 from microgrrepresent.node import Array, Node
-from microgrrepresent.primitive import Primitive
+from microgrrepresent.primitive import Primitive, registry
 
 
 class Graph:
@@ -175,6 +175,11 @@ class Graph:
         [6.0]
         """
         wanted = op.name if isinstance(op, Primitive) else op
+        if wanted is not None and wanted not in registry:
+            raise GraphError(
+                f"find: no operation is recorded as {wanted!r}; give a name that the listing of "
+                "the graph shows, such as 'matmul'"
+            )
         return [
             node
             for node in self._nodes
@@ -208,10 +213,16 @@ class Graph:
     def to_json(self, indent: int | None = None) -> str:
         """Write the graph down as JSON: all that the nodes hold, values included.
 
+        Raises
+        ------
+        StaleGraphError
+            If a leaf was assigned to after the graph was recorded.
+
         See Also
         --------
         from_json
         """
+        self._check_fresh()
         return write_json(self._nodes, self.outputs, self._index, indent)
 
     @classmethod
@@ -267,14 +278,12 @@ class Graph:
         101.0
         """
         given = {leaf: self._fitted(leaf, value) for leaf, value in values.items()}
+        self._check_fresh()
         results: dict[Node, Array] = {}
         for node in self._nodes:
             if node.op is None or not node.parents:
                 results[node] = given.get(node, node.value)
                 continue
-            for parent in node.parents:
-                if parent.id > node.id:
-                    raise _stale(node, parent)
             try:
                 value = node.op.forward(*[results[p] for p in node.parents], **node.params)
             except (ValueError, IndexError, TypeError) as error:
@@ -307,6 +316,12 @@ class Graph:
         if array.dtype.kind == "c" and leaf.dtype.kind == "f":
             return array.astype(np.result_type(leaf.dtype, np.complex64))
         raise DTypeError(f"replay: {label} holds {leaf.dtype}; given {array.dtype}")
+
+    def _check_fresh(self) -> None:
+        for node in self._nodes:
+            for parent in node.parents:
+                if parent.id > node.id:
+                    raise _stale(node, parent)
 
     def _stranger(self, node: Node, asker: str = "") -> GraphError:
         if not isinstance(node, Node):

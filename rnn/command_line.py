@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from microgrrepresent import backward
 from microgrrepresent.drawing import save
@@ -38,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parser().parse_args(arguments)
     try:
-        status = COMMANDS[options.command](options)
+        # The products here are small: a second thread for them waits longer than it works.
+        with threadpool_limits(limits=1):
+            status = COMMANDS[options.command](options)
         sys.stdout.flush()
         return status
     except _REFUSALS as error:

@@ -65,7 +65,7 @@ pow = primitive(
     np.power,
     (
         # where keeps 0 * x^(0-1) = 0 * inf and 0 * log 0 from making NaN of a derivative that is 0
-        lambda g, y, a, b: g * b * a ** where(b == 0, 1, b - 1),
+        lambda g, y, a, b: g * b * a ** where(a == 0, where(b == 0, 1, b - 1), b - 1),
         lambda g, y, a, b: g * y * log(where(a == 0, 1, a)),
     ),
     symbol="^",

@@ -13,7 +13,7 @@ import numpy as np
 
 from microgrrepresent.errors import DTypeError, ShapeError
 from microgrrepresent.node import Array, Node, running
-from microgrrepresent.ops.elementwise import exp, softplus, where
+from microgrrepresent.ops.elementwise import cast, exp, softplus, where
 from microgrrepresent.ops.reductions import mean, sum
 from microgrrepresent.ops.shapes import expand_dims, from_front, one_hot
 from microgrrepresent.primitive import primitive
@@ -90,6 +90,10 @@ _cross_entropy = primitive(
 )
 
 
+def _floats(x: Any) -> Any:
+    return x if x.dtype.kind in "fc" else cast(x, dtype="float64")
+
+
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) divided by its sum along an axis; a row of -inf gives a row of 0.
 
@@ -99,11 +103,13 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> softmax(Tensor([1000.0, 1000.0])).numpy().tolist()
     [0.5, 0.5]
     """
+    x = _floats(x)
     return _softmax(x, axis=from_front(axis, x, "softmax"))
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Logarithm of `softmax`, exact also where softmax is too small for a float."""
+    x = _floats(x)
     return _log_softmax(x, axis=from_front(axis, x, "log_softmax"))
 
 
@@ -116,6 +122,7 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     >>> float(logsumexp(Tensor([1000.0, -1000.0])))
     1000.0
     """
+    x = _floats(x)
     return _logsumexp(x, axis=from_front(axis, x, "logsumexp"), keepdims=keepdims)
 
 
@@ -245,6 +252,6 @@ def _reduce(loss: Any, counts: Array | None, reduction: str, op: str) -> Any:
         return loss
     if reduction == "sum":
         return sum(loss)
-    if counts is None:
+    if counts is None and loss.size:
         return mean(loss)
-    return sum(loss) / (int(np.count_nonzero(counts)) or 1)
+    return sum(loss) / ((0 if counts is None else int(np.count_nonzero(counts))) or 1)

@@ -153,11 +153,16 @@ def getitem(x: Any, index: Any) -> Any:
     if isinstance(index, Node) and index.dtype.kind in "iu":
         return _take(x, index)
     parts = index if isinstance(index, tuple) else (index,)
-    plain = tuple(
-        _frozen_index(part) if isinstance(part, (list, np.ndarray, Node)) else part
-        for part in parts
-    )
+    plain = tuple(_plain(part) for part in parts)
     return _getitem(x, index=plain if isinstance(index, tuple) else plain[0])
+
+
+def _plain(part: Any) -> Any:
+    """A part of an index that nobody can change afterwards."""
+    if isinstance(part, slice):
+        ends = (part.start, part.stop, part.step)
+        return slice(*[None if end is None else as_int(end) for end in ends])
+    return _frozen_index(part) if isinstance(part, (list, np.ndarray, Node)) else part
 
 
 def take(table: Any, indices: Any) -> Any:
