@@ -1,6 +1,5 @@
 """Modules: what is found, in which order, under which names; saving and loading."""
 
-
 import numpy as np
 import pytest
 
