@@ -51,7 +51,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     right = parities(strings) == (strings.cumsum(0) % 2 == 1)
     picture = out / "automaton.svg"
     run = unroll(parity_cell(), np.array([[1.0], [0.0], [1.0], [1.0]]))
-    save(run.outputs[-1], picture)
+    save(run.outputs[-1], picture, time="both")
     return [Result("parity by hand, 2^10 strings", "right states", right.mean(), "=", 1, picture)]
 
 

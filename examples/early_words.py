@@ -60,7 +60,9 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         ax.set(ylabel="|dC/dx_k|, last word = 1")
         ax.legend()
     return [
-        Result("early words, SRN", "|dC/dx_k| kept a step", halving["SRN"], "<", 0.7, picture),
+        Result(
+            "early words, SRN", "norm of dC/dx_k, kept a step", halving["SRN"], "<", 0.7, picture
+        ),
         *(
             Result(
                 f"early words, {name}",
