@@ -8,7 +8,7 @@ import numpy as np
 
 from microgrrepresent import Tensor, concatenate, scope, sigmoid, split, stack, step, steps, tanh
 
-I, H = 3, 4
+I, H = 3, 4  # noqa: E741 (the notes' letters for the sizes of input and state)
 
 
 class Parameters(dict):
