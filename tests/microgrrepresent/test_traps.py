@@ -1,6 +1,5 @@
 """Traps: each of these is got wrong by some well-known small engine."""
 
-
 import numpy as np
 import pytest
 
