@@ -169,6 +169,13 @@ def test_known_values():
     np.testing.assert_allclose(float(loss), np.log(4))
 
 
+def test_the_last_axis_is_the_default():
+    x = Tensor(np.random.default_rng(0).normal(size=(2, 3, 4)))
+    for f in (mg.softmax, mg.log_softmax, mg.logsumexp):
+        np.testing.assert_array_equal(f(x).numpy(), f(x, 2).numpy())
+        assert f(x[0, 0]).shape == f(x[0, 0], 0).shape
+
+
 def test_means_over_the_rows_that_count():
     x = Tensor(np.log([[0.5, 0.5], [0.25, 0.75], [0.1, 0.9]]))
     ce = mg.cross_entropy
