@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent.errors import GradientError
+from microgrrepresent.gradients import no_gradient, seeded
 from microgrrepresent.node import Array, Node
-from microgrrepresent.sweep import Edge, fitted, no_gradient, seeded, sweep
+from microgrrepresent.sweep import Edge, fitted, sweep
 
 
 def backward(

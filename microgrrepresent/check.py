@@ -20,9 +20,9 @@ import numpy as np
 from numpy.exceptions import ComplexWarning
 
 from microgrrepresent.errors import CheckError, GradientError
+from microgrrepresent.gradients import grad
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
-from microgrrepresent.sweep import grad
 from microgrrepresent.tensor import Tensor
 
 Method = Literal["complex step", "central differences"]

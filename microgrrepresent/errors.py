@@ -56,6 +56,15 @@ def operand(name: str | None, value: Any) -> str:
     return f"{name} {shape}" if name else shape
 
 
+def stale(leaf: Any, user: Any) -> StaleGraphError:
+    """Say that a leaf was assigned to after a node, its user, was made from it."""
+    return StaleGraphError(
+        f"{operand(leaf.name or 'a leaf', leaf)} was given a new value by assign() after this "
+        f"graph had used it ({located(user.op.name, user.scope, user.step)}), so the recorded "
+        "values no longer belong together; run the forward pass again"
+    )
+
+
 def matmul_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
     """Say which two axes of a matrix product disagree: ``16 != 8``."""
     if len(shapes) != 2 or not all(shapes):

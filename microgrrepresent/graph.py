@@ -21,9 +21,9 @@ from microgrrepresent.errors import (
     DTypeError,
     GraphError,
     ShapeError,
-    StaleGraphError,
     located,
     operand,
+    stale,
 )
 from microgrrepresent.graph_json import read_json, write_json
 from microgrrepresent.listing import labels, listing
@@ -327,7 +327,7 @@ class Graph:
         for node in self._nodes:
             for parent in node.parents:
                 if parent.id > node.id:
-                    raise _stale(node, parent)
+                    raise stale(parent, node)
 
     def _stranger(self, node: Node, asker: str = "") -> GraphError:
         if not isinstance(node, Node):
@@ -359,17 +359,8 @@ def _behind(outputs: Sequence[Node]) -> tuple[Node, ...]:
         node = todo.pop()
         for parent in node.parents:
             if parent.id > node.id:
-                raise _stale(node, parent)
+                raise stale(parent, node)
             if parent.id not in found:
                 found[parent.id] = parent
                 todo.append(parent)
     return tuple(found[key] for key in sorted(found))
-
-
-def _stale(node: Node, parent: Node) -> StaleGraphError:
-    assert node.op is not None
-    return StaleGraphError(
-        f"{operand(parent.name or 'a leaf', parent)} was given a new value by assign() after this "
-        f"graph had used it ({located(node.op.name, node.scope, node.step)}), so the recorded "
-        "values no longer belong together; run the forward pass again"
-    )

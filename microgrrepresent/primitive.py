@@ -127,25 +127,24 @@ class Primitive:
 
 
 class each:
-    """The rules of an operation with any number of inputs: one rule, told which input it is for.
+    """The rules of an operation with any number of inputs, made for all of them at once.
 
-    The rule is called as ``rule(i, g, y, xs, **params)`` with the inputs in one sequence, because
-    to spread thousands of them into arguments, once for each, would take time quadratic in them.
-    ``each(rule)[i]`` is called like any other rule, as ``(g, y, *inputs, **params)``.
+    ``rules(xs, **params)`` is told the inputs in one sequence and returns ``rule(i, g, y)``, the
+    rule for the i-th of them. So what all of them need, such as where each part of a concatenated
+    array begins, is worked out once, and the work of a sweep stays linear in their number.
+    ``each(rules)[i]`` is called like any other rule, as ``(g, y, *inputs, **params)``.
     """
 
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
+    def __init__(self, rules: Callable[..., Rule]) -> None:
+        self.rules = rules
 
     def __getitem__(self, i: int) -> Rule:
-        return lambda g, y, *xs, **params: self.rule(i, g, y, xs, **params)
+        return lambda g, y, *xs, **params: self.rules(xs, **params)(i, g, y)
 
-    def bound(self, xs: Sequence[Any]) -> list[Rule]:
-        """The rule for each of these inputs, to be called without them: ``(g, y, **params)``."""
-        return [partial(self._call, i, xs) for i in range(len(xs))]
-
-    def _call(self, i: int, xs: Sequence[Any], g: Any, y: Any, **params: Any) -> Any:
-        return self.rule(i, g, y, xs, **params)
+    def bound(self, xs: Sequence[Any], params: dict[str, Any]) -> list[Rule]:
+        """The rule for each of these inputs, to be called without them: ``(g, y)``."""
+        rule = self.rules(xs, **params)
+        return [partial(rule, i) for i in range(len(xs))]
 
 
 registry: dict[str, Primitive] = {}

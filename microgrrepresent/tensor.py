@@ -212,7 +212,7 @@ class Tensor(Node):
         seed : array_like, optional
             The adjoint of this Tensor, of its shape. A Tensor of one element needs none: it is 1.
         """
-        from microgrrepresent.sweep import accumulate
+        from microgrrepresent.gradients import accumulate
 
         accumulate(self, seed)
 

@@ -39,9 +39,9 @@ from microgrrepresent.explaining.terms import (
     params_of,
 )
 from microgrrepresent.folding.signature import index_numbers, with_index_numbers
+from microgrrepresent.gradients import grad
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
-from microgrrepresent.sweep import grad
 
 SEPARATE = frozenset({"stack", "concatenate"})
 """Operations whose results are variables of their own, unless they are summed at once."""

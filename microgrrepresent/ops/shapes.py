@@ -7,10 +7,9 @@ up those that came from the same place.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from operator import index as as_int
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 
 from microgrrepresent.errors import ShapeError, operand
 from microgrrepresent.node import Array, Node, running
-from microgrrepresent.primitive import Primitive, each, primitive
+from microgrrepresent.primitive import Primitive, Rule, each, primitive
 
 _reshape = primitive(
     "reshape",
@@ -90,24 +89,27 @@ _flip: Primitive = primitive(
     (lambda g, y, x, axis: _flip(g, axis=axis),),
     symbol="⇄",
 )
+
+
+def _unjoin(xs: Sequence[Any], axis: int) -> Rule:
+    """The rule of concatenate: each array gets back the part that it became."""
+    ends = accumulate((x.shape[axis] for x in xs), initial=0)
+    parts = _between(tuple(ends), axis)
+    return lambda i, g, y: _getitem(g, index=parts[i])
+
+
 _concatenate = primitive(
     "concatenate",
     lambda *xs, axis: np.concatenate(xs, axis),
-    each(lambda i, g, y, xs, axis: _getitem(g, index=_part(i, xs, axis))),
+    each(_unjoin),
     symbol="⧺",
 )
 _stack = primitive(
     "stack",
     lambda *xs, axis: np.stack(xs, axis),
-    each(lambda i, g, y, xs, axis: _getitem(g, index=(slice(None),) * axis + (i,))),
+    each(lambda xs, axis: lambda i, g, y: _getitem(g, index=(slice(None),) * axis + (i,))),
     symbol="⧺",
 )
-
-
-def _part(i: int, xs: Sequence[Any], axis: int) -> tuple[slice, ...]:
-    """Index of what the i-th of several concatenated arrays became."""
-    start = builtins.sum(x.shape[axis] for x in xs[:i])
-    return (slice(None),) * axis + (slice(start, start + xs[i].shape[axis]),)
 
 
 def _is_basic(index: Any) -> bool:

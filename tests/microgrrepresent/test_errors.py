@@ -162,8 +162,7 @@ SNAPSHOTS = [
      "requires a gradient"),
     (stale, StaleGraphError,
      "w () was given a new value by assign() after this graph had used it (mul in lstm/gate at "
-     "t=2), so the recorded values no longer belong together; run the forward pass again, then "
-     "backward()"),
+     "t=2), so the recorded values no longer belong together; run the forward pass again"),
     (taken, ValueError,
      "primitive 'tanh' exists already; give the new one a name of its own"),
 ]  # fmt: skip
