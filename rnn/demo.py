@@ -9,7 +9,6 @@ gradients that flow back through it, and `loss.csv`, one row for each step of th
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,15 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent import Graph, Tensor, backward
+from microgrrepresent import Tensor, backward
 from microgrrepresent.drawing import save
-from microgrrepresent.drawing.engine import HOW_TO_GET_IT
-from microgrrepresent.drawing.plain import plain_dot
-from microgrrepresent.errors import GraphvizMissing
 from microgrrepresent.node import Array
 from rnn.batches import language_model_batches
 from rnn.decoding import prompt, sample
-from rnn.files import bundled_text, replacing
+from rnn.files import bundled_text
 from rnn.language_model import LanguageModel
 from rnn.losses import bits_per_character, perplexity
 from rnn.optim import Adam
@@ -121,17 +117,4 @@ def _sample(model: LanguageModel, vocabulary: Vocabulary, seed: int, length: int
 def _picture(model: LanguageModel, indices: Array, folder: Path) -> Path:
     """Draw the unrolled graph of the text's first steps, with the gradients."""
     L, _ = model.loss_by_step(indices[:DRAWN], indices[1 : DRAWN + 1])
-    adjoints = backward(L)
-    path = folder / "unrolled.svg"
-    try:
-        save(L, path, view="gates", gradients=adjoints)
-    except GraphvizMissing:
-        path = path.with_suffix(".dot")
-        with replacing(path) as file:
-            file.write(plain_dot(Graph(L), adjoints).encode())
-        print(
-            f"There is no Graphviz here, so the graph is written as {path.name} and not drawn; to "
-            f"get dot, {HOW_TO_GET_IT}.",
-            file=sys.stderr,
-        )
-    return path
+    return save(L, folder / "unrolled.svg", view="gates", gradients=backward(L))

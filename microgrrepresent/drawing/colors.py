@@ -35,6 +35,16 @@ def thickness(arrow: Arrow) -> float:
     return arrow.width if arrow.flow == "gradient" else THICK.get(arrow.flow, 1.1)
 
 
+def opacity(arrow: Arrow) -> float:
+    """How strong a colour is: the less flowed back, the fainter."""
+    return 0.35 + 0.65 * arrow.strength if arrow.flow == "gradient" else 1.0
+
+
+def head_length(arrow: Arrow) -> float:
+    """The length of an arrow's head: thick lines have large ones."""
+    return 4.0 + 2.0 * thickness(arrow)
+
+
 def line_style(arrow: Arrow, theme: Theme) -> str:
     """Solid, dashed or dotted: where colours cannot tell parameters apart, line styles do."""
     if arrow.flow in DASHED:

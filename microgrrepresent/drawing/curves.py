@@ -64,12 +64,20 @@ def cut_end(path: Path, length: float) -> Path:
         v = 1 - u
         p, q, r, s = v * v * v, 3 * v * v * u, 3 * v * u * u, u * u * u
         x, y = p * ax + q * bx + r * cx + s * dx, p * ay + q * by + r * cy + s * dy
-        if hypot(x - dx, y - dy) > length:
+        if hypot(x - end[0], y - end[1]) > length:
             low = u
         else:
             high = u
     points[-4:] = split(points[-4:], max(low, 0.02))[0]
     return points
+
+
+def arrow_head(path: Path, length: float) -> tuple[Path, tuple[Point, Point, Point]]:
+    """A path that ends where its arrowhead begins, and the head: a triangle of a given length."""
+    line, tip = cut_end(path, length), path[-1]
+    foot = line[-1]
+    x, y = 0.4 * (tip[0] - foot[0]), 0.4 * (tip[1] - foot[1])
+    return line, ((foot[0] - y, foot[1] + x), tip, (foot[0] + y, foot[1] - x))
 
 
 def cut_start(path: Path, length: float) -> Path:

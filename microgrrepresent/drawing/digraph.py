@@ -13,15 +13,21 @@ from typing import Any
 import graphviz  # type: ignore[import-untyped]
 
 from microgrrepresent.drawing import engine
-from microgrrepresent.drawing.colors import arrow_color, box_paint, line_style, thickness
+from microgrrepresent.drawing.colors import (
+    arrow_color,
+    box_paint,
+    head_length,
+    line_style,
+    opacity,
+    thickness,
+)
 from microgrrepresent.drawing.curves import cut_end
 from microgrrepresent.drawing.labels import html, width
 from microgrrepresent.drawing.picture import Arrow, Box, Panel, Picture, Point
-from microgrrepresent.drawing.svg import accessible, inline
+from microgrrepresent.drawing.svg import FAMILY, svg
 from microgrrepresent.drawing.themes import Theme
 from microgrrepresent.errors import DrawingError
 
-FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 RENDER_TIMEOUT = 120.0
 
 
@@ -41,24 +47,41 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     picture: Picture
     theme: Theme
+    written: str
+    """The DOT text as `draw` wrote it."""
 
     def svg(self) -> str:
         """The drawing as SVG, with a title and a description for screen readers.
+
+        Where the user has changed the DOT text, it is Graphviz that draws it.
+
+        Raises
+        ------
+        GraphvizMissing
+            If the text was changed, and there is no Graphviz.
+        """
+        if self.source == self.written:
+            return svg(self.picture, self.theme)
+        return self.rendered("svg").decode()
+
+    def rendered(self, format: str, dpi: float | None = None) -> bytes:
+        """The drawing in one of Graphviz's formats.
 
         Raises
         ------
         GraphvizMissing
             If there is no Graphviz.
         """
-        written = engine.run([self.source], "svg", self._layout(), RENDER_TIMEOUT).decode()
-        return accessible(written, self.picture.title, self.picture.description)
+        source: str = self.source
+        if dpi is not None:
+            source = source.replace("graph [", f"graph [dpi={dpi:g} ", 1)
+        layout = "nop2" if self.engine == "neato" else self.engine
+        return engine.run([source], format, layout, RENDER_TIMEOUT)
 
     def inline_svg(self) -> str:
         """The SVG element alone, as it can stand in an HTML page."""
-        return inline(self.svg())
-
-    def _layout(self) -> str:
-        return "nop2" if self.engine == "neato" else self.engine
+        text = self.svg()
+        return text[text.index("<svg") :]
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None, **_: Any
@@ -79,11 +102,11 @@ def digraph(picture: Picture, theme: Theme) -> Drawing:
         layout="nop2",
         bgcolor=theme.background,
         outputorder="nodesfirst",
-        fontname=FONT,
+        fontname=FAMILY,
         pad="0.15",
     )
-    made.attr("node", fontname=FONT, fontsize="14", fixedsize="true", shape="box")
-    made.attr("edge", fontname=FONT, fontsize="11")
+    made.attr("node", fontname=FAMILY, fontsize="14", fixedsize="true", shape="box")
+    made.attr("edge", fontname=FAMILY, fontsize="11")
     lines = made.body  # verbatim lines: Digraph.node and .edge take ten times as long
     for panel in picture.panels:
         lines += _panel(panel, theme)
@@ -92,6 +115,7 @@ def digraph(picture: Picture, theme: Theme) -> Drawing:
     for i, arrow in enumerate(picture.arrows, 1):
         ends = f"{_quoted(arrow.tail.key)} -> {_quoted(arrow.head.key)}"
         lines.append(f"\t{ends} [id=e{i} {_written(_arrow(arrow, theme))}]\n")
+    made.written = made.source
     return made
 
 
@@ -149,7 +173,7 @@ def _box(box: Box, theme: Theme) -> dict[str, str]:
         "pos": f"{box.x:.2f},{box.y:.2f}",
         "width": f"{box.width / 72:.4f}",
         "height": f"{box.height / 72:.4f}",
-        "style": "filled" if box.is_round else "rounded,filled",
+        "style": "rounded,filled" if box.rounding and not box.is_round else "filled",
         "fillcolor": paint.fill,
         "color": paint.line,
         "penwidth": f"{paint.weight:g}",
@@ -166,19 +190,19 @@ def _box(box: Box, theme: Theme) -> dict[str, str]:
 
 def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
     color, thick = arrow_color(arrow, theme), thickness(arrow)
-    size = 0.6 if arrow.flow != "gradient" else 0.4 + 0.1 * thick
+    head = head_length(arrow)
     attributes = {
-        "pos": f"e,{_xy(arrow.path[-1:])} {_xy(cut_end(arrow.path, 10.0 * size))}",
+        "pos": f"e,{_xy(arrow.path[-1:])} {_xy(cut_end(arrow.path, head))}",
         "color": color,
         "penwidth": f"{thick:.3g}",
-        "arrowsize": f"{size:.3g}",
+        "arrowsize": f"{head / 10:.3g}",
         "class": arrow.flow,
     }
     style = line_style(arrow, theme)
     if style != "solid":
         attributes["style"] = style
     if arrow.flow == "gradient":
-        attributes["color"] = f"{color}{int(90 + 165 * arrow.strength):02x}"
+        attributes["color"] = f"{color}{int(255 * opacity(arrow)):02x}"
     if arrow.label and arrow.label_at:
         attributes["label"] = html(arrow.label, 11, theme.text)
         attributes["lp"] = _xy([arrow.label_at])

@@ -65,9 +65,10 @@ def run(texts: Sequence[str], format: str, layout: str, timeout: float, advice: 
     """
     way = route()
     if way is None:
+        what = "the layout of so many boxes" if layout == "dot" else f"a picture as {format}"
+        instead = advice or "or write .svg, .html, .tex or .dot, which need none"
         raise GraphvizMissing(
-            f"a picture as {format} needs Graphviz, which is not on this machine: {HOW_TO_GET_IT}; "
-            "save(..., 'name.dot') works without it"
+            f"{what} needs Graphviz, which is not on this machine: {HOW_TO_GET_IT}; {instead}"
         )
     if way == "dot":
         command, joined = ["dot", f"-K{layout}", f"-T{format}"], "\n".join(texts)

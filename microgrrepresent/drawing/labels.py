@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from html import escape
 from typing import Literal, NamedTuple
@@ -156,7 +156,7 @@ def _hangs(line: Line) -> bool:
     return any(run.level == "sub" for run in line)
 
 
-# --- three ways to write a label -----------------------------------------------------------------
+# --- four ways to write a label ------------------------------------------------------------------
 
 
 def plain(label: Label) -> str:
@@ -190,6 +190,41 @@ def _html_run(run: Run, size: float, color: str | None) -> str:
     if color:
         attributes += f' COLOR="{color}"'
     return f"<FONT{attributes}>{body}</FONT>" if attributes else body
+
+
+_SHIFT = {"base": 0.0, "sub": 0.28, "sup": -0.45}
+"""How far below the line the small letters stand, in units of their own size."""
+
+
+@cache
+def svg_lines(label: Label, size: float) -> tuple[tuple[float, str], ...]:
+    """The lines of a label for SVG: how far its base line is below the label's middle, and text."""
+    lines = []
+    y = -height(label, size) / 2
+    for i, line in enumerate(label):
+        largest = size * max((run.size for run in line), default=1.0)
+        words = "".join(_svg_runs(line, size))
+        lines.append((y + (0.625 + 0.35) * largest, words))
+        y += 1.25 * largest
+        if _hangs(line) and i + 1 < len(label):
+            y += 1.25 * size * _GAP
+    return tuple(lines)
+
+
+def _svg_runs(line: Line, size: float) -> Iterator[str]:
+    """Text, and spans for what is in another style; each is shifted from where the last stood."""
+    last = 0.0
+    for run in line:
+        here = _SHIFT[run.level] * run.size * size
+        styles = {
+            "dy": f"{here - last:.3g}" if here != last else "",
+            "font-size": f"{run.size * size:.4g}" if run.size != 1.0 else "",
+            "font-style": "italic" if run.italic else "",
+        }
+        last = here
+        written = "".join(f' {key}="{value}"' for key, value in styles.items() if value)
+        body = escape(run.text, quote=False)
+        yield f"<tspan{written}>{body}</tspan>" if written else body
 
 
 def tex(label: Label) -> str:

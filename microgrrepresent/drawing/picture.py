@@ -67,6 +67,11 @@ class Box:
         return SMALL_FONT if self.kind in ("chip", "constant") else FONT
 
     @property
+    def rounding(self) -> float:
+        """The radius of its corners."""
+        return 0.0 if self.kind == "delay" else 6.0
+
+    @property
     def is_round(self) -> bool:
         """Whether it is drawn as a circle."""
         return self.kind in ROUND and self.width == self.height

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
-from microgrrepresent.drawing import engine
-from microgrrepresent.drawing.digraph import RENDER_TIMEOUT, Drawing
+from microgrrepresent.drawing.digraph import Drawing
 from microgrrepresent.drawing.scene import draw
-from microgrrepresent.drawing.svg import page
 from microgrrepresent.drawing.tikz import tikz
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.graph import Graph
@@ -31,8 +30,8 @@ def save(
     out : Drawing, or what `draw` takes
         A finished drawing, or Tensors or a Graph to be drawn first.
     path : path
-        Where to. The ending says the format: .svg .png .pdf .html .tex .dot (or .gv). All but
-        .dot and .tex need Graphviz.
+        Where to. The ending says the format: .svg .html .tex .dot (or .gv), or .png or .pdf,
+        which need Graphviz.
     **options
         For `draw`; and ``dpi`` for PNG, 144 by default.
 
@@ -70,9 +69,7 @@ def _svg(drawing: Drawing, dpi: float) -> bytes:
 
 
 def _html(drawing: Drawing, dpi: float) -> bytes:
-    theme = drawing.theme
-    text = page(drawing.svg(), drawing.picture.title, theme.background, theme.text)
-    return text.encode()
+    return page(drawing).encode()
 
 
 def _png(drawing: Drawing, dpi: float) -> bytes:
@@ -84,16 +81,40 @@ def _png(drawing: Drawing, dpi: float) -> bytes:
             f"can write {WIDEST_PNG:,}; save it as .svg or .pdf, or draw part of the steps with "
             f"window=(3, 2), or take dpi={int(dpi * WIDEST_PNG / pixels)}"
         )
-    source = drawing.source.replace("graph [", f"graph [dpi={dpi:g} ", 1)
-    return engine.run([source], "png", "nop2", RENDER_TIMEOUT)
+    return drawing.rendered("png", dpi)
 
 
 def _pdf(drawing: Drawing, dpi: float) -> bytes:
-    return engine.run([drawing.source], "pdf", "nop2", RENDER_TIMEOUT)
+    return drawing.rendered("pdf")
 
 
 def _tex(drawing: Drawing, dpi: float) -> bytes:
     return tikz(drawing.picture, drawing.theme).encode()
+
+
+def page(drawing: Drawing) -> str:
+    """A self-contained HTML page that shows a drawing as large as the window allows."""
+    theme = drawing.theme
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(drawing.picture.title)}</title>
+<style>
+html {{ background: {theme.background}; color: {theme.text}; }}
+body {{ margin: 1rem; }}
+figure {{ margin: 0; overflow-x: auto; }}
+svg {{ max-width: 100%; height: auto; }}
+</style>
+</head>
+<body>
+<figure>
+{drawing.inline_svg()}
+</figure>
+</body>
+</html>
+"""
 
 
 _FORMATS: dict[str, Callable[[Drawing, float], bytes]] = {

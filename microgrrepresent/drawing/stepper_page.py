@@ -18,7 +18,6 @@ from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.drawing.saving import replace_file
 from microgrrepresent.drawing.scene import draw
 from microgrrepresent.drawing.stepper_data import stepper_data
-from microgrrepresent.drawing.svg import inline
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -64,7 +63,7 @@ def stepper(
     DrawingError
         If the graph is too large to be stepped through.
     GraphvizMissing
-        If there is no Graphviz to draw it.
+        If a part of it is so large that it needs Graphviz for its layout, and there is none.
     """
     graph = Graph(loss)
     if len(graph) > LARGEST:
@@ -84,7 +83,7 @@ def stepper(
         title=escape(title or _title(graph)),
         style=_part("stepper.css"),
         script=_part("stepper.js"),
-        drawing=_lean(inline(drawing.svg())),
+        drawing=_lean(drawing.inline_svg()),
         data=data.replace("</", "<\\/"),
     )
     target = Path(path)

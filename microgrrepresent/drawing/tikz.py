@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from microgrrepresent.drawing.colors import arrow_color, box_paint, line_style, thickness
+from microgrrepresent.drawing.colors import arrow_color, box_paint, line_style, opacity, thickness
 from microgrrepresent.drawing.curves import Path
 from microgrrepresent.drawing.labels import is_wide, plain, tex
 from microgrrepresent.drawing.picture import FONT, Arrow, Box, Panel, Picture
@@ -71,6 +71,8 @@ def _box(box: Box, theme: Theme) -> str:
         f"minimum width={box.width:.2f}bp",
         f"minimum height={box.height:.2f}bp",
     ]
+    if not box.rounding:
+        styles.append("sharp corners")
     if box.pending or paint.dashes == "dashed":
         styles.append("dashed")
     if box.font < FONT:
@@ -85,7 +87,7 @@ def _arrow(arrow: Arrow, theme: Theme) -> str:
     if style in ("dashed", "dotted"):
         styles.append(style)
     if arrow.flow == "gradient":
-        styles.append(f"opacity={0.35 + 0.65 * arrow.strength:.2f}")
+        styles.append(f"opacity={opacity(arrow):.2f}")
     line = rf"\draw[{', '.join(styles)}] {_curve(arrow.path)};"
     if arrow.label and arrow.label_at:
         line += rf" \node[font=\scriptsize] at {_at(*arrow.label_at)} {{{tex(arrow.label)}}};"

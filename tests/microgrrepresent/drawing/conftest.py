@@ -128,11 +128,11 @@ class Shape:
     top: float = np.inf
     right: float = -np.inf
     bottom: float = -np.inf
-    texts: list = field(default_factory=list)  # (x, y, anchor, size, words)
+    texts: list = field(default_factory=list)  # (x, y, [(words, size)])
 
 
 def read_svg(svg):
-    """The nodes and edges of a Graphviz SVG by id, from its elements alone."""
+    """The nodes and edges of an SVG, ours or Graphviz's, by id, from its elements alone."""
     root = ElementTree.fromstring(svg)
     nodes, edges = {}, {}
     for group in root.iter(f"{SVG}g"):
@@ -149,21 +149,35 @@ def read_svg(svg):
 def _shape(group, kinds):
     shape = Shape(group.find(f"{SVG}title").text, kinds[-1])
     for item in group.iter():
-        if item.tag == f"{SVG}ellipse":
-            x, y, r, s = (float(item.get(key)) for key in ("cx", "cy", "rx", "ry"))
-            xs, ys = [x - r, x + r], [y - s, y + s]
+        number = {key: float(item.get(key)) for key in NUMBERS if key in item.attrib}
+        if item.tag in (f"{SVG}circle", f"{SVG}ellipse"):
+            wide, high = (number.get(key, number.get("r")) for key in ("rx", "ry"))
+            xs, ys = [[number[c] - r, number[c] + r] for c, r in (("cx", wide), ("cy", high))]
+        elif item.tag == f"{SVG}rect":
+            xs = [number["x"], number["x"] + number["width"]]
+            ys = [number["y"], number["y"] + number["height"]]
         elif item.tag in (f"{SVG}polygon", f"{SVG}path"):
             numbers = re.findall(r"-?[\d.]+", item.get("points") or item.get("d"))
             xs, ys = [float(n) for n in numbers[::2]], [float(n) for n in numbers[1::2]]
         else:
             if item.tag == f"{SVG}text":
-                keys = ("x", "y", "text-anchor", "font-size")
-                x, y, anchor, size = (item.get(key) for key in keys)
-                shape.texts.append((float(x), float(y), anchor, float(size), item.text or ""))
+                shape.texts.append((number["x"], number["y"], _pieces(item)))
             continue
         shape.left, shape.right = min(shape.left, *xs), max(shape.right, *xs)
         shape.top, shape.bottom = min(shape.top, *ys), max(shape.bottom, *ys)
     return shape
+
+
+NUMBERS = ("x", "y", "width", "height", "cx", "cy", "r", "rx", "ry")
+
+
+def _pieces(item):
+    """The parts of a line of text, each with its size."""
+    size = float(item.get("font-size", 14))
+    pieces = [(item.text or "", size)]
+    for part in item:
+        pieces += [(part.text or "", float(part.get("font-size", size))), (part.tail or "", size)]
+    return pieces
 
 
 @pytest.fixture(name="read_svg")

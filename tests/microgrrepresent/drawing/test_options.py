@@ -159,16 +159,37 @@ def no_graphviz(monkeypatch):
 
 
 @pytest.mark.usefixtures("no_graphviz")
-def test_without_graphviz(make, tmp_path):
+def test_pictures_without_graphviz(make, tmp_path):
     out = make["loss"]()
-    assert save(out, tmp_path / "a.dot").stat().st_size > 1000
-    assert save(out, tmp_path / "a.tex").stat().st_size > 1000
-    with pytest.raises(GraphvizMissing, match="apt install graphviz") as caught:
-        save(out, tmp_path / "a.svg")
+    for ending in ("svg", "html", "dot", "tex"):
+        assert save(out, tmp_path / f"a.{ending}").stat().st_size > 1000
+    for shown in (draw(out), Graph(out), out):
+        assert shown._repr_mimebundle_()["image/svg+xml"].startswith("<svg")
+
+
+@pytest.mark.usefixtures("no_graphviz")
+@pytest.mark.parametrize("ending", ["png", "pdf"])
+def test_what_needs_graphviz_says_how_to_get_it_and_what_does_not(make, tmp_path, ending):
+    with pytest.raises(GraphvizMissing, match=rf"as {ending} needs.*apt install.*\.svg") as caught:
+        save(make["loss"](), tmp_path / f"a.{ending}")
     assert "\n" not in str(caught.value)
-    assert not (tmp_path / "a.svg").exists()
-    for shown in (draw(out)._repr_mimebundle_(), Graph(out)._repr_mimebundle_()):
-        assert set(shown) == {"text/plain"} and "Graphviz" in shown["text/plain"]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("no_graphviz")
+def test_a_large_layout_without_graphviz_says_what_to_do():
+    with pytest.raises(GraphvizMissing, match=r"apt install.*steps\(\.\.\.\)") as caught:
+        draw(_tangle(120))
+    assert "\n" not in str(caught.value)
+    shown = Graph(_tangle(120))._repr_mimebundle_()
+    assert set(shown) == {"text/plain"} and "Graphviz" in shown["text/plain"]
+
+
+def test_a_changed_text_is_drawn_as_changed(make):
+    drawing = draw(make["logistic"]())
+    drawing.node("mine", label="my own words", pos="10,10")
+    assert "my own words" in drawing.svg()
+    assert "my own words" in drawing._repr_mimebundle_()["image/svg+xml"]
 
 
 def test_notebooks_show_pictures(make):
