@@ -24,19 +24,22 @@ from microgrrepresent import Tensor
 from microgrrepresent.node import Array
 
 Memory = dict[str, Array]
+Parameters = Iterable[Tensor | Mapping[str, Any]]
 
 
 class Optimizer:
     """What all optimisers share: parameters, a learning rate, and a memory for each parameter.
 
-    A new optimiser is a subclass with one method, ``update(w, g, memory) -> w``.
+    A new optimiser is a subclass with one method, ``update(w, g, lr, memory) -> w``.
 
     Parameters
     ----------
-    parameters : iterable of Tensor
+    parameters : iterable of Tensor, or of dict
         The leaves to train; each must require a gradient. They keep this order in `state_dict`.
+        A dict ``{"params": [...], "lr": 0.01}`` is a group with a learning rate of its own.
     lr : float
-        The learning rate η. Assign to ``optimizer.lr`` to change it.
+        The learning rate η. Assign to ``optimizer.lr`` to change it, as schedules do; the rates of
+        groups change in proportion.
     weight_decay : float
         λ: adds λw to the gradient, which is the gradient of the penalty (λ/2) Σ w².
 
@@ -49,10 +52,17 @@ class Optimizer:
     settings: ClassVar[tuple[str, ...]] = ("lr", "weight_decay")
     """Names of the numbers that `state_dict` keeps beside the memories."""
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
-        if isinstance(parameters, Tensor):
+    def __init__(self, parameters: Parameters, lr: float, weight_decay: float = 0.0) -> None:
+        if isinstance(parameters, (Tensor, Mapping)):
             raise ValueError(f"{self._kind}: parameters must be a list; write [w] for a single w")
-        self.parameters = list(parameters)
+        self._require("lr", lr >= 0, lr)
+        self._require("weight_decay", weight_decay >= 0, weight_decay)
+        self.parameters: list[Tensor] = []
+        self.shares: list[float] = []  # of each parameter: its rate, in parts of `lr`
+        for entry in parameters:
+            found, share = self._group(entry, lr) if isinstance(entry, Mapping) else ([entry], 1.0)
+            self.parameters += found
+            self.shares += [share] * len(found)
         if not self.parameters:
             raise ValueError(f"{self._kind}: there are no parameters to train")
         if len(set(self.parameters)) < len(self.parameters):
@@ -68,16 +78,14 @@ class Optimizer:
         self.lr = lr
         self.weight_decay = weight_decay
         self.memories: list[Memory] = [{} for _ in self.parameters]
-        self._require("lr", lr >= 0, lr)
-        self._require("weight_decay", weight_decay >= 0, weight_decay)
 
     def step(self) -> None:
         """Move every parameter that has a gradient by one step against it."""
-        for w, memory in zip(self.parameters, self.memories, strict=True):
+        for w, share, memory in zip(self.parameters, self.shares, self.memories, strict=True):
             if w.grad is not None:
-                w.assign(self.update(w.value, w.grad, memory))
+                w.assign(self.update(w.value, w.grad, self.lr * share, memory))
 
-    def update(self, w: Array, g: Array, memory: Memory) -> Array:
+    def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give the parameter's new value; `memory` is its own and may be written to."""
         raise NotImplementedError(f"{self._kind} has no update rule")
 
@@ -88,7 +96,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """What the next step depends on: settings, and arrays under ``<index>.<name>``."""
-        state: dict[str, Any] = {"kind": self._kind}
+        state: dict[str, Any] = {"kind": self._kind, "shares": list(self.shares)}
         state.update({name: getattr(self, name) for name in self.settings})
         for i, memory in enumerate(self.memories):
             state.update({f"{i}.{name}": array.copy() for name, array in memory.items()})
@@ -106,16 +114,14 @@ class Optimizer:
             raise ValueError(
                 f"{self._kind}: the state given is that of {state.get('kind', 'no optimiser')}"
             )
+        if len(state["shares"]) != len(self.parameters):
+            raise ValueError(
+                f"{self._kind}: the state is that of {len(state['shares'])} parameters, "
+                f"but {len(self.parameters)} are being trained"
+            )
         memories: list[Memory] = [{} for _ in self.parameters]
-        for key in state:
-            if key == "kind" or key in self.settings:
-                continue
+        for key in set(state) - {"kind", "shares", *self.settings}:
             index, _, name = key.partition(".")
-            if int(index) >= len(memories):
-                raise ValueError(
-                    f"{self._kind}: the state has a parameter number {index}, "
-                    f"but only {len(memories)} are being trained, from number 0"
-                )
             array, w = np.array(state[key]), self.parameters[int(index)]
             if array.ndim and array.shape != w.shape:
                 raise ValueError(
@@ -123,13 +129,24 @@ class Optimizer:
                     f"shape {array.shape}; the parameter has {w.shape}"
                 )
             memories[int(index)][name] = array
-        for name in self.settings:
+        for name in ("shares", *self.settings):
             setattr(self, name, state[name])
         self.memories = memories
 
     @property
     def _kind(self) -> str:
         return type(self).__name__
+
+    def _group(self, group: Mapping[str, Any], lr: float) -> tuple[list[Tensor], float]:
+        """The parameters of a group, and their rate in parts of `lr`."""
+        if "params" not in group or set(group) - {"params", "lr"}:
+            raise ValueError(
+                f"{self._kind}: a group of parameters has 'params' and may have 'lr'; "
+                f"given {', '.join(map(repr, group)) or 'nothing'}"
+            )
+        own = group.get("lr", lr)
+        self._require("lr of a group", own == lr or (own >= 0 and lr > 0), own)
+        return list(group["params"]), own / lr if own != lr else 1.0
 
     def _require(self, name: str, fine: bool, value: object) -> None:
         if not fine:
@@ -169,7 +186,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        parameters: Parameters,
         lr: float = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,
@@ -184,7 +201,7 @@ class SGD(Optimizer):
         if nesterov and (momentum == 0 or dampening != 0):
             raise ValueError("SGD: Nesterov's form needs momentum > 0 and dampening = 0")
 
-    def update(self, w: Array, g: Array, memory: Memory) -> Array:
+    def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give w − η v, or without momentum w − η g."""
         g = self._decayed(w, g)
         if self.momentum:
@@ -192,7 +209,7 @@ class SGD(Optimizer):
             v = np.array(g) if v is None else self.momentum * v + (1 - self.dampening) * g
             memory["v"] = v
             g = g + self.momentum * v if self.nesterov else v
-        return w - self.lr * g
+        return w - lr * g
 
 
 class Adagrad(Optimizer):
@@ -214,7 +231,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        parameters: Parameters,
         lr: float = 1e-2,
         lr_decay: float = 0.0,
         weight_decay: float = 0.0,
@@ -230,15 +247,15 @@ class Adagrad(Optimizer):
             "initial_accumulator_value", initial_accumulator_value >= 0, initial_accumulator_value
         )
 
-    def update(self, w: Array, g: Array, memory: Memory) -> Array:
+    def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give w − η g / (√s + ε)."""
         g = self._decayed(w, g)
         k = _counted(memory)
         if "s" not in memory:
             memory["s"] = np.full_like(w, self.initial_accumulator_value)
         memory["s"] = s = memory["s"] + g * g
-        lr = self.lr / (1 + (k - 1) * self.lr_decay)
-        new: Array = w - lr * g / (np.sqrt(s) + self.eps)
+        rate = lr / (1 + (k - 1) * self.lr_decay)
+        new: Array = w - rate * g / (np.sqrt(s) + self.eps)
         return new
 
 
@@ -263,7 +280,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        parameters: Parameters,
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -279,7 +296,7 @@ class RMSprop(Optimizer):
         self._require("alpha", 0 <= alpha < 1, alpha)
         self._require("momentum", momentum >= 0, momentum)
 
-    def update(self, w: Array, g: Array, memory: Memory) -> Array:
+    def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give w − η g / (√s + ε)."""
         g = self._decayed(w, g)
         memory["s"] = s = _running_mean(memory.get("s"), g * g, self.alpha)
@@ -290,7 +307,7 @@ class RMSprop(Optimizer):
         if self.momentum:
             v = memory.get("v")
             memory["v"] = step = step if v is None else self.momentum * v + step
-        return w - self.lr * step
+        return w - lr * step
 
 
 class Adam(Optimizer):
@@ -323,7 +340,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        parameters: Parameters,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -336,18 +353,18 @@ class Adam(Optimizer):
         self.amsgrad = amsgrad
         self._require("betas", all(0 <= beta < 1 for beta in betas), betas)
 
-    def update(self, w: Array, g: Array, memory: Memory) -> Array:
+    def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give w − η m̂ / (√ŝ + ε)."""
-        return self._moved(w, self._decayed(w, g), memory)
+        return self._moved(w, self._decayed(w, g), lr, memory)
 
-    def _moved(self, w: Array, g: Array, memory: Memory) -> Array:
+    def _moved(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         beta1, beta2 = self.betas
         k = _counted(memory)
         memory["m"] = m = _running_mean(memory.get("m"), g, beta1)
         memory["s"] = s = _running_mean(memory.get("s"), g * g, beta2)
         if self.amsgrad:
             memory["top"] = s = np.maximum(memory.get("top", s), s)
-        rate = self.lr / (1 - beta1**k)
+        rate = lr / (1 - beta1**k)
         return w - rate * m / (np.sqrt(s) / math.sqrt(1 - beta2**k) + self.eps)
 
 
@@ -360,7 +377,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        parameters: Parameters,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -369,9 +386,9 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
 
-    def update(self, w: Array, g: Array, memory: Memory) -> Array:
+    def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give (1 − ηλ) w − η m̂ / (√ŝ + ε)."""
-        return self._moved((1 - self.lr * self.weight_decay) * w, g, memory)
+        return self._moved((1 - lr * self.weight_decay) * w, g, lr, memory)
 
 
 def _running_mean(mean: Array | None, new: Array, keep: float) -> Array:

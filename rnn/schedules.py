@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rnn.optim import Optimizer
 
@@ -31,6 +31,9 @@ class Schedule:
     count : int
         k, the number of calls of `step`.
     """
+
+    after_validation: ClassVar[bool] = False
+    """Whether `fit` calls `step` after every validation, rather than after every step."""
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
@@ -160,6 +163,8 @@ class LambdaLR(Schedule):
 class ReduceLROnPlateau(Schedule):
     """Multiply the rate by `factor` when the loss has not fallen for more than `patience` calls.
 
+    The loss is one on validation data: that of a single batch says too little.
+
     Parameters
     ----------
     optimizer : Optimizer
@@ -175,6 +180,8 @@ class ReduceLROnPlateau(Schedule):
     min_lr : float
         The rate does not go below this.
     """
+
+    after_validation = True
 
     def __init__(
         self,

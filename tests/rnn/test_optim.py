@@ -116,6 +116,22 @@ def test_schedule_is_pytorchs(kind, settings):
 
 
 @pytest.mark.parity
+@pytest.mark.parametrize("kind", [SGD, Adagrad, RMSprop, Adam, AdamW])
+def test_groups_with_rates_of_their_own_are_pytorchs(kind):
+    def groups(ws):
+        return [{"params": ws[:1], "lr": 0.02}, {"params": ws[1:]}]
+
+    settings = {"lr": 0.1, "weight_decay": 0.05}
+    theirs = torch_run(
+        lambda torch, ws: getattr(torch.optim, kind.__name__)(groups(ws), **settings),
+        lambda torch, o: torch.optim.lr_scheduler.StepLR(o, 4, 0.5),
+    )
+    optimizer = kind(groups(leaves()), **settings)
+    ours = run(optimizer, StepLR(optimizer, 4, 0.5))
+    assert_same_path([path[:2] for path in ours], [path[:2] for path in theirs], 1e-10)
+
+
+@pytest.mark.parity
 @pytest.mark.parametrize("cooldown", [0, 2])
 def test_plateau_is_pytorchs(cooldown):
     losses = [5, 4, 4, 4, 4, 4, 3.9999, 3.9, 4, 4, 4, 4, 4, 4, 4, 2, 3, 3, 3, 3]
@@ -145,22 +161,33 @@ def test_a_restored_optimiser_goes_on_to_the_last_bit(kind, settings):
     assert_same_path(run(second, first=9), whole[9:], 0)
 
 
-@pytest.mark.parametrize(("kind", "settings"), SCHEDULES)
-def test_a_restored_schedule_goes_on(kind, settings):
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        *SCHEDULES,
+        (ReduceLROnPlateau, {"factor": 0.5, "patience": 2, "cooldown": 3}),
+        (ReduceLROnPlateau, {"factor": 0.5, "patience": 3, "min_lr": 0.1}),
+    ],
+)
+@pytest.mark.parametrize("stop_at", [4, 9, 13])  # among bad losses, resting, and after a new best
+def test_a_restored_schedule_goes_on(kind, settings, stop_at):
+    losses = [5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3]
+
     def made():
         optimizer = SGD(leaves(), lr=0.3)
         return optimizer, kind(optimizer, **settings)
 
     optimizer, plan = made()
-    whole = run(optimizer, plan)
+    whole = run(optimizer, plan, losses=losses)
     optimizer, plan = made()
-    run(optimizer, plan, last=9)
+    run(optimizer, plan, last=stop_at, losses=losses)
     again, restored = made()
     for new, old in zip(again.parameters, optimizer.parameters, strict=True):
         new.assign(old.numpy())
     again.load_state_dict(optimizer.state_dict())
     restored.load_state_dict(plan.state_dict())
-    assert_same_path(run(again, restored, first=9), whole[9:], 0)
+    assert_same_path(run(again, restored, first=stop_at, losses=losses), whole[stop_at:], 0)
+    assert whole[-1][-1] < 0.3
 
 
 def test_weight_decay_is_the_gradient_of_a_penalty():
@@ -215,6 +242,14 @@ def test_amsgrad_remembers_the_largest():
     assert optimizer.memories[0]["top"] == 50.0
 
 
+def test_rates_of_groups_are_restored():
+    w, v = leaves()
+    first = SGD([{"params": [w], "lr": 0.05}, v], lr=0.1)
+    second = SGD(leaves(), lr=0.3)
+    second.load_state_dict(first.state_dict())
+    assert_same_path(run(second), run(first), 0)
+
+
 def test_a_state_is_a_copy():
     optimizer = Adam(leaves())
     run(optimizer, last=1)
@@ -250,7 +285,15 @@ def test_messages():
     with pytest.raises(ValueError, match="AdamW: the state given is that of Adam"):
         AdamW([w]).load_state_dict(adam.state_dict())
     with pytest.raises(ValueError, match=r"m for w1 has shape \(2, 3\); the parameter has \(2,\)"):
-        Adam([v]).load_state_dict(adam.state_dict())
+        Adam([v, w]).load_state_dict(adam.state_dict())
+    with pytest.raises(ValueError, match="that of 2 parameters, but 1 are being trained"):
+        Adam([w]).load_state_dict(adam.state_dict())
+    with pytest.raises(ValueError, match="may have 'lr'; given 'params', 'weight_decay'"):
+        SGD([{"params": [w], "weight_decay": 1}])
+    with pytest.raises(ValueError, match="given twice"):
+        SGD([w, {"params": [w]}])
+    with pytest.raises(ValueError, match="lr of a group = -1 is out of range"):
+        SGD([{"params": [w], "lr": -1}])
     with pytest.raises(ValueError, match=r"the state must have base_lr, count"):
         ExponentialLR(SGD([w]), 0.5).load_state_dict({})
     with pytest.raises(ValueError, match="needs the loss"):
