@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 from microgrrepresent import Tensor
 from microgrrepresent.node import Array
 from rnn.errors import CheckpointError
-from rnn.files import replacing
+from rnn.files import reason, replacing
 
 _FORMAT = "microgrrepresent checkpoint 1"
 
@@ -62,17 +61,13 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         with np.load(path, allow_pickle=False) as file:
             outline = json.loads(bytes(file["outline"]))
             arrays = [file[f"array{i}"] for i in range(len(file.files) - 1)]
+        if outline["format"] != _FORMAT:
+            raise ValueError(outline["format"])
+        return dict(_put_together(outline["data"], arrays))
     except OSError as error:
-        raise CheckpointError(
-            f"cannot read the checkpoint {path}: {(error.strerror or str(error)).lower()}"
-        ) from error
-    except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} is no checkpoint of this package") from error
-    if not isinstance(outline, dict) or outline.get("format") != _FORMAT:
-        raise CheckpointError(f"{path} is no checkpoint of this package")
-    data = _put_together(outline["data"], arrays)
-    assert isinstance(data, dict)
-    return data
+        raise CheckpointError(f"cannot read the checkpoint {path}: {reason(error)}") from error
+    except Exception as error:  # of zip files, NumPy or JSON: a damaged file can raise any
+        raise CheckpointError(f"{path} is damaged, or no checkpoint of this package") from error
 
 
 def _taken_apart(x: Any, arrays: list[Array], where: str) -> Any:

@@ -30,7 +30,7 @@ def read_text(path: str | Path) -> str:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {_reason(error)}") from error
+        raise DataError(f"cannot read {path}: {reason(error)}") from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -77,25 +77,38 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     Raises
     ------
     DataError
-        If the file cannot be written.
+        If the file cannot be written, or not to its end; what was there before is still there.
     """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.tmp")  # one name: a killed writer leaves one file
-    try:
+    with writing(path):
         target.parent.mkdir(parents=True, exist_ok=True)
-        file = temporary.open("wb")
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {_reason(error)}") from error
+        try:
+            with temporary.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Say which file it is that cannot be written.
+
+    Raises
+    ------
+    DataError
+        In the place of an OSError.
+    """
     try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {reason(error)}") from error
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """What the operating system says, to stand behind a colon."""
     return (error.strerror or str(error)).lower()

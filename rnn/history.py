@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rnn.errors import DataError
+from rnn.files import writing
 
 More = Mapping[str, Callable[[float], float]]
 """Further columns, as functions of the loss."""
@@ -64,15 +63,13 @@ def shown(history: History, more: More) -> str:
     return f"loss={loss:.3f}{extra}, gradient norm={history.norms[-1]:.2g}"
 
 
-@contextmanager
-def log_to(path: str | Path | None, history: History, more: More) -> Iterator[Callable[[], None]]:
-    """Open a CSV file with the steps so far, and give a function that writes the newest one.
+def log_to(path: str | Path | None, history: History, more: More) -> Callable[[], None]:
+    """Write a CSV file with the steps so far, and give a function that adds the newest one.
 
     Each row is on the disk when its step is done: a log is there to be looked at meanwhile.
     """
     if path is None:
-        yield lambda: None
-        return
+        return lambda: None
 
     def row(k: int) -> list[Any]:
         loss = history.losses[k - 1]
@@ -86,13 +83,12 @@ def log_to(path: str | Path | None, history: History, more: More) -> Iterator[Ca
             history.validations.get(k, ""),
         ]
 
-    try:
+    def write(mode: str, rows: list[list[Any]]) -> None:
+        with writing(path), Path(path).open(mode, newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+
+    with writing(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        file = Path(path).open("w", newline="", buffering=1, encoding="utf-8")  # noqa: SIM115
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
-    with file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["step", "epoch", "loss", *more, "gradient_norm", "lr", "validation"])
-        rows.writerows(row(k) for k in range(1, history.steps + 1))
-        yield lambda: rows.writerow(row(history.steps))
+    head = ["step", "epoch", "loss", *more, "gradient_norm", "lr", "validation"]
+    write("w", [head, *(row(k) for k in range(1, history.steps + 1))])
+    return lambda: write("a", [row(history.steps)])

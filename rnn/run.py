@@ -94,7 +94,7 @@ class Run:
         optimizer, history = self.optimizer, self.history
         optimizer.zero_grad()
         with np.errstate(all="ignore"):  # an overflow is explained below
-            L, state = loss(batch, self.state) if carry else (loss(batch), None)
+            L, state = _scalar(loss(batch, self.state) if carry else (loss(batch), None), carry)
             if not math.isfinite(float(L)):
                 raise self._diagnosed("loss", float(L), L)
             L.backward()
@@ -111,8 +111,8 @@ class Run:
         history.rates.append(optimizer.lr)
         history.epochs.append(self.epoch + 1)
         optimizer.step()
-        if self.schedule is not None:
-            self.schedule.step(float(L))
+        if self.schedule is not None and not self.schedule.after_validation:
+            self.schedule.step()
         if last:
             self.epoch, self.index, self.seed, self.state = self.epoch + 1, 0, None, None
         else:
@@ -122,8 +122,11 @@ class Run:
         """Validate, and keep the parameters if they are the best so far."""
         self.model.eval()
         with no_grad():
-            self.history.validations[self.history.steps] = float(validate())
+            loss = float(validate())
         self.model.train()
+        self.history.validations[self.history.steps] = loss
+        if self.schedule is not None and self.schedule.after_validation:
+            self.schedule.step(loss)
         if self.history.best and self.history.best[0] == self.history.steps:
             self.best = self.model.state_dict()
 
@@ -179,6 +182,16 @@ class Run:
 
 
 _COLUMNS = ("losses", "norms", "rates", "epochs")
+
+
+def _scalar(result: Any, carry: bool) -> tuple[Tensor, Any]:
+    """What a loss function gave, (L, state), if it can be trained on."""
+    L, state = result if isinstance(result, tuple) and len(result) == 2 else (None, None)
+    if not isinstance(L, Tensor) or L.ndim:
+        form = "loss(batch, state) must give (L, state)" if carry else "loss(batch) must give L"
+        given = getattr(L, "shape", type(L).__name__)
+        raise DataError(f"fit: {form}, where L is a scalar Tensor; given {given}")
+    return L, state
 
 
 def _with_last(items: Iterable[Any]) -> Iterator[tuple[Any, bool]]:

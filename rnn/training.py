@@ -77,7 +77,8 @@ def fit(
         The largest norm of the gradient; or a function of the list of parameters, such as
         ``lambda parameters: clip_grad_value(parameters, 5)``.
     schedule : Schedule, optional
-        Takes a step after each step of the optimiser.
+        Takes a step after each step of the optimiser; `ReduceLROnPlateau` after each validation,
+        with its loss.
     validate : callable, optional
         Gives the loss on data that are not trained on; called without recording.
     patience : int, optional
@@ -86,7 +87,8 @@ def fit(
     every : int, optional
         Validate and save after every so many steps; by default at the end of each epoch.
     checkpoint : path, optional
-        Where to save, also at the end and at Ctrl-C.
+        Where to save, also at the end and at Ctrl-C. If there is no such file yet, it is written
+        before the first step, so that a place that cannot be written is known at once.
     resume : bool
         Go on from that file, if it is there.
     extra : mapping, optional
@@ -109,6 +111,9 @@ def fit(
         parameters are those before the step.
     CheckpointError
         If the checkpoint is not one of this model and optimiser.
+    DataError
+        For arguments that contradict each other, an epoch without batches, a loss that is no scalar
+        Tensor, or a file that cannot be written.
 
     Examples
     --------
@@ -124,21 +129,30 @@ def fit(
     """
     from tqdm.auto import tqdm  # here, because it takes a fifth as long to import as all of rnn
 
-    if steps is epochs is None or any(n is not None and n < 1 for n in (steps, epochs, every)):
+    counts = (steps, epochs, every, patience)
+    if steps is epochs is None or any(n is not None and n < 1 for n in counts):
         raise DataError("fit: give steps=, epochs= or both, and numbers that are at least 1")
-    if patience is not None and validate is None:
-        raise DataError("fit: patience needs validate=, the loss that is to fall")
+    watching = patience is not None or (schedule is not None and schedule.after_validation)
+    if watching and validate is None:
+        what = "patience" if patience is not None else type(schedule).__name__
+        raise DataError(f"fit: {what} needs validate=, the loss that is to fall")
+    if resume and checkpoint is None:
+        raise DataError("fit: resume needs checkpoint=, the file to go on from")
+    if not isinstance(rng, np.random.Generator):
+        raise DataError(f"fit: rng is a Generator, as np.random.default_rng(0); given {rng!r}")
     run = Run(model, optimizer, schedule, rng)
-    if resume and checkpoint is not None and Path(checkpoint).exists():
+
+    def save() -> None:
+        if checkpoint is not None:
+            run.save(checkpoint, dict(extra or {}))
+
+    is_new = checkpoint is None or not Path(checkpoint).exists()
+    if resume and checkpoint is not None and not is_new:
         run.load(checkpoint)
     history, more = run.history, dict(show or {})
     total = steps
     if isinstance(batches, Sequence) and epochs is not None:
         total = min(len(batches) * epochs, steps or len(batches) * epochs)
-
-    def save() -> None:
-        if checkpoint is not None:
-            run.save(checkpoint, dict(extra or {}))
 
     def hopeless() -> bool:
         return patience is not None and history.since_best >= patience
@@ -146,9 +160,11 @@ def fit(
     model.train()
     with (
         tqdm(total=total, initial=history.steps, unit="step", disable=not progress) as bar,
-        log_to(log, history, more) as write_row,
         _interrupts_noticed() as interrupted,
     ):
+        if is_new:
+            save()
+        write_row = log_to(log, history, more)
         for batch, last in () if hopeless() else run.batches(batches, steps, epochs):
             run.step(batch, last, loss, carry, clip)
             if history.steps % every == 0 if every else last:

@@ -187,9 +187,9 @@ def test_texts_that_cannot_be_read(capsys, tmp_path):
 def test_checkpoints_of_another_kind(capsys, tmp_path):
     assert "cannot read the checkpoint none.npz" in refused(capsys, "sample", "none.npz")
     (tmp_path / "text.npz").write_text("text")
-    assert "text.npz is no checkpoint" in refused(capsys, "sample", "text.npz")
+    assert "text.npz is damaged, or no checkpoint" in refused(capsys, "sample", "text.npz")
     np.savez(tmp_path / "arrays.npz", a=np.zeros(3))
-    assert "arrays.npz is no checkpoint" in refused(capsys, "sample", "arrays.npz")
+    assert "arrays.npz is damaged, or no checkpoint" in refused(capsys, "sample", "arrays.npz")
     run(capsys, "train", "adding", "--steps", "2", *QUICK)
     assert "a model of the task 'adding', which writes no text" in refused(
         capsys, "sample", "model.npz"

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from microgrrepresent import exp, log
+from microgrrepresent import Tensor, exp, log
 from rnn import (
     SGD,
     Adam,
@@ -24,6 +24,7 @@ from rnn import (
     Linear,
     Module,
     NonFiniteError,
+    ReduceLROnPlateau,
     clip_grad_value,
     fit,
     language_model_batches,
@@ -71,7 +72,7 @@ def line(x, slope=3.0):
 
 def linear_fit(steps=300, rng=None, **settings):
     rng = np.random.default_rng(0) if rng is None else rng
-    model = Linear(1, 1, rng=rng)
+    model = Linear(1, 1, rng=np.random.default_rng(0))
     xs = np.linspace(-1, 1, 32)[:, None]
     optimizer = settings.pop("optimizer", Adam)(model.parameters(), settings.pop("lr", 0.05))
     history = fit(
@@ -195,11 +196,37 @@ def test_a_run_that_stopped_early_stays_stopped(tmp_path):
     assert again.losses == first.losses
 
 
+def test_a_plateau_is_one_of_the_validation_loss():
+    losses = [4.0, 3.0, 3.0, 3.0, 2.0, 2.0, 2.0, 1.0]
+    rng, path = np.random.default_rng(0), iter(losses)
+    model = Linear(1, 1, rng=rng)
+    optimizer = Adam(model.parameters(), 0.1)
+    history = fit(
+        model,
+        [np.ones((1, 1)), -np.ones((1, 1))],
+        lambda x: squared_error(model(x), line(x)),
+        optimizer,
+        rng,
+        epochs=8,
+        schedule=ReduceLROnPlateau(optimizer, 0.5, patience=1),
+        validate=lambda: next(path),
+        progress=False,
+    )
+    assert history.rates == [0.1] * 8 + [0.05] * 6 + [0.025] * 2
+
+
 def test_validation_every_so_many_steps_and_at_the_end():
     _, history = linear_fit(10, every=4, validate=lambda: 1.0)
     assert list(history.validations) == [4, 8, 10]
     _, history = linear_fit(5, validate=lambda: 1.0)
     assert list(history.validations) == [2, 4, 5]
+
+
+def test_a_validation_of_nan_is_never_the_best():
+    _, history = linear_fit(3, every=1, validate=lambda: float("nan"))
+    assert history.best is None
+    _, history = linear_fit(9, every=1, validate=lambda: float("nan"), patience=2)
+    assert (history.stopped, history.steps) == ("early", 2)
 
 
 # --- the log -------------------------------------------------------------------------------------
@@ -309,6 +336,31 @@ def test_resuming_is_the_same_to_the_last_bit(tmp_path, stop_at):
         assert np.array_equal(value, again.model.state_dict()[name])
 
 
+@pytest.mark.parametrize("stop_at", [2, 7, 9, 14])
+def test_early_stopping_and_a_plateau_go_on_too(tmp_path, stop_at):
+    def run(setup, **settings):
+        setup.schedule = ReduceLROnPlateau(setup.optimizer, 0.5, patience=1)
+        x, y = next(language_model_batches(TEXT[::-1], 3, 20))
+
+        def validate():  # overfitting is certain: the validation text is not the one learned
+            return float(setup.model.loss(x, y)[0])
+
+        return setup.fit(validate=validate, patience=4, every=2, **settings)
+
+    whole, again, path = Setup(), Setup(seed=99), tmp_path / "run.npz"
+    straight = run(whole, steps=200)
+    assert straight.stopped == "early" and straight.rates[-1] < 0.02 and straight.steps > 14
+    run(Setup(), steps=stop_at, checkpoint=path)
+    resumed = run(again, steps=200, checkpoint=path, resume=True)
+    for ours, theirs in zip(vars(resumed).values(), vars(straight).values(), strict=True):
+        if isinstance(ours, dict):  # one that was stopped has validated there too
+            assert ours.items() >= theirs.items()
+        else:
+            assert ours == theirs
+    for name, value in whole.model.state_dict().items():
+        assert np.array_equal(value, again.model.state_dict()[name])
+
+
 def test_a_finished_run_is_not_run_again(tmp_path):
     path = tmp_path / "run.npz"
     first = Setup().fit(steps=4, checkpoint=path)
@@ -372,6 +424,22 @@ def test_what_is_no_checkpoint(tmp_path):
     np.savez(path, outline=np.array([object()]))
     with pytest.raises(CheckpointError, match="no checkpoint"):  # and nothing was unpickled
         load_checkpoint(path)
+
+
+def test_a_damaged_checkpoint_is_refused_or_whole(tmp_path):
+    path, rng = tmp_path / "x.npz", np.random.default_rng(0)
+    save_checkpoint(path, {"a": np.arange(5.0), "b": {"x": (1, "ü")}})
+    whole, refused = path.read_bytes(), 0
+    for k in range(400):
+        damaged = bytearray(whole[: rng.integers(len(whole))] if k % 3 == 0 else whole)
+        for at in rng.integers(0, max(len(damaged), 1), 3 * bool(k % 3)):
+            damaged[at] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            assert load_checkpoint(path)["b"] == {"x": (1, "ü")}
+        except CheckpointError:
+            refused += 1
+    assert refused > 300
 
 
 def test_checkpoints_give_back_what_they_were_given(tmp_path):
@@ -439,6 +507,37 @@ def test_a_kill_at_any_moment_leaves_a_file_that_resumes_to_the_last_bit(tmp_pat
     assert len(list(tmp_path.glob(".*.tmp"))) <= 1
 
 
+DISK_FULL = """
+    import resource, sys
+    sys.path.insert(0, {folder!r})
+    import test_training
+    resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+    test_training.Setup(hidden=40).fit(steps=3, every=1, {what}={path!r})
+"""
+
+
+@pytest.mark.parametrize(("what", "limit"), [("checkpoint", 5000), ("log", 100)])
+def test_a_full_disk_leaves_the_old_file(tmp_path, what, limit):
+    path = tmp_path / "run"
+    if what == "checkpoint":
+        Setup(hidden=40).fit(steps=2, checkpoint=path)
+    code = textwrap.dedent(DISK_FULL).format(
+        folder=str(Path(__file__).parent), path=str(path), limit=limit, what=what
+    )
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1].startswith(f"rnn.errors.DataError: cannot write {path}: ")
+    if what == "checkpoint":
+        assert len(load_checkpoint(path)["history"]["losses"]) == 2
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_is_known_before_the_first_step(tmp_path):
+    (tmp_path / "file").touch()
+    for setting in ({"checkpoint": tmp_path / "file" / "x"}, {"log": tmp_path}):
+        with pytest.raises(DataError, match="cannot write"):
+            linear_fit(loss=lambda x: pytest.fail("a step was taken"), **setting)
+
+
 def test_ctrl_c_saves_and_leaves_cleanly(tmp_path):
     path = tmp_path / "run.npz"
     process = child(path, steps=10**6)
@@ -487,5 +586,22 @@ def test_messages():
         linear_fit(patience=1)
     with pytest.raises(DataError, match="no batch number 1 in epoch 1"):
         linear_fit(batches=lambda rng: [])
-    with pytest.raises(DataError, match="cannot write"):
-        linear_fit(log="/dev/null/x.csv")
+    used_up = (np.ones((1, 1)) for _ in range(3))
+    with pytest.raises(DataError, match="used up after one epoch"):
+        linear_fit(batches=used_up, steps=4)
+    with pytest.raises(DataError, match=r"loss\(batch\) must give L, .* given NoneType"):
+        linear_fit(loss=lambda x: None)
+    with pytest.raises(DataError, match=r"scalar Tensor; given \(3,\)"):
+        linear_fit(loss=lambda x: Tensor(np.ones(3)))
+    with pytest.raises(DataError, match=r"loss\(batch, state\) must give \(L, state\)"):
+        linear_fit(loss=lambda x, state: Tensor(1.0), carry=True)
+    with pytest.raises(DataError, match="resume needs checkpoint"):
+        linear_fit(resume=True)
+    with pytest.raises(DataError, match="at least 1"):
+        linear_fit(patience=0, validate=lambda: 1.0)
+    with pytest.raises(DataError, match="rng is a Generator"):
+        linear_fit(rng=0)
+    setup = Setup()
+    setup.schedule = ReduceLROnPlateau(setup.optimizer)
+    with pytest.raises(DataError, match="ReduceLROnPlateau needs validate="):
+        setup.fit(steps=1)
