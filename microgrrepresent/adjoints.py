@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent.errors import GradientError
-from microgrrepresent.gradients import no_gradient, seeded
+from microgrrepresent.gradients import one_node, require_gradient, seeded
 from microgrrepresent.node import Array, Node
 from microgrrepresent.sweep import Edge, fitted, sweep
 
@@ -48,8 +48,7 @@ def backward(
     >>> float(adjoints[w]), {t: float(g) for t, g in adjoints.by_step(w).items()}
     (12.0, {1: 4.0, 2: 4.0, 3: 4.0})
     """
-    if not output.requires_grad:
-        raise no_gradient(output)
+    require_gradient(output)
     if keep not in ("all", "nodes"):
         raise ValueError(f"backward: keep must be 'all' or 'nodes'; given {keep!r}")
     edges: dict[Edge, Array] | None = {} if keep == "all" else None
@@ -75,6 +74,7 @@ class Adjoints:
                     self._uses.setdefault(parent, []).append((child, i))
 
     def __getitem__(self, node: Node) -> Array:
+        one_node(node, "adjoints", "the node that is asked about")
         if node not in self._nodes:
             raise GradientError(
                 f"{node.name or 'the node'} {node.shape} has no adjoint here: the output does not "

@@ -127,6 +127,17 @@ def _check(
     tolerance: float | None,
     method: Method | None,
 ) -> Check:
+    if method is not None and method not in _TOLERANCE:
+        raise ValueError(
+            f"{asker}: method must be {' or '.join(map(repr, _TOLERANCE))}; given {method!r}"
+        )
+    if tolerance is not None and not tolerance >= 0:
+        raise ValueError(f"{asker}: tolerance must be 0 or more; given {tolerance!r}")
+    if not isinstance(inputs, Sequence):
+        raise TypeError(
+            f"{asker}: the inputs are a sequence, one for each argument of f, such as [x]; "
+            f"given {type(inputs).__name__}"
+        )
     xs = [_leaf(x) for x in inputs]
     floats = [i for i, x in enumerate(xs) if x.dtype.kind == "f"]
     if not floats:
@@ -205,12 +216,18 @@ def _best_method(f: Function, xs: Sequence[Node], ys: Sequence[Node]) -> Method:
             if node.op and not node.op.analytic and node.dtype.kind != "b":
                 return "central differences"
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error", ComplexWarning)
-            _outputs(f, [Tensor(x.value.astype(complex)) if x.dtype.kind == "f" else x for x in xs])
+            nudged = [Tensor(x.value + _STEP * 1j) if x.dtype.kind == "f" else x for x in xs]
+            tried = _outputs(f, nudged)
     except (TypeError, ComplexWarning):  # such as float(x), which has no complex counterpart
         return "central differences"
-    return "complex step"
+    # exp(1000) is inf, and 1 / inf is 0; of complex numbers it is NaN
+    lost = any(
+        np.isnan(z.value).any() and not np.isnan(y.value).any()
+        for y, z in zip(ys, tried, strict=True)
+    )
+    return "central differences" if lost else "complex step"
 
 
 def _outputs(f: Function, xs: Sequence[Node]) -> list[Node]:

@@ -6,7 +6,7 @@ sweeps once for each element of an output. `microgrrepresent.backward` keeps the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -96,8 +96,8 @@ def grad(
     >>> float(dy), float(grad(dy, x))
     (12.0, 12.0)
     """
-    ys = [outputs] if isinstance(outputs, Node) else list(outputs)
-    xs = [inputs] if isinstance(inputs, Node) else list(inputs)
+    ys = _nodes(outputs, "grad", "an output")
+    xs = _nodes(inputs, "grad", "an input")
     one = isinstance(outputs, Node) or seed is None
     given = [seed] * len(ys) if one else list(seed)
     for x in xs:
@@ -127,8 +127,7 @@ def grad(
 
 def accumulate(output: Node, seed: ArrayLike | None) -> None:
     """Add the gradients of the output to ``.grad`` of its leaves: the body of `Tensor.backward`."""
-    if not output.requires_grad:
-        raise no_gradient(output)
+    require_gradient(output)
     for node, g in sweep([output], [seeded(output, seed, "backward", False)]):
         if node.op is None and isinstance(node, Tensor):
             node.grad = np.array(g) if node.grad is None else np.asarray(node.grad + g)
@@ -148,6 +147,8 @@ def jacobian(y: Node, x: Node) -> Array:
     >>> jacobian(x * x, x).tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
+    one_node(y, "jacobian", "y")
+    one_node(x, "jacobian", "x")
     rows = np.zeros((y.size, *x.shape), np.result_type(y.dtype, x.dtype))
     for i, unit in enumerate(np.eye(y.size, dtype=y.dtype)):
         rows[i] = grad(y, x, unit.reshape(y.shape))
@@ -190,10 +191,28 @@ def seeded(output: Node, seed: Any, asker: str, symbolic: bool) -> Any:
     )
 
 
-def no_gradient(output: Node) -> GradientError:
-    """Say that nothing behind the output wants a gradient."""
-    return GradientError(
-        f"backward: {output.name or 'the output'} {output.shape} does not depend on any leaf that "
-        "requires a gradient; make the leaf with Tensor(data, requires_grad=True), and check that "
-        "nothing between was detached or computed under no_grad"
-    )
+def require_gradient(output: Node) -> None:
+    """See that something behind the output wants a gradient."""
+    one_node(output, "backward", "the output")
+    if not output.requires_grad:
+        raise GradientError(
+            f"backward: {output.name or 'the output'} {output.shape} does not depend on any leaf "
+            "that requires a gradient; make the leaf with Tensor(data, requires_grad=True), and "
+            "check that nothing between was detached or computed under no_grad"
+        )
+
+
+def one_node(x: Any, asker: str, role: str) -> Node:
+    """See that an argument is a node."""
+    if not isinstance(x, Node):
+        raise TypeError(
+            f"{asker}: {role} must be a Tensor, a variable of the recorded graph; "
+            f"given {type(x).__name__}"
+        )
+    return x
+
+
+def _nodes(given: Any, asker: str, role: str) -> list[Node]:
+    """One node, or a sequence of them, as a list."""
+    several = isinstance(given, Iterable) and not isinstance(given, (Node, np.ndarray, str))
+    return [one_node(x, asker, role) for x in (given if several else [given])]

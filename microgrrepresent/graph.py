@@ -11,7 +11,7 @@ Printed, a graph is a listing, one line for each variable; `to_json` writes it d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +28,7 @@ from microgrrepresent.errors import (
 from microgrrepresent.graph_json import read_json, write_json
 from microgrrepresent.listing import labels, listing
 from microgrrepresent.node import Array, Node
-from microgrrepresent.primitive import Primitive, registry
+from microgrrepresent.primitive import registry
 
 
 class Graph:
@@ -152,7 +152,7 @@ class Graph:
     def find(
         self,
         name: str | None = None,
-        op: Primitive | str | None = None,
+        op: Callable[..., Any] | str | None = None,
         scope: str | None = None,
         step: int | None = None,
     ) -> list[Node]:
@@ -162,8 +162,8 @@ class Graph:
         ----------
         name : str, optional
             The node's name, without its step.
-        op : Primitive or str, optional
-            The operation that made it, or that operation's name.
+        op : callable or str, optional
+            The operation that made it, such as ``tanh``, or that operation's name.
         scope : str, optional
             A path; nodes of the scopes inside it count too.
         step : int, optional
@@ -180,7 +180,7 @@ class Graph:
         >>> [float(node) for node in Graph(s).find(op="mul", step=2)]
         [6.0]
         """
-        wanted = op.name if isinstance(op, Primitive) else op
+        wanted = getattr(op, "name", getattr(op, "__name__", op))
         if wanted is not None and wanted not in registry:
             raise GraphError(
                 f"find: no operation is recorded as {wanted!r}; give a name that the listing of "

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,6 +179,8 @@ def scope(name: str) -> at:
     >>> y.scope
     'encoder/lstm'
     """
+    if not isinstance(name, str):
+        raise TypeError(f"scope: a scope has a name, such as 'encoder'; given {name!r}")
     outer, t, forward = here.get()
     return at(Place(f"{outer}/{name}" if outer else name, t, forward))
 
@@ -199,6 +202,8 @@ def step(t: int | None) -> at:
     >>> y.step
     3
     """
+    if t is not None and not hasattr(t, "__index__"):
+        raise TypeError(f"step: a time index is an integer, or None; given {t!r}")
     outer, _, forward = here.get()
     return at(Place(outer, t, forward))
 
@@ -246,8 +251,10 @@ def _walk(xs: Iterator[T], ts: Iterator[int], outside: int | None) -> Iterator[t
         here.set(here.get()._replace(step=outside))
 
 
-class no_grad:
+class no_grad(ContextDecorator):
     """Record nothing inside ``with no_grad():``; every result is a leaf that has no history.
+
+    Also decorates a function, ``@no_grad()``, whose whole body then runs so.
 
     Examples
     --------
@@ -258,8 +265,10 @@ class no_grad:
     (True, False)
     """
 
-    __slots__ = ("_token",)
     _token: Token[bool]
+
+    def _recreate_cm(self) -> Self:
+        return type(self)()  # one for each call, because a decorated function may call itself
 
     def __enter__(self) -> None:
         self._token = recording.set(False)

@@ -16,12 +16,14 @@ import numpy as np
 
 from microgrrepresent import ops
 from microgrrepresent.errors import GradientError
+from microgrrepresent.node import Node
 from microgrrepresent.primitive import registry
 
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     op.forward: op for op in registry.values() if isinstance(op.forward, np.ufunc)
 }
 _UFUNCS[np.matmul] = ops.matmul
+_UFUNCS[np.square] = lambda x: x * x
 
 # NumPy's function and its arguments, in NumPy's order and with NumPy's names, as far as ours has
 # them too: np.sum's third argument is dtype, which is why keepdims can be given by name only.
@@ -45,15 +47,23 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.concatenate: lambda arrays, /, axis=0: ops.concatenate(arrays, axis),
     np.stack: lambda arrays, axis=0: ops.stack(arrays, axis),
     np.split: lambda ary, indices_or_sections, axis=0: ops.split(ary, indices_or_sections, axis),
-    # what can be said of a Tensor without recording anything
-    np.shape: lambda a: a.shape,
-    np.ndim: lambda a: a.ndim,
-    np.size: lambda a, axis=None: np.size(a.value, axis),
+    np.dot: lambda a, b: ops.dot(a, b),
+}
+
+# What is asked about a Tensor, or made beside it: the answer has no derivative to lose, and is an
+# array, as it is for an array.
+_QUESTIONS: set[Callable[..., Any]] = {
+    *(np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like),
+    *(np.isnan, np.isinf, np.isfinite, np.any, np.all, np.count_nonzero, np.argmax, np.argmin),
+    *(np.allclose, np.isclose, np.array_equal, np.argsort, np.nonzero, np.array2string),
+    *(np.array_str, np.array_repr),
 }
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
     """Apply the primitive that wraps a universal function such as np.tanh or np.add."""
+    if ufunc in _QUESTIONS:
+        return getattr(ufunc, method)(*map(_bare, inputs), **kwargs)
     op = _UFUNCS.get(ufunc)
     if op is None or method != "__call__" or kwargs:
         call = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
@@ -63,6 +73,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
 
 def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """Apply the operation that does what a function such as np.sum does."""
+    if function in _QUESTIONS:
+        return function(*map(_bare, args), **{key: _bare(value) for key, value in kwargs.items()})
     ours = _FUNCTIONS.get(function)
     if ours is None:
         raise _unrecorded(function.__name__)
@@ -71,6 +83,10 @@ def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any
     except TypeError as error:
         raise _unrecorded(f"{function.__name__} with these arguments ({error})") from None
     return ours(*args, **kwargs)
+
+
+def _bare(x: Any) -> Any:
+    return x.value if isinstance(x, Node) else x
 
 
 def _unrecorded(call: str) -> GradientError:

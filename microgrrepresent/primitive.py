@@ -209,6 +209,11 @@ constant = primitive(
 )
 
 
+def arrayed(x: Any) -> Any:
+    """An operand that has axes: a node or an array as it is, a list or a number as an array."""
+    return x if isinstance(x, (Node, ndarray)) else np.asarray(x)
+
+
 def lift(x: Any, others: Sequence[Any]) -> Node:
     """Make a node of an operand that is none: of a number a `constant`, of an array a leaf.
 
@@ -239,6 +244,11 @@ def _misuse(
     """Say what was applied to what, and where, when `forward` refused its operands."""
     shapes = [p.shape for p in parents]
     names = [operand(p.name, p) for p in parents]
+    if op.many is None and len(parents) != len(op.vjp):
+        return TypeError(
+            f"{running(op.name)}: {op.name} has {len(op.vjp)} operand{'s' * (len(op.vjp) > 1)}; "
+            f"given {len(parents)}: {', '.join(names)}"
+        )
     infix = len(names) == 2 and len(op.symbol) == 1
     text = f" {op.symbol} ".join(names) if infix else f"{op.name}({', '.join(names)})"
     if params:

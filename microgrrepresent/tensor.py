@@ -64,6 +64,11 @@ class Tensor(Node):
         dtype: DTypeLike | None = None,
     ) -> Self:
         """Make a leaf; see the class."""
+        if _holds_nodes(data):
+            raise TypeError(
+                f"a Tensor made of a {type(data).__name__} of Tensors would lose their history; "
+                "join them with stack or concatenate"
+            )
         value = np.array(data, dtype=dtype)
         if value.dtype.kind not in "biufc":
             raise DTypeError(f"a Tensor holds numbers; given {value.dtype} data")
@@ -234,6 +239,11 @@ class Tensor(Node):
 
     @grad.setter
     def grad(self, value: Array | None) -> None:
+        if value is not None and np.shape(value) != self.shape:
+            raise ShapeError(
+                f"grad: the gradient of {operand(self.name or 'a leaf', self)} has its shape; "
+                f"given {np.shape(value)}"
+            )
         self._grad = value
 
     # --- operators -------------------------------------------------------------------------------
@@ -301,6 +311,21 @@ class Tensor(Node):
     def __ge__(self, other: Any) -> Tensor:
         return ops.greater_equal(self, other)
 
+    def __and__(self, other: Any) -> Tensor:
+        return ops.bitwise_and(self, other)
+
+    def __rand__(self, other: Any) -> Tensor:
+        return ops.bitwise_and(_tensor(other, self), self)
+
+    def __or__(self, other: Any) -> Tensor:
+        return ops.bitwise_or(self, other)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return ops.bitwise_or(_tensor(other, self), self)
+
+    def __invert__(self) -> Tensor:
+        return ops.invert(self)
+
     def __getitem__(self, index: Any) -> Tensor:
         return _same(ops.getitem(self, index))
 
@@ -336,13 +361,8 @@ class Tensor(Node):
         return _same(ops.transpose(self, *axes))
 
     def dot(self, other: Any) -> Tensor:
-        """The product with a vector or a matrix; ``@`` takes batches of matrices too."""
-        if self.ndim > 2 or np.ndim(other) > 2:
-            raise ShapeError(
-                f"dot: {operand(self.name, self)} with {operand(None, other)}: of more than two "
-                "axes, np.dot makes all pairs of rows and columns; use @ for batches of matrices"
-            )
-        return _same(ops.matmul(self, other))
+        """See `microgrrepresent.dot`."""
+        return _same(ops.dot(self, other))
 
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """See `microgrrepresent.swapaxes`."""
@@ -360,6 +380,14 @@ class Tensor(Node):
         """The same numbers in another data type; the gradient comes back in this one."""
         return _same(ops.cast(self, dtype))
 
+    def flatten(self) -> Tensor:
+        """All elements along one axis."""
+        return self.reshape(-1)
+
+    def tolist(self) -> Any:
+        """The value as nested lists of Python numbers."""
+        return self.value.tolist()
+
     # --- NumPy's own functions -------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -374,6 +402,12 @@ class Tensor(Node):
 
 
 Tensor.result_class = Tensor
+
+
+def _holds_nodes(data: Any) -> bool:
+    return isinstance(data, (list, tuple)) and any(
+        isinstance(item, Node) or _holds_nodes(item) for item in data
+    )
 
 
 def _tensor(x: Any, beside: Tensor) -> Tensor:

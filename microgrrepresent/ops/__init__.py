@@ -22,6 +22,8 @@ at                                  the derivative is taken to be
 from microgrrepresent.ops.elementwise import (
     abs,
     add,
+    bitwise_and,
+    bitwise_or,
     cast,
     clip,
     cos,
@@ -30,6 +32,7 @@ from microgrrepresent.ops.elementwise import (
     exp,
     greater,
     greater_equal,
+    invert,
     less,
     less_equal,
     log,
@@ -58,7 +61,7 @@ from microgrrepresent.ops.exponentials import (
     logsumexp,
     softmax,
 )
-from microgrrepresent.ops.linear_algebra import linear, matmul
+from microgrrepresent.ops.linear_algebra import dot, linear, matmul
 from microgrrepresent.ops.reductions import max, mean, min, norm, sum, unbroadcast
 from microgrrepresent.ops.shapes import (
     broadcast_to,
@@ -80,6 +83,8 @@ __all__ = [
     "abs",
     "add",
     "binary_cross_entropy",
+    "bitwise_and",
+    "bitwise_or",
     "broadcast_to",
     "cast",
     "clip",
@@ -87,6 +92,7 @@ __all__ = [
     "cos",
     "cross_entropy",
     "div",
+    "dot",
     "equal",
     "exp",
     "expand_dims",
@@ -94,6 +100,7 @@ __all__ = [
     "getitem",
     "greater",
     "greater_equal",
+    "invert",
     "less",
     "less_equal",
     "linear",

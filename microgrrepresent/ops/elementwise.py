@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike
 from microgrrepresent.node import running
 from microgrrepresent.primitive import Primitive, primitive
 
-# --- comparisons: results are booleans, piecewise constant, so that no derivative passes ---------
+# --- comparisons and logic: results are piecewise constant, so that no derivative passes ----------
 
 NONE = (None, None)
 
@@ -28,6 +28,9 @@ less = primitive("less", np.less, NONE, symbol="<", analytic=False)
 less_equal = primitive("less_equal", np.less_equal, NONE, symbol="≤", analytic=False)
 greater = primitive("greater", np.greater, NONE, symbol=">", analytic=False)
 greater_equal = primitive("greater_equal", np.greater_equal, NONE, symbol="≥", analytic=False)
+bitwise_and = primitive("bitwise_and", np.bitwise_and, NONE, symbol="∧", analytic=False)
+bitwise_or = primitive("bitwise_or", np.bitwise_or, NONE, symbol="∨", analytic=False)
+invert = primitive("invert", np.invert, (None,), symbol="¬", analytic=False)
 
 # --- arithmetic ----------------------------------------------------------------------------------
 

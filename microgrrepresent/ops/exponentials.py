@@ -13,10 +13,10 @@ import numpy as np
 
 from microgrrepresent.errors import DTypeError, ShapeError
 from microgrrepresent.node import Array, Node, running
-from microgrrepresent.ops.elementwise import cast, exp, softplus, where
+from microgrrepresent.ops.elementwise import cast, exp, maximum, softplus, where
 from microgrrepresent.ops.reductions import mean, sum
-from microgrrepresent.ops.shapes import expand_dims, from_front, one_hot
-from microgrrepresent.primitive import primitive
+from microgrrepresent.ops.shapes import broadcast_to, expand_dims, from_front, one_hot
+from microgrrepresent.primitive import arrayed, primitive
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -91,6 +91,7 @@ _cross_entropy = primitive(
 
 
 def _floats(x: Any) -> Any:
+    x = arrayed(x)
     return x if x.dtype.kind in "fc" else cast(x, dtype="float64")
 
 
@@ -160,8 +161,8 @@ def cross_entropy(
     >>> round(float(cross_entropy(Tensor([[0.0, 0.0]]), [1])), 4)
     0.6931
     """
-    node = targets if isinstance(targets, Node) else np.asarray(targets)
-    given: Array = node.value if isinstance(node, Node) else node
+    logits, classes = _floats(logits), arrayed(targets)
+    given = _bare(classes)
     if given.dtype.kind not in "iu":
         raise DTypeError(
             f"{running('cross_entropy')}: targets must be integers, the class of each row; "
@@ -174,11 +175,9 @@ def cross_entropy(
         )
     counts = _counts(mask, given.shape, "cross_entropy")
     if ignore_index is not None:
-        kept = given != ignore_index
+        kept = classes != ignore_index
         counts = kept if counts is None else counts & kept
-        node = np.where(kept, given, 0)
-    checked = node.value if isinstance(node, Node) else node
-    considered = checked if counts is None else checked[counts]
+    considered = given if counts is None else given[np.broadcast_to(_bare(counts), given.shape)]
     if considered.size and not 0 <= considered.min() <= considered.max() < logits.shape[-1]:
         raise ValueError(
             f"{running('cross_entropy')}: targets go from {considered.min()} to "
@@ -186,8 +185,8 @@ def cross_entropy(
             f"0..{logits.shape[-1] - 1}; use ignore_index for padding"
         )
     if counts is not None:
-        node = np.where(counts, checked, 0)
-    return _reduce(_cross_entropy(logits, node), counts, reduction, "cross_entropy")
+        classes = where(counts, classes, 0)
+    return _reduce(_cross_entropy(logits, classes), counts, reduction, "cross_entropy")
 
 
 def binary_cross_entropy(
@@ -215,6 +214,7 @@ def binary_cross_entropy(
     >>> float(binary_cross_entropy(Tensor([1000.0]), [1.0]))
     0.0
     """
+    logits = _floats(logits)
     if not isinstance(targets, Node):
         targets = np.asarray(targets, dtype=logits.dtype)
     if targets.shape != logits.shape:
@@ -227,13 +227,17 @@ def binary_cross_entropy(
     return _reduce(loss, counts, reduction, "binary_cross_entropy")
 
 
-def _counts(mask: Any, shape: tuple[int, ...], op: str) -> Array | None:
-    """The mask as booleans, one for each row."""
+def _bare(x: Any) -> Array:
+    return x.value if isinstance(x, Node) else np.asarray(x)
+
+
+def _counts(mask: Any, shape: tuple[int, ...], op: str) -> Any:
+    """The mask as booleans, one for each row; a node if the mask is one."""
     if mask is None:
         return None
-    given = np.asarray(mask.value if isinstance(mask, Node) else mask).astype(bool)
+    given = arrayed(mask)
     try:
-        return np.broadcast_to(given, shape)
+        return broadcast_to(cast(given, bool) if given.dtype != bool else given, shape)
     except ValueError:
         raise ShapeError(
             f"{running(op)}: the mask says which of the rows {shape} count, and needs their "
@@ -241,7 +245,7 @@ def _counts(mask: Any, shape: tuple[int, ...], op: str) -> Array | None:
         ) from None
 
 
-def _reduce(loss: Any, counts: Array | None, reduction: str, op: str) -> Any:
+def _reduce(loss: Any, counts: Any, reduction: str, op: str) -> Any:
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(
             f"{running(op)}: reduction must be 'mean', 'sum' or 'none'; given {reduction!r}"
@@ -252,6 +256,7 @@ def _reduce(loss: Any, counts: Array | None, reduction: str, op: str) -> Any:
         return loss
     if reduction == "sum":
         return sum(loss)
-    if counts is None and loss.size:
-        return mean(loss)
-    return sum(loss) / ((0 if counts is None else int(np.count_nonzero(counts))) or 1)
+    if counts is None:
+        return mean(loss) if loss.size else sum(loss)
+    n = maximum(sum(counts), 1)
+    return sum(loss) / (cast(n, loss.dtype) if isinstance(n, Node) else int(n))

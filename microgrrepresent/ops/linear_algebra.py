@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
+from microgrrepresent.errors import ShapeError, operand
+from microgrrepresent.node import running
 from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes
 from microgrrepresent.primitive import primitive
 
@@ -54,6 +58,23 @@ matmul = primitive(
     derivative=(r"{b}^\top", r"{a}^\top"),
     doc="a @ b for vectors, matrices and batches of matrices, by NumPy's rules.",
 )
+
+
+def dot(a: Any, b: Any) -> Any:
+    """The product of vectors and matrices, as ``np.dot`` has it; numbers multiply all elements.
+
+    Raises
+    ------
+    ShapeError
+        If an operand has more than two axes: there, ``np.dot`` and ``@`` differ.
+    """
+    if max(np.ndim(a), np.ndim(b)) > 2:
+        raise ShapeError(
+            f"{running('dot')}: {operand(getattr(a, 'name', None), a)} with "
+            f"{operand(getattr(b, 'name', None), b)}: of more than two axes, np.dot makes all "
+            "pairs of rows and columns; use @ for batches of matrices"
+        )
+    return a * b if 0 in (np.ndim(a), np.ndim(b)) else matmul(a, b)
 
 
 def _linear(x: Any, w: Any) -> Any:

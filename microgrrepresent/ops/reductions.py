@@ -15,7 +15,7 @@ import numpy as np
 from microgrrepresent.node import Node
 from microgrrepresent.ops.elementwise import sqrt, where
 from microgrrepresent.ops.shapes import broadcast_to, from_front, reshape
-from microgrrepresent.primitive import primitive
+from microgrrepresent.primitive import arrayed, primitive
 
 Axis = int | tuple[int, ...] | None
 
@@ -80,21 +80,25 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).numpy().tolist()
     [4.0, 6.0]
     """
+    x = arrayed(x)
     return _sum(x, axis=_axes(x, axis, "sum"), keepdims=keepdims)
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Arithmetic mean over the given axes, or over all."""
+    x = arrayed(x)
     return _mean(x, axis=_axes(x, axis, "mean"), keepdims=keepdims)
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Largest element along the given axes, or of all; elements that tie share the adjoint."""
+    x = arrayed(x)
     return _max(x, axis=_axes(x, axis, "max"), keepdims=keepdims)
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Smallest element along the given axes, or of all; elements that tie share the adjoint."""
+    x = arrayed(x)
     return _min(x, axis=_axes(x, axis, "min"), keepdims=keepdims)
 
 
@@ -107,6 +111,7 @@ def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> float(norm(Tensor([3.0, 4.0])))
     5.0
     """
+    x = arrayed(x)
     return sqrt(sum(x * x, axis, keepdims))
 
 

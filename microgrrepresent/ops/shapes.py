@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent.errors import ShapeError, operand
+from microgrrepresent.errors import DTypeError, ShapeError, operand
 from microgrrepresent.node import Array, Node, running
-from microgrrepresent.primitive import Primitive, Rule, each, primitive
+from microgrrepresent.primitive import Primitive, Rule, arrayed, each, primitive
 
 _reshape = primitive(
     "reshape",
@@ -73,14 +73,14 @@ _scatter_add: Primitive = primitive(
 _take: Primitive = primitive(
     "take",
     lambda table, indices: table[indices],
-    (lambda g, y, table, indices: _put(g, indices, rows=table.shape[0]), None),
+    (lambda g, y, table, indices: _put(g, indices, shape=table.shape), None),
     symbol="[·]",
     scatter=lambda out, g, table, indices: np.add.at(out, indices, g),
 )
 _put: Primitive = primitive(
     "put",
-    lambda g, indices, rows: _scatter(g, indices, (rows, *g.shape[indices.ndim :])),
-    (lambda g, y, x, indices, rows: _take(g, indices), None),
+    lambda g, indices, shape: _scatter(g, indices, shape),
+    (lambda g, y, x, indices, shape: _take(g, indices), None),
     symbol="+[·]",
 )
 _flip: Primitive = primitive(
@@ -129,6 +129,8 @@ def from_front(axis: int, x: Any, op: str, new: int = 0) -> int:
         If x has no such axis.
     """
     ndim: int = x.ndim + new
+    if not hasattr(axis, "__index__"):
+        raise TypeError(f"{running(op)}: an axis is an integer; given {axis!r}")
     axis = as_int(axis)
     if -ndim <= axis < ndim:
         return axis % ndim
@@ -149,10 +151,10 @@ def _frozen_index(part: Any) -> Array:
 def getitem(x: Any, index: Any) -> Any:
     """``x[index]``: integers, slices, None, ..., integer arrays (repeats add up), boolean masks.
 
-    A Tensor of integers as the only index is recorded as a parent (see `take`); inside a tuple
-    and as a mask it stands for its values.
+    A Tensor as the only index is recorded as a parent (see `take`); inside a tuple it stands for
+    its values.
     """
-    if isinstance(index, Node) and index.dtype.kind in "iu":
+    if isinstance(index, Node) and index.dtype.kind in "iub":
         return _take(x, index)
     parts = index if isinstance(index, tuple) else (index,)
     plain = tuple(_plain(part) for part in parts)
@@ -179,6 +181,7 @@ def take(table: Any, indices: Any) -> Any:
     >>> grad(take(table, [1, 1, 1]).sum(), table).tolist()
     [[0.0, 0.0], [3.0, 3.0]]
     """
+    table = arrayed(table)
     return _take(table, indices if isinstance(indices, Node) else _frozen_index(indices))
 
 
@@ -191,22 +194,26 @@ def reshape(x: Any, *shape: int | Sequence[int]) -> Any:
     >>> reshape(Tensor([[1.0, 2.0], [3.0, 4.0]]), -1).shape
     (4,)
     """
+    x = arrayed(x)
     return _reshape(x, shape=_lengths(shape))
 
 
 def broadcast_to(x: Any, *shape: int | Sequence[int]) -> Any:
     """Repeat x along new and length-1 axes until it has the given shape."""
+    x = arrayed(x)
     return _broadcast_to(x, shape=_lengths(shape))
 
 
 def transpose(x: Any, *axes: int | Sequence[int]) -> Any:
     """Permute the axes; reverse them where no order is given."""
+    x = arrayed(x)
     order = _lengths(axes) or tuple(range(x.ndim))[::-1]
     return _transpose(x, axes=tuple(from_front(axis, x, "transpose") for axis in order))
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes."""
+    x = arrayed(x)
     axes = list(range(x.ndim))
     a, b = from_front(axis1, x, "swapaxes"), from_front(axis2, x, "swapaxes")
     axes[a], axes[b] = b, a
@@ -215,6 +222,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 
 def expand_dims(x: Any, axis: int) -> Any:
     """Insert an axis of length 1 at position `axis` of the result."""
+    x = arrayed(x)
     at = from_front(axis, x, "expand_dims", new=1)
     return _reshape(x, shape=(*x.shape[:at], 1, *x.shape[at:]))
 
@@ -227,6 +235,7 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     ShapeError
         If a given axis is not of length 1.
     """
+    x = arrayed(x)
     if axis is None:
         return _reshape(x, shape=tuple(n for n in x.shape if n != 1))
     drop = axis if isinstance(axis, tuple) else (axis,)
@@ -242,6 +251,7 @@ _squeeze = primitive(
 
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """Reverse the order of the elements along the given axes, or along all."""
+    x = arrayed(x)
     return _flip(x, axis=axis)
 
 
@@ -280,6 +290,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     >>> [part.shape for part in split(Tensor([1.0, 2.0, 3.0, 4.0]), 2)]
     [(2,), (2,)]
     """
+    x = arrayed(x)
     axis = from_front(axis, x, "split")
     length = x.shape[axis]
     if isinstance(sections, int) or np.ndim(sections) == 0:
@@ -307,8 +318,8 @@ def one_hot(indices: Any, classes: int, dtype: Any = np.float64) -> Any:
 
     Raises
     ------
-    ValueError
-        If an index is not in 0..classes-1.
+    ValueError, DTypeError
+        If an index is not in 0..classes-1, or no integer.
 
     Examples
     --------
@@ -318,6 +329,10 @@ def one_hot(indices: Any, classes: int, dtype: Any = np.float64) -> Any:
     """
     node = indices if isinstance(indices, Node) else _frozen_index(indices)
     given: Array = node.value if isinstance(node, Node) else node
+    if given.dtype.kind not in "iu":
+        raise DTypeError(
+            f"{running('one_hot')}: an index is an integer, the place of the 1; given {given.dtype}"
+        )
     if given.size and not 0 <= given.min() <= given.max() < classes:
         raise ValueError(
             f"{running('one_hot')}: index {given.min() if given.min() < 0 else given.max()} "
@@ -342,7 +357,7 @@ def _lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def _several(xs: Sequence[Any], name: str) -> list[Any]:
-    made = [x if isinstance(x, Node) else np.asarray(x) for x in xs]
+    made = [arrayed(x) for x in xs]
     if not made:
         raise ShapeError(f"{running(name)}: there is nothing to join; give at least one array")
     return made

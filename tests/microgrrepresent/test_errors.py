@@ -137,6 +137,37 @@ SNAPSHOTS = [
     (lambda: np.cumsum(V), GradientError,
      "np.cumsum of a Tensor is not recorded, so its derivative would be lost; use this package's "
      "operations, or np.asarray(t) for the bare array"),
+    # --- the wrong kind of argument ---
+    (lambda: mg.tanh(V, V), TypeError,
+     "tanh in lstm at t=3: tanh has 1 operand; given 2: v (2,), v (2,)"),
+    (lambda: mg.where(V > 0, V), TypeError,
+     "where in lstm at t=3: where has 3 operands; given 2: (2,), v (2,)"),
+    (lambda: mg.sum(V, axis=[0]), TypeError,
+     "sum in lstm at t=3: an axis is an integer; given [0]"),
+    (lambda: mg.one_hot([1.5], 3), DTypeError,
+     "one_hot in lstm at t=3: an index is an integer, the place of the 1; given float64"),
+    (lambda: mg.dot(X, np.ones((2, 2, 2))), ShapeError,
+     "dot in lstm at t=3: x (2, 3) with (2, 2, 2): of more than two axes, np.dot makes all pairs "
+     "of rows and columns; use @ for batches of matrices"),
+    (lambda: grad(V.sum(), np.ones(2)), TypeError,
+     "grad: an input must be a Tensor, a variable of the recorded graph; given ndarray"),
+    (lambda: grad(None, V), TypeError,
+     "grad: an output must be a Tensor, a variable of the recorded graph; given NoneType"),
+    (lambda: mg.jacobian(V, [V]), TypeError,
+     "jacobian: x must be a Tensor, a variable of the recorded graph; given list"),
+    (lambda: backward(1.0), TypeError,
+     "backward: the output must be a Tensor, a variable of the recorded graph; given float"),
+    (lambda: backward(V.sum())["v"], TypeError,
+     "adjoints: the node that is asked about must be a Tensor, a variable of the recorded graph; "
+     "given str"),
+    (lambda: mg.gradcheck(mg.tanh, [[1.0]], method="foo"), ValueError,
+     "gradcheck: method must be 'complex step' or 'central differences'; given 'foo'"),
+    (lambda: mg.gradcheck(mg.tanh, 1.0), TypeError,
+     "gradcheck: the inputs are a sequence, one for each argument of f, such as [x]; given float"),
+    (lambda: mg.gradcheck(mg.tanh, [[1.0]], tolerance=-1), ValueError,
+     "gradcheck: tolerance must be 0 or more; given -1"),
+    (lambda: scope(5), TypeError, "scope: a scope has a name, such as 'encoder'; given 5"),
+    (lambda: step("a"), TypeError, "step: a time index is an integer, or None; given 'a'"),
     # --- derivatives ---
     (lambda: (V * 2).backward(), GradientError,
      "backward: the output has shape (2,), so its derivative is a matrix; differentiate a scalar "

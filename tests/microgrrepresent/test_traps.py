@@ -347,3 +347,23 @@ def test_integer_logits_and_an_empty_batch():
 def test_find_refuses_what_is_no_operation():
     with pytest.raises(GraphError, match="norm"):
         Graph(Tensor(1.0) * 2).find(op="norm")
+
+
+def test_a_mask_and_the_classes_to_ignore_are_part_of_the_graph():
+    """Replayed for another mask, the loss is that of the other mask."""
+    rng = np.random.default_rng(0)
+    logits = Tensor(rng.normal(size=(4, 3)), requires_grad=True, name="z")
+    classes, mask = Tensor([0, 1, 2, 1], name="y"), Tensor([True, True, True, False], name="m")
+    loss = cross_entropy(logits, classes, mask=mask, ignore_index=2)
+    np.testing.assert_allclose(loss, cross_entropy(logits.value[:2], [0, 1]))
+    others = {classes: [1, 2, 0, 0], mask: [False, True, True, True]}
+    np.testing.assert_allclose(
+        Graph(loss).replay(others)[loss], cross_entropy(logits.value[2:], [0, 0])
+    )
+    assert Graph(loss).replay({mask: [False] * 4})[loss] == 0
+    picked = logits[mask].sum()
+    np.testing.assert_allclose(
+        Graph(picked).replay({mask: [False, True, False, False]})[picked], logits.value[1].sum()
+    )
+    np.testing.assert_allclose(grad(picked, logits), mask.value[:, None] * np.ones(3))
+    assert cross_entropy(logits.astype("f4"), classes, mask=mask).dtype == np.float32
