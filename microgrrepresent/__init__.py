@@ -18,13 +18,10 @@ from microgrrepresent.errors import (
     StaleGraphError,
 )
 from microgrrepresent.gradients import grad, jacobian
-from microgrrepresent.memory import keep_freed_memory as _keep_freed_memory
 from microgrrepresent.node import Node, no_grad, scope, step, steps
 from microgrrepresent.ops import *  # noqa: F403
 from microgrrepresent.primitive import Primitive, each, primitive
 from microgrrepresent.tensor import Tensor
-
-_keep_freed_memory()
 
 if TYPE_CHECKING:
     from microgrrepresent.check import gradcheck, gradgradcheck
