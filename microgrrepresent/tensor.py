@@ -195,8 +195,11 @@ class Tensor(Node):
         self.value, self.id = fresh, next_id()
 
     def detach(self) -> Tensor:
-        """A leaf with the same value and no history, which the graph behind it is free to leave."""
-        return make(Tensor, None, (), {}, self.value, False, self.name)
+        """A leaf with the same value and no history, which the graph behind it is free to leave.
+
+        It remembers that it was detached, so that a drawing can show where the graph was cut.
+        """
+        return make(Tensor, None, (), {"detached": True}, self.value, False, self.name)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise ImmutableError(

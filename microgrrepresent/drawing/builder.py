@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from microgrrepresent.drawing.labels import Label, height, math, text, width
+from microgrrepresent.drawing.labels import Label, Run, height, math, text, width
 from microgrrepresent.drawing.naming import name, value, variable_kind
-from microgrrepresent.drawing.picture import Arrow, Box, Flow, Kind, Picture
-from microgrrepresent.drawing.timeline import Slot, Timeline, position
+from microgrrepresent.drawing.picture import SCISSORS, Arrow, Box, Flow, Kind, Picture
+from microgrrepresent.drawing.timeline import Slot, Timeline, is_cut, position
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -95,7 +95,11 @@ class _Builder:
             self._stand(node)
         for node in time.nodes:
             for i, parent in enumerate(node.parents):
-                self._connect(parent, node, i)
+                if node not in time.cuts:
+                    self._connect(parent, node, i)
+        for cut, whole in time.cuts.items():
+            for box in dict.fromkeys((self.box[whole], self.face[whole])):
+                box.nodes += (cut,)
 
     # --- what needs the whole graph --------------------------------------------------------------
 
@@ -127,7 +131,8 @@ class _Builder:
                 for d in (1, -1):
                     peer = peers.get((time.slot[user], c + d))
                     if peer is not None and i < len(peer.parents):
-                        state = time.slot.get(peer.parents[i])
+                        other = peer.parents[i]
+                        state = time.slot.get(time.cuts.get(other, other))
                         if state is not None and time.passes.get(state) == d:
                             found.setdefault(node, (c - 1 if d > 0 else c, state))
                 if node not in found and time.T == 1:
@@ -152,6 +157,10 @@ class _Builder:
     def _stand(self, node: Node) -> None:
         """Give a node its box, and its face where the value is a variable in its own right."""
         time, group = self.time, self.group[node]
+        if node in time.cuts:
+            whole = time.cuts[node]
+            self.box[node], self.face[node] = self.box[whole], self.face[whole]
+            return
         column, slot = time.column[node], time.slot[node]
         passes = slot in time.passes or node in self.enters
         box = self.boxes.get((group.key, column))
@@ -229,6 +238,9 @@ class _Builder:
 
     def _box(self, node: Node, kind: Kind, label: Label, column: int, slot: Hashable) -> Box:
         box = Box(self._unique(self._key(node)), kind, label, (node,), column, slot)
+        box.detached = node.op is None and "detached" in node.params
+        if box.detached:
+            box.label = ((*label[0], Run(f"\u2009{SCISSORS}", size=0.8)), *label[1:])
         fit(box)
         self.picture.boxes.append(box)
         return box
@@ -256,7 +268,8 @@ class _Builder:
 
     def _connect(self, parent: Node, child: Node, i: int) -> None:
         time = self.time
-        source = time.stands_for.get(parent, parent)
+        drawn = time.stands_for.get(parent, parent)
+        source = time.cuts.get(drawn, drawn)
         head = self.box[child]
         here, there = time.column[source], time.column[child]
         if (child, i) in time.delays(source):
@@ -280,26 +293,27 @@ class _Builder:
             self._chip(source, child, i)
             return
         passes = here != there and (tail.between or time.slot[source] in time.passes)
-        self._arrow(tail, child, i, "state" if passes else "value", source, source is not parent)
+        self._arrow(tail, child, i, "state" if passes else "value", source, drawn is not parent)
 
     def _arrow(
         self, tail: Box, child: Node, i: int, flow: Flow, source: Node, merge: bool = False
     ) -> None:
         """Draw an edge; edges between the same boxes share an arrow, if one is of many nodes."""
         head = self.box[child]
-        arrow = self.arrows.get((tail, head))
         merge = merge or len(tail.nodes) > 1 or len(head.nodes) > 1
-        if child.forward is not None and flow != "parameter":
-            flow = "backward"
-        elif child.op is not None and child.op.name == "stop_gradient":
+        if child.parents[i] in self.time.cuts or is_cut(child):
             flow = "cut"
+        elif child.forward is not None and flow != "parameter":
+            flow = "backward"
+        ends = tail, head, flow == "cut"
+        arrow = self.arrows.get(ends)
         if arrow is None or not merge:
             arrow = Arrow(tail, head, flow)
             if self.details.edge_labels:
                 arrow.label = self._edge_label(source, child)
             if flow == "parameter":
                 arrow.color = tail.color
-            self.arrows[tail, head] = arrow
+            self.arrows[ends] = arrow
             self.picture.arrows.append(arrow)
         arrow.edges += ((child, i),)
 
@@ -329,7 +343,8 @@ class _Builder:
             box.color = self.face[source].color
             fit(box)
             self.picture.boxes.append(box)
-            arrow = Arrow(box, head, "parameter", color=box.color)
+            flow: Flow = "cut" if child.parents[i] in self.time.cuts else "parameter"
+            arrow = Arrow(box, head, flow, color=box.color)
             self.chips[identity] = arrow
             self.picture.arrows.append(arrow)
         elif all(source is not node for node in arrow.tail.nodes):

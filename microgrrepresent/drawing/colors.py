@@ -7,13 +7,15 @@ from dataclasses import replace
 from microgrrepresent.drawing.picture import Arrow, Box, Flow
 from microgrrepresent.drawing.themes import Paint, Theme
 
-THICK: dict[Flow, float] = {"state": 2.0, "delay": 2.0, "backward": 1.4}
+THICK: dict[Flow, float] = {"state": 2.0, "delay": 2.0, "backward": 1.4, "cut": 1.6}
 DASHED: frozenset[Flow] = frozenset({"gradient", "cut"})
 
 
 def box_paint(box: Box, theme: Theme) -> Paint:
     """Fill, outline and text of a box."""
     paint = theme.boxes[box.kind]
+    if box.detached:
+        return replace(paint, line=theme.flows["cut"], dashes="dashed")
     if box.backward and box.kind in ("op", "function", "variable", "output"):
         return replace(paint, line=theme.flows["backward"], weight=1.6)
     if box.color is None:

@@ -9,6 +9,9 @@ from microgrrepresent.drawing.picture import Point
 
 Path = list[Point]
 
+ABREAST = 8.0
+"""Between arrows that join the same two boxes, in points."""
+
 
 def mix(a: Point, b: Point, u: float) -> Point:
     """The point that divides the way from a to b as u : 1 - u."""
@@ -128,10 +131,13 @@ def beside(path: Path, offset: float) -> Path:
     return points
 
 
-def middle(path: Path) -> Point:
-    """The point half-way along a path, counted in curves."""
-    n = (len(path) - 1) // 3
-    if n % 2 == 0:
-        return path[3 * (n // 2)]
-    start = 3 * (n // 2)
-    return split(path[start : start + 4], 0.5)[0][-1]
+def point_beside(path: Path, length: float, offset: float) -> Point:
+    """A point to the right of a path, at a distance from its start or half-way if it is short."""
+    rest = cut_start(path, min(length, distance(path[0], path[-1]) / 2))
+    (x, y), (dx, dy) = rest[0], _direction(rest)
+    return (x + dy * offset, y - dx * offset)
+
+
+def abreast(path: Path, count: int) -> list[Path]:
+    """So many paths side by side in the place of one, from left to right."""
+    return [beside(path, ABREAST * ((count - 1) / 2 - i)) for i in range(count)]

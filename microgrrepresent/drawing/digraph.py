@@ -23,7 +23,15 @@ from microgrrepresent.drawing.colors import (
 )
 from microgrrepresent.drawing.curves import cut_end
 from microgrrepresent.drawing.labels import html, width
-from microgrrepresent.drawing.picture import Arrow, Box, Panel, Picture, Point
+from microgrrepresent.drawing.picture import (
+    SCISSORS,
+    SCISSORS_FONT,
+    Arrow,
+    Box,
+    Panel,
+    Picture,
+    Point,
+)
 from microgrrepresent.drawing.svg import FAMILY, svg
 from microgrrepresent.drawing.themes import Theme
 from microgrrepresent.errors import DrawingError
@@ -206,4 +214,7 @@ def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
     if arrow.label and arrow.label_at:
         attributes["label"] = html(arrow.label, 11, theme.text)
         attributes["lp"] = _xy([arrow.label_at])
+    if arrow.cut_at:
+        attributes |= {"taillabel": SCISSORS, "tail_lp": _xy([arrow.cut_at])}
+        attributes |= {"labelfontcolor": color, "labelfontsize": f"{SCISSORS_FONT:g}"}
     return attributes

@@ -115,6 +115,7 @@ class _Gates:
         return formula if formula and width(label, 14) <= WIDEST_FORMULA else text("affine")
 
     def _term(self, node: Node, depth: int) -> Line:
+        node = self.time.cuts.get(node, node)
         if node.is_leaf or (node.name is not None and node not in self.affine):
             return math(node.name) if node.name else ()
         assert node.op is not None

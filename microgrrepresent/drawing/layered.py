@@ -11,10 +11,10 @@ from functools import lru_cache
 from math import hypot
 
 from microgrrepresent.drawing.coordinates import places
-from microgrrepresent.drawing.curves import Path, along, straight
+from microgrrepresent.drawing.curves import Path, abreast, along, straight
 from microgrrepresent.drawing.ordering import Item, Ordered, ordered
 from microgrrepresent.drawing.picture import Point
-from microgrrepresent.drawing.sketch import Edge, Outline, Port, Sketch
+from microgrrepresent.drawing.sketch import Edge, End, Outline, Port, Sketch
 from microgrrepresent.drawing.tiles import Tile
 
 RANK_GAP = 20.0
@@ -43,6 +43,7 @@ def layered(sketch: Sketch) -> Tile:
         }[port.side]
     at: dict[Item, Point] = {item: (x[item] - left, y[item]) for item in x} | ports
     paths = [_path(sketch, found, way, at, bands) for way in found.ways]
+    _part(sketch, paths)
     labels = [_label(edge, path) for edge, path in zip(sketch.edges, paths, strict=True)]
     boxes = [at[i] for i in range(len(sketch.outlines))]
     return Tile(right - left, top, boxes, paths, labels, ports, origin=left)
@@ -103,6 +104,17 @@ def _path(
     start = _anchor(sketch, tail, at, towards, 1 if rises else -1)
     end = _anchor(sketch, head, at, points[-1] if points else start, -1 if rises else 1)
     return along(start, *points, end)
+
+
+def _part(sketch: Sketch, paths: list[Path]) -> None:
+    """Part the paths between the same two outlines, in place: both arrows of x * x are seen."""
+    same: dict[tuple[End, End], list[int]] = {}
+    for i, edge in enumerate(sketch.edges):
+        same.setdefault(edge[:2], []).append(i)
+    for numbers in same.values():
+        if len(numbers) > 1 and all(paths[i] == paths[numbers[0]] for i in numbers):
+            for i, path in zip(numbers, abreast(paths[numbers[0]], len(numbers)), strict=True):
+                paths[i] = path
 
 
 def _is_outermost(sketch: Sketch, found: Ordered, item: Item, dx: float) -> bool:

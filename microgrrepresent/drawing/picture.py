@@ -33,6 +33,7 @@ ROUND = frozenset({"op", "state", "loss", "variable"})
 """The kinds drawn as circles where their labels are short."""
 
 FONT, SMALL_FONT = 14.0, 11.0
+SCISSORS, SCISSORS_FONT = "✂", 18.0
 
 Point = tuple[float, float]
 
@@ -58,6 +59,8 @@ class Box:
     """Of a parameter and its chips: its place in the theme's palette."""
     backward: bool = False
     """Whether its nodes belong to a symbolic backward pass."""
+    detached: bool = False
+    """Whether it goes on from a graph that was cut off."""
     pending: bool = False
     """Whether a gradient was asked for here that has not been computed."""
 
@@ -112,6 +115,8 @@ class Arrow:
     """The graph's edges that it stands for: (child, position of the parent among its parents)."""
     path: list[Point] = field(default_factory=list)
     label_at: Point | None = None
+    cut_at: Point | None = None
+    """Where the scissors are, on an arrow along which no gradient passes."""
     width: float = 1.0
     strength: float = 1.0
     """Of a gradient: 1 for the largest of the picture, 0 for the smallest that are told apart."""
@@ -158,6 +163,8 @@ class Picture:
             arrow.path = [(x + dx, y + dy) for x, y in arrow.path]
             if arrow.label_at:
                 arrow.label_at = (arrow.label_at[0] + dx, arrow.label_at[1] + dy)
+            if arrow.cut_at:
+                arrow.cut_at = (arrow.cut_at[0] + dx, arrow.cut_at[1] + dy)
         for panel in self.panels:
             panel.left, panel.right = panel.left + dx, panel.right + dx
             panel.bottom, panel.top = panel.bottom + dy, panel.top + dy

@@ -11,9 +11,21 @@ from collections.abc import Hashable
 from itertools import pairwise
 
 from microgrrepresent.drawing.blocks import Block
-from microgrrepresent.drawing.curves import Path, along, distance, joined, mix, straight, swung
+from microgrrepresent.drawing.curves import (
+    Path,
+    along,
+    distance,
+    joined,
+    mix,
+    point_beside,
+    straight,
+    swung,
+)
 from microgrrepresent.drawing.grid import LANE_GAP, LOOP_GAP, MARGIN, ROW_GAP, Grid, rim
 from microgrrepresent.drawing.picture import Arrow, Box, Point
+
+CUT = (12.0, 8.0)
+"""Where scissors stand: so far from the start of an arrow, and from its line."""
 
 
 def route(grid: Grid) -> None:
@@ -47,6 +59,8 @@ class _Routes:
                 arrow.path = self._into_delay(arrow.tail, arrow.head)
             elif arrow.tail.kind == "delay":
                 arrow.path = self._out_of_delay(arrow.tail, arrow)
+            if arrow.flow == "cut":
+                arrow.cut_at = point_beside(arrow.path, *CUT)
 
     def _path(self, arrow: Arrow, parts: list[tuple[Block, Path]]) -> Path:
         tail, head = arrow.tail, arrow.head

@@ -18,8 +18,17 @@ from microgrrepresent.drawing.colors import (
     thickness,
 )
 from microgrrepresent.drawing.curves import Path, arrow_head
-from microgrrepresent.drawing.labels import Label, svg_lines
-from microgrrepresent.drawing.picture import FONT, SMALL_FONT, Arrow, Box, Panel, Picture
+from microgrrepresent.drawing.labels import Label, svg_lines, text
+from microgrrepresent.drawing.picture import (
+    FONT,
+    SCISSORS,
+    SCISSORS_FONT,
+    SMALL_FONT,
+    Arrow,
+    Box,
+    Panel,
+    Picture,
+)
 from microgrrepresent.drawing.themes import Theme
 
 FAMILY = "Helvetica,Arial,DejaVu Sans,sans-serif"
@@ -42,8 +51,8 @@ def svg(picture: Picture, theme: Theme) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}pt" height="{height:.0f}pt"'
             f' viewBox="{left:.2f} {top:.2f} {width:.2f} {height:.2f}" role="img"'
             ' aria-labelledby="drawing-title drawing-desc">',
-            f'<title id="drawing-title">{_text(picture.title)}</title>',
-            f'<desc id="drawing-desc">{_text(picture.description)}</desc>',
+            f'<title id="drawing-title">{_escaped(picture.title)}</title>',
+            f'<desc id="drawing-desc">{_escaped(picture.description)}</desc>',
             f'<rect class="background" {frame} fill="{theme.background}"/>',
             f'<g class="graph" font-family="{FAMILY}" font-size="{FONT:g}" text-anchor="middle"'
             ' xml:space="preserve">',
@@ -87,7 +96,7 @@ def _box(i: int, box: Box, theme: Theme) -> str:
         )
     dashes = _dashes("dashed" if box.pending else paint.dashes)
     return (
-        f'<g id="b{i}" class="node {box.kind}"><title>{_text(box.key)}</title>'
+        f'<g id="b{i}" class="node {box.kind}"><title>{_escaped(box.key)}</title>'
         f'{shape} fill="{paint.fill}" stroke="{paint.line}" stroke-width="{paint.weight:g}"{dashes}'
         f"/>{''.join(_lines(box.label, box.x, box.y, box.font, paint.text))}</g>"
     )
@@ -104,10 +113,12 @@ def _arrow(i: int, arrow: Arrow, theme: Theme) -> str:
     words = ""
     if arrow.label and arrow.label_at:
         words = "".join(_lines(arrow.label, *arrow.label_at, SMALL_FONT, theme.text))
+    if arrow.cut_at:
+        words += "".join(_lines((text(SCISSORS),), *arrow.cut_at, SCISSORS_FONT, color))
     corners = " ".join([f"{x:.2f},{-y:.2f}" for x, y in head])
     return (
         f'<g id="e{i}" class="edge {arrow.flow}"><title>'
-        f"{_text(f'{arrow.tail.key}->{arrow.head.key}')}</title>"
+        f"{_escaped(f'{arrow.tail.key}->{arrow.head.key}')}</title>"
         f'<path d="{_curve(line)}" fill="none" stroke="{color}" stroke-width="{thick:.3g}"'
         f'{_dashes(style)}{seen}/><polygon points="{corners}" fill="{color}"{seen}/>{words}</g>'
     )
@@ -132,5 +143,5 @@ def _dashes(style: str) -> str:
     return f' stroke-dasharray="{DASHES[style]}"' if style in DASHES else ""
 
 
-def _text(words: str) -> str:
+def _escaped(words: str) -> str:
     return escape(words, quote=False)

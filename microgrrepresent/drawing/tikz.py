@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from microgrrepresent.drawing.colors import arrow_color, box_paint, line_style, opacity, thickness
 from microgrrepresent.drawing.curves import Path
-from microgrrepresent.drawing.labels import is_wide, plain, tex
-from microgrrepresent.drawing.picture import FONT, Arrow, Box, Panel, Picture
+from microgrrepresent.drawing.labels import is_wide, plain, tex, text
+from microgrrepresent.drawing.picture import FONT, SCISSORS, Arrow, Box, Panel, Picture
 from microgrrepresent.drawing.themes import Theme
 
 HEAD = r"""\documentclass[tikz,border=6bp]{standalone}
@@ -91,6 +91,8 @@ def _arrow(arrow: Arrow, theme: Theme) -> str:
     line = rf"\draw[{', '.join(styles)}] {_curve(arrow.path)};"
     if arrow.label and arrow.label_at:
         line += rf" \node[font=\scriptsize] at {_at(*arrow.label_at)} {{{tex(arrow.label)}}};"
+    if arrow.cut_at:
+        line += rf" \node at {_at(*arrow.cut_at)} {{{tex((text(SCISSORS),))}}};"
     return line
 
 

@@ -72,6 +72,21 @@ class Timeline:
         """The graph's outputs."""
         return frozenset(self.graph.outputs)
 
+    @cached_property
+    def cuts(self) -> dict[Node, Node]:
+        """Where no gradient passes: each cut, with the node that it is a copy of.
+
+        A cut has no box. It is drawn on the arrows that lead away from that node, so that a step
+        whose state was cut looks like every other step. One with a name is a variable by itself.
+        """
+        found: dict[Node, Node] = {}
+        for node in self.nodes:
+            if is_cut(node) and node.name is None and node not in self.outputs:
+                whole = self.stands_for.get(node.parents[0], node.parents[0])
+                if whole in self.column:
+                    found[node] = found.get(whole, whole)
+        return found
+
     def users(self, node: Node) -> list[Node]:
         """The nodes of the drawing that are made from a node, one entry for each edge."""
         return [user for user in self.graph.consumers(node) if user in self.column]
@@ -89,6 +104,11 @@ class Timeline:
     def is_step(self, node: Node) -> bool:
         """Whether the node belongs to a step."""
         return 0 < self.column[node] <= self.T
+
+
+def is_cut(node: Node) -> bool:
+    """Whether a node is a copy of its parent that passes no gradient on."""
+    return node.op is not None and node.op.name == "stop_gradient"
 
 
 def timeline(graph: Graph) -> Timeline:

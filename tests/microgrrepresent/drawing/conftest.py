@@ -45,6 +45,11 @@ def outputs(cell, T):
     return unroll(cell, np.random.default_rng(0).standard_normal((T, 2, 3))).outputs
 
 
+def truncated(cell, k):
+    xs = np.random.default_rng(0).standard_normal((4, 2, 3))
+    return unroll(cell, xs, truncate=k).outputs
+
+
 def loss(T=3, composition="fused"):
     """An LSTM with a read-out and a cross-entropy at each step, and their mean."""
     cell = LSTMCell(3, 4, composition=composition, rng=0)
@@ -106,6 +111,9 @@ GALLERY = {
     "stacked": (lambda: layer(LSTM, num_layers=2), {"view": "gates"}),
     "collapsed": (lambda: layer(LSTM, num_layers=2), {"collapse": {"lstm/l0"}}),
     "bidirectional": (lambda: layer(GRU, bidirectional=True), {"view": "gates"}),
+    "truncated": (lambda: truncated(CELLS["lstm"](), 2), {"view": "gates"}),
+    "truncated cells": (lambda: truncated(CELLS["lstm"](), 1), {"view": "cells"}),
+    "truncated gru": (lambda: truncated(CELLS["gru"](), 3), {"rails": True}),
     "two by two": (lambda: layer(RNN, num_layers=2, bidirectional=True), {}),
     "two by two cells": (lambda: layer(RNN, num_layers=2, bidirectional=True), {"view": "cells"}),
 }
@@ -188,7 +196,13 @@ def read_svg_fixture():
 @pytest.fixture
 def make():
     """Graphs to draw, by name."""
-    return {"loss": loss, "layer": layer, "outputs": outputs, "logistic": logistic}
+    return {
+        "loss": loss,
+        "layer": layer,
+        "outputs": outputs,
+        "truncated": truncated,
+        "logistic": logistic,
+    }
 
 
 @dataclass(frozen=True)

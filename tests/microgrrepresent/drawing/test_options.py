@@ -27,8 +27,13 @@ from microgrrepresent import (
     tanh,
 )
 from microgrrepresent.drawing import engine
+from microgrrepresent.drawing.colors import box_paint
 from microgrrepresent.drawing.labels import plain
+from microgrrepresent.drawing.themes import LIGHT
+from microgrrepresent.drawing.tikz import tikz
 from rnn import RNNCell, unroll
+
+SVG = "http://www.w3.org/2000/svg"
 
 
 def test_gradients_are_written_and_drawn(make):
@@ -89,13 +94,52 @@ def test_backward_nodes_stand_above_their_forward_nodes():
     assert away[len(away) // 2] < 5
 
 
-def test_a_cut_is_drawn_as_one():
-    h = Tensor(1.0, name="h")
-    for t in (1, 2, 3):
-        with step(t):
-            h = tanh(stop_gradient(h) if t == 3 else h).named("h")
-    arrows = [arrow for arrow in draw(h).picture.arrows if arrow.flow == "cut"]
-    assert len(arrows) == 1 and plain(arrows[0].head.label) == "✂"
+@pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
+def test_a_truncated_step_looks_like_the_others(cell, make, view):
+    whole = draw(make["outputs"](cell, 4), view).picture
+    cut = draw(make["truncated"](cell, 2), view).picture
+    assert [(b.key, b.x, b.y) for b in cut.boxes] == [(b.key, b.x, b.y) for b in whole.boxes]
+    assert [a.path for a in cut.arrows] == [a.path for a in whole.arrows]
+    cuts = [a for a in cut.arrows if a.flow == "cut"]
+    assert cuts and {a.tail.column for a in cuts} == {2} and {a.head.column for a in cuts} == {3}
+    states = {a for a in cut.arrows if a.tail.kind == "state" and a.tail.column == 2}
+    passed = {a for a in states if a.head.column == 3}
+    assert set(cuts) == passed
+    assert not [a for a in whole.arrows if a.flow == "cut"]
+
+
+def test_scissors_stand_beside_the_arrow_in_every_format(make):
+    drawing = draw(make["truncated"](RNNCell(3, 4, rng=0), 2), "cells")
+    (arrow,) = (a for a in drawing.picture.arrows if a.flow == "cut")
+    x, y = arrow.cut_at
+    assert arrow.path[0][0] < x < arrow.path[-1][0] and 4 < abs(y - arrow.path[0][1]) < 12
+    root = ElementTree.fromstring(drawing.svg())
+    group = next(g for g in root.iter(f"{{{SVG}}}g") if g.get("class") == "edge cut")
+    assert "".join(group.find(f"{{{SVG}}}text").itertext()) == "✂"
+    assert group.find(f"{{{SVG}}}path").get("stroke-dasharray")
+    assert f'tail_lp="{x:.2f},{y:.2f}"' in drawing.source
+    assert f"({x:.2f},{y:.2f})" in tikz(drawing.picture, drawing.theme)
+
+
+def test_a_cut_without_steps_and_one_with_a_name():
+    x = Tensor(2.0, requires_grad=True, name="x")
+    picture = draw((x * stop_gradient(x)).named("y")).picture
+    one, two = (a for a in picture.arrows if a.tail.kind == "parameter")
+    assert (one.flow, two.flow) == ("value", "cut") and one.path != two.path
+    picture = draw((x * stop_gradient(x).named("target")).named("y")).picture
+    assert ["✂" in plain(a.head.label) for a in picture.arrows if a.flow == "cut"] == [True]
+    picture = draw(stop_gradient(x)).picture
+    assert {a.flow for a in picture.arrows} == {"cut", "value"}
+
+
+def test_a_detached_state_is_drawn_as_cut_off():
+    cell = RNNCell(2, 3, rng=0)
+    state = unroll(cell, np.zeros((4, 1, 2))).state
+    picture = draw(unroll(cell, np.zeros((2, 1, 2)), state.detach()).outputs, "cells").picture
+    (box,) = (b for b in picture.boxes if b.detached)
+    assert box.kind == "state" and "✂" in plain(box.label) and box.column == 0
+    assert box_paint(box, LIGHT).dashes == "dashed"
+    assert not [b for b in draw(state).picture.boxes if b.detached]
 
 
 @pytest.mark.parametrize("ending", ["svg", "html", "dot", "tex", "png", "pdf"])
@@ -112,7 +156,7 @@ def test_chinese_and_greek_names_in_every_format(tmp_path, ending):
 
 def test_svg_is_accessible(make):
     root = ElementTree.fromstring(draw(make["loss"]()).svg())
-    space = "{http://www.w3.org/2000/svg}"
+    space = f"{{{SVG}}}"
     assert root.get("role") == "img"
     ids = [item.get("id") for item in root[:2]]
     assert [item.tag for item in root[:2]] == [f"{space}title", f"{space}desc"]
