@@ -128,13 +128,13 @@ def explain(
         h[t] = tanh(a[t])
     <BLANKLINE>
     Local derivatives
-      y = tanh(x):  ∂y/∂x = 1-y²
+      y = tanh(x):  ∂y/∂x = 1 - y²
     <BLANKLINE>
     Backward
       at each step t = 3..1:
         ∂L/∂h[3] = 1    (t = 3)
         ∂L/∂h[t] = ∂L/∂a[t+1] w    (t = 2, 1)
-        ∂L/∂a[t] = ∂L/∂h[t] (1-h[t]²)    (t = 3..1)
+        ∂L/∂a[t] = ∂L/∂h[t] (1 - h[t]²)    (t = 3..1)
     <BLANKLINE>
     The gradient
       ∂L/∂w = Σ(t=1..3) ∂L/∂a[t] h[t-1]

@@ -354,17 +354,20 @@ class _Builder:
     def _delay(self, source: Node, child: Node, i: int) -> None:
         """Lead a state of a folded graph back to the cell, through a black square."""
         face, lag = self.face[source], self.time.delays(source)[child, i]
-        square = self.delays.get((source, lag))
+        square, cut = self.delays.get((source, lag)), self.time.cuts.get(source)
         if square is None:
             label: Label = (text(str(abs(lag))),) if abs(lag) > 1 else ()
             key = self._unique(f"{face.key}/delay")
             beside = face.column + (-1 if lag > 0 else 1)
             square = Box(key, "delay", label, (), beside, face.slot, True)
             square.width = square.height = 10.0 if abs(lag) == 1 else 18.0
+            if cut is not None:
+                square.label = (text(cut),)
+                fit(square)
             self.delays[source, lag] = square
             self.picture.boxes.append(square)
             self.picture.arrows.append(Arrow(face, square, "delay"))
-        self._arrow(square, child, i, "delay", source)
+        self._arrow(square, child, i, "delay" if cut is None else "cut", source)
 
 
 def fit(box: Box) -> None:

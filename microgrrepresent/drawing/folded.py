@@ -9,6 +9,7 @@ from microgrrepresent.drawing.builder import Group, View
 from microgrrepresent.drawing.labels import math, text
 from microgrrepresent.drawing.timeline import Delays, Timeline
 from microgrrepresent.folding import Folded
+from microgrrepresent.folding.recurrences import cut_text
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -25,14 +26,16 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
     folded : Folded
         The same graph, folded.
     """
-    column: dict[Node, int] = dict.fromkeys(folded.cell, 1)
+    totals = {d.source for d in folded.delays if d.source.step is None}  # added up after the loop
+    cell = [node for node in folded.cell if node not in totals]
+    column: dict[Node, int] = dict.fromkeys(cell, 1)
     stands_for: dict[Node, Node] = {}
     read: set[Node] = set()
-    for node in folded.cell:
+    for node in cell:
         read.update(source for source, _ in folded.reads(node))
     for node in reversed(list(time.graph)):
         template = folded.template(node)
-        if template is not None:
+        if template is not None and template not in totals:
             stands_for[node] = template
         elif time.column[node]:
             column[node] = 2
@@ -41,17 +44,22 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
             column[node] = 0
             read.update(node.parents)
     delayed: dict[Node, Delays] = defaultdict(dict)
-    for delay in folded.delays:
+    cuts: dict[Node, str] = {}
+    delays = [delay for delay in folded.delays if delay.source not in totals]
+    for delay in delays:
         delayed[delay.source].update(dict.fromkeys(delay.edges, delay.lag))
+        if delay.cuts:
+            cuts[delay.source] = f"✂ {cut_text(delay.cuts)}"
     return replace(
         time,
         titles=("t",),
         column=column,
         shared=frozenset(node for node, c in column.items() if not c and node in time.shared),
-        passes={time.slot[d.source]: 1 if d.lag > 0 else -1 for d in folded.delays},
+        passes={time.slot[d.source]: 1 if d.lag > 0 else -1 for d in delays},
         nodes=tuple(node for node in time.graph if node in column),
         stands_for=stands_for,
         delayed=dict(delayed),
+        cuts=cuts,
     )
 
 

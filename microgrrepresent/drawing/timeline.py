@@ -61,6 +61,8 @@ class Timeline:
     stands_for: dict[Node, Node] = field(default_factory=dict)
     delayed: dict[Node, Delays] = field(default_factory=dict)
     """In a folded graph: for each state, the edges that read it at another step."""
+    cuts: dict[Node, str] = field(default_factory=dict)
+    """In a folded graph: when the path of the gradient to a state is cut, in words."""
 
     @property
     def T(self) -> int:

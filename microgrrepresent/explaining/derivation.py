@@ -42,6 +42,7 @@ from microgrrepresent.folding.signature import index_numbers, with_index_numbers
 from microgrrepresent.gradients import grad
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
+from microgrrepresent.ops import stop_gradient
 
 SEPARATE = frozenset({"stack", "concatenate"})
 """Operations whose results are variables of their own, unless they are summed at once."""
@@ -65,6 +66,8 @@ class Derivation:
         The values of leaves; times are steps.
     values : dict from Value or Adjoint to ndarray
         What the graph holds for the left side of every equation, at every step.
+    cuts : dict from Value to tuple of int
+        What some steps read through a cut, over which no gradient comes back, and which steps.
     """
 
     loss: Value
@@ -73,6 +76,7 @@ class Derivation:
     backward: tuple[Equation, ...]
     given: dict[Value, Array]
     values: dict[Value | Adjoint, Array]
+    cuts: dict[Value, tuple[int, ...]]
 
 
 def derive(loss: Node, target: Node, together: bool = True) -> Derivation:
@@ -106,7 +110,7 @@ class _Derivation:
                 f"the loss does not depend on {target.name or 'the node'} {target.shape}, so there "
                 "is no gradient to explain"
             )
-        self.families, self.places = families(self.graph, together)
+        self.families, self.places = families(self.graph, target, together)
         self.live = self._between()
         self.edges = self._find_edges()
         self.variables: dict[Family, Variable] = {}
@@ -168,9 +172,9 @@ class _Derivation:
                 return False
             child, i = edges[0]
             reader, s = self.places[child]
-            if s != t:
+            if s != t and not reader.running:
                 return False
-            readers.add((reader, i))
+            readers.add((reader, 0 if reader.running else i))
         if len(readers) != 1:
             return False
         (reader, i) = readers.pop()
@@ -222,6 +226,13 @@ class _Derivation:
             return Value(self.variables[family], self._when(step, now))
         if family.is_number:
             return Number(node.params["value"])
+        return self._operation(node, now)
+
+    def _operation(self, node: Node, now: Step) -> Term:
+        """What makes a node."""
+        family = self.places[node][0]
+        if family.running:
+            return self._total(family)
         assert node.op is not None
         return Apply(
             node.op.name,
@@ -230,8 +241,27 @@ class _Derivation:
             node.shape,
         )
 
+    def _total(self, family: Family) -> Term:
+        """What a running sum has added up: one term for all steps."""
+        parts: dict[Term, list[Step]] = {}
+        for node in family.running:
+            for parent in node.parents:
+                source, t = self.places[parent]
+                if source is not family:
+                    parts.setdefault(self._value(parent, t), []).append(t)
+        terms = [
+            term if None in times else SumOverSteps(term, tuple(t for t in times if t is not None))
+            for term, times in parts.items()
+            if term != Number(0)
+        ]
+        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
     def _adjoint(self, node: Node, now: Step) -> Term:
         family, step = self.places[node]
+        if family.running:
+            node, step = family.example, None
+        if self._is_seed(node):
+            return Number(1)
         if family in self.variables:
             return Adjoint(self.variables[family], self._when(step, now))
         child, i = self.edges[node][0]
@@ -304,7 +334,7 @@ class _Derivation:
         backward_: list[Equation] = []
         for family in reversed(self.variables):
             backward_ += self._equations(
-                family, Adjoint, self._adjoint_sum, lambda n: n in self.live, backwards=True
+                family, Adjoint, self._adjoint_sum, self._is_explained, backwards=True
             )
         given: dict[Value, Array] = {}
         values: dict[Value | Adjoint, Array] = {}
@@ -317,7 +347,7 @@ class _Derivation:
                 values[Value(variable, t)] = node.value
                 if node.op is None:
                     given[Value(variable, t)] = node.value
-                if node in adjoints:
+                if node in adjoints and self._is_explained(node):
                     values[Adjoint(variable, t)] = adjoints[node]
         return Derivation(
             self._place(self.loss),
@@ -326,7 +356,30 @@ class _Derivation:
             tuple(backward_),
             given,
             values,
+            self._cuts(),
         )
+
+    def _cuts(self) -> dict[Value, tuple[int, ...]]:
+        """Where the path of the gradient is cut between two steps of a folded graph."""
+        found: dict[Value, set[int]] = {}
+        for node in self.graph:
+            family, step = self.places[node]
+            if node.op is stop_gradient and node is not family.nodes.get(step):
+                for child, _ in self.edges[node]:
+                    now = self.places[child][1]
+                    if now is not None and family in self.variables:
+                        value = Value(self.variables[family], self._when(step, now))
+                        found.setdefault(value, set()).add(now)
+        return {value: tuple(sorted(times)) for value, times in found.items()}
+
+    def _is_explained(self, node: Node) -> bool:
+        """Whether its adjoint has an equation."""
+        return node in self.live and not self._is_seed(node)
+
+    def _is_seed(self, node: Node) -> bool:
+        """Whether it is the loss, whose adjoint is 1, and no state of a recurrence besides."""
+        alone = len(self.places[node][0].nodes) == 1
+        return node is self.loss and node is not self.target and alone
 
     def _place(self, node: Node) -> Value:
         family, step = self.places[node]
@@ -375,14 +428,7 @@ class _Derivation:
         }
 
     def _definition(self, node: Node, now: Step) -> Term | None:
-        if node.op is None:
-            return None
-        return Apply(
-            node.op.name,
-            tuple(self._value(parent, now) for parent in node.parents),
-            self._params(node, now),
-            node.shape,
-        )
+        return None if node.op is None else self._operation(node, now)
 
     def _adjoint_sum(self, node: Node, now: Step) -> Term:
         """The node's adjoint: the sum of what its consumers send back."""

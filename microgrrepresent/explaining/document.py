@@ -12,6 +12,7 @@ from microgrrepresent.explaining.notation import Notation
 from microgrrepresent.explaining.scripts import LaTeX, Plain
 from microgrrepresent.explaining.terms import Adjoint, Chain, Equation, Shift, Value, inside
 from microgrrepresent.explaining.writing import Writer
+from microgrrepresent.folding.recurrences import cut_text
 from microgrrepresent.node import Array
 
 SMALL = 12
@@ -110,6 +111,13 @@ class _Document:
         down = any(_direction(equation) == -1 for equation in group)
         return self.script.range(times[::-1] if down else times) if times else ""
 
+    def cuts(self) -> Iterable[str]:
+        """Where the path of the gradient is cut, in words."""
+        for value, times in self.derivation.cuts.items():
+            name = self.script.inline(self.write.term(value))
+            when = cut_text(times, self.script.inline)
+            yield f"{when} the path is cut: no gradient passes back to {name}"
+
     def target(self) -> list[Equation]:
         """The equation of the gradient that was asked for."""
         return [e for e in self.derivation.backward if self._is_target(e)]
@@ -195,6 +203,7 @@ class _Text(_Document):
         yield "Forward"
         for title, group in self.forward():
             yield from self._group(title, group)
+        yield from (f"  {words}" for words in self.cuts())
         yield ""
         if derivatives := self.local_derivatives():
             yield "Local derivatives"
@@ -243,6 +252,9 @@ class _Markdown(_Document):
         yield "#### Forward"
         for title, group in self.forward():
             yield from self._group(title, group)
+        for words in self.cuts():
+            yield ""
+            yield f"{words[0].upper()}{words[1:]}."
         if derivatives := self.local_derivatives():
             yield ""
             yield "#### Local derivatives"

@@ -1,14 +1,16 @@
 """Families: the nodes that an explanation speaks of as one variable, h_0, h_1, ..., h_T.
 
 In a graph that folds, the family of a node is its strand: the same node of every step. Initial
-values join the family that they stand in for, so that h_{t-1} is right at t = 1 too. A node that
-belongs to no step, or to a graph that does not fold, is a family of one.
+values join the family that they stand in for, so that h_{t-1} is right at t = 1 too. A running sum
+of losses is spoken of as its total, L = Σ_t L_t. A node that belongs to no step, or to a graph that
+does not fold, is a family of one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from typing import cast
 
 from microgrrepresent.errors import GraphError
@@ -16,6 +18,7 @@ from microgrrepresent.folding import Folded, fold
 from microgrrepresent.folding.strands import Strand
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
+from microgrrepresent.ops import add
 from microgrrepresent.primitive import constant
 
 Step = int | None
@@ -31,10 +34,13 @@ class Family:
         By step; None for a node that belongs to no step.
     slopes : list of int
         By how much the numbers in an index grow from step to step.
+    running : list of Node
+        Of a total: the running sum that ends with it, step by step.
     """
 
     nodes: dict[Step, Node]
     slopes: list[int] = field(default_factory=list)
+    running: list[Node] = field(default_factory=list)
 
     @property
     def example(self) -> Node:
@@ -54,13 +60,15 @@ class Family:
 
 
 def families(
-    graph: Graph, together: bool = True
+    graph: Graph, target: Node, together: bool = True
 ) -> tuple[list[Family], dict[Node, tuple[Family, Step]]]:
     """Group the nodes of a graph.
 
     Parameters
     ----------
     graph : Graph
+    target : Node
+        A node that is spoken of in any case.
     together : bool
         Whether to treat the steps of a graph that folds as one.
 
@@ -81,6 +89,14 @@ def families(
             places |= {node: (family, t) for t, node in strand.nodes.items()}
         for strand in folded.strands:
             _adopt_initial_values(strand, found, places)
+        for family, strand in zip(tuple(found), folded.strands, strict=True):
+            if strand.cuts:  # what is cut keeps its letter: no value changes
+                found.remove(family)
+                places |= {node: places[node.parents[0]] for node in strand.nodes.values()}
+            elif _is_running_sum(strand, graph, target):
+                family.nodes = {None: strand.nodes[strand.last]}
+                family.running = list(strand.nodes.values())
+                places |= dict.fromkeys(family.running, (family, None))
     for node in graph:
         if node not in places:
             step = node.step if folded is None else None
@@ -89,6 +105,16 @@ def families(
             places[node] = (family, step)
     found = [f for f in found if any(node in graph for node in f.nodes.values())]
     return _in_order(found, places), places
+
+
+def _is_running_sum(strand: Strand, graph: Graph, target: Node) -> bool:
+    """Whether a strand adds up one number a step, and nobody asks for more than the total."""
+    running = list(strand.nodes.values())
+    sums = all(n.op is add and not n.shape and n in graph and n is not target for n in running)
+    return sums and all(
+        len(users := graph.consumers(node)) == 1 and users[0] is later
+        for node, later in pairwise(running)
+    )
 
 
 def _in_order(found: list[Family], places: dict[Node, tuple[Family, Step]]) -> list[Family]:

@@ -33,6 +33,10 @@ class LaTeX:
     ones = r"\mathbf{1}"
     dots = r"\ldots"
 
+    def inline(self, text: str) -> str:
+        """Mathematics in the midst of words."""
+        return f"${text}$"
+
     def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """A letter with its subscripts, its mark and its time: ``a_{i,t}``, ``h^{(2)}_{t-1}``."""
         base, *subscripts = name.split("_")
@@ -140,6 +144,10 @@ class Plain:
     juxtaposed = " "
     ones = "1"
     dots = "…"
+
+    def inline(self, text: str) -> str:
+        """Mathematics in the midst of words."""
+        return text
 
     def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """A letter with its mark and its time: ``a_i[t]``, ``h(2)[t-1]``."""
@@ -274,6 +282,8 @@ def _without_commands(text: str) -> str:
     text = re.sub(r"\\mathrm\{(\w+)\}", r"\1", text)
     for command, plain in _COMMANDS.items():
         text = text.replace(command, plain)
+    text = text.replace("^{", "^(").replace("-1}", "-1)")  # the exponent of a power
+    text = re.sub(r"(?<=[\w)\]])([+-])(?!1\))", r" \1 ", text)
     return text.replace("_{", "_").removeprefix("}")
 
 

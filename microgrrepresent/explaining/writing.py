@@ -147,21 +147,51 @@ class Writer:
         return None if when is None else str(when)
 
     def _sum(self, terms: Sequence[Term], flip: bool) -> Written:
+        """A sum; what the same adjoint is multiplied with is added up first."""
         if not terms:
             return "0", ATOM
         parts = self._parts_of_one(terms, flip)
         if parts is not None:
             return parts, ATOM
-        # The same product from either side, as of u in u ⊙ u, is written once with a 2.
-        plain = Counter(self.write(term, flip) for term in terms)
-        text = ""
+        groups: dict[Term, list[Term]] = {}
+        for term in terms:
+            chain = term.term if isinstance(term, Negative) else term
+            shared = isinstance(chain, Chain) and chain.product == "times" and chain.shape
+            together = shared and scalar_behind(chain.g) is None  # type: ignore[union-attr]
+            groups.setdefault(chain.g if together else term, []).append(term)  # type: ignore
+        written = []
+        for g, group in groups.items():
+            if len(group) == 1:
+                written.append(self.write(group[0], flip))
+            else:
+                slopes = self._added([self._slope(term, flip) for term in group])
+                inside = self._inside(g, flip, HADAMARD)
+                factor = slopes[0] if slopes[1] == ATOM else self.script.parenthesised(slopes[0])
+                written.append((f"{inside}{self.script.times}{factor}", HADAMARD))
+        return self._added(written)
+
+    def _slope(self, term: Term, flip: bool) -> Written:
+        """What a use of the chain rule multiplies with, with its sign."""
+        if isinstance(term, Negative):
+            text, level = self._slope(term.term, flip)
+            return f"-{self.script.parenthesised(text) if level == SUM else text}", SUM
+        assert isinstance(term, Chain)
+        text = self._derivative(term, flip)
+        return text, SUM if has_sum(text) else HADAMARD
+
+    def _added(self, parts: Sequence[Written]) -> Written:
+        """A sum; the same product twice, as of u in u ⊙ u, is written once with a 2."""
+        plain, text = Counter(parts), ""
         for (written, level), times in plain.items():
             if times > 1:
                 written = f"{times}{self.script.juxtaposed}" + (
                     self.script.parenthesised(written) if level == SUM else written
                 )
-            text += (" " if written.startswith("-") else " + ") + written if text else written
-        return text.replace(" -", " - "), SUM if len(plain) > 1 else HADAMARD
+            minus = written.startswith("-") and bool(text)
+            text += f" - {written[1:]}" if minus else f" + {written}" if text else written
+        if len(plain) == 1 and max(plain.values()) == 1:
+            return parts[0]
+        return text, SUM if len(plain) > 1 else HADAMARD
 
     def _parts_of_one(self, terms: Sequence[Term], flip: bool) -> str | None:
         """Parts that were selected side by side come back side by side: [p, q, r]."""
@@ -304,6 +334,10 @@ class Writer:
                 return self._matrix((factor, flip != transposed), (g, flip), flip)
             return self._matrix((g, not flip), (factor, flip != transposed), flip)
         derivative = self._derivative(term, flip)
+        if g == Number(1) and term.product in ("times", "spread"):
+            if derivative == "1":
+                return (script.ones if term.shape else "1"), ATOM
+            return derivative, SUM if has_sum(derivative) else HADAMARD
         if term.product == "rows":
             factor_text = script.parenthesised(derivative)
             inside = self._inside(g, flip, MATRIX)
@@ -316,6 +350,8 @@ class Writer:
         if has_sum(derivative):
             derivative = script.parenthesised(derivative)
         scalar = scalar_behind(g)
+        if scalar == Number(1):
+            return derivative, HADAMARD
         if scalar is not None:
             inside = self._inside(scalar, self.notation.columns, MATRIX)
             if derivative.startswith("1/"):
@@ -338,6 +374,8 @@ class Writer:
         if text == "1/n":
             n = size_of(term.shape) // max(size_of(shape_of(term.g)), 1)
             return self.script.fraction("1", str(n)) if n > 1 else "1"
+        if term.op == "pow" and isinstance(term.inputs[1], Number):
+            return self._slope_of_power(term.inputs[0], term.inputs[1].value, flip)
         bindings = {}
         for letter, value in values.items():
             if f"{{{letter}}}" in text:
@@ -351,6 +389,13 @@ class Writer:
                     written = self.script.parenthesised(written)
                 bindings[letter] = written
         return self.script.template(text, bindings)
+
+    def _slope_of_power(self, base: Term, exponent: Any, flip: bool) -> str:
+        """The derivative of a power whose exponent is a number: 2 h, 3 h²."""
+        text = self._inside(base, flip)
+        if exponent != 2:
+            text = self.script.power(text, number_text(exponent - 1))
+        return f"{number_text(exponent)}{self.script.juxtaposed}{text}"
 
     def _factor(self, term: Chain) -> tuple[Term, bool]:
         r"""The matrix that a derivative such as ``{b}^\top`` names, and whether transposed."""

@@ -7,6 +7,7 @@
 It is the left half of the textbook figure (Goodfellow, Bengio and Courville, Deep Learning, 2016,
 figure 10.2), and it is found in the graph, never declared: `strands` lays the steps side by side,
 `wiring` tells where each variable reads its parents, and both check every step, node by node.
+`late` adds what was made step by step after the loop, as the terms of a loss are.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any
 
 from microgrrepresent.errors import GraphError
 from microgrrepresent.folding.alignment import Names
+from microgrrepresent.folding.late import add_late_strands
 from microgrrepresent.folding.recurrences import recurrences
-from microgrrepresent.folding.strands import Place, Strand, find_strands
+from microgrrepresent.folding.strands import Place, Strand, cut_steps, find_strands
 from microgrrepresent.folding.wiring import wire
 from microgrrepresent.graph import Graph
 from microgrrepresent.listing import labels
@@ -40,12 +42,15 @@ class Delay:
         The cell's nodes that read it, each with the position among its parents.
     initial : tuple of Node
         What they read at the end of time, where there is nothing to read yet, in order of steps.
+    cuts : tuple of int
+        The steps that read it through a `stop_gradient`: no gradient comes back from there.
     """
 
     source: Node
     lag: int
     edges: tuple[tuple[Node, int], ...]
     initial: tuple[Node, ...]
+    cuts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +93,18 @@ class Folded:
     def template(self, node: Node) -> Node | None:
         """The cell's node that stands for this one; None for a node of prologue or epilogue.
 
+        What is cut stands for its cuts, too.
+
         Examples
         --------
         See `fold`.
         """
         if node not in self.places:
             return None
-        return _representative(self.strands[self.places[node][0]], self.steps, self.graph)
+        strand = self.strands[self.places[node][0]]
+        if strand.cuts:
+            return self.template(node.parents[0])
+        return _representative(strand, self.steps, self.graph)
 
     def instances(self, node: Node) -> dict[int, Node]:
         """The node that one of the cell's stands for at each step: {t: node}.
@@ -188,10 +198,11 @@ def fold(graph: Graph | Node | Sequence[Node]) -> Folded:
         )
     steps = tuple(sorted({t for strand in strands for t in strand.nodes}))
     wire(strands, places, names)
+    add_late_strands(nodes, strands, places, names)
     cell = {
         i: _representative(strand, steps, graph)
         for i, strand in enumerate(strands)
-        if any(node in graph for node in strand.nodes.values())
+        if not strand.cuts and any(node in graph for node in strand.nodes.values())
     }
     after: dict[Node, None] = {}
     for node in nodes:
@@ -240,9 +251,14 @@ def _delays(cell: dict[int, Node], strands: Sequence[Strand]) -> tuple[Delay, ..
     for i, node in cell.items():
         for position, slot in enumerate(strands[i].slots):
             if slot.lag and slot.source is not None:
-                key = (slot.source, slot.lag, tuple(slot.boundary.values()))
+                key = (
+                    slot.source,
+                    slot.lag,
+                    tuple(slot.boundary.values()),
+                    cut_steps(slot, strands),
+                )
                 found.setdefault(key, []).append((node, position))
     return tuple(
-        Delay(cell[source], lag, tuple(edges), initial)
-        for (source, lag, initial), edges in found.items()
+        Delay(cell[source], lag, tuple(edges), initial, cuts)
+        for (source, lag, initial, cuts), edges in found.items()
     )

@@ -11,11 +11,12 @@ after
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from microgrrepresent.folding.signature import index_numbers, with_index_numbers
-from microgrrepresent.folding.strands import Slot, Strand
+from microgrrepresent.folding.strands import Slot, Strand, cut_steps
 from microgrrepresent.listing import equation, expression, in_two_columns, labels
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
@@ -57,6 +58,9 @@ def recurrences(folded: Folded) -> str:
             for t, given in slot.boundary.items():
                 assert slot.source is not None
                 remark = f"{at(slot.source, str(t - slot.lag))} is {names[given]}"
+                remarks += [remark] if remark not in remarks else []
+            if cuts := cut_steps(slot, folded.strands):
+                remark = f"{read(slot)} is cut {cut_text(cuts)}"
                 remarks += [remark] if remark not in remarks else []
         lines.append((f"  {text}", ", ".join(remarks)))
     return in_two_columns(lines + _section("after", folded.epilogue, names))
@@ -103,6 +107,17 @@ def _with_time(strand: Strand, t: int) -> dict[str, Any]:
         else:
             written.append(f"{slope}t{rest:+d}" if slope else number)
     return with_index_numbers(node, written)
+
+
+def cut_text(cuts: Sequence[int], inline: Callable[[str], str] = str) -> str:
+    """When a path is cut, in words: ``every 3 steps (t = 4, 7, 10)``."""
+    few = [*map(str, cuts)] if len(cuts) < 7 else [*map(str, cuts[:3]), "…", str(cuts[-1])]
+    times = inline(f"t = {', '.join(few)}")
+    periods = {later - t for t, later in pairwise(cuts)}
+    if len(periods) != 1:
+        return f"at {times}"
+    period = periods.pop()
+    return f"every {period} steps ({times})" if period > 1 else f"at every step ({times})"
 
 
 def _example(strand: Strand) -> Node:

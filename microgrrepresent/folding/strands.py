@@ -10,6 +10,9 @@ in all that a step may not change: operation, static arguments, shape, data type
 Lines may differ at the ends of time. A loss on the last output leaves the other outputs out of the
 graph; a reverse sweep has nothing to add to the first gradient that it meets, and does not go on
 past the first step. So a column may be empty in the first or last lines, but must have no holes.
+
+Only a *cut* may: a `stop_gradient` on the way from one step to another, as truncated
+backpropagation puts it in every k steps. It changes no value, so the wiring looks through it.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Any
 
 from microgrrepresent.folding.alignment import Names, Read, columns
 from microgrrepresent.node import Node
+from microgrrepresent.ops import stop_gradient
 from microgrrepresent.primitive import constant
 
 Place = tuple[int, int]  # a strand's index and a step
@@ -43,6 +47,8 @@ class Slot:
         What is read instead at the first or last steps, by step: initial values.
     regular : (int, int)
         The first and the last step that read the source.
+    cut : (int, int) or None
+        Strand and lag of the cuts that stand between some steps and the source.
     """
 
     source: int | None = None
@@ -50,6 +56,7 @@ class Slot:
     shared: Node | None = None
     boundary: dict[int, Node] = field(default_factory=dict)
     regular: tuple[int, int] = (0, 0)
+    cut: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -59,9 +66,11 @@ class Strand:
     Attributes
     ----------
     nodes : dict from int to Node
-        By step, in order, without gaps.
+        By step, in order, without gaps; only cuts may have some.
     backward : bool
         Whether the nodes belong to a symbolic backward pass.
+    cuts : bool
+        Whether the nodes are cuts: their one slot tells what is cut.
     slots : list of Slot
         One for each parent.
     slopes : list of int
@@ -72,6 +81,7 @@ class Strand:
     backward: bool
     slots: list[Slot] = field(default_factory=list)
     slopes: list[int] = field(default_factory=list)
+    cuts: bool = False
 
     @property
     def first(self) -> int:
@@ -116,8 +126,11 @@ def find_strands(
     places: dict[Node, Place] = {}
     sweeps = _sweeps(nodes)
     by_sweep: list[list[Node]] = [[] for _ in range(max(sweeps.values()) + 1)]
+    cuts = _cuts(nodes, outputs)
     for node in nodes:
-        if node.step is not None and node.op is not None and node.op is not constant:
+        if node.step is None or node in cuts:
+            continue
+        if node.op is not None and node.op is not constant:
             by_sweep[sweeps[node]].append(node)
     for sweep, found in enumerate(by_sweep):
         # nodes of the forward pass are grouped by scope, those of a backward pass by the strand
@@ -136,7 +149,48 @@ def find_strands(
             for column in _aligned(lines, sweep > 0, sweeps, strands, places, outputs, names):
                 places |= {node: (len(strands), t) for t, node in column.items()}
                 strands.append(Strand(column, sweep > 0))
-    return _without_heads(nodes, strands, places)
+    strands, places = _without_heads(nodes, strands, places)
+    _add_cuts(cuts, strands, places)
+    return strands, places
+
+
+def _cuts(nodes: Sequence[Node], outputs: Container[Node]) -> set[Node]:
+    """The places where the way from one step to another is cut for the gradient."""
+    found = {
+        node
+        for node in nodes
+        if node.op is stop_gradient and node.step is not None and _of_step(node.parents[0])
+    }
+    inside = {  # read in the step that the source is of, too
+        parent
+        for node in nodes
+        for parent in node.parents
+        if parent in found and node.step in (None, parent.parents[0].step)
+    }
+    return {n for n in found - inside if n.parents[0] not in found and n not in outputs}
+
+
+def _of_step(node: Node) -> bool:
+    return node.step is not None and node.op is not None
+
+
+def _add_cuts(cuts: set[Node], strands: list[Strand], places: dict[Node, Place]) -> None:
+    """Make strands of the cuts, one for each state that is cut."""
+    known = dict(places)
+    groups: dict[tuple[int, int, int], dict[int, Node]] = {}
+    counts: Counter[tuple[int, int]] = Counter()
+    for node in sorted(cuts, key=lambda node: node.id):
+        assert node.step is not None
+        if node.parents[0] in known:
+            source, s = known[node.parents[0]]
+            counts[source, node.step] += 1
+            key = (source, node.step - s, counts[source, node.step])
+            groups.setdefault(key, {})[node.step] = node
+    for (source, lag, _), found in groups.items():
+        found = dict(sorted(found.items()))
+        slot = Slot(source, lag, regular=(min(found), max(found)))
+        places |= {node: (len(strands), t) for t, node in found.items()}
+        strands.append(Strand(found, False, [slot], cuts=True))
 
 
 def _sweeps(nodes: Sequence[Node]) -> dict[Node, int]:
@@ -209,6 +263,14 @@ def _without_heads(
             del places[node]
     kept = [strand for strand in strands if strand.nodes[strand.first] in places]
     return kept, {n: (i, t) for i, strand in enumerate(kept) for t, n in strand.nodes.items()}
+
+
+def cut_steps(slot: Slot, strands: Sequence[Strand]) -> tuple[int, ...]:
+    """The steps that read through a cut."""
+    if slot.cut is None:
+        return ()
+    strand, lag = slot.cut
+    return tuple(t + lag for t in strands[strand].nodes)
 
 
 def common(votes: Counter[Any]) -> Any:

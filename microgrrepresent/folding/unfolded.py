@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,10 @@ class _Unfolding:
         if self.more:
             self._check_enough()
         self.ranges = [self._range(strand) for strand in self.strands]
+        self.steps = [
+            self._cut_steps(k) if self.strands[k].cuts else range(first, last + 1)
+            for k, (first, last) in enumerate(self.ranges)
+        ]
         self.resized = resized_inputs(self.strands, self.ranges, folded.nodes, self.more)
 
     def graph(self) -> Graph:
@@ -127,6 +132,31 @@ class _Unfolding:
         at_end = self.last - last <= last - self.first
         return first + self.more * (not at_start), last + self.more * at_end
 
+    def _cut_steps(self, k: int) -> list[int]:
+        """The steps of cuts: every so many from where the recurrence begins."""
+        found = list(self.strands[k].nodes)
+        if not self.more:
+            return found
+        i, slot = next(
+            (i, slot)
+            for i, strand in enumerate(self.strands)
+            for slot in strand.slots
+            if slot.cut is not None and slot.cut[0] == k
+        )
+        assert slot.cut is not None
+        reader, (first, last), later = self.strands[i], self.ranges[i], slot.cut[1]
+        begin, start, end = (
+            (reader.first, first, last) if slot.lag > 0 else (reader.last, last, first)
+        )
+        sign = 1 if slot.lag > 0 else -1
+        reads = [begin, *sorted((t + later for t in found), key=lambda t: t * sign)]
+        periods = {t - s for s, t in pairwise(reads)}
+        if len(periods) != 1:
+            times = ", ".join(map(str, reads[1:]))
+            raise self._refusal(f"cuts at t = {times} do not tell where the next ones would be")
+        period = periods.pop()
+        return sorted(t - later for t in range(start + period, end + sign, period))
+
     def _check_enough(self) -> None:
         """Refuse what is too short to tell its ends from its middle.
 
@@ -151,6 +181,8 @@ class _Unfolding:
             if node.op is not None and node.step in steps and node not in self.places
         ]
         for strand in self.strands:
+            if strand.cuts:
+                continue
             whole = (strand.first, strand.last) == (self.first, self.last)
             needed.append((strand.nodes[strand.first], 2 if whole else enough))
         for node, least in needed:
@@ -181,6 +213,8 @@ class _Unfolding:
         return t if t < self.first + kept else t - self.more
 
     def _like(self, strand: Strand, t: int) -> int:
+        if strand.cuts:
+            return min(strand.nodes, key=lambda s: abs(s - self._origin(t)))
         return min(max(self._origin(t), strand.first), strand.last)
 
     def _order(self) -> list[Key]:
@@ -199,7 +233,7 @@ class _Unfolding:
         for k, strand in enumerate(self.strands):
             i, j = (self.index[strand.nodes[t]] for t in (strand.first, strand.last))
             onwards = 1 if i <= j else -1
-            for t in range(self.ranges[k][0], self.ranges[k][1] + 1):
+            for t in self.steps[k]:
                 i = self.index[strand.nodes[self._like(strand, t)]]
                 inserted = t - self.middle if self.middle < t <= self.middle + self.more else 0
                 ranked.append(((stretch[i], onwards * inserted, i), (k, t)))
@@ -223,6 +257,8 @@ class _Unfolding:
             return self._moved(slot.boundary[t])
         if t - self.more in slot.boundary and t - self.more > slot.regular[1]:
             return self._moved(slot.boundary[t - self.more])
+        if slot.cut is not None and t - slot.cut[1] in self.steps[slot.cut[0]]:
+            return slot.cut[0], t - slot.cut[1]
         first, last = self.ranges[slot.source]
         if not first <= t - slot.lag <= last:
             raise self._refusal(f"it is not known what is read in place of a step {t - slot.lag}")

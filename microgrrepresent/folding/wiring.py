@@ -4,7 +4,8 @@ A parent that is in a strand itself is read at the same step, at the step before
 the step after; one that is the same node at every step is shared, as a parameter is; and one that
 is another node at every step, though always of one kind, such as an input x_t, a number, or a
 look-up made before the loop, is a strand that had not been found yet. At the ends of time a delay
-has nothing to read, and an initial value stands in its place. Anything else breaks the pattern.
+has nothing to read, and an initial value stands in its place. A cut counts as what it cuts.
+Anything else breaks the pattern.
 """
 
 from __future__ import annotations
@@ -30,8 +31,17 @@ Key = tuple[int, int]  # a source's index and a lag; for a node in no strand, OU
 OUTSIDE = -1
 
 
-def wire(strands: list[Strand], places: dict[Node, Place], names: Names) -> None:
+def wire(strands: list[Strand], places: dict[Node, Place], names: Names, known: int = 0) -> None:
     """Fill in the slots and slopes of all strands, and append the strands of per-step inputs.
+
+    Parameters
+    ----------
+    strands, places
+        The strands, and where each node stands in them.
+    names
+        What to call each node in an error's sentence.
+    known : int
+        So many of the strands are wired already.
 
     Raises
     ------
@@ -39,9 +49,10 @@ def wire(strands: list[Strand], places: dict[Node, Place], names: Names) -> None
         If a node reads something else than its counterparts in the other steps.
     """
     waiting: list[tuple[Strand, int]] = []
-    known = 0
     while known < len(strands) or waiting:
         for strand in strands[known:]:
+            if strand.cuts:
+                continue
             strand.slopes = _slopes(strand, names)
             strand.slots = [Slot() for _ in strand.nodes[strand.first].parents]
             waiting += [(strand, i) for i in range(len(strand.slots))]
@@ -67,8 +78,12 @@ def _slot(
     strand: Strand, i: int, strands: list[Strand], places: dict[Node, Place], names: Names
 ) -> Slot | None:
     """Tell one slot; None if that has to wait, because its nodes may turn out to be in a strand."""
-    parents = {t: node.parents[i] for t, node in strand.nodes.items()}
+    read = {t: node.parents[i] for t, node in strand.nodes.items()}
+    parents = {t: _behind(parent, strands, places) for t, parent in read.items()}
     keys = {t: _key(parent, t, places) for t, parent in parents.items()}
+    cuts = {_key(read[t], t, places) for t in read if read[t] is not parents[t]}
+    if len(cuts) > 1:
+        raise _misread(strand, i, max(read), "the other steps read another cut", names)
     if len({parent.id for parent in parents.values()}) == 1 and (
         len(parents) > 1 or keys[strand.first][0] == OUTSIDE
     ):
@@ -79,7 +94,8 @@ def _slot(
         if n == max(inside.values()) and not any(_offenders(key, keys, strand, strands)):
             boundary = {t: parents[t] for t in keys if keys[t] != key}
             regular = [t for t in keys if keys[t] == key]
-            return Slot(*key, boundary=boundary, regular=(regular[0], regular[-1]))
+            cut = cuts.pop() if cuts else None
+            return Slot(*key, boundary=boundary, regular=(regular[0], regular[-1]), cut=cut)
     if len(votes) < len(keys) or any(source != OUTSIDE for source, _ in votes):
         raise _rewired(strand, i, keys, votes, strands, names)
     if len({_form(parent) for parent in parents.values()}) > 1:
@@ -89,6 +105,11 @@ def _slot(
     strands.append(added)
     lag = strand.first - places[parents[strand.first]][1]
     return Slot(len(strands) - 1, lag, regular=(strand.first, strand.last))
+
+
+def _behind(node: Node, strands: list[Strand], places: dict[Node, Place]) -> Node:
+    """The node itself; of a cut, the one that is cut."""
+    return node.parents[0] if node in places and strands[places[node][0]].cuts else node
 
 
 def _key(parent: Node, t: int, places: dict[Node, Place]) -> Key:

@@ -85,7 +85,7 @@ sqrt = primitive(
     np.sqrt,
     (lambda g, y, x: where(y == 0, 0, 0.5 * g / where(y == 0, 1, y)),),
     symbol="√",
-    derivative="1/(2{y})",
+    derivative="[{y}>0]/(2{y})",
 )
 sin = primitive("sin", np.sin, (lambda g, y, x: g * cos(x),), derivative=r"\cos {x}")
 cos: Primitive = primitive("cos", np.cos, (lambda g, y, x: -g * sin(x),), derivative=r"-\sin {x}")

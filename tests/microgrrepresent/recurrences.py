@@ -6,7 +6,18 @@ so that the same program run on more inputs is the same network.
 
 import numpy as np
 
-from microgrrepresent import Tensor, concatenate, scope, sigmoid, split, stack, step, steps, tanh
+from microgrrepresent import (
+    Tensor,
+    concatenate,
+    scope,
+    sigmoid,
+    split,
+    stack,
+    step,
+    steps,
+    stop_gradient,
+    tanh,
+)
 
 I, H = 3, 4  # noqa: E741 (the notes' letters for the sizes of input and state)
 
@@ -327,6 +338,71 @@ def masked(X, p):
         keep = Tensor(np.arange(H) < t, name="keep")
         h = where(keep, rnn(x, h, p), h).named("h")
     return h.sum()
+
+
+def truncated(X, p):
+    """Every third step begins with a state whose gradient is cut."""
+    h, total = zero(), 0
+    for t, x in steps(X):
+        if t % 3 == 1 and t > 1:
+            h = stop_gradient(h)
+        h = rnn(x, h, p).named("h")
+        total = total + (h * h).sum()
+    return total
+
+
+def truncated_at_the_end(X, p):
+    """The same, at the end of every second step; both parts of the state."""
+    state = zero("h"), zero("c")
+    for t, x in steps(X):
+        with scope("lstm"):
+            state = fused_lstm(x, state, p)
+        if t % 2 == 0 and t < len(X):
+            state = tuple(map(stop_gradient, state))
+    return state[0].sum()
+
+
+def truncated_backwards(X, p):
+    h = zero()
+    for t, x in steps(X, reverse=True):
+        if t < len(X) and (len(X) - t) % 3 == 0:
+            h = stop_gradient(h)
+        h = rnn(x, h, p).named("h")
+    return h.sum()
+
+
+def cut_at_every_step(X, p):
+    """Each step learns from itself alone."""
+    h, total = zero(), 0
+    for t, x in steps(X):
+        h = rnn(x, stop_gradient(h) if t > 1 else h, p).named("h")
+        total = total + h.sum()
+    return total
+
+
+def losses_after_the_loop(X, p):
+    """What each step adds to the loss is made when all steps are over."""
+    h, hs = zero(), []
+    for _, x in steps(X):
+        h = rnn(x, h, p).named("h")
+        hs.append(h)
+    total = None
+    for h in hs:
+        part = (h * h).sum()
+        total = part if total is None else total + part
+    return total
+
+
+def losses_after_the_loop_with_more(X, p):
+    """Targets, two terms of a kind for each step, a number to begin with, and a penalty."""
+    h, hs, total = zero(), [], 0
+    for _, x in steps(X):
+        h = rnn(x, h, p).named("h")
+        hs.append(h)
+    for h, x in zip(hs, X.numpy(), strict=True):
+        y, target = h @ p("V", H, I), Tensor(x, name="target")
+        total = total + ((y - target) ** 2).sum() + (h * h).sum()
+    return total + 0.1 * (p("W", H, H) ** 2).sum()
 
 
 def encoder_decoder(X, p):

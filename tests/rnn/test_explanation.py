@@ -106,7 +106,7 @@ LOCAL = {
     "{y}": lambda y, x: y,
     "1/{x}": lambda y, x: 1 / x,
     "1/(1+{x})": lambda y, x: 1 / (1 + x),
-    "1/(2{y})": lambda y, x: 1 / (2 * y),
+    "[{y}>0]/(2{y})": lambda y, x: (y > 0) / (2 * y),
     r"\cos {x}": lambda y, x: np.cos(x),
     r"-\sin {x}": lambda y, x: -np.sin(x),
     "1-{y}^2": lambda y, x: 1 - y**2,
@@ -489,7 +489,7 @@ def test_every_course_has_its_letters():
     assert "a[t] = U x[t] + W h[t-1] + b" in texts["nankai"]
     assert "∂L/∂W_hh = Σ(t=1..6) (∂L/∂a[t])ᵀ h[t-1]" in texts["pytorch"]
     assert "∂ℒ/∂U = Σ(t=1..6) δ[t] h[t-1]ᵀ" in texts["nndl"]  # NNDL's (6.39), summed
-    assert "δ[t] = ∂ℒ/∂h[t] ⊙ (1-h[t]²)" in texts["nndl"]
+    assert "δ[t] = ∂ℒ/∂h[t] ⊙ (1 - h[t]²)" in texts["nndl"]
     assert "dW_aa = Σ(t=1..6) dz[t] a[t-1]ᵀ" in texts["ng"]
     assert "∂L/∂W = Σ(t=1..6) ∂L/∂a[t] h[t-1]ᵀ" in texts["nankai"]
     markdown = explain(loss, cell.weight_hh, "nndl").markdown()
@@ -516,13 +516,13 @@ def test_the_recursion_of_an_lstm_reads_like_the_textbook():
     for line in (
         "c[t] = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]",
         "h[t] = o[t] ⊙ tanh(c[t])",
-        "∂L/∂c[t] = ∂L/∂h[t] ⊙ o[t] ⊙ (1-tanh(c[t])²) + ∂L/∂c[t+1] ⊙ f[t+1]",
+        "∂L/∂c[t] = ∂L/∂h[t] ⊙ o[t] ⊙ (1 - tanh(c[t])²) + ∂L/∂c[t+1] ⊙ f[t+1]",
         "∂L/∂f[t] = ∂L/∂c[t] ⊙ c[t-1]",
-        "∂L/∂a_f[t] = ∂L/∂f[t] ⊙ f[t] ⊙ (1-f[t])",
+        "∂L/∂a_f[t] = ∂L/∂f[t] ⊙ f[t] ⊙ (1 - f[t])",
         "∂L/∂W_hf = Σ(t=1..6) (∂L/∂a_f[t])ᵀ h[t-1]",
         "∂L/∂W_hh = [∂L/∂W_hi; ∂L/∂W_hf; ∂L/∂W_hg; ∂L/∂W_ho]",
-        "y = σ(x):  ∂y/∂x = y ⊙ (1-y)",
-        "y = tanh(x):  ∂y/∂x = 1-y²",
+        "y = σ(x):  ∂y/∂x = y ⊙ (1 - y)",
+        "y = tanh(x):  ∂y/∂x = 1 - y²",
     ):
         assert line in text
 
