@@ -108,7 +108,7 @@ def explain(
     GradientError
         If the loss does not depend on W.
     ValueError
-        If there is no such notation.
+        If there is no such notation, or no such step.
 
     Examples
     --------
@@ -143,9 +143,19 @@ def explain(
     if notation not in NOTATIONS:
         known = ", ".join(map(repr, get_args(NotationName)))
         raise ValueError(f"explain: notation is one of {known}; given {notation!r}")
-    chosen = None if steps is None else tuple(sorted(steps))
     derivation = derive(loss, W)
+    chosen = None if steps is None else _chosen(steps, derivation)
     return Explanation(derivation, _lettered(NOTATIONS[notation], derivation), numbers, chosen)
+
+
+def _chosen(steps: Collection[int], derivation: Derivation) -> tuple[int, ...]:
+    """The steps that were asked for, if there are such."""
+    known = sorted({t for equation in derivation.forward for t in equation.steps})
+    unknown = sorted(set(steps) - set(known))
+    if unknown:
+        among = f"among t = {known[0]}..{known[-1]}" if known else "none in this graph"
+        raise ValueError(f"explain: the steps are {among}; given {', '.join(map(str, unknown))}")
+    return tuple(sorted(steps))
 
 
 def _lettered(notation: Notation, derivation: Derivation) -> Notation:

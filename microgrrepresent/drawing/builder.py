@@ -363,7 +363,7 @@ class _Builder:
             square.width = square.height = 10.0 if abs(lag) == 1 else 18.0
             if cut is not None:
                 square.label = (text(cut),)
-                fit(square)
+                square.width, square.height = 30.0, 18.0
             self.delays[source, lag] = square
             self.picture.boxes.append(square)
             self.picture.arrows.append(Arrow(face, square, "delay"))

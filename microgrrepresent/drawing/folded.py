@@ -9,7 +9,7 @@ from microgrrepresent.drawing.builder import Group, View
 from microgrrepresent.drawing.labels import math, text
 from microgrrepresent.drawing.timeline import Delays, Timeline
 from microgrrepresent.folding import Folded
-from microgrrepresent.folding.recurrences import cut_text
+from microgrrepresent.folding.recurrences import period
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -49,7 +49,7 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
     for delay in delays:
         delayed[delay.source].update(dict.fromkeys(delay.edges, delay.lag))
         if delay.cuts:
-            cuts[delay.source] = f"✂ {cut_text(delay.cuts)}"
+            cuts[delay.source] = f"✂ {period(delay.cuts) or ''}".rstrip()
     return replace(
         time,
         titles=("t",),
@@ -73,6 +73,7 @@ def with_totals(view: View, time: Timeline, unrolled: Timeline) -> View:
             return group(time.users(node)[0])
         sign = "Σ" if node.op.name == "add" else node.op.symbol
         words = math("Σ", "t") if sign == "Σ" else text(sign)
-        return Group(("total", unrolled.slot[node]), "function", (words,))
+        scope, op, _, ordinal = unrolled.slot[node]  # the last one may have a name
+        return Group(("total", scope, op, ordinal), "function", (words,))
 
     return group

@@ -62,7 +62,7 @@ class Timeline:
     delayed: dict[Node, Delays] = field(default_factory=dict)
     """In a folded graph: for each state, the edges that read it at another step."""
     cuts: dict[Node, str] = field(default_factory=dict)
-    """In a folded graph: when the path of the gradient to a state is cut, in words."""
+    """In a folded graph: the mark of a state whose gradient is cut every so many steps."""
 
     @property
     def T(self) -> int:

@@ -1,9 +1,9 @@
 """Letters for the variables of a derivation, also for those that the program has not named.
 
 What goes into an activation is called a, or a_i where it is the gate i's own; what goes into a
-softmax is y; a stack of all h_t is called H; anything else without a name is u with a number, as
-the notes call it. Variables of the
-same name, as those of several layers, are told apart by a mark.
+softmax is y, and what something is compared with, target; a stack of all h_t is called H; anything
+else without a name is u with a number, as the notes call it. Variables of the same name, as those
+of several layers, are told apart by a mark.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def _letter(family: Family, edges: Edges, ends: Mapping[Family, str]) -> str:
     readers = [child for child, _ in edges[example]]
     scored = [position for child, position in edges[example] if _op(child) in SCORED]
     if example.op is None:
-        return "target" if 1 in scored else "θ" if example.requires_grad else "x"
+        missed = all(_op(child) == "sub" and position == 1 for child, position in edges[example])
+        return "θ" if example.requires_grad else "target" if 1 in scored or missed else "x"
     if example.op.name == "stack" and example.parents[0].name:
         return example.parents[0].name.upper()
     if 0 in scored:

@@ -113,11 +113,16 @@ def cut_text(cuts: Sequence[int], inline: Callable[[str], str] = str) -> str:
     """When a path is cut, in words: ``every 3 steps (t = 4, 7, 10)``."""
     few = [*map(str, cuts)] if len(cuts) < 7 else [*map(str, cuts[:3]), "…", str(cuts[-1])]
     times = inline(f"t = {', '.join(few)}")
-    periods = {later - t for t, later in pairwise(cuts)}
-    if len(periods) != 1:
+    k = period(cuts)
+    if k is None:
         return f"at {times}"
-    period = periods.pop()
-    return f"every {period} steps ({times})" if period > 1 else f"at every step ({times})"
+    return f"every {k} steps ({times})" if k > 1 else f"at every step ({times})"
+
+
+def period(cuts: Sequence[int]) -> int | None:
+    """How far apart the cuts are, if evenly."""
+    apart = {later - t for t, later in pairwise(cuts)}
+    return apart.pop() if len(apart) == 1 else None
 
 
 def _example(strand: Strand) -> Node:

@@ -396,11 +396,54 @@ def test_a_graph_whose_steps_differ_is_written_step_by_step():
     assert "h[3] = tanh(" in only and "h[2] = " not in only
 
 
-def test_truncated_graphs_are_explained():
-    cell = RNNCell(2, 3, rng=0)
-    xs = np.random.default_rng(0).normal(size=(6, 4, 2))
-    loss = (unroll(cell, xs, truncate=3).outputs[-1] ** 2).sum()
-    assert_explained(loss, cell.weight_hh)
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_a_truncated_graph_is_one_recursion_with_the_cut_named(name):
+    cell = CELLS[name]
+    xs = np.random.default_rng(0).normal(size=(9, 4, 2))
+    outputs = unroll(cell, xs, truncate=3).outputs
+    loss = over_time(squared_error, outputs, np.zeros((9, 4, 3)))
+    text = str(assert_explained(loss, cell.weight_hh))
+    assert text.count(" h[t] = ") == 1 and "cut(" not in text
+    assert "every 3 steps (t = 4, 7) the path is cut: no gradient passes back to h[t-1]" in text
+    assert "(t = 9, 6, 3)" in text and "(t = 8, 7, 5, 4, 2, 1)" in text
+    whole = explain(run(cell, T=9), cell.weight_hh)
+    assert "cut" not in str(whole)
+    last = (outputs[-1] ** 2).sum()  # reaches the last window only
+    assert "(t = 9..7)" in str(assert_explained(last, cell.weight_hh))
+
+
+def test_terms_that_are_summed_after_the_loop_are_one_sigma():
+    cell, target = CELLS["rnn"], np.ones(3)
+    for T in (5, 8):
+        outputs = unroll(cell, np.random.default_rng(0).normal(size=(T, 2))).outputs
+        loss = sum(((y - target) ** 2).sum() for y in outputs)
+        text = str(assert_explained(loss, cell.weight_hh))
+        assert f"L = Σ(t=1..{T}) Σ (h[t] - target[t])²" in text
+        assert "∂L/∂h[t] = ∂L/∂a[t+1] W_hh + 2 (h[t] - target[t])" in text
+    lines = [line for line in text.splitlines() if "∂L/∂h" in line.partition("=")[0]]
+    assert len(lines) == 2  # at the last step, and at the others
+
+
+def test_a_running_sum_that_is_asked_for_stays_a_variable():
+    w, h, sums = Tensor(0.5, requires_grad=True, name="w"), Tensor(1.0, name="h"), []
+    for _, x in steps(np.array([0.1, 0.2, 0.3, 0.4])):
+        h = m.tanh(w * h + x).named("h")
+        sums.append(h * h if not sums else sums[-1] + h * h)
+    assert "L = Σ(t=1..4) h[t]²" in str(assert_explained(sums[-1], w))
+    assert_explained(sums[-1], sums[1])
+
+
+def test_products_are_as_simple_as_on_a_blackboard():
+    gru = str(explain(run(CELLS["gru"], every=False), CELLS["gru"].weight_hh))
+    assert "∂L/∂z[t] = ∂L/∂h[t] ⊙ (h[t-1] - n[t])" in gru
+    for name in ("rnn", "lstm", "gru"):
+        for notation in ("pytorch", "nndl", "ng", "nankai"):
+            text = str(explain(run(CELLS[name]), CELLS[name].weight_hh, notation))
+            assert not set(text) & set("{}\\^")
+            assert "∂L/∂L " not in text
+    x = Tensor([1.0, 2.0], requires_grad=True, name="x")
+    assert "∂L/∂x = 3 x²" in str(explain((x**3).sum(), x))
+    assert "∂L/∂x = 0.5 x^-0.5" in str(explain((x**0.5).sum(), x))
 
 
 def test_exponents_quotients_and_roots():
@@ -572,6 +615,12 @@ def test_numbers_stand_beside_the_letters():
     assert "30×30 numbers from" in str(
         explain(states.outputs[-1].sum(), big.weight_hh, numbers=True)
     )
+
+
+def test_a_step_that_there_is_not_is_said():
+    loss = run(CELLS["rnn"])
+    with pytest.raises(ValueError, match=r"steps are among t = 1..6; given 99"):
+        explain(loss, CELLS["rnn"].weight_hh, numbers=True, steps=[2, 99])
 
 
 def test_mistakes_are_said():

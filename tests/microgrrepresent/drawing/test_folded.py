@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from microgrrepresent import DrawingError, Graph, GraphError, Tensor, draw, fold, step
+from microgrrepresent import (
+    DrawingError,
+    Graph,
+    GraphError,
+    Tensor,
+    draw,
+    fold,
+    step,
+    stop_gradient,
+    tanh,
+)
+from microgrrepresent.drawing.labels import plain
 
 
 def test_the_delays_are_the_state_edges(cell, make):
@@ -40,6 +51,28 @@ def test_both_forms_side_by_side(folded):
         assert max(b.right for b in left) < note.left
         assert note.right < min(b.left for b in right)
     assert len(folded.nodes) == len(picture.boxes)
+
+
+def test_the_delay_of_a_truncated_loop_bears_scissors():
+    h = Tensor(1.0, name="h")
+    for t in range(1, 8):
+        with step(t):
+            h = tanh(stop_gradient(h) if t in (3, 5, 7) else h).named("h")
+    picture = draw(h, time="folded").picture
+    (square,) = (box for box in picture.boxes if box.kind == "delay")
+    assert plain(square.label) == "✂ 2"
+    assert {arrow.flow for arrow in picture.arrows if arrow.tail is square} == {"cut"}
+
+
+def test_terms_summed_after_the_loop_end_in_one_box():
+    h, hs = Tensor(1.0, name="h"), []
+    for t in range(1, 6):
+        with step(t):
+            h = tanh(h).named("h")
+        hs.append(h)
+    picture = draw(sum(h * h for h in hs).named("L"), time="folded").picture
+    totals = [box for box in picture.boxes if plain(box.label) == "Σ_t"]
+    assert len(totals) == 1
 
 
 def test_a_loop_that_differs_is_not_folded():
