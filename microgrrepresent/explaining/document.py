@@ -209,10 +209,11 @@ class _Text(_Document):
             yield "Local derivatives"
             yield from (f"  {y}:  {slope}" for y, slope in derivatives)
             yield ""
-        yield "Backward"
-        for title, group in self.backward():
-            yield from self._group(title, group)
-        yield ""
+        if groups := list(self.backward()):
+            yield "Backward"
+            for title, group in groups:
+                yield from self._group(title, group)
+            yield ""
         yield "The gradient"
         for equation in self.target():
             yield from self._equation(equation, "  ", bool(equation.steps))
@@ -261,10 +262,11 @@ class _Markdown(_Document):
             for y, slope in derivatives:
                 yield ""
                 yield rf"$${y} \qquad {slope}$$"
-        yield ""
-        yield "#### Backward"
-        for title, group in self.backward():
-            yield from self._group(title, group)
+        if groups := list(self.backward()):
+            yield ""
+            yield "#### Backward"
+            for title, group in groups:
+                yield from self._group(title, group)
         yield ""
         yield "#### The gradient"
         for equation in self.target():

@@ -151,7 +151,7 @@ def test_formulas_are_written_in_the_graphs_own_letters():
     (edge,) = h["edges"]
     assert edge["chain"] == "∂<i>L</i>/∂<i>h</i><sub>3</sub> ⊙ (1 - <i>h</i><sub>3</sub>²)"
     assert edge["local"] == (
-        "∂<i>h</i><sub>3</sub>/∂<i>a</i><sub>3</sub> = 1-<i>h</i><sub>3</sub>²"
+        "∂<i>h</i><sub>3</sub>/∂<i>a</i><sub>3</sub> = 1 - <i>h</i><sub>3</sub>²"
     )
     recurrent = next(
         edge
