@@ -354,7 +354,7 @@ class _Builder:
     def _delay(self, source: Node, child: Node, i: int) -> None:
         """Lead a state of a folded graph back to the cell, through a black square."""
         face, lag = self.face[source], self.time.delays(source)[child, i]
-        square, cut = self.delays.get((source, lag)), self.time.cuts.get(source)
+        square, cut = self.delays.get((source, lag)), self.time.marks.get(source)
         if square is None:
             label: Label = (text(str(abs(lag))),) if abs(lag) > 1 else ()
             key = self._unique(f"{face.key}/delay")

@@ -44,12 +44,12 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
             column[node] = 0
             read.update(node.parents)
     delayed: dict[Node, Delays] = defaultdict(dict)
-    cuts: dict[Node, str] = {}
+    marks: dict[Node, str] = {}
     delays = [delay for delay in folded.delays if delay.source not in totals]
     for delay in delays:
         delayed[delay.source].update(dict.fromkeys(delay.edges, delay.lag))
         if delay.cuts:
-            cuts[delay.source] = f"✂ {period(delay.cuts) or ''}".rstrip()
+            marks[delay.source] = f"✂ {period(delay.cuts) or ''}".rstrip()
     return replace(
         time,
         titles=("t",),
@@ -59,7 +59,7 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
         nodes=tuple(node for node in time.graph if node in column),
         stands_for=stands_for,
         delayed=dict(delayed),
-        cuts=cuts,
+        marks=marks,
     )
 
 

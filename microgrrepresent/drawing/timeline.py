@@ -61,7 +61,7 @@ class Timeline:
     stands_for: dict[Node, Node] = field(default_factory=dict)
     delayed: dict[Node, Delays] = field(default_factory=dict)
     """In a folded graph: for each state, the edges that read it at another step."""
-    cuts: dict[Node, str] = field(default_factory=dict)
+    marks: dict[Node, str] = field(default_factory=dict)
     """In a folded graph: the mark of a state whose gradient is cut every so many steps."""
 
     @property
