@@ -113,14 +113,19 @@ class Attention(Module):
                 f"(T, B, {self.key_size}), time first, or both without B; given {q.shape} and "
                 f"{s.shape}"
             )
-        e = self.scores(q, s)
+        allowed = None
         if mask is not None:
-            allowed = np.asarray(mask, dtype=bool)
-            if allowed.shape != e.shape:
+            allowed = Tensor(np.asarray(mask, dtype=bool), name="mask")
+            if allowed.shape != s.shape[:-1]:
                 raise ShapeError(
-                    f"{self!r}: expected a mask of shape {e.shape}, given {allowed.shape}"
+                    f"{self!r}: expected a mask of shape {s.shape[:-1]}, given {allowed.shape}"
                 )
-            e = where(Tensor(allowed, name="mask"), e, -np.inf)
+            s = where(
+                expand_dims(allowed, -1), s, 0
+            )  # padding may hold anything, and 0 · NaN is NaN
+        e = self.scores(q, s)
+        if allowed is not None:
+            e = where(allowed, e, -np.inf)
         weights: Tensor = softmax(e, axis=0).named("α")
         context: Tensor = total(expand_dims(weights, -1) * s, axis=0).named("C")
         return context, weights

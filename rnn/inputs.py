@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from microgrrepresent import Tensor
+from microgrrepresent import ShapeError, Tensor
 from microgrrepresent.errors import DTypeError
+from microgrrepresent.node import Array
 
 
 def tensor_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Tensor:
@@ -26,11 +28,36 @@ def tensor_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
     else:
         given = Tensor(x if isinstance(x, np.ndarray) else np.asarray(x, dtype=dtype), name=name)
     if given.dtype != dtype:
-        hint = (
-            "embed symbols with Embedding or one_hot first"
-            if given.dtype.kind in "iub"
-            else f"convert it with .astype({str(dtype)!r}), or make the module with "
-            f"dtype={str(given.dtype)!r}"
-        )
+        hint = f"convert it with .astype({str(dtype)!r})"
+        if given.dtype.kind in "iub":
+            hint = "embed symbols with Embedding or one_hot first"
+        elif given.dtype.kind == "f":
+            hint += f", or make the module with dtype={str(given.dtype)!r}"
+        elif given.dtype.kind == "c":
+            hint = "modules are of real numbers; give the real and imaginary parts as features"
         raise DTypeError(f"{who!r}: expected {name} of {dtype}, given {given.dtype}; {hint}")
+    return given
+
+
+def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
+    """The lengths of the sequences of a padded batch: (B,).
+
+    Raises
+    ------
+    ShapeError, ValueError
+        If there is not one length a sequence, or one is not in 1..T.
+    """
+    given = np.asarray(lengths.value if isinstance(lengths, Tensor) else lengths)
+    if not batch:
+        raise ShapeError("lengths are for a batch of sequences; cut a single one: xs[:length]")
+    if given.shape != batch or given.dtype.kind not in "iu":
+        raise ShapeError(
+            f"lengths: expected {batch[0]} integers, one for each sequence of the batch; "
+            f"given shape {given.shape} of {given.dtype}"
+        )
+    if given.size and not 1 <= given.min() <= given.max() <= T:
+        raise ValueError(
+            f"lengths: a sequence has between 1 and T = {T} valid steps; given "
+            f"{given.min()}..{given.max()}; leave out empty sequences, and pad x to the longest"
+        )
     return given

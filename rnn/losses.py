@@ -82,6 +82,9 @@ def over_time(
                 f"over_time: the outputs have {len(outputs)} steps, and time is the first axis; "
                 f"the shape of the {name} is {array.shape}"
             )
+    if counts is not None:
+        outputs, wanted = _without_padding(outputs, wanted, counts)
+        targets = wanted
     if isinstance(outputs, Tensor):
         each = _counted(loss(outputs, targets, reduction="none"), counts)
         terms, batch = each.size, each.shape[1] if each.ndim > 1 else 1
@@ -104,12 +107,30 @@ def over_time(
     return L
 
 
-def _counted(each: Tensor, counts: Array | None) -> Tensor:
-    """The losses with 0 in the place of those that do not count."""
+def _without_padding(outputs: Any, targets: Array, counts: Array) -> tuple[Any, Array]:
+    """Outputs and targets with those of a step that counts in the place of those that do not.
+
+    Padding may hold anything, such as NaN or a target of -100, of which a loss makes NaN or an
+    error, and 0 · NaN is NaN in the reverse sweep; what counts is fit for every loss.
+    """
+    if not counts.any():
+        return outputs, targets
+    t, *i = np.argwhere(counts)[0]
+    if isinstance(outputs, Tensor):
+        outputs = _counted(outputs, counts, outputs.value[(t, *i)])
+    else:
+        some = outputs[t].value[tuple(i)]
+        outputs = [_counted(y, now, some) for y, now in zip(outputs, counts, strict=True)]
+    shape = counts.shape + (1,) * (targets.ndim - counts.ndim)
+    return outputs, np.where(counts.reshape(shape), targets, targets[(t, *i)])
+
+
+def _counted(each: Tensor, counts: Array | None, other: Any = 0) -> Tensor:
+    """What counts, and something else, such as a loss of 0, in the place of what does not."""
     if counts is None:
         return each
     shape = counts.shape + (1,) * (each.ndim - counts.ndim)
-    kept: Tensor = where(counts.reshape(shape), each, 0)
+    kept: Tensor = where(counts.reshape(shape), each, other)
     return kept
 
 
@@ -135,9 +156,9 @@ def squared_error(
             f"squared_error: {operand(output.name or 'output', output)} needs a target of the "
             f"same shape; given {np.shape(target)}"
         )
-    difference = output - target
     counts = None if mask is None else np.asarray(mask, dtype=bool)
-    each = _counted(difference * difference, counts)
+    difference = _counted(output - target, counts)
+    each = difference * difference
     if reduction == "none":
         return each
     n = each.size if counts is None else each.size * int(counts.sum()) // counts.size

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent import ShapeError, Tensor, where
+from microgrrepresent import Tensor, where
 from microgrrepresent import sum as total
-from microgrrepresent.node import Array
+from rnn.inputs import lengths_of
 
 
 def last_state(outputs: Tensor, lengths: ArrayLike | None = None) -> Tensor:
@@ -38,7 +38,7 @@ def last_state(outputs: Tensor, lengths: ArrayLike | None = None) -> Tensor:
     """
     if lengths is None:
         return outputs[-1]
-    n = _checked(outputs, lengths)
+    n = lengths_of(lengths, len(outputs), outputs.shape[1:-1])
     return outputs[n - 1, np.arange(len(n))]
 
 
@@ -63,23 +63,8 @@ def mean_state(outputs: Tensor, lengths: ArrayLike | None = None) -> Tensor:
     """
     if lengths is None:
         return outputs.mean(axis=0)
-    n = _checked(outputs, lengths)
+    n = lengths_of(lengths, len(outputs), outputs.shape[1:-1])
     valid = np.arange(outputs.shape[0])[:, None] < n
     summed: Any = total(where(valid[:, :, None], outputs, 0), axis=0)
     mean: Tensor = summed / n[:, None].astype(outputs.dtype)
     return mean
-
-
-def _checked(outputs: Tensor, lengths: ArrayLike) -> Array:
-    n: Array = np.asarray(lengths)
-    if outputs.ndim != 3 or n.shape != outputs.shape[1:2] or n.dtype.kind not in "iu":
-        raise ShapeError(
-            "pooling: expected outputs (T, B, H), time first, and B integers as lengths; given "
-            f"{outputs.shape} and {n.shape} of {n.dtype}"
-        )
-    if n.size and not 1 <= n.min() <= n.max() <= outputs.shape[0]:
-        raise ValueError(
-            f"pooling: a sequence has between 1 and T = {outputs.shape[0]} valid steps; "
-            f"given {n.min()}..{n.max()}"
-        )
-    return n

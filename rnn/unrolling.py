@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from microgrrepresent import ShapeError, Tensor, scope, stack, step, stop_gradient, where
 from rnn.carry import check_carried, remember
 from rnn.cells.cell import Cell
+from rnn.inputs import lengths_of
 
 S = TypeVar("S")
 
@@ -94,8 +95,8 @@ def unroll(
     [0.0, 1.0, 3.0, 6.0]
     """
     inputs, T = _cut(xs, getattr(cell, "dtype", None))
-    if truncate is not None and truncate < 1:
-        raise ValueError(f"unroll: truncate is a number of steps, at least 1; given {truncate}")
+    if truncate is not None and (not isinstance(truncate, (int, np.integer)) or truncate < 1):
+        raise ValueError(f"unroll: truncate is a whole number from 1 up; given {truncate!r}")
     times = range(T, 0, -1) if reverse else range(1, T + 1)
     before = T + 1 if reverse else 0
     carried = check_carried(cell, state)
@@ -111,13 +112,16 @@ def unroll(
                 states[before] = state = _initial(cell, state, x, before)
             elif truncate and i % truncate == 0:
                 state = _each(stop_gradient, state)
-            new = run(x, state)
             if valid is not None:
                 here = Tensor(valid[t - 1][:, None], name="valid")
+                # padding may hold anything, and 0 · NaN, in the reverse sweep, is NaN
+                x = _where(here, x, 0).named(x.name)
+            new = run(x, state)
+            if valid is not None:
                 if state is None:  # of a function that has begun from nothing
                     state = _each(lambda s: Tensor(np.zeros_like(s.value)), new)
                 new = _each(partial(_unless_over, here), new, state)
-                outputs[t] = where(here, show(new), 0).named("y")
+                outputs[t] = _where(here, show(new), 0).named("y")
             else:
                 outputs[t] = show(new)
             states[t] = state = new
@@ -128,7 +132,13 @@ def unroll(
 def _unless_over(valid: Tensor, new: Tensor, old: Tensor) -> Any:
     """The new state where a sequence goes on, the old one where it has ended."""
     name = new.name
-    return where(valid, new.named(None), old).named(name)
+    return _where(valid, new.named(None), old).named(name)
+
+
+def _where(valid: Tensor, new: Tensor, old: Tensor | int) -> Any:
+    """What is new where a sequence goes on; the other axes, one or several, follow."""
+    beside = valid if new.ndim == 2 else valid.reshape(-1, *[1] * (new.ndim - 1))
+    return where(beside, new, old)
 
 
 def _cut(xs: Any, dtype: Any) -> tuple[Callable[[int], Tensor], int]:
@@ -157,40 +167,16 @@ def _initial(cell: Any, state: Any, x: Tensor, before: int) -> Any:
     with step(before), scope(cell.scope):
         if state is None:
             return cell.initial_state(x.shape[0] if x.ndim > 1 else None)
-        parts, letters = cell.parts_of(state), list(cell.state_sizes())
-        if len(parts) != len(letters):
-            return state  # which the cell will refuse in a sentence
-        return cell.state_of(
-            *[_leaf(s, name, cell.dtype) for s, name in zip(parts, letters, strict=True)]
-        )
+        parts = zip(cell.parts_of(state), cell.state_sizes(), strict=True)
+        return cell.state_of(*[_leaf(part, letter, cell.dtype) for part, letter in parts])
 
 
 def _valid(lengths: ArrayLike | None, T: int, x: Tensor) -> Any:
-    """For every step whether it is valid, (T, B), or None if all are.
-
-    Raises
-    ------
-    ShapeError, ValueError
-        If there is not one length a sequence, or one is not in 1..T.
-    """
+    """For every step whether it is valid, (T, B), or None if all are."""
     if lengths is None:
         return None
-    given = np.asarray(lengths.value if isinstance(lengths, Tensor) else lengths)
-    if x.ndim < 2:
-        raise ShapeError("lengths are for a batch of sequences; cut a single one: xs[:length]")
-    if given.shape != x.shape[:1] or given.dtype.kind not in "iu":
-        raise ShapeError(
-            f"lengths: expected {x.shape[0]} integers, one for each sequence of the batch; "
-            f"given shape {given.shape} of {given.dtype}"
-        )
-    if given.size and not 1 <= given.min() <= given.max() <= T:
-        raise ValueError(
-            f"lengths: a sequence has between 1 and T = {T} valid steps; "
-            f"given {given.min()}..{given.max()}"
-        )
-    if (given == T).all():
-        return None
-    return np.arange(T)[:, None] < given
+    given = lengths_of(lengths, T, x.shape[:1] if x.ndim > 1 else ())
+    return None if (given == T).all() else np.arange(T)[:, None] < given
 
 
 def _first(state: Any) -> Any:

@@ -184,8 +184,9 @@ def cross_entropy(
             f"{considered.max()}, but logits {logits.shape} have classes "
             f"0..{logits.shape[-1] - 1}; use ignore_index for padding"
         )
-    if counts is not None:
+    if counts is not None:  # what does not count may be NaN, and 0 · NaN, in the sweep, is NaN
         classes = where(counts, classes, 0)
+        logits = where(counts[..., None], logits, 0)
     return _reduce(_cross_entropy(logits, classes), counts, reduction, "cross_entropy")
 
 
@@ -222,8 +223,10 @@ def binary_cross_entropy(
             f"{running('binary_cross_entropy')}: logits {logits.shape} need targets of the same "
             f"shape; given {targets.shape}"
         )
+    counts = _counts(mask, logits.shape, "binary_cross_entropy")
+    if counts is not None:
+        logits, targets = where(counts, logits, 0), where(counts, targets, 0)
     loss = softplus(logits) - targets * logits
-    counts = _counts(mask, loss.shape, "binary_cross_entropy")
     return _reduce(loss, counts, reduction, "binary_cross_entropy")
 
 

@@ -196,6 +196,11 @@ def test_a_masked_row_of_nan_does_not_reach_the_gradient():
     x = Tensor([[np.nan, np.nan], [0.0, 0.0]])
     loss = mg.cross_entropy(x, [0, 0], mask=[False, True])
     assert float(loss) == np.log(2)
+    assert grad(loss, x).tolist() == [[0, 0], [-0.5, 0.5]]
+    y = Tensor([np.nan, 0.0])
+    loss = mg.binary_cross_entropy(y, [np.nan, 1.0], mask=[False, True])
+    assert float(loss) == np.log(2)
+    assert grad(loss, y).tolist() == [0, -0.5]
 
 
 def test_a_large_vocabulary_needs_no_matrix_of_its_square():

@@ -97,3 +97,23 @@ def test_names():
 def test_errors(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("score", ["dot", "general", "additive"])
+def test_what_padding_holds_has_no_influence(score):
+    attention = Attention(4, 4, score, rng=0)
+    draw = np.random.default_rng(0)
+    q, s = Tensor(draw.standard_normal((2, 4)), requires_grad=True), draw.standard_normal((3, 2, 4))
+    mask = sequence_mask([3, 1])
+    s[~mask] = 0
+    runs = []
+    for filler in (0, np.nan, np.inf):
+        s[~mask] = filler
+        keys = Tensor(s, requires_grad=True)
+        context, weights = attention(q, keys, mask)
+        loss = total(context * context)
+        leaves = [q, keys, *attention.parameters()]
+        runs.append([context.numpy(), weights.numpy(), *grad(loss, leaves)])
+    for other in runs[1:]:
+        for a, b in zip(runs[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)

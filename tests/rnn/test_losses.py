@@ -12,6 +12,7 @@ from microgrrepresent import (
     binary_cross_entropy,
     cross_entropy,
     grad,
+    log,
     softmax,
 )
 from rnn import bits_per_character, over_time, perplexity, sequence_mask, squared_error
@@ -135,3 +136,45 @@ def test_messages():
         over_time(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK.T)
     with pytest.raises(ValueError, match="'batchmean'; given 'average'"):
         over_time(cross_entropy, Tensor(LOGITS), CLASSES, reduction="average")
+
+
+def negative_log(p, target, reduction):
+    """A loss of probabilities, which is infinite at 0."""
+    return -log(p) * target
+
+
+@pytest.mark.parametrize("filler", [np.nan, np.inf, -1e300])
+@pytest.mark.parametrize(
+    ("loss", "outputs", "targets", "bad"),
+    [
+        (cross_entropy, LOGITS, CLASSES, -100),
+        (binary_cross_entropy, LOGITS[..., 0], YES_NO, np.nan),
+        (squared_error, LOGITS, LOGITS * 2, np.nan),
+        (negative_log, np.exp(LOGITS), np.ones((T, B, V)), np.nan),
+    ],
+)
+def test_what_padding_holds_has_no_influence(loss, outputs, targets, bad, filler):
+    filled, wrong = outputs.copy(), targets.copy()
+    filled[~MASK], wrong[~MASK] = filler, bad
+    results = []
+    for y, target in ((outputs, targets), (filled, wrong)):
+        whole, steps = Tensor(y, True), [Tensor(row, True) for row in y]
+        first = over_time(loss, whole, target, mask=MASK)
+        second = over_time(loss, steps, target, mask=MASK)
+        results.append([float(first), float(second), grad(first, whole), grad(second, steps)])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not results[1][2][~MASK].any()
+    assert np.array_equal(np.reshape(results[1][3], outputs.shape), results[1][2])
+
+
+def test_a_squared_error_of_padding_has_no_gradient():
+    y = Tensor([1.0, np.nan], requires_grad=True)
+    L = squared_error(y, [0.0, np.inf], mask=[True, False])
+    assert float(L) == 1 and grad(L, y).tolist() == [2, 0]
+
+
+def test_a_mask_in_which_no_step_counts():
+    y = Tensor(LOGITS, requires_grad=True)
+    L = over_time(cross_entropy, y, CLASSES, mask=np.zeros((T, B)))
+    assert float(L) == 0 and not grad(L, y).any()

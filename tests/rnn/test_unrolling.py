@@ -142,10 +142,24 @@ def test_padding_gets_no_gradient_and_gives_none():
         np.testing.assert_allclose(g, expected, rtol=1e-11, atol=1e-13)
 
 
+def test_padding_of_inputs_that_are_matrices():
+    xs = np.ones((3, 2, 2, 2))
+    xs[1:, 0] = np.nan
+    run = unroll(lambda x, s: x + s if s is not None else x, xs, lengths=[1, 3])
+    assert run.state.numpy()[:, 0, 0].tolist() == [1, 3]
+    assert not run.outputs[2].numpy()[0].any()
+
+
 def test_full_lengths_leave_no_trace():
     cell = RNNCell(3, 4, rng=0)
     graph = Graph(unroll(cell, np.ones((3, 2, 3)), lengths=[3, 3]).state)
     assert not graph.find(op="where")
+
+
+def test_given_inputs_keep_their_names_with_lengths():
+    xs = [Tensor(np.ones((2, 3)), name=f"word {t}") for t in (1, 2)]
+    unroll(RNNCell(3, 4, rng=0), xs, lengths=[1, 2])
+    assert [x.name for x in xs] == ["word 1", "word 2"]
 
 
 def test_names_with_lengths():
@@ -158,8 +172,16 @@ def test_names_with_lengths():
 @pytest.mark.parametrize(
     ("lengths", "sentence"),
     [
-        ([3, 4], "lengths: a sequence has between 1 and T = 3 valid steps; given 3..4"),
-        ([0, 2], "lengths: a sequence has between 1 and T = 3 valid steps; given 0..2"),
+        (
+            [3, 4],
+            "lengths: a sequence has between 1 and T = 3 valid steps; given 3..4; "
+            "leave out empty sequences, and pad x to the longest",
+        ),
+        (
+            [0, 2],
+            "lengths: a sequence has between 1 and T = 3 valid steps; given 0..2; "
+            "leave out empty sequences, and pad x to the longest",
+        ),
         (
             [3],
             "lengths: expected 2 integers, one for each sequence of the batch; "
@@ -278,11 +300,12 @@ def test_errors():
     cell = RNNCell(3, 4)
     with pytest.raises(ValueError, match="the sequence is empty"):
         unroll(cell, np.zeros((0, 3)))
-    with pytest.raises(ValueError, match="truncate is a number of steps, at least 1; given 0"):
-        unroll(cell, np.zeros((2, 3)), truncate=0)
+    for truncate in (0, 1.5):
+        with pytest.raises(ValueError, match="truncate is a whole number from 1 up; given"):
+            unroll(cell, np.zeros((2, 3)), truncate=truncate)
     with pytest.raises(ValueError, match="an axis of time, the first; given a scalar"):
         unroll(cell, Tensor(1.0))
-    with pytest.raises(ValueError, match=r"the state has 1 parts \(h\), given 2"):
+    with pytest.raises(ValueError, match=r"its state is h itself, given a tuple of 2"):
         unroll(cell, np.zeros((2, 3)), (np.zeros(4), np.zeros(4)))
 
 
