@@ -111,22 +111,22 @@ def sample(
     -------
     list of Decoded, one for each of `first`
     """
-    x, tokens, scores, ended_at = first, [], [], None
+    if length < 0:
+        raise ValueError(f"sample: length is a whole number from 0 up; given {length}")
+    x, tokens, scores = first, [], []
+    ended_at = np.full(len(first), length)
     with no_grad():
         for t in range(length):
             logits, state = step(x, state)
             x = choose(logits, rng, temperature)
-            if ended_at is None:
-                ended_at = np.full(x.shape, length)
             tokens.append(x)
             scores.append(_scores(logits, x))
             if stop is not None:
                 ended_at = np.where((x == stop) & (ended_at == length), t, ended_at)
                 if (ended_at < length).all():
                     break
-    if ended_at is None:
-        return []
-    drawn, probabilities = np.array(tokens), np.array(scores)
+    shape = (len(tokens), len(first))
+    drawn, probabilities = np.reshape(tokens, shape), np.reshape(scores, shape)
     return [
         Decoded(drawn[:n, i].tolist(), float(probabilities[: n + 1, i].sum()), bool(n < length))
         for i, n in enumerate(ended_at)

@@ -20,6 +20,7 @@ from rnn.batches import sequence_mask
 from rnn.cells import Cell, GRUCell
 from rnn.decoding import Decoded, beam, choose, sample
 from rnn.dense import Embedding, Linear
+from rnn.heads import time_first
 from rnn.initialise import Rng
 from rnn.inputs import tensor_of
 from rnn.module import Module
@@ -70,7 +71,7 @@ class Encoder(Module):
     """
 
     def __init__(self, layer: Recurrent[Any], embedding: Embedding | None = None) -> None:
-        self.embedding, self.layer = embedding, layer
+        self.embedding, self.layer = embedding, time_first(layer)
         self.context_size = layer.output_size
 
     def __call__(self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None) -> Encoded:
@@ -79,9 +80,7 @@ class Encoder(Module):
             if self.embedding is not None:
                 x = self.embedding(x)
             outputs, state = self.layer(x, lengths=lengths)
-            h = self.layer.cells[0].parts_of(state)[0]
-            ends = [h[-2], h[-1]] if self.layer.bidirectional else [h[-1]]
-            context = (concatenate(ends, axis=-1) if len(ends) > 1 else ends[0]).named("C")
+            context = self.layer.summary(state).named("C")
         mask = None if lengths is None else sequence_mask(lengths, outputs.shape[0])
         return Encoded(context, outputs, mask)
 

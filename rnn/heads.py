@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
-from microgrrepresent import Tensor, concatenate
+from microgrrepresent import Tensor
 from rnn.dense import Embedding, Linear
 from rnn.initialise import Rng
 from rnn.module import Module
-from rnn.pooling import last_state, mean_state
+from rnn.pooling import mean_state
 from rnn.recurrent import Recurrent
 
 
@@ -61,7 +61,7 @@ class SequenceClassifier(Module):
     ) -> None:
         if pooling not in ("last", "mean"):
             raise ValueError(f"SequenceClassifier: pooling is 'last' or 'mean'; given {pooling!r}")
-        self.embedding, self.layer, self.pooling = embedding, _time_first(layer), pooling
+        self.embedding, self.layer, self.pooling = embedding, time_first(layer), pooling
         self.head = Linear(layer.output_size, classes, dtype=layer.dtype, rng=rng)
 
     def __call__(self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None) -> Tensor:
@@ -69,10 +69,7 @@ class SequenceClassifier(Module):
         outputs, state = self.layer(_embedded(self.embedding, x), lengths=lengths)
         if self.pooling == "mean":
             return self.head(mean_state(outputs, lengths))
-        if self.layer.bidirectional:
-            h = self.layer.cells[0].parts_of(state)[0]
-            return self.head(concatenate([h[-2], h[-1]], axis=-1))
-        return self.head(last_state(outputs, lengths))
+        return self.head(self.layer.summary(state))
 
 
 class SequenceTagger(Module):
@@ -103,7 +100,7 @@ class SequenceTagger(Module):
         *,
         rng: Rng = None,
     ) -> None:
-        self.embedding, self.layer = embedding, _time_first(layer)
+        self.embedding, self.layer = embedding, time_first(layer)
         self.head = Linear(layer.output_size, tags, dtype=layer.dtype, rng=rng)
 
     def __call__(self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None) -> Tensor:
@@ -112,7 +109,14 @@ class SequenceTagger(Module):
         return self.head(outputs)
 
 
-def _time_first(layer: Recurrent[Any]) -> Recurrent[Any]:
+def time_first(layer: Recurrent[Any]) -> Recurrent[Any]:
+    """The layer, if time is the first axis of what it takes.
+
+    Raises
+    ------
+    ValueError
+        If it was made with ``batch_first=True``.
+    """
     if layer.batch_first:
         raise ValueError(f"{layer!r}: give a layer with batch_first=False; time is the first axis")
     return layer

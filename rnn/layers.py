@@ -8,12 +8,14 @@ they take the variants of the cells by keyword, ``lengths=`` for padded batches,
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor
+from rnn.cells.cell import Cell
 from rnn.cells.gates import Composition
 from rnn.cells.gru import GRUCell
 from rnn.cells.lstm import LSTMCell, LSTMState, Peephole
@@ -31,10 +33,14 @@ class RNN(Recurrent[Tensor]):
         Length of x_t and of h_t.
     num_layers : int
         Number of layers, each of which takes what the one below shows.
-    nonlinearity : {"tanh", "relu", "sigmoid"}
-        As in `RNNCell`.
-    bias, batch_first, dropout, bidirectional, learn_initial_state, dtype, rng
+    nonlinearity : {"tanh", "relu", "sigmoid", "identity"}, optional
+        As in `RNNCell`: "tanh" if not given.
+    bias, batch_first, dropout, bidirectional, reverse, learn_initial_state, dtype, rng
         As in `LSTM`.
+    cell : callable
+        Makes another cell than `RNNCell` from its input and hidden size: a class such as
+        `ResidualRNNCell`, `LinearRecurrentCell` or `CTRNNCell`, your own, or a ``partial`` of one
+        with its other arguments. It gets ``nonlinearity`` and ``bias`` only where they are given.
 
     Examples
     --------
@@ -43,6 +49,12 @@ class RNN(Recurrent[Tensor]):
     >>> output, h = RNN(10, 20, 2)(np.zeros((5, 3, 10)), np.zeros((2, 3, 20)))
     >>> output.shape, h.shape
     ((5, 3, 20), (2, 3, 20))
+
+    >>> from functools import partial
+    >>> from rnn import CTRNNCell
+    >>> slow = RNN(10, 20, bidirectional=True, cell=partial(CTRNNCell, tau=5.0))
+    >>> slow(np.zeros((5, 3, 10)))[0].shape
+    (5, 3, 40)
     """
 
     def __init__(
@@ -50,26 +62,33 @@ class RNN(Recurrent[Tensor]):
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
-        nonlinearity: Nonlinearity = "tanh",
+        nonlinearity: Nonlinearity | None = None,
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        proj_size: int = 0,
         *,
+        cell: Callable[..., Cell[Any]] = RNNCell,
+        reverse: bool = False,
         learn_initial_state: bool = False,
         dtype: DTypeLike = np.float64,
         rng: Rng = None,
     ) -> None:
+        _check_no_projection("RNN", proj_size)
         rng = np.random.default_rng(rng)
-        self.nonlinearity, self.bias = nonlinearity, bias
+        given: dict[str, Any] = {} if bias else {"bias": False}
+        if nonlinearity is not None:
+            given["nonlinearity"] = nonlinearity
 
-        def make_cell(size: int) -> RNNCell:
-            return RNNCell(size, hidden_size, bias, nonlinearity, dtype=dtype, rng=rng)
+        def make_cell(size: int) -> Cell[Any]:
+            return cell(size, hidden_size, **given, dtype=dtype, rng=rng)
 
         super().__init__(
-            make_cell, input_size, num_layers, batch_first, dropout, bidirectional,
-            learn_initial_state, dtype, rng,
+            make_cell, input_size, num_layers, batch_first, dropout, bidirectional, reverse,
+            learn_initial_state, rng,
         )  # fmt: skip
+        self.nonlinearity, self.bias = getattr(self.cells[0], "nonlinearity", None), bias
 
 
 class GRU(Recurrent[Tensor]):
@@ -79,7 +98,7 @@ class GRU(Recurrent[Tensor]):
     ----------
     input_size, hidden_size : int
         Length of x_t and of h_t.
-    num_layers, bias, batch_first, dropout, bidirectional, learn_initial_state, dtype, rng
+    num_layers, bias, batch_first, dropout, bidirectional, reverse, learn_initial_state, dtype, rng
         As in `LSTM`.
     reset_after, update_gate, reset_gate, composition
         As in `GRUCell`.
@@ -102,15 +121,18 @@ class GRU(Recurrent[Tensor]):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        proj_size: int = 0,
         *,
         reset_after: bool = True,
         update_gate: Literal["keep", "write"] = "keep",
         reset_gate: bool = True,
         composition: Composition = "fused",
+        reverse: bool = False,
         learn_initial_state: bool = False,
         dtype: DTypeLike = np.float64,
         rng: Rng = None,
     ) -> None:
+        _check_no_projection("GRU", proj_size)
         rng = np.random.default_rng(rng)
         self.bias = bias
 
@@ -121,8 +143,8 @@ class GRU(Recurrent[Tensor]):
             )  # fmt: skip
 
         super().__init__(
-            make_cell, input_size, num_layers, batch_first, dropout, bidirectional,
-            learn_initial_state, dtype, rng,
+            make_cell, input_size, num_layers, batch_first, dropout, bidirectional, reverse,
+            learn_initial_state, rng,
         )  # fmt: skip
 
 
@@ -145,8 +167,11 @@ class LSTM(Recurrent[LSTMState]):
         Whether each layer also runs from the last step to the first.
     proj_size, forget_gate, coupled, peephole, forget_bias, gate_activation, activation, composition
         As in `LSTMCell`.
+    reverse : bool
+        Whether the layer runs from the last step to the first, and only that way.
     learn_initial_state : bool
-        Whether the initial state is a parameter; it is of all sequences the same.
+        Whether the initial state is a parameter, ``initial.h_l0`` and so on, which PyTorch does not
+        have; it is of all sequences the same. See the example.
     dtype : data type
         Of parameters, inputs, states and outputs.
     rng : Generator or int, optional
@@ -159,6 +184,17 @@ class LSTM(Recurrent[LSTMState]):
     >>> output, (h, c) = LSTM(10, 20, 2)(np.zeros((5, 3, 10)))
     >>> output.shape, h.shape, c.shape
     ((5, 3, 20), (2, 3, 20), (2, 3, 20))
+
+    To PyTorch a learned initial state goes as what it is there, the state of a call, beside the
+    other parameters:
+
+    >>> layer = LSTM(10, 20, learn_initial_state=True)
+    >>> state = layer.state_dict()
+    >>> [name for name in state if not name.startswith("initial.")]
+    ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0']
+    >>> h0, c0 = layer.initial_state(batch=3)
+    >>> h0.shape
+    (1, 3, 20)
     """
 
     def __init__(
@@ -179,6 +215,7 @@ class LSTM(Recurrent[LSTMState]):
         gate_activation: Nonlinearity = "sigmoid",
         activation: Nonlinearity = "tanh",
         composition: Composition = "fused",
+        reverse: bool = False,
         learn_initial_state: bool = False,
         dtype: DTypeLike = np.float64,
         rng: Rng = None,
@@ -195,6 +232,14 @@ class LSTM(Recurrent[LSTMState]):
             )  # fmt: skip
 
         super().__init__(
-            make_cell, input_size, num_layers, batch_first, dropout, bidirectional,
-            learn_initial_state, dtype, rng,
+            make_cell, input_size, num_layers, batch_first, dropout, bidirectional, reverse,
+            learn_initial_state, rng,
         )  # fmt: skip
+
+
+def _check_no_projection(name: str, proj_size: int) -> None:
+    if proj_size:
+        raise ValueError(
+            f"{name}: proj_size is for LSTM, whose h and c may differ in length; "
+            f"given {proj_size}; make an LSTM, or put a Linear after the layer"
+        )

@@ -17,8 +17,11 @@ peepholes              weight_ci, _cf, _co     P (D, 3·H), i o f        none
 directions             suffix ``_reverse``     axis D                   one layer after the other
 =====================  ======================  =======================  ========================
 
-In both, a GRU's update gate keeps. A gate that a variant does without is written as one that is
-always open: weights 0 and a bias of 40, of which the sigmoid is exactly 1.
+So every layout is a way to write down the same `Gate` objects, and a pair of functions here goes
+from a cell to its gates and back. Both standards have all gates, and a GRU's update gate that
+keeps. A gate that a variant does without is therefore written as one that is always open, with
+weights 0 and a bias at which its function is 1; the forget gate of coupled gates, which ONNX does
+not read (``input_forget=1``), as zeros.
 """
 
 from __future__ import annotations
@@ -30,27 +33,35 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent.node import Array
+from rnn.cells.activations import ACTIVATIONS
 from rnn.cells.cell import Cell
 from rnn.cells.gru import GRUCell
 from rnn.cells.lstm import LSTMCell
 from rnn.cells.simple import RNNCell
 from rnn.errors import StateDictError
 
-OPEN = 40.0
-"""A bias at which a gate is open: sigmoid(40) is 1 in float32 and float64."""
+OPEN = {"sigmoid": 40.0, "tanh": 40.0, "relu": 1.0, "identity": 1.0}
+"""The bias at which a gate is exactly 1 in every data type, by the gate's function."""
 
 
 class Gate(NamedTuple):
-    """The blocks of one gate: W (H, I), U (H, H), and two biases (H,)."""
+    """The blocks of one gate: W (H, I), U (H, H), two biases and the peephole (H,)."""
 
     W: Array
     U: Array
     b_ih: Array
     b_hh: Array
+    V: Array
 
     def negated(self) -> Gate:
         """The gate 1 - z instead of z: σ(-a) = 1 - σ(a)."""
         return Gate(*[-block for block in self])
+
+    def is_open(self, function: str) -> bool:
+        """Whether the gate is 1 whatever it sees."""
+        sees = self.W.any() or self.U.any() or self.V.any()
+        always: Any = ACTIVATIONS[function](self.b_ih + self.b_hh)  # type: ignore[arg-type]
+        return not sees and bool((always == 1).all())
 
 
 class OnnxWeights(NamedTuple):
@@ -62,60 +73,63 @@ class OnnxWeights(NamedTuple):
     P: Array | None
 
 
-def gates_of(cell: Cell[Any]) -> dict[str, Gate]:
-    """The blocks of every gate of a cell, by letter, a GRU's update gate so that it keeps.
+# --- a cell and its gates ------------------------------------------------------------------------
 
-    Gates that the variant does without are there too, open.
-    """
+
+def gates_of(cell: Cell[Any]) -> dict[str, Gate]:
+    """All gates of the standard cell of this kind, by letter; an update gate keeps."""
     letters, standard = _letters(cell)
-    H = cell.hidden_size
-    own = cell.state_dict()
-    rows = len(letters) * H
-    zeros = np.zeros(rows, cell.dtype)
-    arrays = [
+    own, H = cell.state_dict(), cell.hidden_size
+    zeros = np.zeros(len(letters) * H, cell.dtype)
+    arrays = (
         own["weight_ih"],
         own["weight_hh"],
         own.get("bias_ih", zeros),
         own.get("bias_hh", zeros),
-    ]
-    blocks = {
-        letter: Gate(*[array[k * H : (k + 1) * H] for array in arrays])
-        for k, letter in enumerate(letters)
-    }
-    if isinstance(cell, GRUCell) and cell.update_gate == "write":
-        blocks["z"] = blocks["z"].negated()
-    some = blocks[letters[0]]
-    wide_open = Gate(*[np.zeros_like(block) for block in some])
-    wide_open.b_ih[:] = OPEN
-    return {letter: blocks.get(letter, wide_open) for letter in standard}
+        np.concatenate([own.get(f"weight_c{letter}", zeros[:H]) for letter in letters]),
+    )
+    gates = dict(zip(letters, _cut(len(letters), *arrays), strict=True))
+    if _writes(cell):
+        gates["z"] = gates["z"].negated()
+    absent = Gate(*[np.zeros_like(block) for block in gates[letters[0]]])
+    if not _coupled(cell):
+        absent.b_ih[:] = OPEN[_gate_function(cell)]
+    return {letter: gates.get(letter, absent) for letter in standard}
 
 
-def load_gates(cell: Cell[Any], blocks: Mapping[str, Gate], more: Mapping[str, Array]) -> None:
-    """Give a cell the blocks of its gates, and what other parameters it has.
+def state_from(cell: Cell[Any], gates: Mapping[str, Gate]) -> dict[str, Array]:
+    """The cell's state_dict with these gates in it.
 
     Raises
     ------
     StateDictError
-        If a gate that the cell does without has weights, which would be lost, or shapes differ.
+        If the gates hold what the cell has no place for, so that it would compute something else.
     """
     letters, standard = _letters(cell)
+    state = cell.state_dict()
     for letter in standard:
-        if letter not in letters and not _coupled(cell) and not _is_open(blocks[letter]):
+        absent = letter not in letters and not _coupled(cell)
+        if absent and not gates[letter].is_open(_gate_function(cell)):
             raise StateDictError(
                 f"{cell!r} has no gate {letter}, but the given weights have one that is not "
                 "always open; make the layer with that gate"
             )
-    chosen = [blocks[letter] for letter in letters]
-    if isinstance(cell, GRUCell) and cell.update_gate == "write":
-        z = letters.index("z")
-        chosen[z] = chosen[z].negated()
-    stacked = Gate(*[np.concatenate(parts) for parts in zip(*chosen, strict=True)])
-    state = {"weight_ih": stacked.W, "weight_hh": stacked.U, **more}
-    if "bias_ih" in dict(cell.named_tensors()):
-        state |= {"bias_ih": stacked.b_ih, "bias_hh": stacked.b_hh}
-    elif stacked.b_ih.any() or stacked.b_hh.any():
+    chosen = {letter: gates[letter] for letter in letters}
+    if _writes(cell):
+        chosen["z"] = chosen["z"].negated()
+    W, U, b_ih, b_hh, _ = _joined(chosen.values())
+    if "bias_ih" not in state and (b_ih.any() or b_hh.any()):
         raise StateDictError(f"{cell!r} has no biases, but the given weights do; use bias=True")
-    cell.load_state_dict(state | {k: v for k, v in cell.state_dict().items() if k not in state})
+    given = {"weight_ih": W, "weight_hh": U, "bias_ih": b_ih, "bias_hh": b_hh}
+    given |= {f"weight_c{letter}": gate.V for letter, gate in chosen.items()}
+    return state | {name: array for name, array in given.items() if name in state}
+
+
+def _load(cells: Sequence[Cell[Any]], gates: Sequence[Mapping[str, Gate]]) -> None:
+    """Give cells their gates: all of them, or, if one does not fit, none."""
+    states = [state_from(cell, those) for cell, those in zip(cells, gates, strict=True)]
+    for cell, state in zip(cells, states, strict=True):
+        cell.load_state_dict(state)
 
 
 # --- ONNX ----------------------------------------------------------------------------------------
@@ -130,13 +144,10 @@ def onnx_weights(cells: Sequence[Cell[Any]]) -> OnnxWeights:
     for cell in cells:
         _expressible(cell, "ONNX")
         gates = gates_of(cell)
-        order = [gates[letter] for letter in _ONNX_ORDER["".join(gates)]]
-        W, U, b_ih, b_hh = (np.concatenate(blocks) for blocks in zip(*order, strict=True))
-        parts.append((W, U, np.concatenate([b_ih, b_hh])))
-    W, R, B = (np.stack(arrays) for arrays in zip(*parts, strict=True))
-    peepholes = [_peepholes(cell) for cell in cells]
-    P = None if peepholes[0] is None else np.stack([p for p in peepholes if p is not None])
-    return OnnxWeights(W, R, B, P)
+        W, U, b_ih, b_hh, V = _joined(gates[letter] for letter in _ONNX_ORDER["".join(gates)])
+        parts.append((W, U, np.concatenate([b_ih, b_hh]), V[: 3 * cell.hidden_size]))
+    W, R, B, P = (np.stack(arrays) for arrays in zip(*parts, strict=True))
+    return OnnxWeights(W, R, B, P if _peepholes(cells[0]) else None)
 
 
 def load_onnx_weights(
@@ -147,50 +158,36 @@ def load_onnx_weights(
     P: ArrayLike | None = None,
 ) -> None:
     """Give one layer, its one or two directions, the weights of an ONNX node."""
-    given = {"W": np.asarray(W), "R": np.asarray(R)}
-    D, H = len(cells), cells[0].hidden_size
-    standard = _letters(cells[0])[1]
-    n = len(standard)
-    expected: dict[str, tuple[int, ...]] = {
-        "W": (D, n * H, cells[0].input_size),
-        "R": (D, n * H, H),
-    }
-    if B is not None:
-        given["B"], expected["B"] = np.asarray(B), (D, 2 * n * H)
-    if P is not None:
-        given["P"], expected["P"] = np.asarray(P), (D, 3 * H)
-    _check_shapes("load_onnx_weights", given, expected)
-    for d, cell in enumerate(cells):
-        _expressible(cell, "ONNX")
-        seen = _peepholes(cell) is not None
-        if seen != (P is not None) and not (P is not None and not given["P"].any()):
-            has = "peepholes, but P is not given" if seen else "no peepholes, but P is given"
-            raise StateDictError(f"load_onnx_weights: {cell!r} has {has}")
-        biases = given["B"][d] if B is not None else np.zeros(2 * n * H, cell.dtype)
-        blocks = {
-            letter: Gate(
-                *[
-                    array[k * H : (k + 1) * H]
-                    for array in (given["W"][d], given["R"][d], biases[: n * H], biases[n * H :])
-                ]
-            )
-            for k, letter in enumerate(_ONNX_ORDER[standard])
-        }
-        more = {}
-        if seen:
-            i, o, f = np.split(given["P"][d], 3)
-            more = {"weight_ci": i, "weight_cf": f, "weight_co": o}
-            if _coupled(cell):
-                del more["weight_cf"]
-        load_gates(cell, blocks, more)
+    who, cell = "load_onnx_weights", cells[0]
+    _expressible(cell, "ONNX")
+    order = _ONNX_ORDER[_letters(cell)[1]]
+    D, n, H = len(cells), len(order), cell.hidden_size
+    if P is None and _peepholes(cell):
+        raise StateDictError(f"{who}: {cell!r} has peepholes, but P is not given; give zeros or P")
+    if P is not None and np.any(P) and not _peepholes(cell):
+        raise StateDictError(
+            f"{who}: {cell!r} has no peepholes, but P is given; use LSTM(..., peephole='diagonal')"
+        )
+    W = _array(who, "W", W, (D, n * H, cell.input_size))
+    R = _array(who, "R", R, (D, n * H, H))
+    B = _array(who, "B", np.zeros((D, 2 * n * H)) if B is None else B, (D, 2 * n * H))
+    P = _array(who, "P", np.zeros((D, 3 * H)) if P is None else P, (D, 3 * H))
+    V = np.zeros((D, n * H))
+    if _peepholes(cell):
+        V[:, : 3 * H] = P  # i, o, f; the candidate, which comes last, has none
+    b_ih, b_hh = np.split(B, 2, axis=1)
+    directions = zip(W, R, b_ih, b_hh, V, strict=True)
+    _load(cells, [dict(zip(order, _cut(n, *one), strict=True)) for one in directions])
 
 
-def onnx_attributes(cells: Sequence[Cell[Any]]) -> dict[str, Any]:
+def onnx_attributes(cells: Sequence[Cell[Any]], reverse: bool) -> dict[str, Any]:
     """The attributes with which an ONNX node computes what the layer does."""
     cell = cells[0]
+    _expressible(cell, "ONNX")
+    one_way = "reverse" if reverse else "forward"
     attributes: dict[str, Any] = {
         "hidden_size": cell.hidden_size,
-        "direction": "bidirectional" if len(cells) == 2 else "forward",
+        "direction": "bidirectional" if len(cells) == 2 else one_way,
     }
     if isinstance(cell, LSTMCell):
         names = [cell.gate_activation, cell.activation, cell.activation]
@@ -199,9 +196,10 @@ def onnx_attributes(cells: Sequence[Cell[Any]]) -> dict[str, Any]:
         names = ["sigmoid", "tanh"]
         attributes["linear_before_reset"] = int(cell.reset_after)
     else:
-        assert isinstance(cell, RNNCell)
-        names = [cell.nonlinearity]
+        names = [cell.nonlinearity]  # type: ignore[attr-defined]
     attributes["activations"] = [_ONNX_NAMES[name] for name in names] * len(cells)
+    if affine := attributes["activations"].count("Affine"):  # α x + β, with the identity's α and β
+        attributes |= {"activation_alpha": [1.0] * affine, "activation_beta": [0.0] * affine}
     return attributes
 
 
@@ -216,48 +214,56 @@ def keras_weights(cells: Sequence[Cell[Any]]) -> list[Array]:
     for cell in cells:
         _expressible(cell, "Keras")
         gates = gates_of(cell)
-        order = [gates[letter] for letter in _KERAS_ORDER["".join(gates)]]
-        W, U, b_ih, b_hh = (np.concatenate(blocks) for blocks in zip(*order, strict=True))
+        W, U, b_ih, b_hh, _ = _joined(gates[letter] for letter in _KERAS_ORDER["".join(gates)])
         arrays += [W.T.copy(), U.T.copy()]
-        if _has_bias(cell):
+        if _biased(cell):
             arrays.append(np.stack([b_ih, b_hh]) if _two_biases(cell) else b_ih + b_hh)
     return arrays
 
 
 def load_keras_weights(cells: Sequence[Cell[Any]], arrays: Sequence[ArrayLike]) -> None:
     """Give each cell in turn the arrays of Keras' ``get_weights()``."""
-    each = 3 if _has_bias(cells[0]) else 2
-    if len(arrays) != each * len(cells):
+    who = "load_keras_weights"
+    each, rest = divmod(len(arrays), len(cells))
+    if rest or each not in (2, 3):
         raise StateDictError(
-            f"load_keras_weights: expected {each * len(cells)} arrays, "
-            f"{'kernel, recurrent_kernel and bias' if each == 3 else 'kernel, recurrent_kernel'} "
-            f"for each of {len(cells)} layers and directions; given {len(arrays)}"
+            f"{who}: expected kernel, recurrent_kernel and, unless use_bias=False, bias for each "
+            f"of {len(cells)} layers and directions; given {len(arrays)} arrays"
         )
+    gates = []
     for c, cell in enumerate(cells):
         _expressible(cell, "Keras")
-        standard = _letters(cell)[1]
-        H, n = cell.hidden_size, len(standard)
-        mine = [np.asarray(array) for array in arrays[c * each : (c + 1) * each]]
-        two = _two_biases(cell)
-        names = ("kernel", "recurrent_kernel", "bias")
-        shapes = ((cell.input_size, n * H), (H, n * H), (2, n * H) if two else (n * H,))
-        _check_shapes(
-            "load_keras_weights",
-            dict(zip(names, mine, strict=False)),
-            dict(zip(names[:each], shapes, strict=False)),
-        )
-        zeros = np.zeros(n * H, cell.dtype)
-        b_ih, b_hh = (zeros, zeros) if each == 2 else mine[2] if two else (mine[2], zeros)
-        blocks = {
-            letter: Gate(
-                *[
-                    array[k * H : (k + 1) * H]
-                    for array in (mine[0].T, mine[1].T, np.asarray(b_ih), np.asarray(b_hh))
-                ]
-            )
-            for k, letter in enumerate(_KERAS_ORDER[standard])
+        order = _KERAS_ORDER[_letters(cell)[1]]
+        n, H = len(order), cell.hidden_size
+        kernel, recurrent, *bias = arrays[c * each : (c + 1) * each]
+        W = _array(who, "kernel", kernel, (cell.input_size, n * H))
+        U = _array(who, "recurrent_kernel", recurrent, (H, n * H))
+        b_ih, b_hh, V = np.zeros((3, n * H))
+        if bias and _two_biases(cell):
+            b_ih, b_hh = _array(who, "bias", bias[0], (2, n * H))
+        elif bias:
+            b_ih = _array(who, "bias", bias[0], (n * H,))
+        gates.append(dict(zip(order, _cut(n, W.T, U.T, b_ih, b_hh, V), strict=True)))
+    _load(cells, gates)
+
+
+def keras_arguments(cells: Sequence[Cell[Any]], reverse: bool) -> dict[str, Any]:
+    """The arguments with which a Keras layer computes what the layer does."""
+    cell = cells[0]
+    _expressible(cell, "Keras")
+    arguments: dict[str, Any] = {"units": cell.hidden_size, "use_bias": _biased(cell)}
+    if isinstance(cell, LSTMCell):
+        arguments |= {
+            "activation": cell.activation,
+            "recurrent_activation": cell.gate_activation,
         }
-        load_gates(cell, blocks, {})
+    elif isinstance(cell, GRUCell):
+        arguments["reset_after"] = cell.reset_after
+    else:
+        arguments["activation"] = cell.nonlinearity  # type: ignore[attr-defined]
+    if reverse:
+        arguments["go_backwards"] = True
+    return {key: "linear" if value == "identity" else value for key, value in arguments.items()}
 
 
 # --- what fits what ------------------------------------------------------------------------------
@@ -269,12 +275,11 @@ def _letters(cell: Cell[Any]) -> tuple[str, str]:
         return cell.gates, "ifgo"
     if isinstance(cell, GRUCell):
         return cell.gates, "rzn"
-    if type(cell) is RNNCell:
-        return "h", "h"
-    raise StateDictError(f"{cell!r} has no counterpart in ONNX or Keras")
+    return "h", "h"
 
 
 def _expressible(cell: Cell[Any], where: str) -> None:
+    """Refuse what the standard has no words for."""
     reason = ""
     if isinstance(cell, LSTMCell):
         if cell.proj_size:
@@ -283,6 +288,8 @@ def _expressible(cell: Cell[Any], where: str) -> None:
             reason = "peepholes of the output gate at the memory before"
         elif where == "Keras" and (cell.peephole or cell.coupled):
             reason = "peepholes or coupled gates"
+    elif type(cell) not in (GRUCell, RNNCell):
+        reason = "such cell"
     if reason:
         raise StateDictError(f"{cell!r}: {where} has no {reason}")
 
@@ -291,31 +298,48 @@ def _coupled(cell: Cell[Any]) -> bool:
     return isinstance(cell, LSTMCell) and cell.coupled
 
 
-def _has_bias(cell: Cell[Any]) -> bool:
-    return any(name == "bias_ih" for name, _ in cell.named_tensors())
+def _peepholes(cell: Cell[Any]) -> bool:
+    return isinstance(cell, LSTMCell) and bool(cell.peephole)
+
+
+def _writes(cell: Cell[Any]) -> bool:
+    return isinstance(cell, GRUCell) and cell.update_gate == "write"
+
+
+def _gate_function(cell: Cell[Any]) -> str:
+    return cell.gate_activation if isinstance(cell, LSTMCell) else "sigmoid"
+
+
+def _biased(cell: Cell[Any]) -> bool:
+    """Whether Keras needs a bias: the cell's own, or one that holds a gate open."""
+    letters, standard = _letters(cell)
+    return "bias_ih" in cell.state_dict() or letters != standard
 
 
 def _two_biases(cell: Cell[Any]) -> bool:
     return isinstance(cell, GRUCell) and cell.reset_after
 
 
-def _is_open(gate: Gate) -> bool:
-    return not gate.W.any() and not gate.U.any() and bool((gate.b_ih + gate.b_hh >= OPEN).all())
+# --- arrays --------------------------------------------------------------------------------------
 
 
-def _peepholes(cell: Cell[Any]) -> Array | None:
-    if not isinstance(cell, LSTMCell) or not cell.peephole:
-        return None
-    zero = np.zeros(cell.hidden_size, cell.dtype)
-    seen = (cell.weight_ci, cell.weight_co, cell.weight_cf)
-    return np.concatenate([zero if V is None else V.numpy() for V in seen])
+def _cut(n: int, *arrays: Array) -> list[Gate]:
+    """The n gates whose blocks lie one below the other in each of W, U, b_ih, b_hh and V."""
+    blocks = zip(*[np.split(array, n) for array in arrays], strict=True)
+    return [Gate(*gate) for gate in blocks]
 
 
-def _check_shapes(
-    who: str, given: Mapping[str, Array], expected: Mapping[str, tuple[int, ...]]
-) -> None:
-    for name, shape in expected.items():
-        if given[name].shape != shape:
-            raise StateDictError(
-                f"{who}: expected {name} of shape {shape}, given {given[name].shape}"
-            )
+def _joined(gates: Any) -> list[Array]:
+    """W, U, b_ih, b_hh and V of gates, one below the other."""
+    return [np.concatenate(blocks) for blocks in zip(*gates, strict=True)]
+
+
+def _array(who: str, name: str, given: ArrayLike, shape: tuple[int, ...]) -> Array:
+    array = np.asarray(given)
+    if array.shape != shape or array.dtype.kind not in "fiu":
+        kind = "" if array.dtype.kind in "fiu" else f" of {array.dtype}, which are no real numbers"
+        raise StateDictError(
+            f"{who}: expected {name} of shape {shape}, given {array.shape}{kind}; "
+            "are input_size, hidden_size, directions and the kind of layer the same?"
+        )
+    return array

@@ -126,6 +126,8 @@ class Module:
         for name, tensor in own.items():
             if name in given and given[name].shape != tensor.shape:
                 problems.append(f"{name}: expected {tensor.shape}, given {given[name].shape}")
+            elif name in given and not np.can_cast(given[name].dtype, tensor.dtype, "same_kind"):
+                problems.append(f"{name}: expected {tensor.dtype}, given {given[name].dtype}")
         if problems:
             raise StateDictError(
                 f"load_state_dict: the state does not fit {self!r}, and nothing was loaded; "

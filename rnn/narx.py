@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, linear, scope, step
 from rnn.cells.activations import activation
-from rnn.cells.cell import Cell
+from rnn.cells.cell import Cell, other_form
 from rnn.cells.simple import Nonlinearity
 from rnn.initialise import Rng, uniform
 from rnn.unrolling import Unrolled, unroll
@@ -84,11 +84,11 @@ class NARX(Cell[DelayState]):
         super().__init__(input_size, output_size, dtype=dtype, rng=rng)
         if input_delays < 0 or output_delays < 0:
             raise ValueError(
-                f"{type(self).__name__}: numbers of delays are counts; "
+                f"{self.kind}: numbers of delays are counts; "
                 f"given {input_delays} for the input, {output_delays} for the output"
             )
         self.input_delays, self.output_delays = input_delays, output_delays
-        self.phi = activation(nonlinearity, type(self).__name__)
+        self.phi = activation(nonlinearity, self.kind)
         window = (input_delays + 1) * input_size + output_delays * output_size
         if not window:
             raise ValueError("NARX: without inputs it needs at least one output delay")
@@ -116,8 +116,23 @@ class NARX(Cell[DelayState]):
         n = max(self.output_delays, 1)
         return DelayState(parts[:n], parts[n:])
 
-    def parts_of(self, state: Any) -> tuple[Any, ...]:
-        """The parts that a state is made of."""
+    def parts_of(self, state: Any, who: str = "") -> tuple[Any, ...]:
+        """The parts that a state is made of: the outputs, then the inputs.
+
+        Raises
+        ------
+        ShapeError
+            If it is no pair of as many outputs and inputs as the delay line holds.
+        """
+        ys, xs = max(self.output_delays, 1), self.input_delays
+        lines = (tuple, list)
+        if not isinstance(state, lines) or not all(isinstance(line, lines) for line in state):
+            held: list[int] = []
+        else:
+            held = [len(line) for line in state]
+        if held != [ys, xs]:
+            form = f"DelayState(ys, xs) of {ys} outputs and {xs} inputs, newest first"
+            raise ShapeError(f"{who or self._here()}: {other_form(form, state)}")
         return (*state[0], *state[1])
 
     def output(self, state: DelayState) -> Tensor:

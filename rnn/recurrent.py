@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, scope, stack, step
 from microgrrepresent.node import Array
 from rnn import layouts
 from rnn.cells.cell import Cell
 from rnn.dense import Dropout
-from rnn.initialise import floating
 from rnn.inputs import tensor_of
 from rnn.layouts import OnnxWeights
 from rnn.module import Module
@@ -35,7 +34,7 @@ class Recurrent(Module, Generic[S]):
     ----------
     make_cell : callable
         ``make_cell(input_size) -> Cell``: makes the cell of one layer and direction.
-    input_size, num_layers, batch_first, dropout, bidirectional, learn_initial_state, dtype, rng
+    input_size, num_layers, batch_first, dropout, bidirectional, reverse, learn_initial_state, rng
         As in `LSTM`.
 
     Attributes
@@ -52,24 +51,29 @@ class Recurrent(Module, Generic[S]):
         batch_first: bool,
         dropout: float,
         bidirectional: bool,
+        reverse: bool,
         learn_initial_state: bool,
-        dtype: DTypeLike,
         rng: np.random.Generator,
     ) -> None:
         name = type(self).__name__
-        if num_layers < 1:
-            raise ValueError(f"{name}: num_layers is a count, at least 1; given {num_layers}")
+        if not isinstance(num_layers, (int, np.integer)) or num_layers < 1:
+            raise ValueError(
+                f"{name}: num_layers is a whole number from 1 up; given {num_layers!r}"
+            )
+        if bidirectional and reverse:
+            raise ValueError(
+                f"{name}: bidirectional=True runs both ways, reverse=True only from the last step "
+                "to the first; choose one"
+            )
         if dropout and num_layers == 1:
             warnings.warn(
                 f"{name}: dropout={dropout} acts between layers, after all but the last; with "
                 "num_layers=1 it does nothing",
                 stacklevel=3,
             )
-        self.num_layers, self.bidirectional = num_layers, bidirectional
+        self.num_layers, self.bidirectional, self.reverse = num_layers, bidirectional, reverse
         self.batch_first = batch_first
         self.input_size = input_size
-        self.dtype = floating(dtype)
-        self.scope = name.lower()
         self.directions = 2 if bidirectional else 1
         self.cells: list[Cell[S]] = []
         for k in range(num_layers * self.directions):
@@ -78,15 +82,14 @@ class Recurrent(Module, Generic[S]):
             if learn_initial_state:
                 cell.learn_initial_state()
             self.cells.append(cell)
-        self.hidden_size = self.cells[0].hidden_size
+        first = self.cells[0]
+        self.hidden_size, self.dtype, self.scope = first.hidden_size, first.dtype, first.scope
         self.dropout = Dropout(dropout, rng=rng)
         if len(self.cells) > 1:
             for k, cell in enumerate(self.cells):
                 cell.scope = f"{self.scope}/{self._suffix(k)[1:]}"
                 for tensor in cell.parameters():
                     tensor.named(f"{tensor.name}{self._suffix(k)}")
-        else:
-            self.cells[0].scope = self.scope
 
     @property
     def output_size(self) -> int:
@@ -132,7 +135,7 @@ class Recurrent(Module, Generic[S]):
             for direction in range(self.directions):
                 k = layer * self.directions + direction
                 run: Unrolled[S] = unroll(
-                    self.cells[k], xs, before[k], reverse=direction == 1, lengths=lengths
+                    self.cells[k], xs, before[k], reverse=self._is_backward(k), lengths=lengths
                 )
                 outputs.append(run.outputs)
                 after.append(self.cells[k].parts_of(run.state))
@@ -166,7 +169,8 @@ class Recurrent(Module, Generic[S]):
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
             raise ShapeError(
                 f"{self!r}: expected x of shape {form}, or (T, {self.input_size}) for one "
-                f"sequence, given {x.shape}; the last axis is input_size"
+                f"sequence, given {x.shape}; the last axis is input_size: change x, or make the "
+                "layer with another input_size"
             )
         time = 1 if self.batch_first and x.ndim == 3 else 0
         if not x.shape[time]:
@@ -187,32 +191,19 @@ class Recurrent(Module, Generic[S]):
         if state is None:
             return [None] * n
         sizes = self.cells[0].state_sizes()
-        parts = self.cells[0].parts_of(state)
-        letters = ", ".join(sizes)
-        if isinstance(state, (Tensor, np.ndarray)) != (len(sizes) == 1) or len(parts) != len(sizes):
-            given = (
-                f"one array {state.shape}"
-                if isinstance(state, (Tensor, np.ndarray))
-                else f"a {type(state).__name__} of {len(parts)}"
-            )
-            advice = f"the pair ({letters})" if len(sizes) > 1 else f"{letters} itself"
-            raise ShapeError(
-                f"{self!r}: its state is {advice}, given {given}; give {advice}, or None for zeros"
-            )
+        parts = self.cells[0].parts_of(state, repr(self))
         rows: list[list[Tensor]] = []
         for part, (letter, size) in zip(parts, sizes.items(), strict=True):
-            node = part if isinstance(part, Tensor) else np.asarray(part)
+            node = tensor_of(part, self.dtype, self, letter)
             expected = (n, size) if batch is None else (n, batch, size)
             if node.shape != expected:
                 raise ShapeError(self._misfit(letter, node.shape, expected))
-            if node.dtype != self.dtype:
-                tensor_of(node, self.dtype, self, letter)
-            rows.append([self._row(node, k, letter, T) for k in range(n)])
+            whole = node if isinstance(part, Tensor) else node.value
+            rows.append([self._row(whole, k, letter, T) for k in range(n)])
         return [self.cells[k].state_of(*row) for k, row in enumerate(zip(*rows, strict=True))]
 
     def _row(self, node: Any, k: int, letter: str, T: int) -> Tensor:
-        backward = self.bidirectional and k % 2 == 1
-        with scope(self.cells[k].scope), step(T + 1 if backward else 0):
+        with scope(self.cells[k].scope), step(T + 1 if self._is_backward(k) else 0):
             row = node[k]
             return row.named(letter) if isinstance(row, Tensor) else Tensor(row, name=letter)
 
@@ -222,7 +213,7 @@ class Recurrent(Module, Generic[S]):
             if len(expected) == 3
             else ("(num_layers * directions, size), because x has no batch axis")
         )
-        reason = f"its axes are {rank}"
+        reason = f"its axes are {rank}; give such an array, or None for zeros"
         if len(given) == len(expected) == 3 and given[0] == expected[0] and given[2] == expected[2]:
             reason = (
                 f"the state is of a batch of {given[1]}, x of one of {expected[1]}; "
@@ -249,14 +240,63 @@ class Recurrent(Module, Generic[S]):
         """
         blocks = []
         for k, cell in enumerate(self.cells):
-            layer, direction = divmod(k, self.directions)
-            text = equations(cell, notation, self._suffix(k), direction == 1)
+            layer, backward = k // self.directions, self._is_backward(k)
+            text = equations(cell, notation, self._suffix(k), backward)
             if len(self.cells) > 1:
-                title = f"layer {layer}, {'backward' if direction else 'forward'}"
+                title = f"layer {layer}, {'backward' if backward else 'forward'}"
                 below = f", where x is what layer {layer - 1} shows" if layer else ""
                 text = f"{title}{below}:\n{text}"
             blocks.append(text)
         return "\n\n".join(blocks)
+
+    # --- states ----------------------------------------------------------------------------------
+
+    def initial_state(self, batch: int | None = None) -> S:
+        """The state before the first step: zeros, or what was learned.
+
+        Parameters
+        ----------
+        batch : int, optional
+            B; without it the state is that of one sequence.
+
+        Returns
+        -------
+        state
+            In the form that the layer, and PyTorch's, takes.
+        """
+        rows = [cell.parts_of(cell.initial_state(batch)) for cell in self.cells]
+        return self.cells[0].state_of(*[stack(parts) for parts in zip(*rows, strict=True)])
+
+    def final_states(self) -> list[str]:
+        """Say what each row of the final state is.
+
+        Examples
+        --------
+        >>> from rnn import GRU
+        >>> for row in GRU(3, 5, num_layers=2, bidirectional=True).final_states():
+        ...     print(row)
+        layer 0, forward: after the last valid step
+        layer 0, backward: after the first step
+        layer 1, forward: after the last valid step
+        layer 1, backward: after the first step
+        """
+        ends = ("forward: after the last valid step", "backward: after the first step")
+        return [
+            f"layer {k // self.directions}, {ends[self._is_backward(k)]}"
+            for k in range(len(self.cells))
+        ]
+
+    def summary(self, state: S) -> Tensor:
+        """One vector for a sequence: what the highest layer shows in the final state.
+
+        Of a bidirectional layer, both directions side by side: (B, output_size).
+        """
+        h = self.cells[0].parts_of(state)[0]
+        last: Tensor = concatenate([h[-2], h[-1]], axis=-1) if self.bidirectional else h[-1]
+        return last
+
+    def _is_backward(self, k: int) -> bool:
+        return self.reverse or (self.bidirectional and k % 2 == 1)
 
     # --- parameters ------------------------------------------------------------------------------
 
@@ -280,33 +320,13 @@ class Recurrent(Module, Generic[S]):
                     return tensor
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
-    def final_states(self) -> list[str]:
-        """Say what each row of the final state is.
-
-        Examples
-        --------
-        >>> from rnn import GRU
-        >>> for row in GRU(3, 5, num_layers=2, bidirectional=True).final_states():
-        ...     print(row)
-        layer 0, forward: after the last valid step
-        layer 0, backward: after the first step
-        layer 1, forward: after the last valid step
-        layer 1, backward: after the first step
-        """
-        ends = ("forward: after the last valid step", "backward: after the first step")
-        return [
-            f"layer {layer}, {ends[direction]}"
-            for layer in range(self.num_layers)
-            for direction in range(self.directions)
-        ]
-
     def onnx_weights(self, layer: int = 0) -> OnnxWeights:
         """The weights of one layer as ONNX has them: (W, R, B, P); see `rnn.layouts`."""
         return layouts.onnx_weights(self._directions_of(layer))
 
     def onnx_attributes(self, layer: int = 0) -> dict[str, Any]:
         """The attributes of an ONNX node that computes what one layer does."""
-        return layouts.onnx_attributes(self._directions_of(layer))
+        return layouts.onnx_attributes(self._directions_of(layer), self.reverse)
 
     def load_onnx_weights(
         self,
@@ -328,15 +348,31 @@ class Recurrent(Module, Generic[S]):
     def keras_weights(self) -> list[Array]:
         """The weights as Keras' ``get_weights()`` gives them, of all layers and directions in turn.
 
-        Three arrays for each: kernel, recurrent_kernel, bias; two without biases.
+        Three arrays for each: kernel, recurrent_kernel, bias; two with ``use_bias=False``. They
+        are for Keras layers that are made with `keras_arguments`.
         """
         return layouts.keras_weights(self.cells)
+
+    def keras_arguments(self) -> dict[str, Any]:
+        """The arguments of Keras' SimpleRNN, GRU or LSTM that computes what one layer does.
+
+        Examples
+        --------
+        >>> from rnn import RNN
+        >>> RNN(2, 3, nonlinearity="relu").keras_arguments()
+        {'units': 3, 'use_bias': True, 'activation': 'relu'}
+        """
+        return layouts.keras_arguments(self.cells, self.reverse)
 
     def load_keras_weights(self, arrays: Sequence[ArrayLike]) -> None:
         """Give the layers the weights that Keras' ``get_weights()`` gave; see `keras_weights`."""
         layouts.load_keras_weights(self.cells, arrays)
 
     def _directions_of(self, layer: int) -> list[Cell[S]]:
+        if layer not in range(self.num_layers):
+            raise ValueError(
+                f"{self!r}: its layers are numbered 0..{self.num_layers - 1}; given {layer!r}"
+            )
         return self.cells[layer * self.directions : (layer + 1) * self.directions]
 
     def __repr__(self) -> str:

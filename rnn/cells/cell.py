@@ -55,9 +55,11 @@ class Cell(Module, Generic[S]):
     carried: Any = None  # what `rnn.carry` remembers of the last run
 
     def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
-        for what, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if not isinstance(size, (int, np.integer)) or size < 0:
-                raise ValueError(f"{type(self).__name__}: {what} is a count; given {size!r}")
+        for what, size, least in (("input_size", input_size, 0), ("hidden_size", hidden_size, 1)):
+            if not isinstance(size, (int, np.integer)) or size < least:
+                raise ValueError(
+                    f"{self.kind}: {what} is a whole number from {least} up; given {size!r}"
+                )
         self.input_size, self.hidden_size = int(input_size), int(hidden_size)
         self.dtype = floating(dtype)
         self._rng = np.random.default_rng(rng)
@@ -79,9 +81,23 @@ class Cell(Module, Generic[S]):
         """The state made of its parts."""
         return parts[0]  # type: ignore[return-value]
 
-    def parts_of(self, state: Any) -> tuple[Any, ...]:
-        """The parts that a state is made of."""
-        return tuple(state) if isinstance(state, (tuple, list)) else (state,)
+    def parts_of(self, state: Any, who: str = "") -> tuple[Any, ...]:
+        """The parts that a state is made of.
+
+        Raises
+        ------
+        ShapeError
+            If it is of another form. The message begins with `who`, the cell if not given.
+        """
+        letters = list(self.state_sizes())
+        several = (tuple, list) if len(letters) > 1 else tuple  # a list may be one array
+        parts = tuple(state) if isinstance(state, several) else (state,)
+        if len(parts) != len(letters):
+            form = (
+                f"the pair ({', '.join(letters)})" if len(letters) > 1 else f"{letters[0]} itself"
+            )
+            raise ShapeError(f"{who or self._here()}: {other_form(form, state)}")
+        return parts
 
     def output(self, state: S) -> Tensor:
         """What the cell shows of its state to the layer above: its first part."""
@@ -176,15 +192,8 @@ class Cell(Module, Generic[S]):
 
     def _checked(self, state: Any, x: Tensor) -> S:
         sizes = self.state_sizes()
-        parts = self.parts_of(state)
-        if len(parts) != len(sizes):
-            letters = ", ".join(sizes)
-            raise ShapeError(
-                f"{self._here()}: the state has {len(sizes)} parts ({letters}), given {len(parts)}"
-                + (f"; give ({letters})" if len(sizes) > 1 else "")
-            )
         checked = []
-        for part, (letter, size) in zip(parts, sizes.items(), strict=True):
+        for part, (letter, size) in zip(self.parts_of(state), sizes.items(), strict=True):
             node = part
             if not isinstance(part, Tensor) or part.dtype is not self.dtype:
                 node = tensor_of(part, self.dtype, self, letter)
@@ -213,5 +222,19 @@ class Cell(Module, Generic[S]):
         """A parameter drawn from U(-k, k) with k = 1/sqrt(hidden_size), as in ``torch.nn``."""
         return uniform(shape, 1 / np.sqrt(self.hidden_size), name, self.dtype, self._rng)
 
+    @property
+    def kind(self) -> str:
+        """What the cell and its layer have in common: LSTM, of an LSTMCell."""
+        return type(self).__name__.removesuffix("Cell")
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.input_size}, {self.hidden_size})"
+
+
+def other_form(form: str, state: Any) -> str:
+    """Say that a state is not of the form that it should be of."""
+    shape = getattr(state, "shape", None)
+    given = f"a {type(state).__name__}"
+    given = f"one array {shape}" if shape is not None else given
+    given += f" of {len(state)}" if isinstance(state, (tuple, list)) else ""
+    return f"its state is {form}, given {given}; give {form}, or None for zeros"

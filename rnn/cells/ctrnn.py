@@ -70,11 +70,12 @@ class CTRNNCell(Cell[Tensor]):
         times = np.asarray(tau, dtype=self.dtype)
         if times.shape not in ((), (hidden_size,)) or not (times > 0).all() or not dt > 0:
             raise ValueError(
-                f"CTRNNCell: dt must be positive, and tau one positive number or {hidden_size} "
+                f"CTRNN: dt must be positive, and tau one positive number or {hidden_size} "
                 f"(hidden_size) of them; given dt={dt}, tau={tau!r}"
             )
-        self.dt = dt
-        self.phi = activation(nonlinearity, "CTRNNCell")
+        self.dt = float(dt)  # a NumPy number has a data type, which would become that of y
+        self.nonlinearity = nonlinearity
+        self.phi = activation(nonlinearity, self.kind)
         self.weight_ih = self.parameter("W_ih", hidden_size, input_size)
         self.weight_hh = self.parameter("W_hh", hidden_size, hidden_size)
         self.bias = self.parameter("θ", hidden_size)

@@ -88,11 +88,11 @@ class GRUCell(Cell[Tensor]):
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
         if update_gate not in ("keep", "write"):
             raise ValueError(
-                "GRUCell: update_gate is 'keep' (z near 1 keeps the state) or 'write' "
+                "GRU: update_gate is 'keep' (z near 1 keeps the state) or 'write' "
                 f"(z near 1 writes the candidate); given {update_gate!r}"
             )
         self.reset_after, self.update_gate, self.reset_gate = reset_after, update_gate, reset_gate
-        self.per_gate = checked_composition(composition, "GRUCell")
+        self.per_gate = checked_composition(composition, self.kind)
         self.gates = "rzn" if reset_gate else "zn"
         rows = len(self.gates) * hidden_size
         self.weight_ih = self.parameter("W_ih", rows, input_size)

@@ -105,9 +105,9 @@ class LSTMCell(Cell[LSTMState]):
         self.proj_size = proj_size
         self._check(bias, forget_bias)
         self.gate_activation, self.activation = gate_activation, activation
-        self.sigma = function(gate_activation, "LSTMCell")
-        self.phi = function(activation, "LSTMCell")
-        self.per_gate = checked_composition(composition, "LSTMCell")
+        self.sigma = function(gate_activation, self.kind)
+        self.phi = function(activation, self.kind)
+        self.per_gate = checked_composition(composition, self.kind)
         self.gates = "ifgo" if forget_gate and not coupled else "igo"
         rows = len(self.gates) * hidden_size
         self.weight_ih = self.parameter("W_ih", rows, input_size)
@@ -124,24 +124,25 @@ class LSTMCell(Cell[LSTMState]):
             self.bias_hh.assign(self._with_forget_block(self.bias_hh, 0.0))
 
     def _check(self, bias: bool, forget_bias: float | None) -> None:
-        if not 0 <= self.proj_size < self.hidden_size:
+        whole = isinstance(self.proj_size, (int, np.integer))
+        if not whole or not 0 <= self.proj_size < self.hidden_size:
             raise ValueError(
-                f"LSTMCell: proj_size must be smaller than hidden_size {self.hidden_size}, because "
+                f"LSTM: proj_size must be smaller than hidden_size {self.hidden_size}, because "
                 f"it shortens h, or 0 for no projection; given {self.proj_size}"
             )
         if self.peephole not in (False, "diagonal", "diagonal_previous"):
             raise ValueError(
-                "LSTMCell: peephole is False, 'diagonal' (o sees the new c) or "
+                "LSTM: peephole is False, 'diagonal' (o sees the new c) or "
                 f"'diagonal_previous' (o sees the c before); given {self.peephole!r}"
             )
         if self.coupled and not self.forget_gate:
             raise ValueError(
-                "LSTMCell: coupled=True makes the forget gate 1 - i, forget_gate=False makes it 1; "
+                "LSTM: coupled=True makes the forget gate 1 - i, forget_gate=False makes it 1; "
                 "choose one"
             )
         if forget_bias is not None and not (bias and self.forget_gate and not self.coupled):
             raise ValueError(
-                f"LSTMCell: forget_bias={forget_bias} needs a forget gate with a bias of its own "
+                f"LSTM: forget_bias={forget_bias} needs a forget gate with a bias of its own "
                 "(bias=True, forget_gate=True, coupled=False)"
             )
 

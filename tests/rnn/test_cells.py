@@ -399,7 +399,8 @@ def test_a_learned_initial_state():
         ),
         (
             lambda: LSTMCell(3, 4)(np.zeros((2, 3)), np.zeros((2, 4))),
-            "LSTMCell(3, 4) in lstm: the state has 2 parts (h, c), given 1; give (h, c)",
+            "LSTMCell(3, 4) in lstm: its state is the pair (h, c), given one array (2, 4); give "
+            "the pair (h, c), or None for zeros",
         ),
         (
             lambda: LSTMCell(3, 4, proj_size=2)(np.zeros(3), (np.zeros(4), np.zeros(4))),
@@ -412,46 +413,46 @@ def test_a_learned_initial_state():
         ),
         (
             lambda: RNNCell(3, 4, nonlinearity="swish"),
-            "RNNCell: unknown nonlinearity 'swish'; choose one of 'tanh', 'relu', 'sigmoid', "
+            "RNN: unknown nonlinearity 'swish'; choose one of 'tanh', 'relu', 'sigmoid', "
             "'identity'",
         ),
         (
             lambda: LSTMCell(3, 4, proj_size=4),
-            "LSTMCell: proj_size must be smaller than hidden_size 4, because it shortens h, or 0 "
+            "LSTM: proj_size must be smaller than hidden_size 4, because it shortens h, or 0 "
             "for no projection; given 4",
         ),
         (
             lambda: LSTMCell(3, 4, coupled=True, forget_gate=False),
-            "LSTMCell: coupled=True makes the forget gate 1 - i, forget_gate=False makes it 1; "
+            "LSTM: coupled=True makes the forget gate 1 - i, forget_gate=False makes it 1; "
             "choose one",
         ),
         (
             lambda: LSTMCell(3, 4, coupled=True, forget_bias=1.0),
-            "LSTMCell: forget_bias=1.0 needs a forget gate with a bias of its own (bias=True, "
+            "LSTM: forget_bias=1.0 needs a forget gate with a bias of its own (bias=True, "
             "forget_gate=True, coupled=False)",
         ),
         (
             lambda: LSTMCell(3, 4, peephole="full"),
-            "LSTMCell: peephole is False, 'diagonal' (o sees the new c) or 'diagonal_previous' "
+            "LSTM: peephole is False, 'diagonal' (o sees the new c) or 'diagonal_previous' "
             "(o sees the c before); given 'full'",
         ),
         (
             lambda: GRUCell(3, 4, update_gate="forget"),
-            "GRUCell: update_gate is 'keep' (z near 1 keeps the state) or 'write' (z near 1 "
+            "GRU: update_gate is 'keep' (z near 1 keeps the state) or 'write' (z near 1 "
             "writes the candidate); given 'forget'",
         ),
         (
             lambda: GRUCell(3, 4, composition="single"),
-            "GRUCell: composition is 'fused' (one product for all gates) or 'per_gate' (one for "
+            "GRU: composition is 'fused' (one product for all gates) or 'per_gate' (one for "
             "each); given 'single'",
         ),
         (
             lambda: CTRNNCell(3, 4, tau=0),
-            "CTRNNCell: dt must be positive, and tau one positive number or 4 (hidden_size) of "
+            "CTRNN: dt must be positive, and tau one positive number or 4 (hidden_size) of "
             "them; given dt=0.1, tau=0",
         ),
-        (lambda: RNNCell(-1, 4), "RNNCell: input_size is a count; given -1"),
-        (lambda: RNNCell(3, 2.5), "RNNCell: hidden_size is a count; given 2.5"),
+        (lambda: RNNCell(-1, 4), "RNN: input_size is a whole number from 0 up; given -1"),
+        (lambda: RNNCell(3, 2.5), "RNN: hidden_size is a whole number from 1 up; given 2.5"),
     ],
 )
 def test_errors(call, sentence):
@@ -475,3 +476,8 @@ def test_the_same_cell_with_another_batch_is_checked_again():
 
 
 assert set(itertools.chain(LETTERS, GATED)) <= set(ALL) | {"gru", "lstm"}
+
+
+def test_a_step_of_numpy_s_own_type_does_not_widen_the_state():
+    cell = CTRNNCell(1, 2, tau=np.array([1.0, 2.0]), dt=np.float64(0.1), dtype=np.float32)
+    assert unroll(cell, np.zeros((3, 1), np.float32)).state.dtype == np.float32

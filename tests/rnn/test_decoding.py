@@ -7,6 +7,7 @@ import pytest
 
 from microgrrepresent import softmax
 from rnn import (
+    Decoded,
     LanguageModel,
     beam,
     choose,
@@ -226,4 +227,11 @@ def test_messages():
         choose([1.0], np.random.default_rng(0), -1)
     with pytest.raises(ValueError, match="width must be at least 1"):
         beam(lambda x, s: (x, s), np.array([0]), 3, 0)
-    assert sample(lambda x, s: (x, s), np.array([0]), 0) == []
+    with pytest.raises(ValueError, match="length is a whole number from 0 up; given -1"):
+        sample(lambda x, s: (x, s), np.array([0]), -1)
+
+
+def test_of_length_nought_every_sequence_is_empty():
+    nothing = Decoded([], 0.0, ended=False)
+    assert sample(lambda x, s: (x, s), np.array([0, 0]), 0) == [nothing] * 2
+    assert beam(lambda x, s: (x, s), np.array([0]), 0, 3) == [nothing]

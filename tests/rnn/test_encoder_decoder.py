@@ -296,3 +296,17 @@ def test_encoded_of_one():
     np.testing.assert_array_equal(one.outputs.numpy(), outputs[:, 1:2])
     np.testing.assert_array_equal(one.mask, mask[:, 1:2])
     assert Encoded(Tensor(context)).only(2)[1:] == (None, None)
+
+
+def test_an_encoder_takes_time_first():
+    with pytest.raises(ValueError, match="give a layer with batch_first=False"):
+        Encoder(GRU(3, 4, batch_first=True))
+
+
+def test_nothing_is_written_in_no_steps():
+    decoder = Decoder(6, 8, context_size=3, rng=0)
+    for strategy in ("greedy", "sample", "beam"):
+        made = decoder.generate(
+            np.zeros((2, 3)), 0, 0, strategy=strategy, rng=np.random.default_rng(0)
+        )
+        assert [(d.tokens, d.log_probability, d.ended) for d in made] == [([], 0.0, False)] * 2

@@ -90,8 +90,7 @@ def test_tagging_gives_scores_at_every_step():
         (lambda: SequenceTagger(GRU(3, 4, batch_first=True), 2), "time is the first axis"),
         (
             lambda: mean_state(Tensor(np.zeros((5, 3, 4))), [1, 2]),
-            r"expected outputs \(T, B, H\), time first, and B integers as lengths; given "
-            r"\(5, 3, 4\) and \(2,\)",
+            r"expected 3 integers, one for each sequence of the batch; given shape \(2,\)",
         ),
         (
             lambda: last_state(Tensor(np.zeros((5, 3, 4))), [0, 2, 5]),
@@ -102,3 +101,24 @@ def test_tagging_gives_scores_at_every_step():
 def test_errors(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+def test_what_padding_holds_reaches_no_pool():
+    y = rng.standard_normal((5, 3, 4))
+    y[np.arange(5)[:, None] >= LENGTHS] = np.nan
+    for pool in (last_state, mean_state):
+        outputs = Tensor(y, requires_grad=True)
+        pooled = pool(outputs, LENGTHS)
+        assert np.isfinite(pooled.numpy()).all()
+        g = grad(total(pooled * pooled), outputs)
+        assert np.isfinite(g).all() and not g[np.isnan(y)].any()
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+@pytest.mark.parametrize("direction", [{}, {"reverse": True}, {"bidirectional": True}])
+def test_a_classifier_of_padded_sequences_equals_one_by_one(pooling, direction):
+    model = SequenceClassifier(GRU(3, 4, rng=0, **direction), 2, pooling, rng=0)
+    x = np.random.default_rng(0).standard_normal((5, 3, 3))
+    scores = model(x, LENGTHS).numpy()
+    for b, n in enumerate(LENGTHS):
+        np.testing.assert_allclose(model(x[:n, b : b + 1]).numpy()[0], scores[b], rtol=1e-12)

@@ -1,13 +1,28 @@
 """Layers: directions, stacks, padding, states, names; all without torch (see parity for that)."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
 
 from microgrrepresent import Graph, Tensor, backward, grad
 from microgrrepresent import sum as total
-from rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, LSTMState, RNNCell, StateDictError, unroll
+from rnn import (
+    GRU,
+    LSTM,
+    NARX,
+    RNN,
+    CTRNNCell,
+    GRUCell,
+    LinearRecurrentCell,
+    LSTMCell,
+    LSTMState,
+    ResidualRNNCell,
+    RNNCell,
+    StateDictError,
+    unroll,
+)
 
 rng = np.random.default_rng(0)
 T, B, SIZE, H = 5, 3, 4, 6
@@ -185,6 +200,26 @@ def test_a_padded_batch_equals_its_sequences_one_by_one(name):
             same(p.numpy()[:, b], q)
 
 
+@every_layer
+@pytest.mark.parametrize("filler", [np.nan, np.inf, -1e300])
+def test_what_padding_holds_has_no_influence(name, filler):
+    layer = LAYERS[name](num_layers=2, bidirectional=True)
+    lengths, x = [2, 5, 1], inputs()
+    x[2:, 0] = x[1:, 2] = 0
+    clean = Tensor(x, requires_grad=True)
+    x[2:, 0] = x[1:, 2] = filler
+    filled = Tensor(x, requires_grad=True)
+    runs = []
+    for given in (clean, filled):
+        output, end = layer(given, lengths=lengths)
+        loss = total(output * output) + sum(total(part) for part in parts(end))
+        runs.append([output.numpy(), *grad(loss, [given, *layer.parameters()])])
+    for a, b in zip(*runs, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not runs[1][1][2:, 0].any()
+    same(layer(x, lengths=lengths)[0], runs[0][0])  # an array, too
+
+
 def test_gradients_reach_inputs_states_and_parameters_of_every_layer():
     layer = LSTM(SIZE, H, 2, bidirectional=True, learn_initial_state=True, rng=0)
     x = Tensor(inputs(), requires_grad=True)
@@ -299,6 +334,99 @@ def test_a_learned_initial_state():
     same(layer(x)[0], plain(x, np.repeat(rows[:, None], B, axis=1))[0])
 
 
+def test_a_learned_initial_state_is_a_state_for_torch():
+    layer = LSTM(SIZE, H, 2, bidirectional=True, proj_size=2, learn_initial_state=True, rng=0)
+    for cell in layer.cells:
+        for letter in "hc":
+            cell.initial[letter].assign(rng.standard_normal(cell.initial[letter].shape))
+    state = {k: v for k, v in layer.state_dict().items() if not k.startswith("initial.")}
+    plain = LSTM(SIZE, H, 2, bidirectional=True, proj_size=2)
+    plain.load_state_dict(state)
+    x = inputs()
+    same(plain(x, layer.initial_state(B))[0], layer(x)[0])
+    same(plain(x[:, 0], layer.initial_state())[0], layer(x[:, 0])[0])
+    # the other way: what PyTorch does not have stays as it is
+    again = LSTM(SIZE, H, 2, bidirectional=True, proj_size=2, learn_initial_state=True)
+    again.load_state_dict(again.state_dict() | state)
+    same(again(x)[0], plain(x)[0])
+
+
+def test_the_summary_is_the_end_of_each_direction():
+    layer = LSTM(SIZE, H, 2, bidirectional=True, rng=0)
+    output, state = layer(inputs(), lengths=[2, 5, 1])
+    summary = layer.summary(state).numpy()
+    assert summary.shape == (B, layer.output_size)
+    same(summary[:, H:], output.numpy()[0, :, H:])
+    same(summary[0, :H], output.numpy()[1, 0, :H])
+    same(summary[1, :H], output.numpy()[4, 1, :H])
+
+
+# --- other cells, and the other way --------------------------------------------------------------
+
+CELLS = {
+    "residual": ResidualRNNCell,
+    "linear": partial(LinearRecurrentCell, nonlinearity="tanh"),
+    "ctrnn": partial(CTRNNCell, tau=2.0, dt=0.5),
+    "narx": partial(NARX, input_delays=2, output_delays=2),
+    "lstm": LSTMCell,
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_cell_makes_a_layer(name):
+    layer = RNN(SIZE, H, bidirectional=True, cell=CELLS[name], rng=0)
+    x, lengths = inputs(), [2, 5, 1]
+    output, end = layer(x, lengths=lengths)
+    for cell, own in zip(layer.cells, (slice(0, H), slice(H, None)), strict=True):
+        run = unroll(cell, x, reverse=own.start == H, lengths=lengths)
+        same(output.numpy()[:, :, own], run.stacked())
+    same(layer.summary(end)[:, :H], output.numpy()[[1, 4, 0], [0, 1, 2], :H])
+    whole, end = layer(x)
+    again, _ = layer(x, end)
+    assert np.abs(again.numpy() - whole.numpy()).max() > 1e-6
+    assert {node.scope for node in Graph(whole).find(op="linear")} == {
+        f"{layer.cells[0].scope.split('/')[0]}/l0{s}" for s in ("", "_reverse")
+    }
+
+
+def test_a_cell_gets_what_is_said_to_its_layer():
+    layer = RNN(SIZE, H, 2, "relu", bias=False, cell=ResidualRNNCell)
+    assert (layer.nonlinearity, layer.bias) == ("relu", False)
+    assert list(layer.state_dict())[:2] == ["weight_ih_l0", "weight_hh_l0"]
+    assert all(cell.nonlinearity == "relu" and cell.bias_ih is None for cell in layer.cells)
+    layer = RNN(SIZE, H, cell=LinearRecurrentCell)
+    assert layer.nonlinearity == "identity" and layer.cells[0].bias is not None
+    assert RNN(SIZE, H).nonlinearity == "tanh"
+
+
+@every_layer
+def test_a_reversed_layer_is_the_second_half_of_a_pair(name):
+    layer, both = LAYERS[name](reverse=True), LAYERS[name](bidirectional=True)
+    both.load_state_dict(
+        {k + s: v for k, v in layer.state_dict().items() for s in ("", "_reverse")}
+    )
+    x, state, lengths = inputs(), states_for(layer), [2, 5, 1]
+    twice = tuple(np.concatenate([s, s]) for s in state) if isinstance(state, tuple) else None
+    output, end = layer(x, state, lengths)
+    pair, ends = both(x, twice or np.concatenate([state, state]), lengths)
+    same(output, pair.numpy()[:, :, layer.output_size :])
+    for p, q in zip(parts(end), parts(ends), strict=True):
+        same(p.numpy()[0], q.numpy()[1])
+    same(layer.summary(end), output.numpy()[0])
+    assert layer.final_states() == ["layer 0, backward: after the first step"]
+    assert "_{t+1}" in layer.equations()
+
+
+def test_a_list_is_an_array_where_the_state_is_one():
+    layer, x = RNN(1, 2, dtype=np.float32), [[[1]], [[2]]]
+    same(layer(x, [[[1, 2]]])[0], layer(x, np.array([[[1, 2]]], np.float32))[0])
+    cell = GRUCell(1, 2, rng=0)
+    same(cell([1], [1, 2]), cell(np.ones(1), np.array([1.0, 2.0])))
+    layer = LSTM(1, 2, rng=0)
+    h, c = [[[1, 2]]], [[[3, 4]]]
+    same(layer([[[1]]], (h, c))[0], layer([[[1]]], [np.array(h, float), np.array(c, float)])[0])
+
+
 def test_final_states_are_said():
     assert RNN(SIZE, H).final_states() == ["layer 0, forward: after the last valid step"]
     assert len(LSTM(SIZE, H, 3, bidirectional=True).final_states()) == 6
@@ -346,17 +474,20 @@ X = np.zeros((5, 3, 4))
         (
             lambda: LSTM(4, 6)(np.zeros((5, 3, 7))),
             "LSTM(4, 6): expected x of shape (T, B, 4), or (T, 4) for one sequence, given "
-            "(5, 3, 7); the last axis is input_size",
+            "(5, 3, 7); the last axis is input_size: change x, or make the layer with "
+            "another input_size",
         ),
         (
             lambda: LSTM(4, 6, batch_first=True)(np.zeros((5, 3, 7))),
             "LSTM(4, 6): expected x of shape (B, T, 4), or (T, 4) for one sequence, given "
-            "(5, 3, 7); the last axis is input_size",
+            "(5, 3, 7); the last axis is input_size: change x, or make the layer with "
+            "another input_size",
         ),
         (
             lambda: RNN(4, 6)(np.zeros(4)),
             "RNN(4, 6): expected x of shape (T, B, 4), or (T, 4) for one sequence, given (4,); "
-            "the last axis is input_size",
+            "the last axis is input_size: change x, or make the layer with "
+            "another input_size",
         ),
         (
             lambda: RNN(4, 6)(np.zeros((0, 3, 4))),
@@ -385,17 +516,19 @@ X = np.zeros((5, 3, 4))
         (
             lambda: GRU(4, 6)(X, np.zeros((3, 6))),
             "GRU(4, 6): expected h of shape (1, 3, 6), given (3, 6); its axes are "
-            "(num_layers * directions, B, size)",
+            "(num_layers * directions, B, size); give such an array, or None for zeros",
         ),
         (
             lambda: GRU(4, 6, num_layers=2, bidirectional=True)(X, np.zeros((2, 3, 6))),
             "GRU(4, 6, num_layers=2, bidirectional=True): expected h of shape (4, 3, 6), given "
-            "(2, 3, 6); its axes are (num_layers * directions, B, size)",
+            "(2, 3, 6); its axes are (num_layers * directions, B, size); give such an array, or "
+            "None for zeros",
         ),
         (
             lambda: GRU(4, 6)(np.zeros((5, 4)), np.zeros((1, 1, 6))),
             "GRU(4, 6): expected h of shape (1, 6), given (1, 1, 6); its axes are "
-            "(num_layers * directions, size), because x has no batch axis",
+            "(num_layers * directions, size), because x has no batch axis; give such "
+            "an array, or None for zeros",
         ),
         (
             lambda: RNN(4, 6)(X, RNN(4, 6)(np.zeros((5, 7, 4)))[1]),
@@ -405,29 +538,53 @@ X = np.zeros((5, 3, 4))
         (
             lambda: LSTM(4, 6, proj_size=2)(X, (np.zeros((1, 3, 6)), np.zeros((1, 3, 6)))),
             "LSTM(4, 6): expected h of shape (1, 3, 2), given (1, 3, 6); its axes are "
-            "(num_layers * directions, B, size)",
+            "(num_layers * directions, B, size); give such an array, or None for zeros",
         ),
         (
             lambda: RNN(4, 6)(X, lengths=[5, 6, 1]),
-            "lengths: a sequence has between 1 and T = 5 valid steps; given 1..6",
+            "lengths: a sequence has between 1 and T = 5 valid steps; given 1..6; leave out empty "
+            "sequences, and pad x to the longest",
         ),
         (
             lambda: RNN(4, 6)(X, lengths=[5, 0, 1]),
-            "lengths: a sequence has between 1 and T = 5 valid steps; given 0..5",
+            "lengths: a sequence has between 1 and T = 5 valid steps; given 0..5; leave out empty "
+            "sequences, and pad x to the longest",
         ),
         (
             lambda: LSTM(4, 6, proj_size=6),
-            "LSTMCell: proj_size must be smaller than hidden_size 6, because it shortens h, or 0 "
+            "LSTM: proj_size must be smaller than hidden_size 6, because it shortens h, or 0 "
             "for no projection; given 6",
         ),
         (
             lambda: RNN(4, 6, nonlinearity="elu"),
-            "RNNCell: unknown nonlinearity 'elu'; choose one of 'tanh', 'relu', 'sigmoid', "
-            "'identity'",
+            "RNN: unknown nonlinearity 'elu'; choose one of 'tanh', 'relu', 'sigmoid', 'identity'",
+        ),
+        (
+            lambda: RNN(4, 6, num_layers=1.5),
+            "RNN: num_layers is a whole number from 1 up; given 1.5",
+        ),
+        (
+            lambda: LSTM(3, 0),
+            "LSTM: hidden_size is a whole number from 1 up; given 0",
+        ),
+        (
+            lambda: GRU(4, 6, proj_size=2),
+            "GRU: proj_size is for LSTM, whose h and c may differ in length; given 2; make an "
+            "LSTM, or put a Linear after the layer",
+        ),
+        (
+            lambda: RNN(4, 6, bidirectional=True, reverse=True),
+            "RNN: bidirectional=True runs both ways, reverse=True only from the last step to the "
+            "first; choose one",
+        ),
+        (
+            lambda: LSTM(4, 6, proj_size=1.5),
+            "LSTM: proj_size must be smaller than hidden_size 6, because it shortens h, or 0 "
+            "for no projection; given 1.5",
         ),
         (
             lambda: RNN(4, 6, num_layers=0),
-            "RNN: num_layers is a count, at least 1; given 0",
+            "RNN: num_layers is a whole number from 1 up; given 0",
         ),
     ],
 )
@@ -446,6 +603,8 @@ def test_data_types_must_agree():
     )
     with pytest.raises(TypeError, match="expected h of float64, given float32"):
         GRU(4, 6)(X, np.zeros((1, 3, 6), np.float32))
+    with pytest.raises(TypeError, match="given complex128; modules are of real numbers"):
+        GRU(4, 6)(np.zeros((5, 3, 4), complex))
     with pytest.raises(TypeError, match="given int64; embed symbols with Embedding or one_hot"):
         GRU(4, 6)(np.zeros((5, 3, 4), int))
 

@@ -6,7 +6,7 @@ That the numbers are right is tested with onnxruntime (parity) and with Keras' (
 import numpy as np
 import pytest
 
-from rnn import GRU, LSTM, RNN, StateDictError
+from rnn import GRU, LSTM, RNN, ResidualRNNCell, StateDictError
 
 INPUT, H = 2, 3
 
@@ -59,7 +59,59 @@ KERAS = {
     "lstm": lambda: LSTM(INPUT, H, 2, bidirectional=True),
     "lstm-1997": lambda: LSTM(INPUT, H, forget_gate=False),
     "lstm-no-bias": lambda: LSTM(INPUT, H, bias=False),
+    "lstm-1997-no-bias": lambda: LSTM(INPUT, H, forget_gate=False, bias=False),
+    "lstm-1997-relu-gates": lambda: LSTM(
+        INPUT, H, forget_gate=False, gate_activation="relu", activation="identity"
+    ),
+    "gru-no-reset-no-bias": lambda: GRU(INPUT, H, 2, reset_gate=False, bias=False),
+    "gru-no-reset-before": lambda: GRU(INPUT, H, reset_gate=False, reset_after=False),
+    "rnn-relu": lambda: RNN(INPUT, H, nonlinearity="relu", bias=False, reverse=True),
+    "rnn-identity": lambda: RNN(INPUT, H, 2, nonlinearity="identity"),
 }
+FUNCTIONS = {
+    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+    "relu": lambda a: np.maximum(a, 0),
+    "tanh": np.tanh,
+    "linear": lambda a: a,
+}
+
+
+def as_keras_computes(kind, x, weights, how):
+    """One layer in one direction, by the documentation of Keras: the outputs (T, B, H)."""
+    W, U, *bias = weights
+    assert bool(bias) == how["use_bias"]
+    b = bias[0] if bias else np.zeros(W.shape[1])
+    b_in, b_rec = b if b.ndim == 2 else (b, np.zeros_like(b))
+    phi = FUNCTIONS[how.get("activation", "tanh")]
+    sigma = FUNCTIONS[how.get("recurrent_activation", "sigmoid")]
+    H = how["units"]
+    h = c = np.zeros((x.shape[1], H))
+    outputs = []
+    for x_t in x[::-1] if how.get("go_backwards") else x:
+        a, r = x_t @ W + b_in, h @ U + b_rec
+        if kind is RNN:
+            h = phi(a + r)
+        elif kind is LSTM:
+            i, f, g, o = np.split(a + r, 4, axis=1)
+            c = sigma(f) * c + sigma(i) * phi(g)
+            h = sigma(o) * phi(c)
+        else:
+            z, reset = (sigma(s) for s in np.split((a + r)[:, : 2 * H], 2, axis=1))
+            seen = reset * r[:, 2 * H :] if how["reset_after"] else (reset * h) @ U[:, 2 * H :]
+            h = z * h + (1 - z) * phi(a[:, 2 * H :] + seen)
+        outputs.append(h)
+    return np.array(outputs[::-1] if how.get("go_backwards") else outputs)
+
+
+@pytest.mark.parametrize("name", [name for name in KERAS if not KERAS[name]().bidirectional])
+def test_what_is_written_computes_the_same_in_keras(name):
+    layer = KERAS[name]()
+    y = x = np.random.default_rng(0).standard_normal((4, 2, INPUT))
+    how, weights = layer.keras_arguments(), layer.keras_weights()
+    each = 3 if how["use_bias"] else 2
+    for k in range(layer.num_layers):
+        y = as_keras_computes(type(layer), y, weights[k * each : (k + 1) * each], how)
+    np.testing.assert_allclose(layer(x)[0].numpy(), y, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", KERAS)
@@ -80,6 +132,10 @@ ONNX = {
     ),
     "lstm": lambda seed: LSTM(INPUT, H, bidirectional=True, rng=seed),
     "lstm-1997": lambda seed: LSTM(INPUT, H, forget_gate=False, rng=seed),
+    "lstm-1997-peephole": lambda seed: LSTM(
+        INPUT, H, forget_gate=False, peephole="diagonal", gate_activation="relu", rng=seed
+    ),
+    "lstm-reverse": lambda seed: LSTM(INPUT, H, reverse=True, rng=seed),
     "lstm-peephole": lambda seed: LSTM(INPUT, H, bidirectional=True, peephole="diagonal", rng=seed),
     "lstm-coupled-peephole": lambda seed: LSTM(
         INPUT, H, coupled=True, peephole="diagonal", rng=seed
@@ -131,6 +187,59 @@ def test_attributes():
         "activations": ["Sigmoid", "Tanh"] * 2,
     }
     assert LSTM(INPUT, H, coupled=True).onnx_attributes()["input_forget"] == 1
+    assert RNN(INPUT, H, nonlinearity="identity", reverse=True).onnx_attributes() == {
+        "hidden_size": H,
+        "direction": "reverse",
+        "activations": ["Affine"],
+        "activation_alpha": [1.0],
+        "activation_beta": [0.0],
+    }
+
+
+def test_the_forget_block_of_coupled_gates_is_not_read():
+    """As in ONNX, where input_forget=1 makes f of i."""
+    W, R, B, P = numbered(LSTM(INPUT, H)).onnx_weights()
+    coupled = LSTM(INPUT, H, coupled=True)
+    coupled.load_onnx_weights(W, R, B, P)
+    again = coupled.onnx_weights()
+    kept = [*range(6), *range(9, 12)]  # i, o, c
+    np.testing.assert_array_equal(again.W[:, kept], W[:, kept])
+    assert not again.W[:, 6:9].any() and not again.B.reshape(2, 4, H)[:, 2].any()
+
+
+@pytest.mark.parametrize("fault", ["shape", "bias", "text", "complex"])
+def test_what_fails_to_load_changes_nothing(fault):
+    layer = GRU(INPUT, H, bidirectional=True, bias=fault != "bias", rng=0)
+    other = GRU(INPUT, H, bidirectional=True, rng=1)
+    before = layer.state_dict()
+    arrays, onnx_arrays = other.keras_weights(), list(other.onnx_weights())[:3]
+    if fault == "bias":  # of the backward direction only
+        arrays[2] *= 0
+        onnx_arrays[2][0] = 0
+    else:
+        change = {
+            "shape": lambda a: a[..., :-1],
+            "text": lambda a: a.astype(str),
+            "complex": lambda a: a * 1j,
+        }[fault]
+        arrays[-1], onnx_arrays[-1] = change(arrays[-1]), change(onnx_arrays[-1])
+        state = other.state_dict()
+        state["bias_hh_l0_reverse"] = change(state["bias_hh_l0_reverse"])
+        with pytest.raises(StateDictError):
+            layer.load_state_dict(state)
+    with pytest.raises(StateDictError):
+        layer.load_keras_weights(arrays)
+    with pytest.raises(StateDictError):
+        layer.load_onnx_weights(*onnx_arrays)
+    for name, value in layer.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_layers_are_counted_from_0():
+    with pytest.raises(ValueError, match=r"its layers are numbered 0\.\.1; given 2"):
+        LSTM(INPUT, H, 2).onnx_weights(2)
+    with pytest.raises(ValueError, match=r"numbered 0\.\.0; given -1"):
+        LSTM(INPUT, H).load_onnx_weights(*onnx(LSTM(INPUT, H)), layer=-1)
 
 
 def onnx(layer):
@@ -149,16 +258,29 @@ def onnx(layer):
             "LSTMCell(2, 3): ONNX has no peepholes of the output gate at the memory before",
         ),
         (
+            lambda: RNN(INPUT, H, cell=ResidualRNNCell).onnx_weights(),
+            "ResidualRNNCell(2, 3): ONNX has no such cell",
+        ),
+        (
+            lambda: LSTM(INPUT, H, forget_gate=False, peephole="diagonal").load_onnx_weights(
+                *onnx(LSTM(INPUT, H))[:3], np.ones((1, 3 * H))
+            ),
+            "LSTMCell(2, 3) has no gate f, but the given weights have one that is not always "
+            "open; make the layer with that gate",
+        ),
+        (
             lambda: LSTM(INPUT, H, coupled=True).keras_weights(),
             "LSTMCell(2, 3): Keras has no peepholes or coupled gates",
         ),
         (
             lambda: LSTM(INPUT, H).load_onnx_weights(*onnx(GRU(INPUT, H))),
-            "load_onnx_weights: expected W of shape (1, 12, 2), given (1, 9, 2)",
+            "load_onnx_weights: expected W of shape (1, 12, 2), given (1, 9, 2); "
+            "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
         (
             lambda: GRU(INPUT, H).load_onnx_weights(*onnx(GRU(INPUT, H))[:2], np.zeros((1, 9))),
-            "load_onnx_weights: expected B of shape (1, 18), given (1, 9)",
+            "load_onnx_weights: expected B of shape (1, 18), given (1, 9); "
+            "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
         (
             lambda: LSTM(INPUT, H, forget_gate=False).load_onnx_weights(*onnx(LSTM(INPUT, H))),
@@ -171,22 +293,24 @@ def onnx(layer):
         ),
         (
             lambda: LSTM(INPUT, H).load_onnx_weights(*onnx(LSTM(INPUT, H, peephole="diagonal"))),
-            "load_onnx_weights: LSTMCell(2, 3) has no peepholes, but P is given",
+            "load_onnx_weights: LSTMCell(2, 3) has no peepholes, but P is given; use "
+            "LSTM(..., peephole='diagonal')",
         ),
         (
             lambda: LSTM(INPUT, H, peephole="diagonal").load_onnx_weights(*onnx(LSTM(INPUT, H))),
-            "load_onnx_weights: LSTMCell(2, 3) has peepholes, but P is not given",
+            "load_onnx_weights: LSTMCell(2, 3) has peepholes, but P is not given; give zeros or P",
         ),
         (
             lambda: LSTM(INPUT, H, 2).load_keras_weights(LSTM(INPUT, H).keras_weights()),
-            "load_keras_weights: expected 6 arrays, kernel, recurrent_kernel and bias for each of "
-            "2 layers and directions; given 3",
+            "load_keras_weights: expected kernel, recurrent_kernel and, unless use_bias=False, "
+            "bias for each of 2 layers and directions; given 3 arrays",
         ),
         (
             lambda: GRU(INPUT, H).load_keras_weights(
                 GRU(INPUT, H, reset_after=False).keras_weights()
             ),
-            "load_keras_weights: expected bias of shape (2, 9), given (9,)",
+            "load_keras_weights: expected bias of shape (2, 9), given (9,); "
+            "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
     ],
 )

@@ -135,3 +135,19 @@ def test_names_and_steps():
 def test_errors(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize(
+    ("state", "given"),
+    [
+        (np.zeros((2, 1)), r"one array \(2, 1\)"),
+        ((np.zeros(1), np.zeros(1)), "a tuple of 2"),
+        (((np.zeros(1),), (np.zeros(1),)), "a tuple of 2"),
+    ],
+)
+def test_a_state_of_another_form(state, given):
+    sentence = (
+        rf"its state is DelayState\(ys, xs\) of 2 outputs and 1 inputs.*, given {given}; give"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        NARX(1, 1, input_delays=1, output_delays=2)(np.zeros(1), state)

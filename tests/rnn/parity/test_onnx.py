@@ -16,12 +16,10 @@ pytestmark = pytest.mark.parity
 T, B, INPUT, H = 6, 3, 4, 5
 
 
-def run_onnx(kind, layer, x, state, lengths, reverse_only=False):
+def run_onnx(kind, layer, x, state, lengths):
     """Build a model of one node, and run it. Returns Y (T, D, B, H) and the final states."""
     weights = layer.onnx_weights()
     attributes = layer.onnx_attributes()
-    if reverse_only:
-        attributes["direction"] = "reverse"
     feeds = {"X": x, "W": weights.W, "R": weights.R, "B": weights.B}
     if lengths is not None:
         feeds["sequence_lens"] = lengths.astype(np.int32)
@@ -77,6 +75,13 @@ VARIANTS = {
     "lstm-coupled": (LSTM, {"coupled": True}),
     "lstm-peephole": (LSTM, {"peephole": "diagonal"}),
     "lstm-coupled-peephole": (LSTM, {"coupled": True, "peephole": "diagonal"}),
+    "lstm-1997-peephole": (LSTM, {"forget_gate": False, "peephole": "diagonal"}),
+    "lstm-1997-relu-gates": (LSTM, {"forget_gate": False, "gate_activation": "relu"}),
+    "lstm-1997-no-bias": (LSTM, {"forget_gate": False, "bias": False}),
+    "lstm-identity": (LSTM, {"activation": "identity"}),
+    "lstm-identity-gates": (LSTM, {"gate_activation": "identity", "forget_gate": False}),
+    "rnn-identity": (RNN, {"nonlinearity": "identity"}),
+    "gru-no-reset-no-bias": (GRU, {"reset_gate": False, "bias": False}),
     "lstm-relu-gates": (LSTM, {"gate_activation": "relu", "activation": "sigmoid"}),
 }
 CASES = list(itertools.product(VARIANTS, ("forward", "reverse", "bidirectional"), (False, True)))
@@ -86,8 +91,11 @@ CASES = list(itertools.product(VARIANTS, ("forward", "reverse", "bidirectional")
 def test_layer_equals_onnxruntime(variant, direction, lengths):
     kind, arguments = VARIANTS[variant]
     draw = np.random.default_rng(3)
-    bidirectional = direction == "bidirectional"
-    layer = kind(INPUT, H, bidirectional=bidirectional, **arguments, dtype=np.float32, rng=draw)
+    bidirectional, reverse = direction == "bidirectional", direction == "reverse"
+    layer = kind(
+        INPUT, H, bidirectional=bidirectional, reverse=reverse, **arguments, dtype=np.float32,
+        rng=draw,
+    )  # fmt: skip
     for p in layer.parameters():  # larger than the first values, so that gates differ
         p.assign(draw.standard_normal(p.shape))
     n = 2 if bidirectional else 1
@@ -96,25 +104,11 @@ def test_layer_equals_onnxruntime(variant, direction, lengths):
     state = [draw.standard_normal((n, B, H)).astype(np.float32) for _ in range(parts)]
     lens = np.array([6, 1, 4]) if lengths else None
 
-    Y, *finals = run_onnx(kind.__name__, layer, x, state, lens, direction == "reverse")
+    Y, *finals = run_onnx(kind.__name__, layer, x, state, lens)
 
-    if direction == "reverse":  # ours runs that way only as half of a pair: give it both weights
-        both = kind(INPUT, H, bidirectional=True, **arguments, dtype=np.float32)
-        both.load_state_dict(
-            {
-                name + suffix: value
-                for name, value in layer.state_dict().items()
-                for suffix in ("", "_reverse")
-            }
-        )
-        doubled = [np.concatenate([s, s]) for s in state]
-        output, final = both(x, tuple(doubled) if parts == 2 else doubled[0], lengths=lens)
-        output = output.numpy()[:, :, H:]
-        final = [f.numpy()[1:] for f in (final if parts == 2 else [final])]
-    else:
-        output, final = layer(x, tuple(state) if parts == 2 else state[0], lengths=lens)
-        output = output.numpy()
-        final = [f.numpy() for f in (final if parts == 2 else [final])]
+    output, final = layer(x, tuple(state) if parts == 2 else state[0], lengths=lens)
+    output = output.numpy()
+    final = [f.numpy() for f in (final if parts == 2 else [final])]
 
     expected = Y.transpose(0, 2, 1, 3).reshape(T, B, -1)
     assert np.abs(output - expected).max() < 1e-5 * max(1, np.abs(expected).max())

@@ -146,3 +146,23 @@ def test_second_derivatives_equal_torch(kind):
     second_t = torch.autograd.grad(sum((g * g).sum() for g in first_t), leaves_t)
     for g, g_t in zip(second, second_t, strict=True):
         assert relative_error(g, g_t) < 1e-8
+
+
+def test_a_learned_initial_state_goes_to_torch_as_a_state():
+    ours = LSTM(3, 5, 2, bidirectional=True, proj_size=2, learn_initial_state=True, rng=0)
+    draw = np.random.default_rng(0)
+    for cell in ours.cells:
+        for tensor in cell.initial.values():
+            tensor.assign(draw.standard_normal(tensor.shape))
+    theirs = torch.nn.LSTM(3, 5, 2, bidirectional=True, proj_size=2).double()
+    own = ours.state_dict().items()
+    theirs.load_state_dict(
+        {k: torch.from_numpy(v) for k, v in own if not k.startswith("initial.")}, strict=True
+    )
+    x = draw.standard_normal((4, 2, 3))
+    state = tuple(torch.tensor(part.numpy()) for part in ours.initial_state(batch=2))
+    output, end = theirs(torch.from_numpy(x), state)
+    made, finals = ours(x)
+    assert relative_error(made.numpy(), output.detach().numpy()) < 1e-10
+    for f, f_t in zip(finals, end, strict=True):
+        assert relative_error(f.numpy(), f_t.detach().numpy()) < 1e-10
