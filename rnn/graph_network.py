@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from microgrrepresent import ShapeError, Tensor, concatenate, matmul, scope
+from microgrrepresent import ShapeError, Tensor, concatenate, matmul
+from rnn.cells.cell import Cell
 from rnn.cells.simple import RNNCell
 from rnn.dense import Linear
 from rnn.initialise import Rng, floating
@@ -30,7 +31,8 @@ class GraphRecurrentCell(Module):
 
     where h' is the state before and x(v) what is known of the vertex. By default f is affine, and g
     is an `RNNCell`; a `GRUCell` in its place makes the gated graph network of Li et al. (2016).
-    Vertices are not ordered: renaming them renames the result.
+    Vertices are not ordered: renaming them renames the result. `on` a graph, which says who hears
+    whom, it is a `Cell`.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ class GraphRecurrentCell(Module):
     >>> cell = GraphRecurrentCell(2, 5, rng=0)
     >>> triangle = cell.on([(0, 1), (1, 2), (2, 0)], vertices=3)
     >>> rounds = np.zeros((4, 3, 2))
-    >>> unroll(triangle, rounds, triangle.initial_state()).state.shape
+    >>> unroll(triangle, rounds).state.shape
     (3, 5)
     """
 
@@ -105,9 +107,17 @@ class GraphRecurrentCell(Module):
         Returns
         -------
         GraphRound
-            A function ``(x, h) -> h`` for `unroll`.
+            The cell on this graph, for `unroll`.
         """
-        pairs = np.asarray(edges, dtype=np.int64).reshape(-1, 2)
+        pairs = np.asarray(edges)
+        if not pairs.size:
+            pairs = np.zeros((0, 2), np.int64)
+        if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
+            raise ShapeError(
+                f"{self!r}: expected edges of shape (E, 2), pairs of whole numbers (u, v), given "
+                f"{pairs.shape} of {pairs.dtype}; of two rows, speakers above listeners, give the "
+                "transpose"
+            )
         if pairs.size and not 0 <= pairs.min() <= pairs.max() < vertices:
             raise ValueError(
                 f"{self!r}: vertices are numbered 0..{vertices - 1}; the edges name "
@@ -127,31 +137,41 @@ class GraphRecurrentCell(Module):
         return f"GraphRecurrentCell({self.input_size}, {self.hidden_size})"
 
 
-class GraphRound:
-    """A `GraphRecurrentCell` on one graph: a function ``(x, h) -> h``. Made by ``cell.on``."""
+class GraphRound(Cell[Tensor]):
+    """A `GraphRecurrentCell` on one graph, made by ``cell.on``: the cell of a network over time.
+
+    A step is a round of messages. The vertices stand where the batch of other cells does: x is
+    (N, input_size), the state is (N, hidden_size).
+    """
 
     def __init__(
         self, cell: GraphRecurrentCell, pairs: np.ndarray[Any, Any], n: int, e: Tensor | None
     ) -> None:
+        super().__init__(cell.input_size, cell.hidden_size, dtype=cell.dtype, rng=None)
+        self.scope = cell.scope
         self.cell, self.e, self.vertices = cell, e, n
         self.speakers, self.listeners = pairs[:, 0], pairs[:, 1]
-        hears = self.listeners == np.arange(n)[:, None]  # (N, E): who hears which message
-        self.hears = Tensor(hears, name="A", dtype=cell.dtype)
 
-    def initial_state(self) -> Tensor:
+    def initial_state(self, batch: int | None = None) -> Tensor:
         """The state before the first round: zeros (N, hidden_size)."""
-        return Tensor(np.zeros((self.vertices, self.cell.hidden_size), self.cell.dtype), name="h")
+        return super().initial_state(self.vertices)
 
-    def __call__(self, x: Tensor, h: Tensor | None = None) -> Tensor:
-        """Take one round: the new state (N, hidden_size) from x (N, input_size) and the state."""
-        cell = self.cell
-        with scope(cell.scope):
-            h = self.initial_state() if h is None else h
-            if h.shape != (self.vertices, cell.hidden_size):
-                raise ShapeError(
-                    f"{cell!r}: expected h of shape {(self.vertices, cell.hidden_size)}, a row "
-                    f"for each vertex, given {h.shape}"
-                )
-            m = matmul(self.hears, cell.message(h[self.listeners], h[self.speakers], self.e))
-            m.named("m")
-            return cell.g(concatenate([x, m], axis=-1) if cell.input_size else m, h)
+    def _input(self, x: Any) -> Tensor:
+        node = super()._input(x)
+        if node.shape != (self.vertices, self.input_size):
+            raise ShapeError(
+                f"{self._here()}: expected x of shape {(self.vertices, self.input_size)}, a row "
+                f"for each vertex, given {node.shape}"
+            )
+        return node
+
+    def shared(self) -> Tensor:
+        """Who hears which message: a matrix (N, E) of 0 and 1."""
+        hears = self.listeners == np.arange(self.vertices)[:, None]
+        return Tensor(hears, name="A", dtype=self.dtype)
+
+    def forward(self, x: Tensor, h: Tensor, hears: Tensor) -> Tensor:
+        """The equations."""
+        message = self.cell.message(h[self.listeners], h[self.speakers], self.e)
+        m = matmul(hears, message).named("m")
+        return self.cell.g(concatenate([x, m], axis=-1) if self.input_size else m, h)

@@ -75,6 +75,8 @@ class HopfieldNetwork(Module):
         """Forget what was stored, and store patterns (P, N) of +1 and -1 by the Hebb rule."""
         x = np.atleast_2d(np.asarray(patterns, dtype=float))
         self._check(x)
+        if not len(x):
+            raise ShapeError(f"{self!r}: there is no pattern to store; given shape {x.shape}")
         weight = x.T @ x / self.size
         np.fill_diagonal(weight, 0)
         self.weight.assign(weight)

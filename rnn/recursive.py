@@ -26,6 +26,10 @@ class RecursiveCell(Module):
 
         h = φ(W [h_1; h_2] + b)
 
+    It is called with a tree, not with (x, state) as a `Cell`: a tree has no steps in which a state
+    is carried, and its leaves are inputs and first states in one. Over a sequence, which is a chain
+    that branches to the left, ``unroll(lambda x, h: cell.compose(h, x), xs[1:], xs[0])`` runs it.
+
     Parameters
     ----------
     hidden_size : int

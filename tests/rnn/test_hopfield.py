@@ -104,3 +104,8 @@ def test_synchronous_steps_are_a_graph():
 def test_errors(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call(HopfieldNetwork(3))
+
+
+def test_there_must_be_something_to_store():
+    with pytest.raises(ValueError, match=r"no pattern to store; given shape \(0, 4\)"):
+        HopfieldNetwork(4).store(np.zeros((0, 4)))

@@ -5,7 +5,7 @@ import pytest
 
 from microgrrepresent import Graph, Tensor, grad, gradcheck
 from microgrrepresent import sum as total
-from rnn import GraphRecurrentCell, GRUCell, RecursiveCell, unroll
+from rnn import Cell, GraphRecurrentCell, GRUCell, RecursiveCell, unroll
 
 rng = np.random.default_rng(0)
 
@@ -118,6 +118,25 @@ def test_gradients_of_a_graph_network():
     gradcheck(run, [h, *cell.parameters()])
 
 
+def test_on_a_graph_it_is_a_cell():
+    """With the protocol of all: a state that may be left out, an output, an array as input."""
+    triangle = GraphRecurrentCell(2, 3, rng=0).on([(0, 1), (1, 2), (2, 0)], 3)
+    x = rng.standard_normal((3, 2))
+    h = triangle(x)
+    assert isinstance(triangle, Cell) and triangle.output(h) is h
+    np.testing.assert_array_equal(h, triangle(x, triangle.initial_state()))
+    run = unroll(triangle, [x] * 3)
+    np.testing.assert_array_equal(run.outputs[0], h)
+    assert [run.states[t].step for t in run.states] == [0, 1, 2, 3]
+
+
+def test_a_sequence_is_a_tree_that_branches_to_the_left():
+    cell, xs = RecursiveCell(2, rng=0), rng.standard_normal((4, 2))
+    chain = unroll(lambda x, h: cell.compose(h, x), Tensor(xs[1:]), xs[0])
+    tree = cell((((xs[0], xs[1]), xs[2]), xs[3]))
+    np.testing.assert_array_equal(chain.state, tree)
+
+
 def test_a_graph_without_edges_hears_nothing():
     cell = GraphRecurrentCell(2, 3, rng=0)
     x = rng.standard_normal((2, 2))
@@ -142,6 +161,18 @@ def test_a_graph_without_edges_hears_nothing():
             r"vertices are numbered 0\.\.3; the edges name 0\.\.4",
         ),
         (
+            lambda: GraphRecurrentCell(1, 2).on(np.array(EDGES).T, 4),
+            r"expected edges of shape \(E, 2\).*given \(2, 5\) of int64; .* give the transpose",
+        ),
+        (
+            lambda: GraphRecurrentCell(1, 2).on([(0.5, 1.0)], 4),
+            r"pairs of whole numbers \(u, v\), given \(1, 2\) of float64",
+        ),
+        (
+            lambda: GraphRecurrentCell(1, 2).on(EDGES, 4)(np.zeros((3, 1))),
+            r"in graph: expected x of shape \(4, 1\), a row for each vertex, given \(3, 1\)",
+        ),
+        (
             lambda: GraphRecurrentCell(1, 2, edge_size=2).on(EDGES, 4),
             r"expected features of shape \(5, 2\), a row for each edge, given None",
         ),
@@ -151,7 +182,7 @@ def test_a_graph_without_edges_hears_nothing():
         ),
         (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, 4)(np.zeros((4, 1)), np.zeros((3, 2))),
-            r"expected h of shape \(4, 2\), a row for each vertex, given \(3, 2\)",
+            r"expected h of shape \(4, 2\) beside x \(4, 1\), given \(3, 2\)",
         ),
     ],
 )
