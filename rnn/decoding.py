@@ -26,8 +26,10 @@ from microgrrepresent.node import Array
 Step = Callable[[Any, Any], tuple[Any, Any]]
 """``step(tokens, state) -> (logits, state)``, of tokens (B,) and logits (B, V).
 
-A state of None is the initial one. What comes first may be anything that `step` understands: the
-index of a token such as ``<eos>`` or a line break, or a vector of zeros.
+A state of None is the initial one; any other is an array or Tensor with a row for each sequence,
+(B, ...), or a tuple of states, or has a method ``rows(which)`` that gives it for some of them. What
+comes first may be anything that `step` understands: the index of a token such as ``<eos>`` or a
+line break, or a vector of zeros.
 """
 
 
@@ -150,7 +152,7 @@ def beam(
     stop: int | None = None,
     length_penalty: float = 0.0,
 ) -> list[Decoded]:
-    """Keep the `width` most likely beginnings at each step, for one sequence.
+    """Keep the `width` most likely beginnings at each step, for one sequence, side by side.
 
     Parameters
     ----------
@@ -174,36 +176,49 @@ def beam(
         tokens = max(len(found.tokens) + found.ended, 1)
         return found.log_probability / math.pow(tokens, length_penalty)
 
-    alive: list[tuple[Decoded, Any, Any]] = [(Decoded([], 0.0, False), first, state)]
+    alive: list[list[int]] = [[]]  # the tokens of each beginning
+    x, scores = first, np.zeros(1)
     done: list[Decoded] = []
     with no_grad():
         for _ in range(length):
-            grown = []
-            for so_far, x, before in alive:
-                logits, after = step(x, before)
-                scores = _log_softmax(logits)[0]
-                for token in np.argsort(-scores, kind="stable")[:width].tolist():
-                    p = so_far.log_probability + float(scores[token])
-                    grown.append((p, so_far.tokens, token, after))
-            grown.sort(key=lambda candidate: -candidate[0])
-            alive = []
-            for p, tokens, token, after in grown[:width]:
-                if token == stop:
-                    done.append(Decoded(tokens, p, True))
-                else:
-                    longer = Decoded([*tokens, token], p, False)
-                    alive.append((longer, np.array([token]), after))
+            logits, state = step(x, state)
+            p = scores[:, None] + _log_softmax(logits)
+            likeliest = np.argsort(-p, axis=None, kind="stable")[:width]
+            before, x = np.unravel_index(likeliest, p.shape)
+            scores = p[before, x]
+            for i in np.flatnonzero(x == stop):
+                done.append(Decoded(alive[before[i]], float(scores[i]), True))
             done = sorted(done, key=rank, reverse=True)[:width]
-            if not alive or (len(done) == width and not length_penalty and _lost(alive, done)):
+            on = x != stop
+            before, x, scores = before[on], x[on], scores[on]
+            alive = [[*alive[i], int(token)] for i, token in zip(before, x, strict=True)]
+            state = rows(state, before)
+            if not alive or (len(done) == width and not length_penalty and _lost(scores, done)):
                 break
-    found = done + [so_far for so_far, _, _ in alive]
-    return sorted(found, key=rank, reverse=True)[:width]
+    found = [Decoded(tokens, float(p), False) for tokens, p in zip(alive, scores, strict=True)]
+    return sorted(done + found, key=rank, reverse=True)[:width]
 
 
-def _lost(alive: list[tuple[Decoded, Any, Any]], done: list[Decoded]) -> bool:
+def _lost(alive: Array, done: list[Decoded]) -> bool:
     """Whether no beginning can still beat a finished sequence: probabilities only fall."""
-    best_alive = max(so_far.log_probability for so_far, _, _ in alive)
-    return best_alive <= min(found.log_probability for found in done)
+    return bool(alive.max() <= min(found.log_probability for found in done))
+
+
+def rows(state: Any, which: Array) -> Any:
+    """A state with the given rows of a batch, which may come several times, in that order."""
+    if state is None:
+        return None
+    if hasattr(state, "rows"):
+        return state.rows(which)
+    if isinstance(state, tuple):
+        parts = [rows(part, which) for part in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    if not isinstance(state, (Tensor, np.ndarray)):
+        raise TypeError(
+            f"beam: a part of the state is {state!r}, of which there are no rows to take; make it "
+            "an array with one row for each sequence"
+        )
+    return state[which]
 
 
 def prompt(step: Step, tokens: Iterable[Any], state: Any = None) -> Any:

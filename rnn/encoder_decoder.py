@@ -18,7 +18,7 @@ from microgrrepresent.node import Array
 from rnn.attention import Attention
 from rnn.batches import sequence_mask
 from rnn.cells import Cell, GRUCell
-from rnn.decoding import Decoded, beam, choose, sample
+from rnn.decoding import Decoded, beam, choose, rows, sample
 from rnn.dense import Embedding, Linear
 from rnn.heads import time_first
 from rnn.initialise import Rng
@@ -44,12 +44,12 @@ class Encoded(NamedTuple):
     outputs: Tensor | None = None
     mask: Array | None = None
 
-    def only(self, i: int) -> Encoded:
-        """The i-th sequence alone, as a batch of one."""
+    def rows(self, which: Array) -> Encoded:
+        """Some of the sequences, by their places in the batch."""
         return Encoded(
-            self.context[i : i + 1],
-            None if self.outputs is None else self.outputs[:, i : i + 1],
-            None if self.mask is None else self.mask[:, i : i + 1],
+            self.context[which],
+            None if self.outputs is None else self.outputs[:, which],
+            None if self.mask is None else self.mask[:, which],
         )
 
 
@@ -91,6 +91,11 @@ class DecoderState(NamedTuple):
     cell: Any
     encoded: Encoded
     weights: Tensor | None = None
+
+    def rows(self, which: Array) -> DecoderState:
+        """The states of some of the sequences, for a beam search to go on from."""
+        weights = None if self.weights is None else self.weights[:, which]
+        return DecoderState(rows(self.cell, which), self.encoded.rows(which), weights)
 
 
 class Decoder(Module):
@@ -302,7 +307,7 @@ class Decoder(Module):
         with no_grad():
             state = self.start(encoded)
             batch = len(state.encoded.context)
-            each = [self.start(state.encoded.only(i)) for i in range(batch)]
+            each = [state.rows(np.array([i])) for i in range(batch)]
         if strategy == "beam":
             found = []
             for alone in each:

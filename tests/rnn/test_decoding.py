@@ -150,6 +150,20 @@ def test_a_wide_beam_finds_the_most_likely_sequence(model, stop):
     )
 
 
+def test_beginnings_run_side_by_side_with_the_states_that_are_their_own(model):
+    calls = []
+
+    def step(x, state):
+        calls.append(len(x))
+        return model.step(x, state)
+
+    found = beam(step, np.array([0]), 6, width=4)
+    assert calls == [1, 3, 4, 4, 4, 4]
+    for d in found:  # what each was given is what it has when it is read alone
+        alone = log_probability(model.step, np.array([0]), np.array(d.tokens)[:, None])[0]
+        assert d.log_probability == pytest.approx(alone, rel=1e-10)
+
+
 def test_a_beam_of_width_one_is_greedy(model):
     assert beam(model.step, np.array([0]), 5, width=1)[0].tokens == (
         greedy(model.step, np.array([0]), 5)[0].tokens
@@ -158,12 +172,12 @@ def test_a_beam_of_width_one_is_greedy(model):
 
 def test_greedy_can_miss_what_a_beam_finds():
     # 0 is likelier at first, but only 1 is followed by something certain
-    tables = {(): [0.6, 0.4], (0,): [0.5, 0.5], (1,): [1.0, 0.0]}
+    table = np.array([[0.5, 0.5], [1.0, 0.0], [0.6, 0.4]])
 
     def step(x, state):
-        past = () if state is None else (*state, int(x[0]))
+        first = np.array([2]) if state is None else np.where(state == 2, x, state)
         with np.errstate(divide="ignore"):
-            return np.log([tables[past[:1]]]), past
+            return np.log(table[first]), first
 
     assert greedy(step, np.array([9]), 2)[0].tokens[0] == 0
     found = beam(step, np.array([9]), 2, width=2)[0]
@@ -174,7 +188,7 @@ def test_greedy_can_miss_what_a_beam_finds():
 def test_a_length_penalty_lets_long_sequences_win():
     # ending costs log 2 each time, going on too: short ones are likelier, long ones no worse a step
     def step(x, state):
-        return np.log([[0.45, 0.55]]), state
+        return np.log(np.tile([0.45, 0.55], (len(x), 1))), state
 
     short = beam(step, np.array([0]), 3, width=8, stop=0)
     assert short[0].tokens == []
@@ -186,10 +200,9 @@ def test_a_length_penalty_lets_long_sequences_win():
 def test_a_beam_goes_on_while_something_likelier_is_alive():
     # ending is possible at once, but costs more than what comes in three sure steps
     def step(x, state):
-        t = 0 if state is None else state
-        p = [[0.1, 0.9]] if t < 3 else [[1.0, 0.0]]
+        t = np.array([0]) if state is None else state
         with np.errstate(divide="ignore"):
-            return np.log(p), t + 1
+            return np.log(np.where(t[:, None] < 3, [0.1, 0.9], [1.0, 0.0])), t + 1
 
     found = beam(step, np.array([0]), 9, width=1, stop=0)
     assert found[0].tokens == [1, 1, 1]
@@ -227,6 +240,8 @@ def test_messages():
         choose([1.0], np.random.default_rng(0), -1)
     with pytest.raises(ValueError, match="width must be at least 1"):
         beam(lambda x, s: (x, s), np.array([0]), 3, 0)
+    with pytest.raises(TypeError, match="a part of the state is 3, of which there are no rows"):
+        beam(lambda x, s: (np.zeros((len(x), 2)), (x, 3)), np.array([0]), 2, 1)
     with pytest.raises(ValueError, match="length is a whole number from 0 up; given -1"):
         sample(lambda x, s: (x, s), np.array([0]), -1)
 

@@ -288,14 +288,15 @@ def test_errors(call, sentence):
         call()
 
 
-def test_encoded_of_one():
+def test_rows_of_what_was_encoded():
     context, outputs = rng.standard_normal((3, 2)), rng.standard_normal((4, 3, 2))
     mask = np.array([[True, True, True], [True, True, False], [True, False, False]])
-    one = Encoded(Tensor(context), Tensor(outputs), mask).only(1)
-    np.testing.assert_array_equal(one.context.numpy(), context[1:2])
-    np.testing.assert_array_equal(one.outputs.numpy(), outputs[:, 1:2])
-    np.testing.assert_array_equal(one.mask, mask[:, 1:2])
-    assert Encoded(Tensor(context)).only(2)[1:] == (None, None)
+    which = np.array([1, 1, 0])
+    some = Encoded(Tensor(context), Tensor(outputs), mask).rows(which)
+    np.testing.assert_array_equal(some.context.numpy(), context[which])
+    np.testing.assert_array_equal(some.outputs.numpy(), outputs[:, which])
+    np.testing.assert_array_equal(some.mask, mask[:, which])
+    assert Encoded(Tensor(context)).rows(which)[1:] == (None, None)
 
 
 def test_an_encoder_takes_time_first():
