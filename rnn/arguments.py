@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import NoReturn, TypeAlias, get_args
 
 from microgrrepresent.drawing.scene import View
 from microgrrepresent.drawing.themes import THEMES
@@ -58,16 +58,6 @@ def _window(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def _picture(*endings: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if Path(text).suffix.lstrip(".") not in endings:
-            known = ", ".join(f".{ending}" for ending in endings)
-            raise argparse.ArgumentTypeError(f"{text!r} must end in one of {known}")
-        return text
-
-    return read
-
-
 _count = _number(int, 1, "a whole number from 1 up")
 _seed = _number(int, 0, "a whole number from 0 up")
 _positive = _number(float, 0, "a number above 0", open_end=True)
@@ -83,92 +73,127 @@ def parser() -> _Parser:
         epilog="To begin with: python -m rnn demo",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_add_demo, _add_train, _add_sample, _add_draw, _add_bptt, _add_flow):
+        add(commands)
+    return parser
 
+
+Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
+def _add_demo(commands: Commands) -> None:
     demo = _command(
         commands,
         "demo",
         "train on the Declaration of Independence, sample, and draw the unrolled graph",
-        "Trains a character-level LSTM on the United States' Declaration of Independence, prints "
-        "what it writes before and after, and draws the unrolled computation graph of a few steps "
+        "Trains a character-level LSTM on the United States' Declaration of Independence, prints\n"
+        "what it writes before and after, and draws the unrolled computation graph of a few steps\n"
         "with the gradients that flow back through it.",
     )
-    demo.add_argument(
-        "-o", "--out", default="demo", metavar="FOLDER", help="where to write (default: demo)"
-    )
+    _add_out(demo, str, "demo", "the folder to write to", "FOLDER")
     _add(demo, "--steps", _count, 1200, "steps of the training")
     _add(demo, "--seed", _seed, 0, "same seed, same numbers")
-    demo.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_flag(demo, "--quiet", "no progress bar")
 
+
+def _add_train(commands: Commands) -> None:
     train = _command(
         commands,
         "train",
         "train a network on a task, and save it",
         "Trains a network on a task. Ctrl-C saves and stops; the same command with --resume goes\n"
         "on from there, with exactly the numbers that it would have had.",
-        epilog="tasks:\n"
-        "  characters   the next character of a text (--text, by default the Declaration)\n"
-        "  words        the next word of a text\n"
-        "  adding       the sum of two marked numbers in a sequence of --length\n"
-        "  digit-sum    the sum of the first two digits of a sequence of --length\n\n"
-        "example:\n"
-        "  python -m rnn train characters --text poems.txt --cell gru --out poems.npz\n"
-        "  python -m rnn sample poems.npz --prompt 'The '",
+        """tasks:
+  characters   the next character of a text (--text, by default the Declaration)
+  words        the next word of a text
+  adding       the sum of two marked numbers in a sequence of --length
+  digit-sum    the sum of the first two digits of a sequence of --length
+
+example:
+  python -m rnn train characters --text poems.txt --cell gru --out poems.npz
+  python -m rnn sample poems.npz --prompt 'The '""",
     )
-    train.add_argument("task", choices=list(TASKS), metavar="TASK", help=", ".join(TASKS))
+    train.add_argument("task", choices=list(TASKS), metavar="TASK", help="one of those below")
     train.add_argument("--text", metavar="FILE", help="a UTF-8 text, for characters and words")
-    train.add_argument(
-        "--cell", choices=list(CELLS), default="lstm", help="the kind of cell (default: lstm)"
-    )
-    _add(train, "--hidden", _count, 64, "length of the state h")
-    _add(train, "--length", _count, 32, "steps of a sequence, or between two cuts of BPTT")
+    _add_choice(train, "--cell", list(CELLS), "lstm", "the kind of recurrent cell")
+    _add(train, "--hidden", _count, 64, "number of hidden units: the length of the state h")
+    _add(train, "--length", _count, 32, "steps of a sequence; of a text, between two cuts of BPTT")
     _add(train, "--batch", _count, 16, "sequences side by side")
-    _add(train, "--steps", _count, 1000, "steps of the training")
+    _add(train, "--steps", _count, 1000, "steps of the training, those before --resume included")
     _add(train, "--lr", _positive, 5e-3, "learning rate, of Adam")
     _add(train, "--clip", _positive, 1.0, "largest norm of the gradient")
     _add(train, "--every", _count, 100, "validate and save every so many steps")
     _add(train, "--patience", _count, None, "stop after so many validations without improvement")
     _add(train, "--seed", _seed, 0, "same seed, same numbers")
-    train.add_argument(
-        "-o",
-        "--out",
-        default="model.npz",
-        metavar="FILE",
-        help="the checkpoint (default: model.npz)",
-    )
+    _add_out(train, str, "model.npz", "the checkpoint")
     train.add_argument("--log", metavar="FILE", help="write a CSV file with one row a step")
-    train.add_argument("--resume", action="store_true", help="go on from the checkpoint")
-    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_flag(train, "--resume", "go on from the checkpoint")
+    _add_flag(train, "--quiet", "no progress bar")
 
-    drawn = _command(
+
+def _add_sample(commands: Commands) -> None:
+    sample = _command(
         commands,
         "sample",
         "let a trained language model write",
-        "Lets a language model that `train characters` or `train words` saved write text: each "
+        "Lets a language model that `train characters` or `train words` saved write text: each\n"
         "token is drawn from what the model says, and read as the next input.",
+        "example:\n  python -m rnn sample model.npz --prompt 'We hold ' --temperature 0.5",
     )
-    drawn.add_argument("checkpoint", metavar="CHECKPOINT", help="a file that train has written")
-    drawn.add_argument("--prompt", default="The ", help="what the text begins with")
-    _add(drawn, "--length", _count, 300, "how many tokens to write")
-    _add(drawn, "--temperature", _temperature, 0.7, "low: likely tokens; 0: always the likeliest")
-    _add(drawn, "--seed", _seed, 0, "same seed, same text")
+    sample.add_argument("checkpoint", metavar="CHECKPOINT", help="a file that train has written")
+    sample.add_argument(
+        "--prompt",
+        default="The ",
+        metavar="TEXT",
+        help="what the text begins with (default: 'The ')",
+    )
+    _add(sample, "--length", _count, 300, "how many characters or words to write")
+    _add(sample, "--temperature", _temperature, 0.7, "low: likely tokens; 0: always the likeliest")
+    _add(sample, "--seed", _seed, 0, "same seed, same text")
 
+
+_CELLS_HELP = """cells:
+  rnn            h_t = tanh(W x_t + U h_{t-1} + b)
+  gru            reset gate after the product, as in PyTorch
+  gru-before     reset gate before the product, as in Cho et al. 2014
+  gru-simple     no reset gate
+  lstm           input, forget and output gate, as in PyTorch
+  lstm-1997      no forget gate, as in Hochreiter and Schmidhuber 1997
+  lstm-coupled   input gate 1 - f
+  lstm-peephole  gates that also see the cell state c
+  linear         h_t = h_{t-1} + tanh(W x_t + b)
+  residual       h_t = h_{t-1} + tanh(W x_t + U h_{t-1} + b)
+  ctrnn          neurons in continuous time, in Euler steps"""
+
+
+def _add_draw(commands: Commands) -> None:
     draw = _command(
         commands,
         "draw",
         "draw the unrolled graph of a cell",
-        "Runs a cell over a few random inputs and draws the computation graph that this makes, "
+        "Runs a cell over a few random inputs and draws the computation graph that this makes,\n"
         "with a loss at every step.",
+        f"""{_CELLS_HELP}
+
+views:
+  operations     a box for every operation
+  variables      a box for every variable; arrows say by which operation it came about
+  gates          a box for every gate, with its formula
+  cells          a box for the cell at every step
+  layers         a box for the layer over all steps
+
+example:
+  python -m rnn draw --cell gru --steps 3 --gradients -o gru.svg""",
     )
-    _add_cell(draw)
+    _add_choice(draw, "--cell", list(ILLUSTRATED), "lstm", "one of the cells below", "CELL")
     _add(draw, "--steps", _count, 4, "how many steps")
-    draw.add_argument(
-        "--view", choices=get_args(View), default="gates", help="what a box is (default: gates)"
-    )
-    draw.add_argument(
+    _add_choice(draw, "--view", get_args(View), "gates", "one of the views below", "VIEW")
+    _add_choice(
+        draw,
         "--time",
-        choices=["unrolled", "folded", "both"],
-        default="unrolled",
-        help="one column a step, the cell once with its delays, or both (default: unrolled)",
+        ["unrolled", "folded", "both"],
+        "unrolled",
+        "one column a step, the cell once with its delays, or both",
     )
     draw.add_argument(
         "--window",
@@ -176,51 +201,38 @@ def parser() -> _Parser:
         metavar="A,B",
         help="of a long sequence, draw only the first A steps and the last B",
     )
-    draw.add_argument(
-        "--gradients", action="store_true", help="draw what flows back through the graph, too"
-    )
-    draw.add_argument(
-        "--rails", action="store_true", help="draw each shared parameter once, as a rail"
-    )
-    draw.add_argument("--values", action="store_true", help="show the values, or their shapes")
-    draw.add_argument(
-        "--theme", choices=list(THEMES), default="light", help="colours (default: light)"
-    )
+    _add_flag(draw, "--gradients", "draw what flows back through the graph, too")
+    _add_flag(draw, "--rails", "draw each shared parameter once, as a rail")
+    _add_flag(draw, "--values", "show the values, or their shapes")
+    _add_choice(draw, "--theme", list(THEMES), "light", "colours")
     _add(draw, "--seed", _seed, 0, "of the random numbers")
-    draw.add_argument(
-        "-o",
-        "--out",
-        type=_picture("svg", "png", "pdf", "html", "dot"),
-        metavar="FILE",
-        default="unrolled.svg",
-        help="the picture: .svg, .png, .pdf, .html, .dot (default: unrolled.svg)",
-    )
+    _add_picture(draw, "unrolled.svg", "svg", "png", "pdf", "html", "tex", "dot")
 
+
+def _add_bptt(commands: Commands) -> None:
     bptt = _command(
         commands,
         "bptt",
         "make a page on which to step through backpropagation through time",
-        "Runs a cell over a few random inputs and writes one HTML file on which to follow every "
-        "step of the forward pass and of the reverse sweep, with all numbers. It needs no network.",
+        "Runs a cell over a few random inputs and writes one HTML file on which to follow every\n"
+        "step of the forward pass and of the reverse sweep, with all numbers, in a browser. It\n"
+        "needs no network.",
+        f"{_CELLS_HELP}\n\nexample:\n  python -m rnn bptt --cell lstm --steps 6 -o bptt.html",
     )
-    _add_cell(bptt)
+    _add_choice(bptt, "--cell", list(ILLUSTRATED), "lstm", "one of the cells below", "CELL")
     _add(bptt, "--steps", _count, 4, "how many steps")
     _add(bptt, "--seed", _seed, 0, "of the random numbers")
-    bptt.add_argument(
-        "-o",
-        "--out",
-        type=_picture("html"),
-        metavar="FILE",
-        default="bptt.html",
-        help="the page (default: bptt.html)",
-    )
+    _add_picture(bptt, "bptt.html", "html")
 
+
+def _add_flow(commands: Commands) -> None:
     flow = _command(
         commands,
         "flow",
         "compare how far back the gradients of several cells reach",
-        "Runs untrained cells on random inputs, differentiates the last output with respect to "
+        "Runs untrained cells on random inputs, differentiates the last output with respect to\n"
         "the state at every step, prints a table, and draws it on a logarithmic axis.",
+        "example:\n  python -m rnn flow --cells rnn,lstm --length 50 -o flow.svg",
     )
     flow.add_argument(
         "--cells",
@@ -230,47 +242,28 @@ def parser() -> _Parser:
         help=f"which cells to compare (default: {','.join(CELLS)})",
     )
     _add(flow, "--length", _count, 100, "steps of the sequence")
-    _add(flow, "--hidden", _count, 32, "length of the state h")
+    _add(flow, "--hidden", _count, 32, "number of hidden units: the length of the state h")
     _add(flow, "--inputs", _count, 4, "length of an input x")
     _add(flow, "--batch", _count, 8, "sequences side by side")
     _add(flow, "--seed", _seed, 0, "same seed, same numbers")
-    flow.add_argument(
-        "-o",
-        "--out",
-        type=_picture("svg", "png", "pdf"),
-        default="flow.svg",
-        metavar="FILE",
-        help="the figure (default: flow.svg)",
-    )
-    return parser
+    _add_picture(flow, "flow.svg", "svg", "png", "pdf")
+
+
+# --- arguments that several commands have --------------------------------------------------------
 
 
 def _command(
-    commands: argparse._SubParsersAction[_Parser],
-    name: str,
-    short: str,
-    description: str,
-    epilog: str | None = None,
+    commands: Commands, name: str, short: str, description: str, epilog: str = ""
 ) -> _Parser:
     parser = commands.add_parser(
         name,
         help=short,
         description=description,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter if epilog else argparse.HelpFormatter,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(command=name, prog=parser.prog)
     return parser
-
-
-def _add_cell(parser: _Parser) -> None:
-    parser.add_argument(
-        "--cell",
-        choices=list(ILLUSTRATED),
-        default="lstm",
-        metavar="CELL",
-        help=f"{', '.join(ILLUSTRATED)} (default: lstm)",
-    )
 
 
 def _add(
@@ -282,3 +275,44 @@ def _add(
 ) -> None:
     shown = "" if default is None else f" (default: {default:g})"
     parser.add_argument(name, type=kind, default=default, metavar="N", help=text + shown)
+
+
+def _add_choice(
+    parser: _Parser,
+    name: str,
+    choices: Sequence[str],
+    default: str,
+    text: str,
+    metavar: str | None = None,
+) -> None:
+    parser.add_argument(
+        name, choices=choices, default=default, metavar=metavar, help=f"{text} (default: {default})"
+    )
+
+
+def _add_flag(parser: _Parser, name: str, text: str) -> None:
+    parser.add_argument(name, action="store_true", help=text)
+
+
+def _add_out(
+    parser: _Parser, kind: Callable[[str], str], default: str, text: str, metavar: str = "FILE"
+) -> None:
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=kind,
+        default=default,
+        metavar=metavar,
+        help=f"{text} (default: {default})",
+    )
+
+
+def _add_picture(parser: _Parser, default: str, *endings: str) -> None:
+    known = ", ".join(f".{ending}" for ending in endings)
+
+    def read(text: str) -> str:
+        if Path(text).suffix.lstrip(".") not in endings:
+            raise argparse.ArgumentTypeError(f"{text!r} must end in one of {known}")
+        return text
+
+    _add_out(parser, read, default, f"the file to write: {known}")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from rnn.arguments import parser
 from rnn.checkpoint import load_checkpoint
 from rnn.decoding import prompt, sample
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
+from rnn.files import reason, writing
 from rnn.illustration import illustration
 from rnn.optim import Adam
 from rnn.tasks import CELLS, TASKS, LanguageTask, Settings, load_task
@@ -53,8 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # such as in `python -m rnn sample ... | head`
         sys.stderr.close()
         return 1
-    except OSError as error:
-        return _said(options, f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+    except OSError as error:  # of standard output, such as a full disk behind it
+        return _said(options, reason(error), 2)
+    except MemoryError as error:
+        return _said(options, f"this takes more memory than there is: {error}", 2)
 
 
 def _said(options: argparse.Namespace, message: object, status: int) -> int:
@@ -76,7 +80,8 @@ def _train(options: argparse.Namespace) -> int:
     rng = np.random.default_rng(options.seed)
     task = TASKS[options.task](settings, rng)
     optimizer = Adam(task.model.parameters(), options.lr)
-    out, extra = Path(options.out), task.extra()
+    training = {"lr": options.lr, "clip": options.clip, "seed": options.seed}
+    out, extra = Path(options.out), task.extra() | {"training": training}
     if options.resume:
         before = load_checkpoint(out).get("extra")
         if before != extra:
@@ -118,7 +123,10 @@ def _told_apart(before: object, now: object) -> str:
     """In what two trainings differ, in a few words."""
     if not isinstance(before, dict) or not isinstance(now, dict):
         return "not made by `python -m rnn train`"
-    a, b = ({"task": d.get("task")} | d.get("settings", {}) for d in (before, now))
+    a, b = (
+        {"task": d.get("task")} | d.get("settings", {}) | d.get("training", {})
+        for d in (before, now)
+    )
     different = [f"{key} {a.get(key)}, not {b[key]}" for key in b if a.get(key) != b[key]]
     return "; ".join(different) or "its text was another"
 
@@ -153,19 +161,18 @@ def _draw(options: argparse.Namespace) -> int:
     if options.view == "layers" and options.time != "unrolled":
         raise DrawingError("--view layers has one box for all steps, so there is nothing to fold")
     L, _ = illustration(options.cell, options.steps, seed=options.seed)
-    Path(options.out).parent.mkdir(parents=True, exist_ok=True)
-    save(
-        L,
-        options.out,
-        view=options.view,
-        gradients=backward(L) if options.gradients else None,
-        time=options.time,
-        window=options.window,
-        rails=options.rails,
-        values=options.values,
-        theme=options.theme,
-    )
-    print(f"Written: {options.out}")
+    with _written(options.out):
+        save(
+            L,
+            options.out,
+            view=options.view,
+            gradients=backward(L) if options.gradients else None,
+            time=options.time,
+            window=options.window,
+            rails=options.rails,
+            values=options.values,
+            theme=options.theme,
+        )
     return 0
 
 
@@ -173,9 +180,8 @@ def _bptt(options: argparse.Namespace) -> int:
     from microgrrepresent.drawing.stepper_page import stepper
 
     L, _ = illustration(options.cell, options.steps, seed=options.seed)
-    Path(options.out).parent.mkdir(parents=True, exist_ok=True)
-    stepper(L, options.out, title=f"{options.cell.upper()}: backpropagation through time")
-    print(f"Written: {options.out}; open it in a browser")
+    with _written(options.out):
+        stepper(L, options.out, title=f"{options.cell.upper()}: backpropagation through time")
     return 0
 
 
@@ -186,14 +192,24 @@ def _flow(options: argparse.Namespace) -> int:
     cells = {name: CELLS[name](options.inputs, options.hidden, rng=rng) for name in options.cells}
     xs = rng.standard_normal((options.length, options.batch, options.inputs))
     flow = gradient_flow(cells, xs)
-    print(f"Size of the gradient of the last output with respect to the states, by step:\n\n{flow}")
-    Path(options.out).parent.mkdir(parents=True, exist_ok=True)
+    print(
+        f"Size of the gradient of the last output with respect to the states, by step:\n\n{flow}\n"
+    )
     try:
-        flow.save(options.out)
+        with _written(options.out):
+            flow.save(options.out)
     except ModuleNotFoundError as error:
         raise DrawingError(str(error)) from error
-    print(f"\nWritten: {options.out}")
     return 0
+
+
+@contextmanager
+def _written(path: str) -> Iterator[None]:
+    """Make the folder of a file, and say that it is written when the block has done so."""
+    with writing(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        yield
+    print(f"Written: {path}")
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

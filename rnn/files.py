@@ -80,7 +80,7 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         If the file cannot be written, or not to its end; what was there before is still there.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.tmp")  # one name: a killed writer leaves one file
+    temporary = target.parent / f".{target.name}.tmp"  # one name: a killed writer leaves one file
     with writing(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -24,16 +24,19 @@ from microgrrepresent.node import Array
 from rnn.batches import language_model_batches
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn.checkpoint import load_checkpoint
-from rnn.dense import Embedding, Linear
+from rnn.dense import Embedding
 from rnn.errors import CheckpointError, DataError
 from rnn.files import bundled_text, read_text
+from rnn.heads import SequenceClassifier
 from rnn.language_model import LanguageModel
+from rnn.layers import GRU, LSTM, RNN
 from rnn.losses import bits_per_character, perplexity, squared_error
 from rnn.module import Module
-from rnn.unrolling import unroll
+from rnn.recurrent import Recurrent
 from rnn.vocabulary import UNK, Unit, Vocabulary
 
 CELLS: dict[str, Callable[..., Cell[Any]]] = {"lstm": LSTMCell, "gru": GRUCell, "rnn": RNNCell}
+LAYERS: dict[str, Callable[..., Recurrent[Any]]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 
 
 @dataclass(frozen=True)
@@ -180,31 +183,15 @@ class Words(LanguageTask):
     unit = "word"
 
 
-class LastStep(Module):
-    """A cell run over a sequence of vectors or of symbols, and a linear map of its last output."""
-
-    def __init__(
-        self, cell: Cell[Any], outputs: int, rng: np.random.Generator, symbols: int | None = None
-    ) -> None:
-        if symbols is not None:
-            self.embedding = Embedding(symbols, cell.input_size, dtype=cell.dtype, rng=rng)
-        self.symbols = symbols
-        self.cell = cell
-        self.head = Linear(cell.output_size, outputs, dtype=cell.dtype, rng=rng)
-
-    def __call__(self, xs: Array) -> Tensor:
-        """Outputs (B, outputs) for inputs (T, B, I), or for symbols (T, B)."""
-        inputs: Any = xs if self.symbols is None else [self.embedding(x).named("x") for x in xs]
-        return self.head(unroll(self.cell, inputs).outputs[-1])
-
-
 class MemoryTask(Task):
     """Sequences made on the fly, with one answer at the end."""
 
-    model: LastStep
+    model: SequenceClassifier
 
     def __init__(self, settings: Settings, rng: np.random.Generator) -> None:
         super().__init__(settings, rng)
+        if settings.text is not None:
+            raise DataError(f"{self.name} makes its own sequences; --text is for language models")
         if settings.length < 2:
             raise DataError(f"{self.name}: a sequence has at least 2 steps")
         self.held_out = self.draw(512, np.random.default_rng(0))
@@ -229,8 +216,8 @@ class Adding(MemoryTask):
 
     def __init__(self, settings: Settings, rng: np.random.Generator) -> None:
         super().__init__(settings, rng)
-        cell = CELLS[settings.cell](2, settings.hidden, dtype=np.float32, rng=rng)
-        self.model = LastStep(cell, 1, rng)
+        layer = LAYERS[settings.cell](2, settings.hidden, dtype=np.float32, rng=rng)
+        self.model = SequenceClassifier(layer, 1, rng=rng)  # the one "class" is the sum
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Inputs (T, n, 2), numbers and marks, and the sums (n, 1)."""
@@ -263,8 +250,9 @@ class DigitSum(MemoryTask):
     def __init__(self, settings: Settings, rng: np.random.Generator) -> None:
         super().__init__(settings, rng)
         hidden = settings.hidden
-        cell = CELLS[settings.cell](hidden, hidden, dtype=np.float32, rng=rng)
-        self.model = LastStep(cell, 19, rng, symbols=10)
+        embedding = Embedding(10, hidden, dtype=np.float32, rng=rng)
+        layer = LAYERS[settings.cell](hidden, hidden, dtype=np.float32, rng=rng)
+        self.model = SequenceClassifier(layer, 19, "last", embedding, rng=rng)
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Digits (T, n), and the sums (n,)."""

@@ -158,24 +158,22 @@ def fit(
         return patience is not None and history.since_best >= patience
 
     model.train()
-    with (
-        tqdm(total=total, initial=history.steps, unit="step", disable=not progress) as bar,
-        _interrupts_noticed() as interrupted,
-    ):
+    with _interrupts_noticed() as interrupted:
         if is_new:
             save()
         write_row = log_to(log, history, more)
-        for batch, last in () if hopeless() else run.batches(batches, steps, epochs):
-            run.step(batch, last, loss, carry, clip)
-            if history.steps % every == 0 if every else last:
-                if validate is not None:
-                    run.validate(validate)
-                save()
-            write_row()
-            bar.set_postfix_str(shown(history, more), refresh=False)
-            bar.update()
-            if interrupted() or hopeless():
-                break
+        with tqdm(total=total, initial=history.steps, unit="step", disable=not progress) as bar:
+            for batch, last in () if hopeless() else run.batches(batches, steps, epochs):
+                run.step(batch, last, loss, carry, clip)
+                if history.steps % every == 0 if every else last:
+                    if validate is not None:
+                        run.validate(validate)
+                    save()
+                write_row()
+                bar.set_postfix_str(shown(history, more), refresh=False)
+                bar.update()
+                if interrupted() or hopeless():
+                    break
         history.stopped = "early" if hopeless() else "interrupted" if interrupted() else "done"
         if history.stopped == "done" and validate and history.steps not in history.validations:
             run.validate(validate)

@@ -63,6 +63,8 @@ def test_help_names_every_command_and_task(capsys):
     assert all(name in out for name in ("demo", "train", "sample", "draw", "bptt", "flow"))
     _, out, _ = run(capsys, "train", "--help")
     assert all(f"  {name} " in out for name in TASKS)
+    _, out, _ = run(capsys, "draw", "--help")
+    assert all(f"\n  {name}  " in out for name in [*ILLUSTRATED, *get_args(View)])
 
 
 @pytest.mark.parametrize(
@@ -210,6 +212,21 @@ def test_resuming_another_training(capsys):
     assert "no such file" in refused(capsys, "train", "adding", *again, "--out", "none.npz")
 
 
+def test_resuming_with_another_rate_is_refused_and_not_ignored(capsys):
+    run(capsys, "train", "adding", "--steps", "2", *QUICK)
+    again = refused(capsys, "train", "adding", "--steps", "4", "--resume", "--lr", "0.1", *QUICK)
+    assert "(lr 0.005, not 0.1)" in again
+
+
+def test_a_text_for_a_task_that_reads_none(capsys):
+    assert "--text is for language models" in refused(capsys, "train", "adding", "--text", "x")
+
+
+def test_more_memory_than_there_is(capsys):
+    line = refused(capsys, "train", "adding", "--hidden", "10000000", "--quiet")
+    assert "this takes more memory than there is: Unable to allocate" in line
+
+
 def test_resuming_on_another_text(capsys, tmp_path):
     (tmp_path / "text.txt").write_text("abc " * 100)
     train = ["train", "characters", "--text", "text.txt", *QUICK]
@@ -237,8 +254,12 @@ def test_a_checkpoint_that_train_did_not_write(capsys):
 
 
 def test_a_place_that_cannot_be_written(capsys):
-    assert "cannot write" in refused(
-        capsys, "train", "adding", "--steps", "1", "--log", "/dev/null/x", *QUICK
+    train = ["train", "adding", "--steps", "1", *QUICK]
+    for path in ("/dev/null/x.html", "."):
+        assert f"cannot write {path}: " in refused(capsys, *train, "--log", path)
+        assert f"cannot write {path}: " in refused(capsys, *train, "--out", path)
+    assert "cannot write /dev/null/x.html: " in refused(
+        capsys, "bptt", "--steps", "1", "-o", "/dev/null/x.html"
     )
 
 
@@ -302,7 +323,7 @@ def test_pictures_that_cannot_be_drawn(capsys):
     assert "--window: must be two whole numbers" in refused(capsys, "draw", "--window", "3")
     assert "--cell: invalid choice: 'cnn'" in refused(capsys, "draw", "--cell", "cnn")
     assert "'x.bmp' must end in one of .svg" in refused(capsys, "draw", "-o", "x.bmp")
-    assert "/dev/null" in refused(capsys, "draw", "-o", "/dev/null/x.svg")
+    assert "cannot write /dev/null/x.svg: " in refused(capsys, "draw", "-o", "/dev/null/x.svg")
 
 
 def test_a_page_to_step_through(capsys, tmp_path):
