@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias, get_args
 
-from microgrrepresent.drawing.scene import View
+from microgrrepresent.drawing.choices import View
 from microgrrepresent.drawing.themes import THEMES
 from rnn.illustration import ILLUSTRATED
 from rnn.tasks import CELLS, TASKS

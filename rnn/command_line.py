@@ -158,8 +158,6 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    if options.view == "layers" and options.time != "unrolled":
-        raise DrawingError("--view layers has one box for all steps, so there is nothing to fold")
     L, _ = illustration(options.cell, options.steps, seed=options.seed)
     with _written(options.out):
         save(

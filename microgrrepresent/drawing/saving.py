@@ -43,19 +43,29 @@ def save(
     Raises
     ------
     DrawingError
-        If the format is unknown, or the picture too large for PNG.
+        If the format or an option is unknown, the folder does not exist, or the picture is too
+        large for PNG.
     GraphvizMissing
         If there is no Graphviz and the format needs it.
     """
-    dpi = float(options.pop("dpi", 144))
+    dpi = options.pop("dpi", 144)
+    if not isinstance(dpi, (int, float)) or not dpi > 0:
+        raise DrawingError(f"save: dpi is a number of dots per inch above 0; given {dpi!r}")
+    if options and isinstance(out, Drawing):
+        raise DrawingError(
+            f"save: this drawing is finished, and {', '.join(options)}= came too late; give it to "
+            "draw(...)"
+        )
     target = Path(path)
+    if not target.parent.is_dir():
+        raise DrawingError(f"save: there is no folder {target.parent} to write {target.name} into")
     ending = target.suffix.lower().lstrip(".")
     write = _FORMATS.get(ending)
     if write is None:
         known = " ".join(f".{name}" for name in _FORMATS)
         raise DrawingError(f"save: the file's ending says its format: one of {known}; given {path}")
     drawing = out if isinstance(out, Drawing) else draw(out, **options)
-    replace_file(target, write(drawing, dpi))
+    replace_file(target, write(drawing, float(dpi)))
     return target
 
 

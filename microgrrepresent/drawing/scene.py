@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.builder import Details, build
 from microgrrepresent.drawing.builder import View as Grouping
 from microgrrepresent.drawing.cells import cells, collapsed, layers
+from microgrrepresent.drawing.choices import (
+    Time,
+    View,
+    check_details,
+    check_form,
+    check_gradients,
+    check_scopes,
+    graph_of,
+    theme_of,
+)
 from microgrrepresent.drawing.describing import describe, title
 from microgrrepresent.drawing.digraph import Drawing, digraph
 from microgrrepresent.drawing.folded import folded_timeline, with_totals
@@ -18,17 +27,13 @@ from microgrrepresent.drawing.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout import arrange
 from microgrrepresent.drawing.pairs import side_by_side
 from microgrrepresent.drawing.picture import Picture
-from microgrrepresent.drawing.themes import THEMES, Theme
+from microgrrepresent.drawing.themes import Theme
 from microgrrepresent.drawing.timeline import Timeline, timeline
 from microgrrepresent.drawing.views import operations, variables
 from microgrrepresent.drawing.window import windowed
-from microgrrepresent.errors import DrawingError
 from microgrrepresent.folding import fold
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
-
-View = Literal["operations", "variables", "gates", "cells", "layers"]
-Time = Literal["unrolled", "folded", "both"]
 
 VIEWS: dict[str, Callable[[Timeline], Grouping]] = {
     "operations": operations,
@@ -100,7 +105,8 @@ def draw(
     Raises
     ------
     DrawingError
-        If an option is unknown, or the layout would take, or took, too long.
+        If an option is unknown, or the layout would take, or took, too long: the message says
+        what to choose instead.
     GraphvizMissing
         If the graph is so large that it needs Graphviz for its layout, and there is none.
     GraphError
@@ -116,14 +122,11 @@ def draw(
     >>> print(drawing.picture.description)
     Computation graph of z: 1 operation on 2 inputs.
     """
-    _check("view", view, get_args(View))
-    _check("time", time, get_args(Time))
-    if view == "layers" and time != "unrolled":
-        raise DrawingError("draw: view='layers' shows all of time in one box; leave out time=")
-    if not isinstance(theme, Theme):
-        _check("theme", theme, tuple(THEMES))
-        theme = THEMES[theme]
-    graph = out if isinstance(out, Graph) else Graph(out)
+    check_form(view, time, window)
+    check_details(depth, rails, values, timeout)
+    theme, graph = theme_of(theme), graph_of(out)
+    check_scopes(collapse, graph)
+    check_gradients(gradients, graph, time)
     unrolled = timeline(graph)
     scene = _Scene(view, collapse, depth, Details(False, rails, values), gradients, timeout)
     if time == "unrolled":
@@ -179,11 +182,6 @@ class _Scene:
         if shown is not None:
             draw_back(picture, shown)
         return picture
-
-
-def _check(what: str, given: object, known: Collection[str]) -> None:
-    if given not in known:
-        raise DrawingError(f"draw: {what} is one of {', '.join(known)}; given {given!r}")
 
 
 def _advice(time: Timeline) -> str:

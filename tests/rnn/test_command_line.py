@@ -304,7 +304,8 @@ def test_every_view_is_drawn_with_gradients(capsys, tmp_path, view):
 @pytest.mark.parametrize("time_shown", ["folded", "both"])
 @pytest.mark.parametrize("view", [view for view in get_args(View) if view != "layers"])
 def test_every_view_is_folded(capsys, tmp_path, view, time_shown):
-    status, _, _ = run(capsys, "draw", "--view", view, "--time", time_shown, "--gradients")
+    gradients = ["--gradients"] if time_shown == "both" else []
+    status, _, _ = run(capsys, "draw", "--view", view, "--time", time_shown, *gradients)
     assert status == 0
     assert "</svg>" in (tmp_path / "unrolled.svg").read_text()
 
@@ -319,7 +320,8 @@ def test_a_window_leaves_out_the_middle(capsys, tmp_path):
 
 
 def test_pictures_that_cannot_be_drawn(capsys):
-    assert "nothing to fold" in refused(capsys, "draw", "--view", "layers", "--time", "both")
+    assert "all of time in one box" in refused(capsys, "draw", "--view", "layers", "--time", "both")
+    assert "time='both'" in refused(capsys, "draw", "--time", "folded", "--gradients")
     assert "--window: must be two whole numbers" in refused(capsys, "draw", "--window", "3")
     assert "--cell: invalid choice: 'cnn'" in refused(capsys, "draw", "--cell", "cnn")
     assert "'x.bmp' must end in one of .svg" in refused(capsys, "draw", "-o", "x.bmp")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from microgrrepresent import (
-    DrawingError,
     Graph,
     GraphError,
     Tensor,
@@ -82,8 +81,3 @@ def test_a_loop_that_differs_is_not_folded():
             h = h * 2 if t != 2 else h + 1
     with pytest.raises(GraphError):
         draw(h, time="folded")
-
-
-def test_layers_have_no_folded_form(make):
-    with pytest.raises(DrawingError, match="all of time"):
-        draw(make["loss"](), "layers", time="both")

@@ -262,27 +262,6 @@ def test_a_layout_that_takes_too_long_is_stopped():
         engine.run(["digraph { a -> b }"], "svg", "dot", 0.01, "choose another")
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"view": "gate"}, "view is one of operations, variables, gates, cells, layers"),
-        ({"time": "fold"}, "time is one of unrolled, folded, both"),
-        ({"theme": "sepia"}, "theme is one of light, dark, print"),
-    ],
-)
-def test_unknown_options(options, words):
-    with pytest.raises(DrawingError, match=words):
-        draw(Tensor(1.0) * 2, **options)
-
-
-def test_files_that_cannot_be_written(make, tmp_path):
-    with pytest.raises(DrawingError, match=r"\.svg .*given .*\.gif"):
-        save(make["logistic"](), tmp_path / "a.gif")
-    with pytest.raises(DrawingError, match=r"pixels wide.*window=\(3, 2\)"):
-        save(make["loss"](120), tmp_path / "a.png")
-    assert not list(tmp_path.iterdir())
-
-
 def test_importing_the_package_does_not_import_drawings():
     program = "import sys, microgrrepresent; print('graphviz' in sys.modules, "
     program += "'microgrrepresent.drawing' in sys.modules)"
