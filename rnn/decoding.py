@@ -22,6 +22,7 @@ import numpy as np
 
 from microgrrepresent import Tensor, log_softmax, no_grad
 from microgrrepresent.node import Array
+from rnn.inputs import whole_number
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
 """``step(tokens, state) -> (logits, state)``, of tokens (B,) and logits (B, V).
@@ -113,8 +114,7 @@ def sample(
     -------
     list of Decoded, one for each of `first`
     """
-    if length < 0:
-        raise ValueError(f"sample: length is a whole number from 0 up; given {length}")
+    length = whole_number(length, 0, "sample: length")
     x, tokens, scores = first, [], []
     ended_at = np.full(len(first), length)
     with no_grad():

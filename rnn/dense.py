@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from microgrrepresent import Tensor, linear, take
 from microgrrepresent.errors import DTypeError, ShapeError
 from rnn.initialise import Rng, floating, uniform
-from rnn.inputs import tensor_of
+from rnn.inputs import tensor_of, whole_number
 from rnn.module import Module
 
 
@@ -50,7 +50,8 @@ class Linear(Module):
         dtype: DTypeLike = np.float64,
         rng: Rng = None,
     ) -> None:
-        self.in_features, self.out_features = in_features, out_features
+        self.in_features = whole_number(in_features, 0, "Linear: in_features")
+        self.out_features = whole_number(out_features, 1, "Linear: out_features")
         rng = np.random.default_rng(rng)
         k = 1 / np.sqrt(max(in_features, 1))
         self.weight = uniform((out_features, in_features), k, "W", dtype, rng)
@@ -103,7 +104,8 @@ class Embedding(Module):
         dtype: DTypeLike = np.float64,
         rng: Rng = None,
     ) -> None:
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.num_embeddings = whole_number(num_embeddings, 1, "Embedding: num_embeddings")
+        self.embedding_dim = whole_number(embedding_dim, 1, "Embedding: embedding_dim")
         table = np.random.default_rng(rng).standard_normal((num_embeddings, embedding_dim))
         self.weight = Tensor(table, True, "E", floating(dtype))
 

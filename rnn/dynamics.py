@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from microgrrepresent import Tensor, step
+from rnn.inputs import whole_number
 
 S = TypeVar("S")
 P = TypeVar("P")
@@ -44,8 +45,7 @@ def dynamical_system(f: Callable[[S, P], S], s1: S, theta: P, steps: int) -> lis
     >>> {t: float(term) for t, term in backward(s[-1]).by_step(theta).items()}
     {2: 4.0, 3: 4.0, 4: 4.0}
     """
-    if steps < 1:
-        raise ValueError(f"dynamical_system: s(1) is the first state, so steps >= 1; given {steps}")
+    steps = whole_number(steps, 1, "dynamical_system: s(1) is the first state, and steps")
     states = [s1]
     for t in range(2, steps + 1):
         with step(t):

@@ -124,9 +124,8 @@ class GraphRecurrentCell(Module):
                 f"{pairs.min()}..{pairs.max()}"
             )
         e = None if features is None else tensor_of(features, self.dtype, self, "e")
-        if (0 if e is None else e.shape[-1]) != self.edge_size or (
-            e is not None and e.shape[0] != len(pairs)
-        ):
+        shape = (len(pairs), 0) if e is None else e.shape
+        if shape != (len(pairs), self.edge_size):
             raise ShapeError(
                 f"{self!r}: expected features of shape ({len(pairs)}, {self.edge_size}), a row "
                 f"for each edge, given {None if e is None else e.shape}"

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from microgrrepresent import ShapeError, Tensor, equal, linear, scope, sign, where
 from microgrrepresent.node import Array
 from rnn.initialise import Rng
+from rnn.inputs import whole_number
 from rnn.module import Module
 
 
@@ -68,7 +69,7 @@ class HopfieldNetwork(Module):
     """
 
     def __init__(self, size: int) -> None:
-        self.size = size
+        self.size = whole_number(size, 1, "HopfieldNetwork: size")
         self.weight = Tensor(np.zeros((size, size)), name="W")
 
     def store(self, patterns: ArrayLike) -> None:

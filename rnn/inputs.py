@@ -21,12 +21,25 @@ def tensor_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
     ------
     DTypeError
         If an array or Tensor is of another data type.
+    ShapeError
+        If a list is no array, because what is in it differs in length.
     """
-    given: Tensor
+    given = values_of(x, dtype, who, name)
+    return given if isinstance(given, Tensor) else Tensor(given, name=name)
+
+
+def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Tensor | Array:
+    """What `tensor_of` gives, but an array where x is no Tensor: to be cut into leaves."""
     if isinstance(x, Tensor):
-        given = x
+        given: Tensor | Array = x
     else:
-        given = Tensor(x if isinstance(x, np.ndarray) else np.asarray(x, dtype=dtype), name=name)
+        try:
+            given = np.asarray(x, dtype=None if hasattr(x, "dtype") else dtype)
+        except ValueError:
+            raise ShapeError(
+                f"{who!r}: {name} is a list of what differs in shape; rnn.pad makes one array of "
+                "sequences of different lengths, and says their lengths"
+            ) from None
     if given.dtype != dtype:
         hint = f"convert it with .astype({str(dtype)!r})"
         if given.dtype.kind in "iub":
@@ -61,3 +74,16 @@ def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
             f"{given.min()}..{given.max()}; leave out empty sequences, and pad x to the longest"
         )
     return given
+
+
+def whole_number(value: Any, least: int, what: str) -> int:
+    """The value as an int.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, or below `least`.
+    """
+    if not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{what} is a whole number from {least} up; given {value!r}")
+    return int(value)

@@ -13,6 +13,7 @@ from rnn.cells.activations import activation
 from rnn.cells.cell import Cell, other_form
 from rnn.cells.simple import Nonlinearity
 from rnn.initialise import Rng, uniform
+from rnn.inputs import whole_number
 from rnn.unrolling import Unrolled, unroll
 
 
@@ -82,12 +83,8 @@ class NARX(Cell[DelayState]):
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, output_size, dtype=dtype, rng=rng)
-        if input_delays < 0 or output_delays < 0:
-            raise ValueError(
-                f"{self.kind}: numbers of delays are counts; "
-                f"given {input_delays} for the input, {output_delays} for the output"
-            )
-        self.input_delays, self.output_delays = input_delays, output_delays
+        self.input_delays = whole_number(input_delays, 0, f"{self.kind}: input_delays")
+        self.output_delays = whole_number(output_delays, 0, f"{self.kind}: output_delays")
         self.phi = activation(nonlinearity, self.kind)
         window = (input_delays + 1) * input_size + output_delays * output_size
         if not window:

@@ -18,7 +18,7 @@ from microgrrepresent.node import Array
 from rnn import layouts
 from rnn.cells.cell import Cell
 from rnn.dense import Dropout
-from rnn.inputs import tensor_of
+from rnn.inputs import values_of, whole_number
 from rnn.layouts import OnnxWeights
 from rnn.module import Module
 from rnn.notation import Notation, equations
@@ -56,10 +56,7 @@ class Recurrent(Module, Generic[S]):
         rng: np.random.Generator,
     ) -> None:
         name = type(self).__name__
-        if not isinstance(num_layers, (int, np.integer)) or num_layers < 1:
-            raise ValueError(
-                f"{name}: num_layers is a whole number from 1 up; given {num_layers!r}"
-            )
+        num_layers = whole_number(num_layers, 1, f"{name}: num_layers")
         if bidirectional and reverse:
             raise ValueError(
                 f"{name}: bidirectional=True runs both ways, reverse=True only from the last step "
@@ -83,6 +80,11 @@ class Recurrent(Module, Generic[S]):
                 cell.learn_initial_state()
             self.cells.append(cell)
         first = self.cells[0]
+        if any(cell.state_sizes() != first.state_sizes() for cell in self.cells):
+            raise ValueError(
+                f"{name}: the state of {first!r} is of other sizes in the layer above, and the two "
+                "cannot stand in one array; use num_layers=1"
+            )
         self.hidden_size, self.dtype, self.scope = first.hidden_size, first.dtype, first.scope
         self.dropout = Dropout(dropout, rng=rng)
         if len(self.cells) > 1:
@@ -163,8 +165,7 @@ class Recurrent(Module, Generic[S]):
 
     def _steps(self, x: Any) -> tuple[list[Tensor], int | None]:
         """The inputs of each step, and the batch size, or None for one sequence."""
-        if not isinstance(x, Tensor):
-            x = np.asarray(x, dtype=None if isinstance(x, np.ndarray) else self.dtype)
+        x = values_of(x, self.dtype, self)
         form = f"(B, T, {self.input_size})" if self.batch_first else f"(T, B, {self.input_size})"
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
             raise ShapeError(
@@ -175,8 +176,6 @@ class Recurrent(Module, Generic[S]):
         time = 1 if self.batch_first and x.ndim == 3 else 0
         if not x.shape[time]:
             raise ShapeError(f"{self!r}: x {x.shape} has no steps; at least one is needed")
-        if x.dtype != self.dtype:
-            tensor_of(x, self.dtype, self)
         xs = []
         with scope(self.scope):
             for t in range(x.shape[time]):
@@ -194,11 +193,10 @@ class Recurrent(Module, Generic[S]):
         parts = self.cells[0].parts_of(state, repr(self))
         rows: list[list[Tensor]] = []
         for part, (letter, size) in zip(parts, sizes.items(), strict=True):
-            node = tensor_of(part, self.dtype, self, letter)
+            whole = values_of(part, self.dtype, self, letter)
             expected = (n, size) if batch is None else (n, batch, size)
-            if node.shape != expected:
-                raise ShapeError(self._misfit(letter, node.shape, expected))
-            whole = node if isinstance(part, Tensor) else node.value
+            if whole.shape != expected:
+                raise ShapeError(self._misfit(letter, whole.shape, expected))
             rows.append([self._row(whole, k, letter, T) for k in range(n)])
         return [self.cells[k].state_of(*row) for k, row in enumerate(zip(*rows, strict=True))]
 
@@ -378,4 +376,7 @@ class Recurrent(Module, Generic[S]):
     def __repr__(self) -> str:
         more = f", num_layers={self.num_layers}" if self.num_layers > 1 else ""
         more += ", bidirectional=True" if self.bidirectional else ""
-        return f"{type(self).__name__}({self.input_size}, {self.hidden_size}{more})"
+        more += ", reverse=True" if self.reverse else ""
+        name, cell = type(self).__name__, type(self.cells[0]).__name__
+        more += f", cell={cell}" if cell != f"{name}Cell" else ""
+        return f"{name}({self.input_size}, {self.hidden_size}{more})"

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from microgrrepresent import ShapeError, Tensor, scope, stack, step, stop_gradient, where
 from rnn.carry import check_carried, remember
 from rnn.cells.cell import Cell
-from rnn.inputs import lengths_of
+from rnn.inputs import lengths_of, whole_number
 
 S = TypeVar("S")
 
@@ -95,8 +95,8 @@ def unroll(
     [0.0, 1.0, 3.0, 6.0]
     """
     inputs, T = _cut(xs, getattr(cell, "dtype", None))
-    if truncate is not None and (not isinstance(truncate, (int, np.integer)) or truncate < 1):
-        raise ValueError(f"unroll: truncate is a whole number from 1 up; given {truncate!r}")
+    if truncate is not None:
+        truncate = whole_number(truncate, 1, "unroll: truncate")
     times = range(T, 0, -1) if reverse else range(1, T + 1)
     before = T + 1 if reverse else 0
     carried = check_carried(cell, state)

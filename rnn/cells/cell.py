@@ -26,7 +26,7 @@ from microgrrepresent import ShapeError, Tensor, broadcast_to, scope, step
 from microgrrepresent.errors import located, operand
 from microgrrepresent.node import here
 from rnn.initialise import Rng, floating, uniform
-from rnn.inputs import tensor_of
+from rnn.inputs import tensor_of, whole_number
 from rnn.module import Module
 
 S = TypeVar("S")
@@ -55,12 +55,8 @@ class Cell(Module, Generic[S]):
     carried: Any = None  # what `rnn.carry` remembers of the last run
 
     def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
-        for what, size, least in (("input_size", input_size, 0), ("hidden_size", hidden_size, 1)):
-            if not isinstance(size, (int, np.integer)) or size < least:
-                raise ValueError(
-                    f"{self.kind}: {what} is a whole number from {least} up; given {size!r}"
-                )
-        self.input_size, self.hidden_size = int(input_size), int(hidden_size)
+        self.input_size = whole_number(input_size, 0, f"{self.kind}: input_size")
+        self.hidden_size = whole_number(hidden_size, 1, f"{self.kind}: hidden_size")
         self.dtype = floating(dtype)
         self._rng = np.random.default_rng(rng)
 

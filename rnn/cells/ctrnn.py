@@ -68,9 +68,10 @@ class CTRNNCell(Cell[Tensor]):
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
         times = np.asarray(tau, dtype=self.dtype)
-        if times.shape not in ((), (hidden_size,)) or not (times > 0).all() or not dt > 0:
+        one_or_each = times.shape in ((), (hidden_size,)) and np.ndim(dt) == 0
+        if not one_or_each or not (times > 0).all() or not dt > 0:
             raise ValueError(
-                f"CTRNN: dt must be positive, and tau one positive number or {hidden_size} "
+                f"CTRNN: dt must be a positive number, and tau one or {hidden_size} "
                 f"(hidden_size) of them; given dt={dt}, tau={tau!r}"
             )
         self.dt = float(dt)  # a NumPy number has a data type, which would become that of y

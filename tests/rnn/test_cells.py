@@ -448,7 +448,7 @@ def test_a_learned_initial_state():
         ),
         (
             lambda: CTRNNCell(3, 4, tau=0),
-            "CTRNN: dt must be positive, and tau one positive number or 4 (hidden_size) of "
+            "CTRNN: dt must be a positive number, and tau one or 4 (hidden_size) of "
             "them; given dt=0.1, tau=0",
         ),
         (lambda: RNNCell(-1, 4), "RNN: input_size is a whole number from 0 up; given -1"),

@@ -427,6 +427,13 @@ def test_a_list_is_an_array_where_the_state_is_one():
     same(layer([[[1]]], (h, c))[0], layer([[[1]]], [np.array(h, float), np.array(c, float)])[0])
 
 
+def test_a_layer_says_how_it_was_made():
+    assert repr(LSTM(4, 6, 2, bidirectional=True)) == "LSTM(4, 6, num_layers=2, bidirectional=True)"
+    assert (
+        repr(RNN(4, 6, reverse=True, cell=CTRNNCell)) == "RNN(4, 6, reverse=True, cell=CTRNNCell)"
+    )
+
+
 def test_final_states_are_said():
     assert RNN(SIZE, H).final_states() == ["layer 0, forward: after the last valid step"]
     assert len(LSTM(SIZE, H, 3, bidirectional=True).final_states()) == 6
@@ -581,6 +588,16 @@ X = np.zeros((5, 3, 4))
             lambda: LSTM(4, 6, proj_size=1.5),
             "LSTM: proj_size must be smaller than hidden_size 6, because it shortens h, or 0 "
             "for no projection; given 1.5",
+        ),
+        (
+            lambda: RNN(4, 6, 2, cell=partial(NARX, input_delays=1)),
+            "RNN: the state of NARX(4, 6) is of other sizes in the layer above, and the two "
+            "cannot stand in one array; use num_layers=1",
+        ),
+        (
+            lambda: RNN(4, 6)([np.zeros((3, 4)), np.zeros((2, 4))]),
+            "RNN(4, 6): x is a list of what differs in shape; rnn.pad makes one array of "
+            "sequences of different lengths, and says their lengths",
         ),
         (
             lambda: RNN(4, 6, num_layers=0),

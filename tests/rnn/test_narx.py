@@ -121,7 +121,10 @@ def test_names_and_steps():
     ("call", "sentence"),
     [
         (lambda: NARX(0, 1, output_delays=0), "without inputs it needs at least one output delay"),
-        (lambda: NARX(1, 1, input_delays=-1), "numbers of delays are counts; given -1"),
+        (
+            lambda: NARX(1, 1, input_delays=-1),
+            "NARX: input_delays is a whole number from 0 up; given -1",
+        ),
         (
             lambda: NARX(1, 2).teacher_forced(np.zeros((3, 1)), np.zeros((3, 1))),
             r"expected ys, the true outputs, of shape \(T, B, 2\) or \(T, 2\); given \(3, 1\)",

@@ -177,6 +177,11 @@ def test_a_graph_without_edges_hears_nothing():
             r"expected features of shape \(5, 2\), a row for each edge, given None",
         ),
         (
+            lambda: GraphRecurrentCell(1, 2, edge_size=1).on([(0, 1)], 2, np.zeros(1)),
+            r"expected features of shape \(1, 1\), a row for each edge, given \(1,\)",
+        ),
+        (lambda: RecursiveCell(3, children=0), "children is a whole number from 1 up; given 0"),
+        (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, 4, FEATURES),
             r"expected features of shape \(5, 0\), a row for each edge, given \(5, 2\)",
         ),

@@ -166,3 +166,9 @@ def test_a_learned_initial_state_goes_to_torch_as_a_state():
     assert relative_error(made.numpy(), output.detach().numpy()) < 1e-10
     for f, f_t in zip(finals, end, strict=True):
         assert relative_error(f.numpy(), f_t.detach().numpy()) < 1e-10
+
+
+def test_torch_s_data_type_is_no_list_of_numbers():
+    with pytest.raises(TypeError, match="expected x of float64, given float32"):
+        LSTM(3, 5)(torch.zeros(4, 2, 3))
+    assert LSTM(3, 5)(torch.zeros(4, 2, 3, dtype=torch.float64))[0].shape == (4, 2, 5)
