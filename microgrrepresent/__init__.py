@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.errors import (
+    CarriedStateError,
     CheckError,
     DrawingError,
     DTypeError,
@@ -47,6 +48,7 @@ _LATER = {
 
 __all__ = [
     "Adjoints",
+    "CarriedStateError",
     "CheckError",
     "DTypeError",
     "Delay",

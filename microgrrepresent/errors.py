@@ -29,6 +29,10 @@ class StaleGraphError(RuntimeError):
     """A graph that was recorded before one of its leaves was given a new value."""
 
 
+class CarriedStateError(RuntimeError):
+    """A state that was carried from batch to batch together with its whole history."""
+
+
 class GraphError(ValueError):
     """A graph, or a file that should hold one, that is not what the caller takes it for."""
 

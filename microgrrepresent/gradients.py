@@ -12,7 +12,8 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.errors import DTypeError, GradientError, ShapeError, operand
+from microgrrepresent.carried import explain_stale, mark
+from microgrrepresent.errors import DTypeError, GradientError, ShapeError, StaleGraphError, operand
 from microgrrepresent.node import Array, Node
 from microgrrepresent.sweep import sweep
 from microgrrepresent.tensor import Tensor
@@ -128,9 +129,20 @@ def grad(
 def accumulate(output: Node, seed: ArrayLike | None) -> None:
     """Add the gradients of the output to ``.grad`` of its leaves: the body of `Tensor.backward`."""
     require_gradient(output)
-    for node, g in sweep([output], [seeded(output, seed, "backward", False)]):
-        if node.op is None and isinstance(node, Tensor):
-            node.grad = np.array(g) if node.grad is None else np.asarray(node.grad + g)
+    passed: list[Node] = []
+    found: list[tuple[Tensor, Array]] = []
+    try:
+        for node, g in sweep([output], [seeded(output, seed, "backward", False)]):
+            if node.op is not None:
+                passed.append(node)
+            elif isinstance(node, Tensor):
+                found.append((node, g))
+    except StaleGraphError:
+        explain_stale(output)
+        raise
+    mark(output, passed)
+    for leaf, g in found:
+        leaf.grad = np.array(g) if leaf.grad is None else np.asarray(leaf.grad + g)
 
 
 def jacobian(y: Node, x: Node) -> Array:

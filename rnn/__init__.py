@@ -18,7 +18,7 @@ from rnn.decoding import Decoded, beam, choose, greedy, log_probability, prompt,
 from rnn.dense import Dropout, Embedding, Linear
 from rnn.dynamics import dynamical_system
 from rnn.encoder_decoder import Decoder, DecoderState, Encoded, Encoder
-from rnn.errors import CarriedStateError, CheckpointError, DataError, NonFiniteError, StateDictError
+from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.explanation import explain
 from rnn.files import bundled_text, read_text, sunspots
 from rnn.graph_network import GraphRecurrentCell
@@ -59,7 +59,6 @@ __all__ = [
     "AdamW",
     "Attention",
     "CTRNNCell",
-    "CarriedStateError",
     "Cell",
     "CheckpointError",
     "Clipping",

@@ -17,7 +17,3 @@ class CheckpointError(ValueError):
 
 class NonFiniteError(FloatingPointError):
     """A loss or a gradient that became NaN or infinite in training."""
-
-
-class CarriedStateError(RuntimeError):
-    """A state that was carried from batch to batch together with its whole history."""

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, scope, stack, step, stop_gradient, where
-from rnn.carry import check_carried, remember
 from rnn.cells.cell import Cell
 from rnn.inputs import lengths_of, whole_number
 
@@ -99,7 +98,6 @@ def unroll(
         truncate = whole_number(truncate, 1, "unroll: truncate")
     times = range(T, 0, -1) if reverse else range(1, T + 1)
     before = T + 1 if reverse else 0
-    carried = check_carried(cell, state)
     run: Any = cell.bound() if isinstance(cell, Cell) else cell
     show = getattr(cell, "output", _first)
     outputs, states = {}, {}
@@ -125,7 +123,6 @@ def unroll(
             else:
                 outputs[t] = show(new)
             states[t] = state = new
-    remember(cell, state, carried)
     return Unrolled([outputs[t] for t in sorted(outputs)], states, state)
 
 

@@ -52,7 +52,6 @@ class Cell(Module, Generic[S]):
     hidden_size: int
     dtype: np.dtype[Any]
     initial: Mapping[str, Tensor] = MappingProxyType({})
-    carried: Any = None  # what `rnn.carry` remembers of the last run
 
     def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
         self.input_size = whole_number(input_size, 0, f"{self.kind}: input_size")
