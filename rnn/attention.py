@@ -113,16 +113,14 @@ class Attention(Module):
                 f"(T, B, {self.key_size}), time first, or both without B; given {q.shape} and "
                 f"{s.shape}"
             )
-        allowed = None
-        if mask is not None:
-            allowed = Tensor(np.asarray(mask, dtype=bool), name="mask")
+        allowed = None if mask is None else Tensor(np.asarray(mask, dtype=bool), name="mask")
+        if allowed is not None:
             if allowed.shape != s.shape[:-1]:
                 raise ShapeError(
                     f"{self!r}: expected a mask of shape {s.shape[:-1]}, given {allowed.shape}"
                 )
-            s = where(
-                expand_dims(allowed, -1), s, 0
-            )  # padding may hold anything, and 0 · NaN is NaN
+            # padding may hold anything, and 0 · NaN, here and in the reverse sweep, is NaN
+            s = where(expand_dims(allowed, -1), s, 0)
         e = self.scores(q, s)
         if allowed is not None:
             e = where(allowed, e, -np.inf)

@@ -73,13 +73,73 @@ class OnnxWeights(NamedTuple):
     P: Array | None
 
 
+class Form(NamedTuple):
+    """What of a cell's form matters to a layout."""
+
+    letters: str
+    """The gates that the cell has, in the order of their blocks."""
+    standard: str
+    """The gates of the standard cell of this kind."""
+    activations: Sequence[str]
+    """The functions of the gates, of the candidate and of the output, as far as there are any."""
+    onnx: dict[str, Any]
+    """What else an ONNX node must be told."""
+    keras: dict[str, Any]
+    """What else a Keras layer must be told."""
+    writes: bool = False
+    """Whether the update gate writes."""
+    coupled: bool = False
+    """Whether the forget gate is made of the input gate."""
+    peepholes: bool = False
+
+    @property
+    def two_biases(self) -> bool:
+        """Whether Keras keeps both biases."""
+        return bool(self.keras.get("reset_after"))
+
+
+def form_of(cell: Cell[Any], where: str) -> Form:
+    """The form of a cell that has a counterpart there.
+
+    Raises
+    ------
+    StateDictError
+        If it has none.
+    """
+    lacks = ""
+    if isinstance(cell, LSTMCell):
+        if cell.proj_size:
+            lacks = "projection"
+        elif cell.peephole == "diagonal_previous":
+            lacks = "peepholes of the output gate at the memory before"
+        elif where == "Keras" and (cell.peephole or cell.coupled):
+            lacks = "peepholes or coupled gates"
+        functions = (cell.gate_activation, cell.activation, cell.activation)
+        onnx = {"input_forget": int(cell.coupled)}
+        peepholes = bool(cell.peephole)
+        form = Form(cell.gates, "ifgo", functions, onnx, {}, False, cell.coupled, peepholes)
+    elif isinstance(cell, GRUCell):
+        onnx, keras = (
+            {"linear_before_reset": int(cell.reset_after)},
+            {"reset_after": cell.reset_after},
+        )
+        writes = cell.update_gate == "write"
+        form = Form(cell.gates, "rzn", ("sigmoid", "tanh"), onnx, keras, writes)
+    elif type(cell) is RNNCell:
+        form = Form("h", "h", (cell.nonlinearity,), {}, {})
+    else:
+        lacks = "such cell"
+    if lacks:
+        raise StateDictError(f"{cell!r}: {where} has no {lacks}")
+    return form
+
+
 # --- a cell and its gates ------------------------------------------------------------------------
 
 
-def gates_of(cell: Cell[Any]) -> dict[str, Gate]:
+def gates_of(cell: Cell[Any], form: Form) -> dict[str, Gate]:
     """All gates of the standard cell of this kind, by letter; an update gate keeps."""
-    letters, standard = _letters(cell)
-    own, H = cell.state_dict(), cell.hidden_size
+    letters, own, H = form.letters, cell.state_dict(), cell.hidden_size
     zeros = np.zeros(len(letters) * H, cell.dtype)
     arrays = (
         own["weight_ih"],
@@ -89,15 +149,15 @@ def gates_of(cell: Cell[Any]) -> dict[str, Gate]:
         np.concatenate([own.get(f"weight_c{letter}", zeros[:H]) for letter in letters]),
     )
     gates = dict(zip(letters, _cut(len(letters), *arrays), strict=True))
-    if _writes(cell):
+    if form.writes:
         gates["z"] = gates["z"].negated()
     absent = Gate(*[np.zeros_like(block) for block in gates[letters[0]]])
-    if not _coupled(cell):
-        absent.b_ih[:] = OPEN[_gate_function(cell)]
-    return {letter: gates.get(letter, absent) for letter in standard}
+    if not form.coupled:
+        absent.b_ih[:] = OPEN[form.activations[0]]
+    return {letter: gates.get(letter, absent) for letter in form.standard}
 
 
-def state_from(cell: Cell[Any], gates: Mapping[str, Gate]) -> dict[str, Array]:
+def state_from(cell: Cell[Any], form: Form, gates: Mapping[str, Gate]) -> dict[str, Array]:
     """The cell's state_dict with these gates in it.
 
     Raises
@@ -105,17 +165,16 @@ def state_from(cell: Cell[Any], gates: Mapping[str, Gate]) -> dict[str, Array]:
     StateDictError
         If the gates hold what the cell has no place for, so that it would compute something else.
     """
-    letters, standard = _letters(cell)
     state = cell.state_dict()
-    for letter in standard:
-        absent = letter not in letters and not _coupled(cell)
-        if absent and not gates[letter].is_open(_gate_function(cell)):
+    for letter in form.standard:
+        absent = letter not in form.letters and not form.coupled
+        if absent and not gates[letter].is_open(form.activations[0]):
             raise StateDictError(
                 f"{cell!r} has no gate {letter}, but the given weights have one that is not "
                 "always open; make the layer with that gate"
             )
-    chosen = {letter: gates[letter] for letter in letters}
-    if _writes(cell):
+    chosen = {letter: gates[letter] for letter in form.letters}
+    if form.writes:
         chosen["z"] = chosen["z"].negated()
     W, U, b_ih, b_hh, _ = _joined(chosen.values())
     if "bias_ih" not in state and (b_ih.any() or b_hh.any()):
@@ -125,9 +184,11 @@ def state_from(cell: Cell[Any], gates: Mapping[str, Gate]) -> dict[str, Array]:
     return state | {name: array for name, array in given.items() if name in state}
 
 
-def _load(cells: Sequence[Cell[Any]], gates: Sequence[Mapping[str, Gate]]) -> None:
+def _load(
+    cells: Sequence[Cell[Any]], forms: Sequence[Form], gates: Sequence[Mapping[str, Gate]]
+) -> None:
     """Give cells their gates: all of them, or, if one does not fit, none."""
-    states = [state_from(cell, those) for cell, those in zip(cells, gates, strict=True)]
+    states = [state_from(*each) for each in zip(cells, forms, gates, strict=True)]
     for cell, state in zip(cells, states, strict=True):
         cell.load_state_dict(state)
 
@@ -142,12 +203,12 @@ def onnx_weights(cells: Sequence[Cell[Any]]) -> OnnxWeights:
     """The weights of one layer, of its one or two directions, as ONNX has them."""
     parts = []
     for cell in cells:
-        _expressible(cell, "ONNX")
-        gates = gates_of(cell)
-        W, U, b_ih, b_hh, V = _joined(gates[letter] for letter in _ONNX_ORDER["".join(gates)])
+        form = form_of(cell, "ONNX")
+        gates = gates_of(cell, form)
+        W, U, b_ih, b_hh, V = _joined(gates[letter] for letter in _ONNX_ORDER[form.standard])
         parts.append((W, U, np.concatenate([b_ih, b_hh]), V[: 3 * cell.hidden_size]))
     W, R, B, P = (np.stack(arrays) for arrays in zip(*parts, strict=True))
-    return OnnxWeights(W, R, B, P if _peepholes(cells[0]) else None)
+    return OnnxWeights(W, R, B, P if form.peepholes else None)
 
 
 def load_onnx_weights(
@@ -159,12 +220,12 @@ def load_onnx_weights(
 ) -> None:
     """Give one layer, its one or two directions, the weights of an ONNX node."""
     who, cell = "load_onnx_weights", cells[0]
-    _expressible(cell, "ONNX")
-    order = _ONNX_ORDER[_letters(cell)[1]]
+    form = form_of(cell, "ONNX")
+    order = _ONNX_ORDER[form.standard]
     D, n, H = len(cells), len(order), cell.hidden_size
-    if P is None and _peepholes(cell):
+    if P is None and form.peepholes:
         raise StateDictError(f"{who}: {cell!r} has peepholes, but P is not given; give zeros or P")
-    if P is not None and np.any(P) and not _peepholes(cell):
+    if P is not None and np.any(P) and not form.peepholes:
         raise StateDictError(
             f"{who}: {cell!r} has no peepholes, but P is given; use LSTM(..., peephole='diagonal')"
         )
@@ -173,32 +234,26 @@ def load_onnx_weights(
     B = _array(who, "B", np.zeros((D, 2 * n * H)) if B is None else B, (D, 2 * n * H))
     P = _array(who, "P", np.zeros((D, 3 * H)) if P is None else P, (D, 3 * H))
     V = np.zeros((D, n * H))
-    if _peepholes(cell):
+    if form.peepholes:
         V[:, : 3 * H] = P  # i, o, f; the candidate, which comes last, has none
     b_ih, b_hh = np.split(B, 2, axis=1)
     directions = zip(W, R, b_ih, b_hh, V, strict=True)
-    _load(cells, [dict(zip(order, _cut(n, *one), strict=True)) for one in directions])
+    gates = [dict(zip(order, _cut(n, *one), strict=True)) for one in directions]
+    _load(cells, [form] * D, gates)
 
 
 def onnx_attributes(cells: Sequence[Cell[Any]], reverse: bool) -> dict[str, Any]:
     """The attributes with which an ONNX node computes what the layer does."""
-    cell = cells[0]
-    _expressible(cell, "ONNX")
+    form = form_of(cells[0], "ONNX")
     one_way = "reverse" if reverse else "forward"
+    names = [_ONNX_NAMES[name] for name in form.activations] * len(cells)
     attributes: dict[str, Any] = {
-        "hidden_size": cell.hidden_size,
+        "hidden_size": cells[0].hidden_size,
         "direction": "bidirectional" if len(cells) == 2 else one_way,
+        "activations": names,
+        **form.onnx,
     }
-    if isinstance(cell, LSTMCell):
-        names = [cell.gate_activation, cell.activation, cell.activation]
-        attributes["input_forget"] = int(cell.coupled)
-    elif isinstance(cell, GRUCell):
-        names = ["sigmoid", "tanh"]
-        attributes["linear_before_reset"] = int(cell.reset_after)
-    else:
-        names = [cell.nonlinearity]  # type: ignore[attr-defined]
-    attributes["activations"] = [_ONNX_NAMES[name] for name in names] * len(cells)
-    if affine := attributes["activations"].count("Affine"):  # α x + β, with the identity's α and β
+    if affine := names.count("Affine"):  # α x + β, with the α and β of the identity
         attributes |= {"activation_alpha": [1.0] * affine, "activation_beta": [0.0] * affine}
     return attributes
 
@@ -212,12 +267,12 @@ def keras_weights(cells: Sequence[Cell[Any]]) -> list[Array]:
     """The arrays of Keras' ``get_weights()``, of each cell in turn: kernels, then bias if any."""
     arrays = []
     for cell in cells:
-        _expressible(cell, "Keras")
-        gates = gates_of(cell)
-        W, U, b_ih, b_hh, _ = _joined(gates[letter] for letter in _KERAS_ORDER["".join(gates)])
+        form = form_of(cell, "Keras")
+        gates = gates_of(cell, form)
+        W, U, b_ih, b_hh, _ = _joined(gates[letter] for letter in _KERAS_ORDER[form.standard])
         arrays += [W.T.copy(), U.T.copy()]
-        if _biased(cell):
-            arrays.append(np.stack([b_ih, b_hh]) if _two_biases(cell) else b_ih + b_hh)
+        if _biased(cell, form):
+            arrays.append(np.stack([b_ih, b_hh]) if form.two_biases else b_ih + b_hh)
     return arrays
 
 
@@ -230,94 +285,42 @@ def load_keras_weights(cells: Sequence[Cell[Any]], arrays: Sequence[ArrayLike]) 
             f"{who}: expected kernel, recurrent_kernel and, unless use_bias=False, bias for each "
             f"of {len(cells)} layers and directions; given {len(arrays)} arrays"
         )
-    gates = []
-    for c, cell in enumerate(cells):
-        _expressible(cell, "Keras")
-        order = _KERAS_ORDER[_letters(cell)[1]]
+    forms, gates = [form_of(cell, "Keras") for cell in cells], []
+    for c, (cell, form) in enumerate(zip(cells, forms, strict=True)):
+        order = _KERAS_ORDER[form.standard]
         n, H = len(order), cell.hidden_size
         kernel, recurrent, *bias = arrays[c * each : (c + 1) * each]
         W = _array(who, "kernel", kernel, (cell.input_size, n * H))
         U = _array(who, "recurrent_kernel", recurrent, (H, n * H))
         b_ih, b_hh, V = np.zeros((3, n * H))
-        if bias and _two_biases(cell):
+        if bias and form.two_biases:
             b_ih, b_hh = _array(who, "bias", bias[0], (2, n * H))
         elif bias:
             b_ih = _array(who, "bias", bias[0], (n * H,))
         gates.append(dict(zip(order, _cut(n, W.T, U.T, b_ih, b_hh, V), strict=True)))
-    _load(cells, gates)
+    _load(cells, forms, gates)
 
 
 def keras_arguments(cells: Sequence[Cell[Any]], reverse: bool) -> dict[str, Any]:
     """The arguments with which a Keras layer computes what the layer does."""
-    cell = cells[0]
-    _expressible(cell, "Keras")
-    arguments: dict[str, Any] = {"units": cell.hidden_size, "use_bias": _biased(cell)}
-    if isinstance(cell, LSTMCell):
-        arguments |= {
-            "activation": cell.activation,
-            "recurrent_activation": cell.gate_activation,
-        }
-    elif isinstance(cell, GRUCell):
-        arguments["reset_after"] = cell.reset_after
-    else:
-        arguments["activation"] = cell.nonlinearity  # type: ignore[attr-defined]
+    form = form_of(cells[0], "Keras")
+    functions = ["linear" if name == "identity" else name for name in form.activations]
+    arguments: dict[str, Any] = {
+        "units": cells[0].hidden_size,
+        "use_bias": _biased(cells[0], form),
+        "activation": functions[-1],
+        **form.keras,
+    }
+    if len(functions) > 1:
+        arguments["recurrent_activation"] = functions[0]
     if reverse:
         arguments["go_backwards"] = True
-    return {key: "linear" if value == "identity" else value for key, value in arguments.items()}
+    return arguments
 
 
-# --- what fits what ------------------------------------------------------------------------------
-
-
-def _letters(cell: Cell[Any]) -> tuple[str, str]:
-    """The gates that a cell has, and those of the standard cell of its kind."""
-    if isinstance(cell, LSTMCell):
-        return cell.gates, "ifgo"
-    if isinstance(cell, GRUCell):
-        return cell.gates, "rzn"
-    return "h", "h"
-
-
-def _expressible(cell: Cell[Any], where: str) -> None:
-    """Refuse what the standard has no words for."""
-    reason = ""
-    if isinstance(cell, LSTMCell):
-        if cell.proj_size:
-            reason = "projection"
-        elif cell.peephole == "diagonal_previous":
-            reason = "peepholes of the output gate at the memory before"
-        elif where == "Keras" and (cell.peephole or cell.coupled):
-            reason = "peepholes or coupled gates"
-    elif type(cell) not in (GRUCell, RNNCell):
-        reason = "such cell"
-    if reason:
-        raise StateDictError(f"{cell!r}: {where} has no {reason}")
-
-
-def _coupled(cell: Cell[Any]) -> bool:
-    return isinstance(cell, LSTMCell) and cell.coupled
-
-
-def _peepholes(cell: Cell[Any]) -> bool:
-    return isinstance(cell, LSTMCell) and bool(cell.peephole)
-
-
-def _writes(cell: Cell[Any]) -> bool:
-    return isinstance(cell, GRUCell) and cell.update_gate == "write"
-
-
-def _gate_function(cell: Cell[Any]) -> str:
-    return cell.gate_activation if isinstance(cell, LSTMCell) else "sigmoid"
-
-
-def _biased(cell: Cell[Any]) -> bool:
+def _biased(cell: Cell[Any], form: Form) -> bool:
     """Whether Keras needs a bias: the cell's own, or one that holds a gate open."""
-    letters, standard = _letters(cell)
-    return "bias_ih" in cell.state_dict() or letters != standard
-
-
-def _two_biases(cell: Cell[Any]) -> bool:
-    return isinstance(cell, GRUCell) and cell.reset_after
+    return "bias_ih" in cell.state_dict() or form.letters != form.standard
 
 
 # --- arrays --------------------------------------------------------------------------------------

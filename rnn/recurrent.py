@@ -73,12 +73,13 @@ class Recurrent(Module, Generic[S]):
         self.input_size = input_size
         self.directions = 2 if bidirectional else 1
         self.cells: list[Cell[S]] = []
-        for k in range(num_layers * self.directions):
-            below = self.cells[-1].output_size * self.directions if k >= self.directions else 0
-            cell = make_cell(below or input_size)
-            if learn_initial_state:
+        seen = input_size
+        for _ in range(num_layers):
+            self.cells += [make_cell(seen) for _ in range(self.directions)]
+            seen = self.cells[-1].output_size * self.directions
+        if learn_initial_state:
+            for cell in self.cells:
                 cell.learn_initial_state()
-            self.cells.append(cell)
         first = self.cells[0]
         if any(cell.state_sizes() != first.state_sizes() for cell in self.cells):
             raise ValueError(
@@ -180,8 +181,7 @@ class Recurrent(Module, Generic[S]):
         with scope(self.scope):
             for t in range(x.shape[time]):
                 with step(t + 1):
-                    cut = x[:, t] if time else x[t]
-                    xs.append(cut.named("x") if isinstance(cut, Tensor) else Tensor(cut, name="x"))
+                    xs.append(_leaf(x[:, t] if time else x[t], "x"))
         return xs, x.shape[1 - time] if x.ndim == 3 else None
 
     def _initial(self, state: Any, batch: int | None, T: int) -> list[Any]:
@@ -200,10 +200,9 @@ class Recurrent(Module, Generic[S]):
             rows.append([self._row(whole, k, letter, T) for k in range(n)])
         return [self.cells[k].state_of(*row) for k, row in enumerate(zip(*rows, strict=True))]
 
-    def _row(self, node: Any, k: int, letter: str, T: int) -> Tensor:
+    def _row(self, whole: Any, k: int, letter: str, T: int) -> Tensor:
         with scope(self.cells[k].scope), step(T + 1 if self._is_backward(k) else 0):
-            row = node[k]
-            return row.named(letter) if isinstance(row, Tensor) else Tensor(row, name=letter)
+            return _leaf(whole[k], letter)
 
     def _misfit(self, letter: str, given: tuple[int, ...], expected: tuple[int, ...]) -> str:
         rank = (
@@ -380,3 +379,8 @@ class Recurrent(Module, Generic[S]):
         name, cell = type(self).__name__, type(self.cells[0]).__name__
         more += f", cell={cell}" if cell != f"{name}Cell" else ""
         return f"{name}({self.input_size}, {self.hidden_size}{more})"
+
+
+def _leaf(part: Any, name: str) -> Tensor:
+    """A part that was cut out of an array, which becomes a leaf, or out of a Tensor."""
+    return part.named(name) if isinstance(part, Tensor) else Tensor(part, name=name)

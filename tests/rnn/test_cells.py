@@ -88,6 +88,16 @@ def blocks(cell, *letters):
         yield tuple(state[n][rows] for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
 
 
+@pytest.mark.parametrize("made", [RNNCell, ResidualRNNCell])
+@pytest.mark.parametrize("bias", [True, False])
+def test_srn_by_its_equation(made, bias):
+    cell = with_large_weights(made(3, 4, bias, rng=0))
+    ((W_, U_, b, c),) = blocks(cell, "h") if bias else ((*cell.state_dict().values(), 0, 0),)
+    x, h = rng.standard_normal((2, 3)), rng.standard_normal((2, 4))
+    g = np.tanh(x @ W_.T + b + h @ U_.T + c)
+    np.testing.assert_allclose(cell(x, h), g if made is RNNCell else h + g, rtol=1e-12)
+
+
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("update_gate", ["keep", "write"])
 @pytest.mark.parametrize("composition", ["fused", "per_gate"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph
+from microgrrepresent import Graph, Tensor
 from rnn import HopfieldNetwork, dynamical_system
 
 
@@ -109,3 +109,13 @@ def test_errors(call, sentence):
 def test_there_must_be_something_to_store():
     with pytest.raises(ValueError, match=r"no pattern to store; given shape \(0, 4\)"):
         HopfieldNetwork(4).store(np.zeros((0, 4)))
+
+
+def test_a_unit_that_hears_nothing_stays_as_it_is():
+    network = HopfieldNetwork(4)
+    network.store([[1, 1, 1, 1], [1, 1, -1, -1]])  # the two halves know nothing of each other
+    network.weight.assign(network.weight.numpy() * [[0], [0], [1], [1]])
+    s = np.array([1.0, -1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(network.step(Tensor(s)), s)
+    for mode in ("asynchronous", "synchronous"):
+        np.testing.assert_array_equal(network.recall(s, mode, rng=0).state, s)
