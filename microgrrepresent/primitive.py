@@ -22,15 +22,17 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy import ndarray
+from numpy.typing import DTypeLike
 
 from microgrrepresent.errors import (
+    DTypeError,
     ShapeError,
     broadcast_mismatch,
     linear_mismatch,
     matmul_mismatch,
     operand,
 )
-from microgrrepresent.node import Node, make, recording, running
+from microgrrepresent.node import Array, Node, make, recording, running
 
 N = TypeVar("N", bound=Node)
 Rule = Callable[..., Any]
@@ -211,7 +213,32 @@ constant = primitive(
 
 def arrayed(x: Any) -> Any:
     """An operand that has axes: a node or an array as it is, a list or a number as an array."""
-    return x if isinstance(x, (Node, ndarray)) else np.asarray(x)
+    return x if isinstance(x, (Node, ndarray)) else numbers(x)
+
+
+def numbers(data: Any, dtype: DTypeLike | None = None) -> Array:
+    """A new array of data that has no history to lose.
+
+    Raises
+    ------
+    TypeError
+        If there are nodes in a list, or what is given is not made of numbers.
+    """
+    if _holds_nodes(data):
+        raise TypeError(
+            f"a {type(data).__name__} of Tensors is no operand, because their history would be "
+            "lost; join them with stack or concatenate first"
+        )
+    value = np.array(data, dtype=dtype)
+    if value.dtype.kind not in "biufc":
+        raise DTypeError(f"a Tensor holds numbers; given {type(data).__name__} of {value.dtype}")
+    return value
+
+
+def _holds_nodes(data: Any) -> bool:
+    return isinstance(data, (list, tuple)) and any(
+        isinstance(item, Node) or _holds_nodes(item) for item in data
+    )
 
 
 def lift(x: Any, others: Sequence[Any]) -> Node:
@@ -227,15 +254,7 @@ def lift(x: Any, others: Sequence[Any]) -> Node:
         dtype = np.result_type(x, *(o.dtype for o in others if hasattr(o, "dtype")))
         params = {"value": x, "dtype": dtype.name}
         return make(kind, constant, (), params, np.array(x, dtype=dtype), False)
-    if isinstance(x, (list, tuple)) and any(isinstance(item, Node) for item in x):
-        raise TypeError(
-            f"a {type(x).__name__} of Tensors is no operand, because their history would be lost; "
-            "join them with stack or concatenate first"
-        )
-    value = np.array(x)
-    if value.dtype.kind not in "biufc":
-        raise TypeError(f"a Tensor cannot be combined with {type(x).__name__}: it is not a number")
-    return make(kind, None, (), _NOTHING, value, False)
+    return make(kind, None, (), _NOTHING, numbers(x), False)
 
 
 def _misuse(

@@ -23,7 +23,7 @@ from microgrrepresent.errors import (
 )
 from microgrrepresent.node import Array, Node, make, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
-from microgrrepresent.primitive import lift
+from microgrrepresent.primitive import lift, numbers
 
 Axis = int | tuple[int, ...] | None
 
@@ -64,14 +64,7 @@ class Tensor(Node):
         dtype: DTypeLike | None = None,
     ) -> Self:
         """Make a leaf; see the class."""
-        if _holds_nodes(data):
-            raise TypeError(
-                f"a Tensor made of a {type(data).__name__} of Tensors would lose their history; "
-                "join them with stack or concatenate"
-            )
-        value = np.array(data, dtype=dtype)
-        if value.dtype.kind not in "biufc":
-            raise DTypeError(f"a Tensor holds numbers; given {value.dtype} data")
+        value = numbers(data, dtype)
         if requires_grad and value.dtype.kind not in "fc":
             raise DTypeError(
                 f"{name or 'a Tensor'} of {value.dtype} cannot require a gradient, because a "
@@ -405,12 +398,6 @@ class Tensor(Node):
 
 
 Tensor.result_class = Tensor
-
-
-def _holds_nodes(data: Any) -> bool:
-    return isinstance(data, (list, tuple)) and any(
-        isinstance(item, Node) or _holds_nodes(item) for item in data
-    )
 
 
 def _tensor(x: Any, beside: Tensor) -> Tensor:

@@ -88,8 +88,7 @@ SNAPSHOTS = [
      "take in lstm at t=3: take(x (2, 3), (1,)): index 7 is out of bounds for axis 0 with size 2"),
     (lambda: mg.one_hot([1, 4], 3), ValueError,
      "one_hot in lstm at t=3: index 4 is not among the 3 classes 0..2"),
-    (lambda: X + "a", TypeError,
-     "a Tensor cannot be combined with str: it is not a number"),
+    (lambda: X + "a", DTypeError, "a Tensor holds numbers; given str of <U1"),
     (lambda: X * [V, V, V], TypeError,
      "a list of Tensors is no operand, because their history would be lost; join them with stack "
      "or concatenate first"),
@@ -115,7 +114,7 @@ SNAPSHOTS = [
      "binary_cross_entropy in lstm at t=3: logits (2, 3) need targets of the same shape; given "
      "(3,)"),
     # --- Tensors ---
-    (lambda: Tensor("a"), DTypeError, "a Tensor holds numbers; given <U1 data"),
+    (lambda: Tensor("a"), DTypeError, "a Tensor holds numbers; given str of <U1"),
     (lambda: Tensor([1], requires_grad=True, name="i"), DTypeError,
      "i of int64 cannot require a gradient, because a derivative needs numbers that can change a "
      "little; give floats or dtype=float"),

@@ -228,7 +228,7 @@ def test_numbers_are_constants_and_arrays_are_leaves():
 @pytest.mark.parametrize("other", [None, "a", {}, {1}, object(), [None], Tensor])
 def test_operands_that_are_no_numbers(other):
     name = type(other).__name__
-    with pytest.raises(TypeError, match=f"a Tensor cannot be combined with {name}: it is not a"):
+    with pytest.raises(TypeError, match=f"a Tensor holds numbers; given {name} of"):
         Tensor(B) + other
 
 
@@ -388,8 +388,18 @@ def test_logic_is_recorded_and_is_numpys():
 def test_a_tensor_of_tensors_would_lose_their_history():
     a = Tensor(1.0, requires_grad=True)
     for data in ([a, 2.0], [[a], [a]], (1.0, (a,))):
-        with pytest.raises(TypeError, match="would lose their history; join them with stack"):
-            Tensor(data)
+        for take in (Tensor, mg.sum, mg.softmax, lambda x: mg.reshape(x, -1), lambda x: a + x):
+            with pytest.raises(TypeError, match="history would be lost; join them with stack"):
+                take(data)
+
+
+def test_what_is_no_number_is_refused():
+    a = Tensor(1.0)
+    for take in (Tensor, mg.sum, mg.softmax, lambda x: mg.reshape(x, -1), lambda x: a + x):
+        with pytest.raises(DTypeError, match="holds numbers; given generator"):
+            take(i for i in range(3))
+        with pytest.raises(DTypeError, match="holds numbers; given list of <U1"):
+            take(["a"])
 
 
 def test_a_gradient_given_by_hand_has_the_shape_of_its_leaf():
