@@ -1,11 +1,13 @@
 """What the stepper page knows: every node and edge of a run with its numbers, as plain JSON data.
 
-The page computes nothing that the engine has computed. It only adds up, for each parameter, the
-terms of its gradient in the order in which the reverse sweep finds them.
+The page computes nothing that the engine has computed. It only adds up what has arrived so far of a
+gradient that has several contributions.
 """
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -276,6 +278,24 @@ class _Record:
         return found
 
 
+def each_array_once(data: Data) -> Data:
+    """The data with all arrays in a list and their indices where they were.
+
+    A sum passes its adjoint on as it is, so most arrays are there several times.
+    """
+    index: dict[str, int] = {}
+
+    def put(value: Any) -> Any:
+        if isinstance(value, dict) and "norm" in value:
+            return index.setdefault(json.dumps(value, sort_keys=True), len(index))
+        if isinstance(value, dict):
+            return {key: put(part) for key, part in value.items()}
+        return list(map(put, value)) if isinstance(value, list) else value
+
+    told = put(data)
+    return {**told, "arrays": [json.loads(array) for array in index]}
+
+
 def numbers(array: Array) -> Data:
     """An array for the page: in full if it is small, else a heat map; its extremes and norm."""
     array = array.astype(np.float64)
@@ -286,10 +306,18 @@ def numbers(array: Array) -> Data:
         if array.size <= FULL:
             data["full"] = [[_short(x) for x in row] for row in flat.tolist()]
         else:
-            data["map"] = [[_short(x, 3) for x in row] for row in _averaged(flat).tolist()]
+            blocks = _averaged(flat)
+            top = np.abs(blocks[np.isfinite(blocks)]).max(initial=0.0) or 1.0
+            data |= {"map": _shades(blocks / top), "top": _short(top), "width": blocks.shape[1]}
             data |= {"min": _short(array.min()), "max": _short(array.max())}
             data["mean"] = _short(array.mean())
     return data
+
+
+def _shades(levels: Array) -> str:
+    """The colours of a heat map, row by row: a byte each, 127 for 1; -128 for what is no number."""
+    shades = np.where(np.isnan(levels), -128, np.rint(np.clip(levels, -1, 1) * 127))
+    return b64encode(shades.astype(np.int8).tobytes()).decode()
 
 
 def _averaged(array: Array) -> Array:
@@ -304,9 +332,9 @@ def _averaged(array: Array) -> Array:
     return array
 
 
-def _short(x: Any, digits: int = 6) -> float | str:
+def _short(x: Any) -> float | str:
     """A number of few digits; JSON has none for NaN and infinity."""
-    value = float(f"{x:.{digits}g}")
+    value = float(f"{x:.6g}")
     return value if np.isfinite(value) else str(value)
 
 

@@ -17,7 +17,7 @@ from string import Template
 from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.drawing.saving import replace_file
 from microgrrepresent.drawing.scene import draw
-from microgrrepresent.drawing.stepper_data import stepper_data
+from microgrrepresent.drawing.stepper_data import each_array_once, stepper_data
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -74,7 +74,7 @@ def stepper(
     swept = adjoints or backward(loss)
     drawing = draw(graph, "operations", timeout=timeout)
     data = json.dumps(
-        stepper_data(graph, swept, drawing.picture),
+        each_array_once(stepper_data(graph, swept, drawing.picture)),
         ensure_ascii=False,
         separators=(",", ":"),
         allow_nan=False,
@@ -82,7 +82,7 @@ def stepper(
     page = Template(_part("stepper.html")).substitute(
         title=escape(title or _title(graph)),
         style=_part("stepper.css"),
-        script=_part("stepper.js"),
+        script=_part("arrays.js") + _part("stepper.js"),
         drawing=_lean(drawing.inline_svg()),
         data=data.replace("</", "<\\/"),
     )

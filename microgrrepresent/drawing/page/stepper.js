@@ -3,7 +3,8 @@
    nodes in the order of the forward pass, and stops, each [phase, node]. A node's value is known
    from its forward stop on; what it sends to its parents, from its backward stop on. */
 (function () {
-  const { steps, nodes, stops, parameters } = JSON.parse(document.getElementById("data").textContent);
+  const { arrays, nodes, stops, parameters } = JSON.parse(document.getElementById("data").textContent);
+  const { text, element, matrix, sumOf } = shown;
   const get = (id) => document.getElementById(id);
   const svg = document.querySelector("#drawing svg");
   const turn = stops.findIndex(([phase]) => phase === "backward");
@@ -12,12 +13,23 @@
 
   // --- what the data implies ------------------------------------------------------------------
 
-  for (const node of nodes) { node.forward = 0; node.backward = Infinity; node.uses = []; }
+  const resolve = (holder, ...names) => {  // each array is in the data once; elsewhere stands its index
+    for (const name of names) holder[name] = holder[name] === null ? null : arrays[holder[name]];
+  };
+  for (const node of nodes) {
+    resolve(node, "value", "adjoint");
+    for (const edge of node.edges) resolve(edge, "part");
+    Object.assign(node, { forward: 0, backward: Infinity, uses: [] });
+  }
+  for (const { parts } of parameters) for (const part of parts) resolve(part, "term", "sum");
   stops.forEach(([phase, i], k) => { if (i >= 0) nodes[i][phase] = k; });
   nodes.forEach((node) => node.edges.forEach((edge) => {
     edge.child = node;
     if (edge.parent >= 0) nodes[edge.parent].uses.push(edge);
   }));
+  for (const node of nodes) node.uses = node.uses.filter((edge) => edge.part);
+  const arrived = (node) => node.uses.filter((edge) => edge.child.backward <= now);
+  const known = (node) => node.adjoint && (node.uses.length ? arrived(node).length === node.uses.length : node.backward <= now);
   const parts = nodes.flatMap((node) => node.edges).filter((edge) => edge.part);
   const logs = parts.map((edge) => Math.log10(edge.part.norm)).filter(Number.isFinite);
   const low = Math.max(Math.min(...logs), Math.max(...logs) - 6), high = Math.max(...logs);
@@ -25,65 +37,6 @@
     const level = (Math.log10(norm) - low) / (high - low || 1);
     return Number.isFinite(level) ? Math.min(1, Math.max(0, level)) : 0;
   };
-
-  // --- numbers --------------------------------------------------------------------------------
-
-  const text = (x) => {
-    if (typeof x === "string") return x.replace("inf", "∞").replace("-", "−");
-    if (x === 0) return "0";
-    const size = Math.abs(x);
-    const shown = size >= 1e4 || size < 1e-3 ? x.toExponential(2) : x.toPrecision(4);
-    return (shown.includes("e") ? shown : String(Number(shown))).replace("-", "−").replace("e−", "e−");
-  };
-  const element = (tag, attributes, ...children) => {
-    const made = document.createElement(tag);
-    for (const [key, value] of Object.entries(attributes || {})) {
-      if (key === "html") made.innerHTML = value; else made.setAttribute(key, value);
-    }
-    made.append(...children);
-    return made;
-  };
-  const shapeOf = (array) => array.shape.length ? array.shape.join(" × ") : "a number";
-
-  function matrix(array, label) {
-    const box = element("div", {});
-    if (array.full) {
-      const top = Math.max(...array.full.flat().map((x) => Math.abs(Number(x)) || 0), 1e-300);
-      const cell = (tag, x) => {
-        const share = Math.min(1, Math.abs(Number(x)) / top) * 0.38;
-        const color = `rgba(var(${x < 0 ? "--minus" : "--plus"}), ${share.toFixed(3)})`;
-        return element(tag, { style: `background:${color}`, title: String(x) }, text(x));
-      };
-      const words = { "aria-label": `${label}, ${shapeOf(array)}` };
-      box.append(array.shape.length < 2
-        ? element("div", { class: "row", role: "group", ...words }, ...array.full[0].map((x) => cell("span", x)))
-        : element("table", { class: "matrix", ...words },
-          ...array.full.map((row) => element("tr", {}, ...row.map((x) => cell("td", x))))));
-    } else if (array.map) {
-      box.append(heat(array, label));
-    }
-    if (array.map || array.shape.length) {
-      const range = array.map
-        ? `${shapeOf(array)} · min ${text(array.min)} · mean ${text(array.mean)} · max ${text(array.max)} · `
-        : `${shapeOf(array)} · `;
-      box.append(element("div", { class: "stats" }, `${range}norm ${text(array.norm)}`));
-    }
-    return box;
-  }
-
-  function heat(array, label) {
-    const rows = array.map, height = rows.length, width = rows[0].length;
-    const words = `${label}: heat map of ${shapeOf(array)} numbers, min ${text(array.min)}, mean ${text(array.mean)}, max ${text(array.max)}`;
-    const canvas = element("canvas", { class: "heat", width, height, role: "img", "aria-label": words });
-    canvas.style.aspectRatio = `${Math.max(width, 4)} / ${Math.min(Math.max(height, 1), width)}`;
-    const paint = canvas.getContext("2d"), top = Math.max(...rows.flat().map(Math.abs), 1e-300);
-    rows.forEach((row, y) => row.forEach((x, i) => {
-      const s = Math.min(1, Math.abs(x) / top), [r, g, b] = x < 0 ? [0, 114, 178] : [213, 94, 0];
-      paint.fillStyle = `rgb(${[r, g, b].map((c) => Math.round(255 + (c - 255) * s))})`;
-      paint.fillRect(i, y, 1, 1);
-    }));
-    return canvas;
-  }
 
   // --- the drawing ----------------------------------------------------------------------------
 
@@ -121,7 +74,7 @@
   }
 
   function mark(target, classes) {
-    for (const name of ["waiting", "lit", "back", "swept", "chosen"]) {
+    for (const name of ["waiting", "lit", "back", "partly", "swept", "chosen"]) {
       target.classList.toggle(name, classes.includes(name));
     }
   }
@@ -133,8 +86,8 @@
       if (now < node.forward) classes.push("waiting");
       if (i === current) classes.push("lit");
       if (i === current && phase === "backward") classes.push("back");
-      const reached = node.uses.some((edge) => edge.part && edge.child.backward <= now);
-      if (reached || node.backward <= now) classes.push("swept");
+      if (known(node)) classes.push("swept");
+      else if (arrived(node).length) classes.push("partly");
       if (i === chosen) classes.push("chosen");
       for (const id of node.boxes) mark(get(id), classes);
       for (const id of node.inner) flow(arrows.get(id), node, null, i === current, phase);
@@ -234,7 +187,7 @@
       }));
       return `Forward${place ? ", " + place : ""}: ${node.plain} is computed. Norm ${text(node.value.norm)}.`;
     }
-    const from = node.uses.filter((edge) => edge.part);
+    const from = node.uses;
     const sum = from.length > 1
       ? `the sum of what came from ${from.map((e) => e.child.name).join(" and ")}`
       : from.length ? `came from ${from[0].child.name}` : "the sweep begins: the derivative of the loss by itself";
@@ -246,10 +199,19 @@
       ({ part, node: nodes[parameter.node], words: `${k + 1} of ${parameter.parts.length} terms` }))).filter(({ part }) => part.stop === now);
     fill("along", ...sent.map((edge) => element("div", { class: "item" },
       what(`sends to <b>${edge.name}</b>`), formula(edge.chain, true), matrix(edge.part, `to ${edge.parent >= 0 ? nodes[edge.parent].plain : ""}`),
+      ...soFar(nodes[edge.parent]),
       what("local derivative"), formula(edge.local, true))),
     ...grown.map(({ part, node: parameter, words }) => element("div", { class: "item" },
       what(`<b>${gradient(parameter)}</b> so far, ${words}`), matrix(part.sum, `running sum of the gradient of ${parameter.plain}`))));
     return `Backward${place ? ", " + place : ""}: ${node.plain} has its gradient, norm ${text(node.adjoint.norm)}, and sends it to ${sent.length} ${sent.length === 1 ? "input" : "inputs"}.`;
+  }
+
+  function soFar(node) {  // what has arrived of a gradient that is not complete; a parameter's stands by time step
+    const came = node && node.kind !== "parameter" ? arrived(node) : [];
+    if (!came.length || known(node)) return [];
+    came.sort((a, b) => a.child.backward - b.child.backward);
+    return [what(`<b>${gradient(node)}</b> partly: ${came.length} of ${node.uses.length} contributions so far`),
+      matrix(sumOf(came), `gradient of ${node.plain} so far`)];
   }
 
   function sums() {
@@ -293,14 +255,21 @@
     };
     const close = element("button", { "aria-label": "Close the history", style: "float:right" }, "×");
     close.addEventListener("click", () => choose(null));
-    const came = node.uses.filter((edge) => edge.part);
+    const came = node.uses;
     const items = [close, equation(node),
       what(`${node.where}${node.edges.length ? " · computed at stop " + node.forward + " " : " · given"}`)];
     if (node.edges.length) items.push(jump(node.forward, "go to its forward stop"));
     items.push(what(`value <b>${node.name}</b>`), matrix(node.value, node.plain));
     if (node.adjoint) {
-      items.push(what(`gradient <b>${gradient(node)}</b>, the sum of ${came.length || 1} ${came.length > 1 ? "contributions" : "contribution"}`),
-        matrix(node.adjoint, `gradient of ${node.plain}`));
+      const count = `${came.length || 1} ${came.length > 1 ? "contributions" : "contribution"}`;
+      if (known(node)) {
+        items.push(what(`gradient <b>${gradient(node)}</b>, the sum of ${count}`), matrix(node.adjoint, `gradient of ${node.plain}`));
+      } else if (arrived(node).length) {
+        items.push(what(`gradient <b>${gradient(node)}</b> partly: the sum so far of ${arrived(node).length} of ${count}`),
+          matrix(sumOf(arrived(node)), `gradient of ${node.plain} so far`));
+      } else {
+        items.push(what(`gradient <b>${gradient(node)}</b>: not yet at this stop; it is the sum of ${count}`));
+      }
       if (Number.isFinite(node.backward)) items.push(jump(node.backward, "go to its backward stop"));
       for (const edge of came) {
         const row = element("div", { class: "item" }, what(`from <b>${edge.child.name}</b>: ${edge.chain}`));

@@ -3,13 +3,20 @@
 import json
 import re
 import shutil
+from base64 import b64decode
 
 import numpy as np
 import pytest
 
 from microgrrepresent import GradientError, Graph, Tensor, backward, draw, exp, log, steps
 from microgrrepresent.drawing import stepper
-from microgrrepresent.drawing.stepper_data import CELLS, FULL, numbers, stepper_data
+from microgrrepresent.drawing.stepper_data import (
+    CELLS,
+    FULL,
+    each_array_once,
+    numbers,
+    stepper_data,
+)
 from microgrrepresent.errors import DrawingError
 from rnn import GRUCell, Linear, LSTMCell, RNNCell, over_time, squared_error, unroll
 
@@ -166,13 +173,38 @@ def test_large_arrays_become_maps_of_block_means():
     array = np.arange(100 * 7.0).reshape(100, 7)
     shown = numbers(array)
     assert "full" not in shown and shown["shape"] == [100, 7]
-    blocks = np.array(shown["map"])
-    assert blocks.shape == (CELLS, 7)
-    np.testing.assert_allclose(blocks[0], array[:4].mean(axis=0), rtol=1e-3)
+    levels = np.frombuffer(b64decode(shown["map"]), np.int8).reshape(-1, shown["width"])
+    assert levels.shape == (CELLS, 7)
+    blocks = levels / 127 * shown["top"]
+    np.testing.assert_allclose(blocks[0], array[:4].mean(axis=0), atol=shown["top"] / 254)
     assert (shown["min"], shown["max"], shown["mean"]) == (0, 699, 349.5)
     assert shown["norm"] == pytest.approx(np.linalg.norm(array), rel=1e-5)
     assert numbers(np.array([[np.nan, -np.inf, 1e-300]]))["full"] == [["nan", "-inf", 1e-300]]
     json.dumps(numbers(np.array(np.nan)), allow_nan=False)
+
+
+def test_what_is_no_number_has_a_colour_of_its_own():
+    array = np.full((10, 10), 2.0)
+    array[0, :3] = np.nan, np.inf, -np.inf
+    with np.errstate(all="ignore"):
+        levels = np.frombuffer(b64decode(numbers(array)["map"]), np.int8)
+    assert levels[:4].tolist() == [-128, 127, -127, 127]
+
+
+def test_each_array_is_in_the_page_once():
+    data, _, _ = data_of(run(RNNCell))
+    page = each_array_once(data)
+    assert len({json.dumps(array) for array in page["arrays"]}) == len(page["arrays"])
+    for node, told in zip(data["nodes"], page["nodes"], strict=True):
+        assert page["arrays"][told["value"]] == node["value"]
+        assert (told["adjoint"] is None) == (node["adjoint"] is None)
+    assert len(page["arrays"]) < 0.7 * json.dumps(data).count('"norm"')
+
+
+@pytest.mark.parametrize("kind", [LSTMCell, GRUCell])
+def test_the_page_of_a_batch_and_a_wider_cell_is_small_too(kind, tmp_path):
+    path = stepper(run(kind, length=8, hidden=32, batch=(16,)), tmp_path / "page.html")
+    assert path.stat().st_size < 1_000_000
 
 
 def test_the_file_is_one_and_small_and_asks_for_nothing(tmp_path):
@@ -264,6 +296,19 @@ def assert_shown(found, expected):
         np.testing.assert_allclose(written, flat, rtol=6e-3, atol=1e-300)
 
 
+def so_far(graph, adjoints, parent, child):
+    """What has arrived of a gradient with the child's contribution; None if that is all of it."""
+    if parent.op is None or parent not in adjoints:
+        return None
+    users = [c for c in dict.fromkeys(graph.consumers(parent)) if c in adjoints]
+    came = [
+        [adjoints.along(c, j) for j, p in enumerate(c.parents) if p is parent]
+        for c in users
+        if c.id >= child.id
+    ]
+    return None if len(came) == len(users) else sum(sum(parts) for parts in came)
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("kind", [RNNCell, LSTMCell])
 def test_the_whole_run_shows_the_engines_numbers(opened, kind):
@@ -291,7 +336,9 @@ def test_the_whole_run_shows_the_engines_numbers(opened, kind):
             assert_shown(read(page, "#along"), inputs)
         else:
             assert_shown(read(page, "#now"), [adjoints[node], node.value])
-            sent = [adjoints.along(node, j) for j in range(len(node.parents))]
+            sent = []
+            for j, parent in enumerate(node.parents):
+                sent += [adjoints.along(node, j), so_far(graph, adjoints, parent, node)]
             sums = [
                 sum(g for t, g in adjoints.by_step(nodes[p["node"]]).items() if t >= part["step"])
                 for p in data["parameters"]
@@ -371,6 +418,38 @@ def test_a_node_tells_its_history(opened):
     assert page.is_visible("#history")
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("hidden", [3, 40])
+def test_a_gradient_of_which_a_part_has_come_is_partly_known(opened, hidden):
+    loss = run(RNNCell, hidden=hidden)
+    data, graph, adjoints = data_of(loss)
+    nodes = shown_nodes(graph, data)
+    i = next(i for i, n in enumerate(nodes) if n.name == "h" and n.step == 2)
+    first, last = sorted(
+        (k, nodes[j])
+        for k, (phase, j) in enumerate(data["stops"])
+        if phase == "backward" and any(p is nodes[i] for p in nodes[j].parents)
+    )
+    page = opened(loss)
+    page.select_option("#pick", str(i))
+    marks = f"document.getElementById('{data['nodes'][i]['boxes'][0]}').classList"
+    shown = f"['partly', 'swept'].filter((name) => {marks}.contains(name))"
+    for k, expected, words in (
+        (first[0] - 1, [], "not yet at this stop"),
+        (first[0], ["partly"], "partly: the sum so far of 1 of 2 contributions"),
+        (last[0], ["swept"], "the sum of 2 contributions"),
+    ):
+        page.evaluate(f"stepper.go({k})")
+        assert page.evaluate(shown) == expected
+        assert words in page.inner_text("#history")
+    page.evaluate(f"stepper.go({first[0]})")
+    assert "partly: 1 of 2 contributions so far" in page.inner_text("#along")
+    if hidden == 3:
+        place = next(j for j, p in enumerate(first[1].parents) if p is nodes[i])
+        come = adjoints.along(first[1], place)
+        assert_shown(read(page, "#history")[:2], [nodes[i].value, come])
+
+
 def stops_at(page):
     return int(re.findall(r"\d+", page.inner_text("#counter"))[0])
 
@@ -439,6 +518,9 @@ def test_large_arrays_are_heat_maps_and_bad_numbers_are_shown(opened):
     page.keyboard.press("End")
     maps = page.evaluate("[...document.querySelectorAll('#along canvas')].map((c) => c.ariaLabel)")
     assert any(re.search(r"W_hh: heat map of 10 × 10 numbers, min −?[\d.]+", name) for name in maps)
+    canvas = "document.querySelector('#along canvas').getContext('2d')"
+    painted = page.evaluate(f"[...{canvas}.getImageData(0, 0, 9, 9).data]")
+    assert len(set(painted)) > 20
     with np.errstate(all="ignore"):
         w = Tensor([0.0, 1000.0], requires_grad=True, name="w")
         page = opened((log(w) + exp(w)).sum())
