@@ -5,14 +5,16 @@ backward pass then runs through the batch before too, and the one after it throu
 time grow without bound, and once the parameters have been updated, the old values belong to a
 network that is no more. Nearly always the state was meant to be cut.
 
-It shows in the graph, however the loop was written. Each `backward` leaves its `Mark` on the nodes
-that it passed. When a later one, from another loss, meets such a node, and what reads it belongs to
-another step and was made after that mark was set, then the node is a state that was carried.
+It shows in the graph, however the loop was written. A backward pass runs over nodes whose ids lie
+between the oldest result that it reached and its loss; a few such ranges are remembered, and no
+node. When a later pass, of another loss, reaches into one of them, over an edge from one step to
+another whose end was made after that pass, then the edge begins at a state that was carried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from microgrrepresent.errors import CarriedStateError, operand
@@ -22,13 +24,14 @@ ENOUGH = 3
 """Batches in one graph that are taken for growth."""
 
 
-class Mark(NamedTuple):
-    """What a backward pass leaves on the nodes that it passed; it keeps no graph alive."""
+@dataclass
+class _Pass:
+    """A backward pass: the ids of the nodes that it ran over, and what it found."""
 
-    at: int
-    """When: nodes with a larger id were made later."""
+    oldest: int
     loss: int
-    """The id of what was differentiated."""
+    at: int
+    """When it was: nodes with a larger id were made later."""
     batches: int
     """How many batches hung together in its graph."""
     said: bool
@@ -38,30 +41,26 @@ class Mark(NamedTuple):
 class _Carried(NamedTuple):
     state: Node
     reader: Node
-    mark: Mark
+    into: _Pass
 
 
-_latest = 0  # when the last mark was set
+_passes: deque[_Pass] = deque(maxlen=16)
 
 
-def mark(loss: Node, passed: Sequence[Node]) -> None:
-    """Mark the results that a backward pass from the loss has passed, youngest first.
+def check_growth(loss: Node, oldest: Node) -> None:
+    """Note a backward pass from a loss back to the oldest result that it reached.
 
     Raises
     ------
     CarriedStateError
-        If they are those of `ENOUGH` batches. Once for each graph, however long it grows.
+        If its graph spans `ENOUGH` batches. Once for each graph, however long it grows.
     """
-    global _latest
-    found = None
-    if passed and passed[-1].id < _latest:  # else all of it is new
-        found = _carried(loss, passed)
-    batches, said = (found.mark.batches + 1, found.mark.said) if found else (1, False)
+    found = None  # mostly there is nothing to look for: everything was made after the last pass
+    if _passes and oldest.id < _passes[-1].at and loss.id != _passes[-1].loss:
+        found = _carried(loss)
+    batches, said = (found.into.batches + 1, found.into.said) if found else (1, False)
     grows = found is not None and not said and batches >= ENOUGH
-    _latest = next_id()
-    new = Mark(_latest, loss.id, batches, said or grows)
-    for node in passed:
-        node.swept = new
+    _passes.append(_Pass(oldest.id, loss.id, next_id(), batches, said or grows))
     if found is not None and grows:
         why = f"the graph behind the loss now spans {batches} batches and grows with each"
         raise _error(found, why)
@@ -75,9 +74,9 @@ def explain_stale(loss: Node) -> None:
     CarriedStateError
         If a state was carried and the parameters were updated since. Once for each state.
     """
-    found = _carried(loss, _behind(loss))
-    if found is not None and not found.mark.said:
-        found.state.swept = found.mark._replace(said=True)
+    found = _carried(loss)
+    if found is not None and not found.into.said:
+        found.into.said = True
         raise _error(
             found,
             "the parameters were updated since, so a backward pass cannot run through that batch "
@@ -85,31 +84,33 @@ def explain_stale(loss: Node) -> None:
         )
 
 
-def _carried(loss: Node, passed: Sequence[Node]) -> _Carried | None:
-    """The youngest state that was carried into this graph, what reads it, and its mark."""
+def _carried(loss: Node) -> _Carried | None:
+    """The youngest state that was carried into the graph of a loss, what reads it, and whence."""
     found = None
-    made_of: dict[Node, tuple[Node, Mark]] = {}  # what is made of a state between two batches
-    for node in reversed(passed):
+    made_of: dict[Node, Node] = {}  # what is made of a state between two batches
+    for node in _behind(loss):
         for parent in node.parents:
-            state, known = made_of.get(parent, (parent, getattr(parent, "swept", None)))
-            if known is None or known.loss == loss.id or state.step in (None, node.step):
+            state = made_of.get(parent, parent)
+            if not state.parents or state.step in (None, node.step):
                 continue
             if node.step is None:
-                made_of[node] = state, known
-            elif known.at < node.id:
-                found = _Carried(state, node, known)
+                made_of[node] = state
+                continue
+            for into in _passes:
+                if into.oldest <= state.id <= into.loss != loss.id and into.at < node.id:
+                    found = _Carried(state, node, into)
     return found
 
 
 def _behind(loss: Node) -> list[Node]:
-    """The results behind a loss, youngest first."""
+    """The results behind a loss, oldest first."""
     found, todo = {loss.id: loss}, [loss]
     while todo:
         for parent in todo.pop().parents:
             if parent.parents and parent.id not in found:
                 found[parent.id] = parent
                 todo.append(parent)
-    return [found[key] for key in sorted(found, reverse=True)]
+    return [found[key] for key in sorted(found)]
 
 
 def _error(carried: _Carried, why: str) -> CarriedStateError:

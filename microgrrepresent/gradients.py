@@ -12,7 +12,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.carried import explain_stale, mark
+from microgrrepresent.carried import check_growth, explain_stale
 from microgrrepresent.errors import DTypeError, GradientError, ShapeError, StaleGraphError, operand
 from microgrrepresent.node import Array, Node
 from microgrrepresent.sweep import sweep
@@ -129,18 +129,18 @@ def grad(
 def accumulate(output: Node, seed: ArrayLike | None) -> None:
     """Add the gradients of the output to ``.grad`` of its leaves: the body of `Tensor.backward`."""
     require_gradient(output)
-    passed: list[Node] = []
+    oldest = output
     found: list[tuple[Tensor, Array]] = []
     try:
         for node, g in sweep([output], [seeded(output, seed, "backward", False)]):
             if node.op is not None:
-                passed.append(node)
+                oldest = node
             elif isinstance(node, Tensor):
                 found.append((node, g))
     except StaleGraphError:
         explain_stale(output)
         raise
-    mark(output, passed)
+    check_growth(output, oldest)
     for leaf, g in found:
         leaf.grad = np.array(g) if leaf.grad is None else np.asarray(leaf.grad + g)
 

@@ -70,9 +70,7 @@ class Node:
         Whether a leaf wants a gradient, or a result depends on a leaf that does.
     """
 
-    __slots__ = (
-        "id", "name", "op", "params", "parents", "place", "requires_grad", "swept", "value",
-    )  # fmt: skip
+    __slots__ = ("id", "name", "op", "params", "parents", "place", "requires_grad", "value")
 
     op: Primitive | None
     parents: tuple[Node, ...]
@@ -82,8 +80,6 @@ class Node:
     name: str | None
     place: Place
     requires_grad: bool
-    swept: Any
-    """What the last `backward` that passed left here; unset before: see `carried`."""
 
     result_class: ClassVar[type[Node]]
     """The class of what operations on this node make: its own, unless a subclass says otherwise."""

@@ -121,10 +121,10 @@ class _Sums:
     def add(self, node: Node, part: Any) -> None:
         """Add a part to the adjoint of a node."""
         key = node.id
-        total = self._sums.get(key)
-        if total is None:
+        if key not in self._sums:
             self._sums[key] = part
             return
+        total = self._sums[key]
         if total.shape != part.shape or total.dtype is not part.dtype:
             total, part = fitted(total, node.value), fitted(part, node.value)
         if key in self._made_here:
@@ -148,9 +148,9 @@ class _Sums:
 
     def take(self, node: Node) -> Any:
         """The adjoint of a node, complete, of its shape and dtype; None if nothing was added."""
-        g, value = self._sums.pop(node.id, None), node.value
-        if g is None:
+        if node.id not in self._sums:
             return None
+        g, value = self._sums.pop(node.id), node.value
         if g.shape != value.shape or g.dtype is not value.dtype:
             g = fitted(g, value)
         return g
