@@ -15,13 +15,13 @@ Composition = Literal["fused", "per_gate"]
 
 
 class Blocks:
-    """A weight matrix or a bias whose rows are the blocks of some gates.
+    """A weight matrix whose rows are the blocks of some gates.
 
     Parameters
     ----------
     letters : str
         The gates, in the order of their blocks.
-    rows : Tensor, shape (gates * H, columns) or (gates * H,)
+    rows : Tensor, shape (gates * H, columns)
         The blocks, one below the other.
     name : str
         The letter of the whole; a block of its own is named ``W_f``.
@@ -30,21 +30,16 @@ class Blocks:
     """
 
     def __init__(self, letters: str, rows: Tensor, name: str, per_gate: bool) -> None:
-        self.rows, self.n = rows, len(letters)
-        self.parts: list[Tensor] = []
-        if per_gate:
-            blocks = split(rows, self.n)
-            self.parts = [b.named(f"{name}_{x}") for b, x in zip(blocks, letters, strict=True)]
+        self.letters, self.rows = letters, rows
+        self.parts = named_parts(letters, rows, name) if per_gate else []
 
-    def __call__(self, x: Tensor) -> list[Tensor]:
-        """The product of each gate's block with x."""
+    def __call__(self, x: Tensor) -> dict[str, Tensor]:
+        """The product of each gate's block with x, by letter."""
         if self.parts:
-            return [linear(x, part) for part in self.parts]
-        return split(linear(x, self.rows), self.n, axis=-1)
-
-    def each(self) -> list[Tensor]:
-        """Each gate's block of a bias."""
-        return self.parts or split(self.rows, self.n)
+            products = [linear(x, part) for part in self.parts]
+        else:
+            products = split(linear(x, self.rows), len(self.letters), axis=-1)
+        return dict(zip(self.letters, products, strict=True))
 
 
 class Sums:
@@ -61,17 +56,26 @@ class Sums:
     """
 
     def __init__(self, letters: str, W: Tensor, U: Tensor, b: Tensor | None, per_gate: bool):
-        self.W = Blocks(letters, W, "W", per_gate)
-        self.U = Blocks(letters, U, "U", per_gate)
-        self.b = None if b is None else Blocks(letters, b, "b", per_gate)
+        self.letters, self.b = letters, b
+        self.W, self.U = Blocks(letters, W, "W", per_gate), Blocks(letters, U, "U", per_gate)
+        self.biases = named_parts(letters, b, "b") if per_gate and b is not None else []
 
-    def __call__(self, x: Tensor, h: Tensor) -> list[Tensor]:
-        """The sum of each gate."""
+    def __call__(self, x: Tensor, h: Tensor) -> dict[str, Tensor]:
+        """The sum of each gate, by letter."""
         if not self.W.parts:
             a = linear(x, self.W.rows) + linear(h, self.U.rows)
-            return split(a if self.b is None else a + self.b.rows, self.W.n, -1)
-        sums = [wx + uh for wx, uh in zip(self.W(x), self.U(h), strict=True)]
-        return sums if self.b is None else [a + b for a, b in zip(sums, self.b.parts, strict=True)]
+            sums = split(a if self.b is None else a + self.b, len(self.letters), axis=-1)
+        else:
+            sums = [wx + uh for wx, uh in zip(self.W(x).values(), self.U(h).values(), strict=True)]
+            if self.biases:
+                sums = [a + b for a, b in zip(sums, self.biases, strict=True)]
+        return dict(zip(self.letters, sums, strict=True))
+
+
+def named_parts(letters: str, rows: Tensor, name: str) -> list[Tensor]:
+    """The block of each gate, named ``W_f``."""
+    blocks = split(rows, len(letters))
+    return [b.named(f"{name}_{letter}") for b, letter in zip(blocks, letters, strict=True)]
 
 
 def checked_composition(composition: str, who: str) -> bool:

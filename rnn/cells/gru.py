@@ -17,8 +17,8 @@ class _Weights(NamedTuple):
     W: Blocks
     U: Blocks
     U_n: Tensor | None
-    b_ih: list[Tensor]
-    b_hh: list[Tensor]
+    b: dict[str, Tensor]
+    b_hn: Tensor | None
 
 
 class GRUCell(Cell[Tensor]):
@@ -104,37 +104,35 @@ class GRUCell(Cell[Tensor]):
         """The gates' weights, and the biases that go together."""
         letters, H = self.gates, self.hidden_size
         W = Blocks(letters, self.weight_ih, "W", self.per_gate)
-        b: list[Tensor] = []
-        b_hh: list[Tensor] = []
+        b: dict[str, Tensor] = {}
+        b_hn = None
         if self.bias_ih is not None and self.bias_hh is not None:
             b_ih, b_hh = split(self.bias_ih, len(letters)), split(self.bias_hh, len(letters))
-            apart = "n" if self.reset_gate and self.reset_after else ""
+            b_hn = b_hh[-1].named("b_hn")
             for gate, i, h in zip(letters, b_ih, b_hh, strict=True):
-                b.append(i.named("b_in") if gate == apart else (i + h).named(f"b_{gate}"))
-            b_hh[-1].named("b_hn")
+                apart = gate == "n" and self.reset_gate and self.reset_after
+                b[gate] = i.named("b_in") if apart else (i + h).named(f"b_{gate}")
         if not self.reset_gate or self.reset_after:
-            return _Weights(W, Blocks(letters, self.weight_hh, "U", self.per_gate), None, b, b_hh)
+            return _Weights(W, Blocks(letters, self.weight_hh, "U", self.per_gate), None, b, b_hn)
         gates, candidate = split(self.weight_hh, [2 * H])
         U = Blocks(letters[:-1], gates, "U", self.per_gate)
-        return _Weights(W, U, candidate.named("U_n"), b, b_hh)
+        return _Weights(W, U, candidate.named("U_n"), b, b_hn)
 
     def forward(self, x: Tensor, h: Tensor, shared: _Weights) -> Tensor:
         """The equations."""
-        W, U, U_n, b, b_hh = shared
-        *xs, xn = [wx + bias for wx, bias in zip(W(x), b, strict=True)] if b else W(x)
+        W, U, U_n, b, b_hn = shared
+        wx, uh = W(x), U(h)
+        if b:
+            wx = {gate: wx[gate] + b[gate] for gate in wx}
+        if self.reset_gate:
+            r = sigmoid(wx["r"] + uh["r"]).named("r")
+        z = sigmoid(wx["z"] + uh["z"]).named("z")
         if not self.reset_gate:
-            hz, hn = U(h)
-            z = sigmoid(xs[0] + hz).named("z")
-            n = tanh(xn + hn).named("n")
+            past = uh["n"]
         elif U_n is not None:
-            hr, hz = U(h)
-            r = sigmoid(xs[0] + hr).named("r")
-            z = sigmoid(xs[1] + hz).named("z")
-            n = tanh(xn + linear(r * h, U_n)).named("n")
+            past = linear(r * h, U_n)
         else:
-            hr, hz, hn = U(h)
-            r = sigmoid(xs[0] + hr).named("r")
-            z = sigmoid(xs[1] + hz).named("z")
-            n = tanh(xn + r * (hn + b_hh[-1] if b_hh else hn)).named("n")
+            past = r * (uh["n"] if b_hn is None else uh["n"] + b_hn)
+        n = tanh(wx["n"] + past).named("n")
         kept, written = (h, n) if self.update_gate == "keep" else (n, h)
         return (z * kept + (1 - z) * written).named("h")

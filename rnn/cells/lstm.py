@@ -167,20 +167,24 @@ class LSTMCell(Cell[LSTMState]):
     def forward(self, x: Tensor, state: LSTMState, sums: Sums) -> LSTMState:
         """The equations."""
         h, c = state
-        i, *f, g, o = sums(x, h)
+        a = sums(x, h)
         V_i, V_f, V_o = self.weight_ci, self.weight_cf, self.weight_co
-        i = self.sigma(i if V_i is None else i + V_i * c).named("i")
+        i = self.sigma(_with_peephole(a["i"], V_i, c)).named("i")
         if self.coupled:
             kept = (1 - i).named("f") * c
         elif self.forget_gate:
-            kept = self.sigma(f[0] if V_f is None else f[0] + V_f * c).named("f") * c
+            kept = self.sigma(_with_peephole(a["f"], V_f, c)).named("f") * c
         else:
             kept = c
-        g = self.phi(g).named("g")
+        g = self.phi(a["g"]).named("g")
         c_new = (kept + i * g).named("c")
         seen = c if self.peephole == "diagonal_previous" else c_new
-        o = self.sigma(o if V_o is None else o + V_o * seen).named("o")
+        o = self.sigma(_with_peephole(a["o"], V_o, seen)).named("o")
         h = o * self.phi(c_new)
         if self.weight_hr is not None:
             h = linear(h, self.weight_hr)
         return LSTMState(h.named("h"), c_new)
+
+
+def _with_peephole(a: Tensor, V: Tensor | None, c: Tensor) -> Tensor:
+    return a if V is None else a + V * c

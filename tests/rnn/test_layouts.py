@@ -263,7 +263,7 @@ def onnx(layer):
         ),
         (
             lambda: LSTM(INPUT, H, forget_gate=False, peephole="diagonal").load_onnx_weights(
-                *onnx(LSTM(INPUT, H))[:3], np.ones((1, 3 * H))
+                *onnx(LSTM(INPUT, H, forget_gate=False))[:3], np.ones((1, 3 * H))
             ),
             "LSTMCell(2, 3) has no gate f, but the given weights have one that is not always "
             "open; make the layer with that gate",
