@@ -114,6 +114,8 @@ class _Derivation:
         self.live = self._between()
         self.edges = self._find_edges()
         self.variables: dict[Family, Variable] = {}
+        self.once: dict[Node, Term] = {}
+        self.sent_once: dict[Node, Term] = {}
         self._choose_variables()
 
     # --- which nodes are variables ---------------------------------------------------------------
@@ -205,13 +207,15 @@ class _Derivation:
 
     def _of_parameters(self, node: Node) -> bool:
         """Whether a node is made of parameters and numbers only."""
-        found, todo = False, [node]
+        behind, found = {node}, False
+        todo = [node]
         while todo:
             n = todo.pop()
             if n.op is None and not n.requires_grad:
                 return False
             found = found or n.op is None
-            todo.extend(n.parents)
+            todo += [parent for parent in n.parents if parent not in behind]
+            behind.update(n.parents)
         return found
 
     # --- terms -----------------------------------------------------------------------------------
@@ -226,7 +230,11 @@ class _Derivation:
             return Value(self.variables[family], self._when(step, now))
         if family.is_number:
             return Number(node.params["value"])
-        return self._operation(node, now)
+        if step is not None:
+            return self._operation(node, now)
+        if node not in self.once:  # it reads the same in the equations of all steps
+            self.once[node] = self._operation(node, None)
+        return self.once[node]
 
     def _operation(self, node: Node, now: Step) -> Term:
         """What makes a node."""
@@ -265,7 +273,11 @@ class _Derivation:
         if family in self.variables:
             return Adjoint(self.variables[family], self._when(step, now))
         child, i = self.edges[node][0]
-        return self._sent(child, i, now)
+        if step is not None:
+            return self._sent(child, i, now)
+        if node not in self.sent_once:
+            self.sent_once[node] = self._sent(child, i, None)
+        return self.sent_once[node]
 
     def _sent(self, child: Node, i: int, now: Step) -> Term:
         """What the child sends to its i-th parent."""

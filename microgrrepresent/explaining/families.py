@@ -9,6 +9,7 @@ does not fold, is a family of one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import cast
@@ -24,7 +25,7 @@ from microgrrepresent.primitive import constant
 Step = int | None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Family:
     """Nodes that differ in their step only.
 
@@ -42,7 +43,7 @@ class Family:
     slopes: list[int] = field(default_factory=list)
     running: list[Node] = field(default_factory=list)
 
-    @property
+    @cached_property
     def example(self) -> Node:
         """A node that is typical: of results, one that is not an initial value."""
         candidates = sorted(self.nodes.items(), key=lambda item: item[0] or 0)
@@ -53,7 +54,7 @@ class Family:
         """The steps at which it has a node."""
         return tuple(sorted(t for t in self.nodes if t is not None))
 
-    @property
+    @cached_property
     def is_number(self) -> bool:
         """Whether it is a number in the code."""
         return self.example.op is constant and self.example.name is None

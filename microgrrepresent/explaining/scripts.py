@@ -230,6 +230,8 @@ class Plain:
 class Html(Plain):
     """HTML: italic letters, real subscripts, and no script or font from elsewhere."""
 
+    ones = "<b>1</b>"
+
     def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """A letter with its subscripts, its mark and its time."""
         base, *subscripts = self._letter(name).split("_")
@@ -247,7 +249,7 @@ class Html(Plain):
 
     def power(self, atom: str, exponent: str) -> str:
         """An atom to a power."""
-        return f"{atom}<sup>{exponent}</sup>"
+        return f"{f'({atom})' if '<sup>' in atom else atom}<sup>{exponent}</sup>"
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
         """A function applied to arguments."""

@@ -12,6 +12,7 @@ relative to t.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,6 +96,13 @@ class Apply:
     inputs: tuple[Term, ...]
     params: Params
     shape: tuple[int, ...]
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.op, self.inputs, self.params, self.shape))
+
+    def __hash__(self) -> int:
+        return self._hash  # a stack over all steps is met in the equations of each
 
 
 @dataclass(frozen=True)

@@ -385,7 +385,7 @@ class Writer:
                 if text == f"{{{letter}}}":
                     levels = (HADAMARD,)
                 written = self._inside(value, flip, *levels)
-                if f"{{{letter}}}^" in text and "^" in written:
+                if f"{{{letter}}}^" in text and re.search(r"\^|<sup>", written):
                     written = self.script.parenthesised(written)
                 bindings[letter] = written
         return self.script.template(text, bindings)

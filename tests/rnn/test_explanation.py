@@ -1,6 +1,7 @@
 """Explanations: an independent reader evaluates the equations; the LaTeX compiles; they fold."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -615,6 +616,31 @@ def test_numbers_stand_beside_the_letters():
     assert "30×30 numbers from" in str(
         explain(states.outputs[-1].sum(), big.weight_hh, numbers=True)
     )
+
+
+@pytest.mark.parametrize("reduced", [True, False], ids=["a mean over a stack", "a sum of terms"])
+def test_the_work_grows_with_the_steps_and_no_faster(reduced):
+    def terms_made(T):
+        cell, calls = RNNCell(2, 3, rng=0), 0
+
+        def count(frame, event, arg):
+            nonlocal calls
+            calls += event == "call" and "explaining" in frame.f_code.co_filename
+
+        outputs = unroll(cell, np.ones((T, 2))).outputs
+        loss = (
+            over_time(squared_error, outputs, np.zeros((T, 3)))
+            if reduced
+            else sum((y * y).sum() for y in outputs)
+        )
+        sys.setprofile(count)
+        try:
+            explain(loss, cell.weight_hh)
+        finally:
+            sys.setprofile(None)
+        return calls
+
+    assert terms_made(80) < 2.2 * terms_made(40)
 
 
 def test_a_step_that_there_is_not_is_said():
