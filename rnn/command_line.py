@@ -57,6 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:  # of standard output, such as a full disk behind it
         return _said(options, reason(error), 2)
+    except UnicodeEncodeError as error:
+        letter = error.object[error.start]
+        return _said(
+            options, f"this terminal cannot show {letter!r}; set PYTHONIOENCODING=utf-8", 2
+        )
     except MemoryError as error:
         return _said(options, f"this takes more memory than there is: {error}", 2)
 

@@ -213,9 +213,10 @@ class Vocabulary:
         """
         if not isinstance(data, dict) or set(data) != {"unit", "tokens"}:
             raise DataError("this is no vocabulary: it must have 'unit' and 'tokens'")
-        if not all(isinstance(token, str) for token in data["tokens"]):
-            raise DataError("this is no vocabulary: its tokens must be strings")
-        return cls(data["tokens"], data["unit"])
+        tokens = data["tokens"]
+        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+            raise DataError("this is no vocabulary: its tokens must be a list of strings")
+        return cls(tokens, data["unit"])
 
     def save(self, path: str | Path) -> None:
         """Write a JSON file."""

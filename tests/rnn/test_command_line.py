@@ -1,6 +1,7 @@
 """The command line: what each command prints and writes, and how it refuses: one line, status 2."""
 
 import csv
+import io
 import signal
 import subprocess
 import sys
@@ -167,6 +168,15 @@ def test_words_and_chinese(capsys, tmp_path):
         capsys, "sample", "model.npz", "--prompt", "南开", "--length", "4", "--temperature", "0"
     )
     assert out == "南开 大学 很 好 。\n"
+
+
+def test_a_terminal_without_chinese(capsys, tmp_path, monkeypatch):
+    (tmp_path / "text.txt").write_text("南开大学很好。" * 40, encoding="utf-8")
+    run(capsys, "train", "characters", "--text", "text.txt", "--steps", "1", *QUICK)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
+    status, _, err = run(capsys, "sample", "model.npz", "--prompt", "南开")
+    assert status == 2
+    assert "cannot show '南'; set PYTHONIOENCODING=utf-8" in err
 
 
 # --- what cannot be done -------------------------------------------------------------------------

@@ -102,8 +102,9 @@ def test_wrong_vocabularies():
         Vocabulary.of("ab").decode([7])
     with pytest.raises(DataError, match="no <eos> to add"):
         Vocabulary.of("ab", special=()).encode("a", eos=True)
-    with pytest.raises(DataError, match="tokens must be strings"):
-        Vocabulary.from_json({"unit": "word", "tokens": [1]})
+    for tokens in ([1], "abc", None):
+        with pytest.raises(DataError, match="tokens must be a list of strings"):
+            Vocabulary.from_json({"unit": "word", "tokens": tokens})
 
 
 # --- files ---------------------------------------------------------------------------------------
