@@ -100,13 +100,25 @@ class _Builder:
         for cut, whole in time.cuts.items():
             for box in dict.fromkeys((self.box[whole], self.face[whole])):
                 box.nodes += (cut,)
+        self._fit_alike()
+
+    def _fit_alike(self) -> None:
+        """Corresponding boxes of all steps are of one size, however long their numbers are."""
+        alike: dict[Hashable, list[Box]] = {}
+        for box in self.picture.boxes:
+            if box.between or 0 < box.column <= self.time.T:
+                alike.setdefault((box.slot, box.kind), []).append(box)
+        for boxes in alike.values():
+            wide, high = max(b.width for b in boxes), max(b.height for b in boxes)
+            for box in boxes:
+                box.width, box.height = wide, high
 
     # --- what needs the whole graph --------------------------------------------------------------
 
     def _tinted(self) -> set[Node]:
-        """The shared nodes, and the parameters that they are parts of."""
-        found = {n for n in self.time.shared if n.op is not constant}
-        for node in self.time.shared:
+        """The shared parameters, what is made of them, and what they are parts of."""
+        found = {n for n in self.time.shared if n.requires_grad}
+        for node in list(found):
             while len(node.parents) == 1:
                 node = node.parents[0]
                 found.add(node)
@@ -191,7 +203,9 @@ class _Builder:
         head = group.key if isinstance(group.key, Node) else node
         variable = group.is_variable or not head.parents
         kind, label, slot = group.kind, group.label, time.slot[head]
-        if variable and passes and kind not in ("constant", "parameter"):
+        if variable and self._is_end(head):
+            kind = "loss"
+        elif variable and passes and kind not in ("constant", "parameter"):
             kind = "state"
         if group.key is head and (variable or self._face_kind(head, group, passes) is None):
             label = self._label(head, label)
@@ -200,21 +214,31 @@ class _Builder:
             where = group.key
         box = self._box(head, kind, label, time.column[node], where)
         box.nodes = (node,)
-        if variable and (node in self.enters or time.delays(node)):
+        if variable and (node in self.enters or (node in time.late and not self._reads_late(node))):
             self._put_between(box, node)
         return box
+
+    def _reads_late(self, node: Node) -> bool:
+        """Whether a node is made from a delayed state: then the loop has to lead into its box."""
+        return any((node, i) in self.time.delayed for i, _ in enumerate(node.parents))
 
     def _face_kind(self, node: Node, group: Group, passes: bool) -> Kind | None:
         if group.kind == "elision":
             return "state" if passes and self._is_read_outside(node) else None
-        if passes and (node.name or self.time.delays(node)):
-            return "state"
         kind = variable_kind(node, self.time)
+        if passes and (node.name or node in self.time.late) and not self._is_end(node):
+            return "state"
         if kind != "variable":
             return kind
         if node in self.time.shared and group.kind == "op":
             return "parameter" if node.requires_grad else "input"
         return "variable" if node.name and group.kind == "op" else None
+
+    def _is_end(self, node: Node) -> bool:
+        """Whether a node is the last of the running totals: the loss."""
+        time = self.time
+        is_last = node in time.totals and node in time.outputs
+        return is_last and variable_kind(node, time) == "loss"
 
     def _is_read_outside(self, node: Node) -> bool:
         """Whether a step beside the hidden ones uses a node of theirs."""
@@ -271,10 +295,10 @@ class _Builder:
         drawn = time.stands_for.get(parent, parent)
         source = time.cuts.get(drawn, drawn)
         head = self.box[child]
-        here, there = time.column[source], time.column[child]
-        if (child, i) in time.delays(source):
-            self._delay(source, child, i)
+        if (child, i) in time.delayed:
+            self._delay(*time.delayed[child, i], child, i)
             return
+        here, there = time.column[source], time.column[child]
         if self.box[source] is head:
             return
         tail = self.face[source]
@@ -320,7 +344,8 @@ class _Builder:
     def _edge_label(self, source: Node, child: Node) -> Label:
         if self.group[child].is_variable and child.op is not None:
             return (text(child.op.symbol),)
-        if not source.parents or self.face[source] is not self.box[source]:
+        is_named = self.group[source].is_variable or self.face[source] is not self.box[source]
+        if is_named or not source.parents:
             return ()
         if source.name or any(arrow.tail is self.box[source] for arrow in self.arrows.values()):
             return ()  # a value's name stands on its first arrow
@@ -351,9 +376,9 @@ class _Builder:
             arrow.tail.nodes += (source,)
         arrow.edges += ((child, i),)
 
-    def _delay(self, source: Node, child: Node, i: int) -> None:
+    def _delay(self, source: Node, lag: int, child: Node, i: int) -> None:
         """Lead a state of a folded graph back to the cell, through a black square."""
-        face, lag = self.face[source], self.time.delays(source)[child, i]
+        face = self.face[source]
         square, cut = self.delays.get((source, lag)), self.time.marks.get(source)
         if square is None:
             label: Label = (text(str(abs(lag))),) if abs(lag) > 1 else ()

@@ -20,9 +20,13 @@ def box_paint(box: Box, theme: Theme) -> Paint:
         return replace(paint, line=theme.flows["backward"], weight=1.6)
     if box.color is None:
         return paint
-    fill, text = theme.palette[box.color % len(theme.palette)]
-    line = fill if len(theme.palette) > 1 else paint.line
-    return replace(paint, fill=fill, line=line, text=text)
+    again, hue = divmod(box.color, len(theme.palette))
+    fill, text = theme.palette[hue]
+    if len(theme.palette) == 1:
+        return replace(paint, fill=fill, text=text)
+    if again % 2:  # more parameters than hues: these are hollow
+        return replace(paint, fill=theme.background, line=fill, text=theme.text, weight=2.0)
+    return replace(paint, fill=fill, line=fill, text=text)
 
 
 def arrow_color(arrow: Arrow, theme: Theme) -> str:

@@ -32,7 +32,7 @@ from microgrrepresent.drawing.picture import (
     Picture,
     Point,
 )
-from microgrrepresent.drawing.svg import FAMILY, svg
+from microgrrepresent.drawing.svg import FAMILY, PAD, svg
 from microgrrepresent.drawing.themes import Theme
 from microgrrepresent.errors import DrawingError
 
@@ -111,7 +111,7 @@ def digraph(picture: Picture, theme: Theme) -> Drawing:
         bgcolor=theme.background,
         outputorder="nodesfirst",
         fontname=FAMILY,
-        pad="0.15",
+        pad=f"{PAD / 72:g}",
     )
     made.attr("node", fontname=FAMILY, fontsize="14", fixedsize="true", shape="box")
     made.attr("edge", fontname=FAMILY, fontsize="11")
@@ -149,7 +149,7 @@ def _panel(panel: Panel, theme: Theme) -> list[str]:
     frame = {
         "bb": f"{panel.left:.2f},{panel.bottom:.2f},{panel.right:.2f},{panel.top:.2f}",
         "label": html(panel.title, 14, paint.text),
-        "lp": f"{panel.left + 10 + width(panel.title, 14) / 2:.2f},{panel.top - 12:.2f}",
+        "lp": f"{panel.title_left + width(panel.title, 14) / 2:.2f},{panel.top - 12:.2f}",
         "style": "rounded,filled" + (",dashed" if paint.dashes == "dashed" else ""),
         "fillcolor": paint.fill,
         "color": paint.line,

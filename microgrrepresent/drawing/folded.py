@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 
 from microgrrepresent.drawing.builder import Group, View
@@ -43,11 +42,11 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
         elif node in read:
             column[node] = 0
             read.update(node.parents)
-    delayed: dict[Node, Delays] = defaultdict(dict)
+    delayed: Delays = {}
     marks: dict[Node, str] = {}
     delays = [delay for delay in folded.delays if delay.source not in totals]
     for delay in delays:
-        delayed[delay.source].update(dict.fromkeys(delay.edges, delay.lag))
+        delayed |= dict.fromkeys(delay.edges, (delay.source, delay.lag))
         if delay.cuts:
             marks[delay.source] = f"✂ {period(delay.cuts) or ''}".rstrip()
     return replace(
@@ -58,7 +57,7 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
         passes={time.slot[d.source]: 1 if d.lag > 0 else -1 for d in delays},
         nodes=tuple(node for node in time.graph if node in column),
         stands_for=stands_for,
-        delayed=dict(delayed),
+        delayed=delayed,
         marks=marks,
     )
 

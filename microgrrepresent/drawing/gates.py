@@ -10,7 +10,7 @@ from __future__ import annotations
 from microgrrepresent.drawing.builder import Group, View
 from microgrrepresent.drawing.labels import Label, Line, Run, math, text, width
 from microgrrepresent.drawing.naming import LOSSES, OUTPUTS, leaf_kind, name
-from microgrrepresent.drawing.timeline import Timeline
+from microgrrepresent.drawing.timeline import Timeline, is_cut
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -85,7 +85,7 @@ class _Gates:
             while len(root.parents) == 1:  # a block of a larger parameter
                 root = root.parents[0]
             return Group(root, "parameter", (name(root, self.time),), True)
-        if node.name in LOSSES:
+        if node.name in LOSSES and node not in self.time.totals:
             return Group(node, "loss", (words,), True)
         if node in self.affine:
             return Group(node, "function", (self._formula(node),))
@@ -115,7 +115,8 @@ class _Gates:
         return formula if formula and width(label, 14) <= WIDEST_FORMULA else text("affine")
 
     def _term(self, node: Node, depth: int) -> Line:
-        node = self.time.cuts.get(node, node)
+        while is_cut(node) and node.name is None:
+            node = node.parents[0]
         if node.is_leaf or (node.name is not None and node not in self.affine):
             return math(node.name) if node.name else ()
         assert node.op is not None

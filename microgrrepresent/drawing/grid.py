@@ -25,6 +25,8 @@ LANE_GAP = 9.0
 """Between lines that run side by side."""
 LOOP_GAP = 16.0
 """Between the loops of a folded graph, and around them."""
+DELAY = 14.0
+"""Between the middle of a delay's square and any arrow that crosses its loop."""
 SHELF = 120.0
 """Width of the shelves on which shared parameters stand, unless one of them is wider."""
 
@@ -157,9 +159,7 @@ class Grid:
     def _is_framed(self, level: int, row: list[Block]) -> bool:
         """Whether the blocks of a level have a panel: recurrences have, running sums have not."""
         own = max(([x for x in b.boxes if x.kind not in LOOSE] for b in row), key=len)
-        return (
-            level % 2 == 1 and own[:1] != [] and (len(own) > 1 or own[0].kind not in ("op", "cell"))
-        )
+        return level % 2 == 1 and own[:1] != [] and (len(own) > 1 or own[0].kind == "function")
 
     # --- columns ---------------------------------------------------------------------------------
 
@@ -286,7 +286,8 @@ class Grid:
             for port, (x, _) in self.ports(block):
                 for other, left in offsets.items():
                     for their, (u, _) in self.ports(other):
-                        if port.slot == their.slot and port.enters != their.enters:
+                        sides = {port.side, their.side}
+                        if port.slot == their.slot and sides == {"above", "below"}:
                             shifts.append(left + u - x)
             centre = (self.tiles[main].width - self.tiles[block].width) / 2
             offsets[block] = shifts[-1] if shifts else centre
@@ -311,10 +312,17 @@ class Grid:
                 box.x = self.gap[box.column]
                 box.y = self.heights.get((box.column, box.slot), 0.0)
         for block in self.tiles:
-            middle = self.at[block][0] + self.tiles[block].width / 2
             for arrow in block.arrows:
                 if arrow.tail in self.loop:
-                    arrow.tail.x, arrow.tail.y = middle, self.loop_height(arrow.tail)
+                    arrow.tail.x, arrow.tail.y = self._clear(block), self.loop_height(arrow.tail)
+
+    def _clear(self, block: Block) -> float:
+        """The x nearest to the middle of a block where no arrow goes up or down from it."""
+        left, width = self.at[block][0], self.tiles[block].width
+        crossed = [left + x for c, (x, _) in self.ports(block) if c.side in ("above", "below")]
+        places = [left + width / 2 + d for n in range(9) for d in (-n * 6.0, n * 6.0)]
+        clear = [x for x in places if all(abs(x - other) > DELAY for other in crossed)]
+        return clear[0] if clear else left + width / 2
 
     def loop_height(self, square: Box) -> float:
         """The height at which the arrow through a delay runs back."""

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from microgrrepresent.drawing.blocks import Block, Blocks, blocks
 from microgrrepresent.drawing.grid import MARGIN, Grid
-from microgrrepresent.drawing.labels import Line, Run, text
+from microgrrepresent.drawing.labels import Line, Run, width
 from microgrrepresent.drawing.layered import layered
-from microgrrepresent.drawing.picture import Arrow, Panel, Picture
+from microgrrepresent.drawing.picture import FONT, Arrow, Panel, Picture
 from microgrrepresent.drawing.routes import collector, route
 from microgrrepresent.drawing.sketch import Crossing, Port, Side, Sketch, Traced, trace
 from microgrrepresent.drawing.stretched import is_one_box, stretched
@@ -148,7 +148,10 @@ class _Crossings:
                 return Crossing("below", enters, slot)
             if enters and block.column > self._T and slot in self._gathered:
                 return Crossing("left", enters, collector(arrow))
-            side: Side = "left" if other.column < block.column else "right"
+            before = other.column < block.column
+            if other.kind == "delay" and not enters:  # which a state reaches round the block
+                before = not before
+            side: Side = "left" if before else "right"
             return Crossing(side, enters, slot)
         lower = self._blocks.of[other].level < block.level
         return Crossing("below" if lower else "above", enters, slot)
@@ -168,13 +171,25 @@ def _panels(grid: Grid, times: Sequence[int | str | None]) -> list[Panel]:
                 title = (Run("each step "), Run(t, True))
             scope = _scope(block)
             if any(box.backward for box in block.boxes):
-                title += text(",  backward")
-            elif len(framed) > 1 and scope:
-                title += text(f",  {scope}")
-            x, width = grid.at[block][0], grid.tiles[block].width
+                scope = "backward"
+            left = grid.at[block][0] - MARGIN
+            right = left + grid.tiles[block].width + 2 * MARGIN
+            long = (*title, Run(f", {scope}"))
+            if len(framed) > 1 and scope and width((long,), FONT) <= right - left - MARGIN:
+                title = long
+            right = max(right, left + width((title,), FONT) + MARGIN)
+            at = _title_left(grid, block, left, right, width((title,), FONT))
             key = f"t{block.column}/{level}"
-            panels.append(Panel(key, (title,), x - MARGIN, row.floor, x + width + MARGIN, row.roof))
+            panels.append(Panel(key, (title,), left, row.floor, right, row.roof, at))
     return panels
+
+
+def _title_left(grid: Grid, block: Block, left: float, right: float, wide: float) -> float:
+    """Where in its panel a title begins: at the left, unless only the right is clear of arrows."""
+    up = [grid.at[block][0] + x for c, (x, _) in grid.ports(block) if c.side == "above"]
+    places = (left + 10, right - 10 - wide)
+    clear = [x for x in places if not any(x - 4 < other < x + wide + 4 for other in up)]
+    return clear[0] if clear else places[0]
 
 
 def _scope(block: Block) -> str:

@@ -133,6 +133,8 @@ class Panel:
     bottom: float
     right: float
     top: float
+    title_left: float
+    """Where its title begins; it stands below the upper side."""
 
 
 @dataclass(slots=True, eq=False)
@@ -168,6 +170,7 @@ class Picture:
         for panel in self.panels:
             panel.left, panel.right = panel.left + dx, panel.right + dx
             panel.bottom, panel.top = panel.bottom + dy, panel.top + dy
+            panel.title_left += dx
 
     @property
     def left(self) -> float:

@@ -56,10 +56,10 @@ class _Routes:
             arrow.path = self._path(arrow, parts)
         for arrow in grid.picture.arrows:
             if arrow.head.kind == "delay":
-                arrow.path = self._into_delay(arrow.tail, arrow.head)
+                arrow.path = self._into_delay(arrow.tail, arrow.head, arrow.path)
             elif arrow.tail.kind == "delay":
                 arrow.path = self._out_of_delay(arrow.tail, arrow)
-            if arrow.flow == "cut":
+            if arrow.flow == "cut" and arrow.tail.kind != "delay":  # whose square has them
                 arrow.cut_at = point_beside(arrow.path, *CUT)
 
     def _path(self, arrow: Arrow, parts: list[tuple[Block, Path]]) -> Path:
@@ -72,17 +72,18 @@ class _Routes:
         path = parts[0][1]
         if tail.between and tail.kind != "delay":
             path = joined(_level(rim(tail, path[0]), path[0]), path)
-        if head.between:
+        if head.between and head.kind != "delay":
             path = joined(path, _level(path[-1], rim(head, path[-1])))
         return path
 
-    def _into_delay(self, face: Box, square: Box) -> Path:
+    def _into_delay(self, face: Box, square: Box, path: Path) -> Path:
         """From a state round the cell to the square."""
-        outwards = 1 if face.x > square.x else -1
-        side = face.right if outwards > 0 else face.left
-        turn = side + outwards * LOOP_GAP * abs(self.grid.loop[square][1])
+        outwards = 1 if square.column < face.column else -1
+        start = path[-1] if path else rim(face, (face.x + outwards, face.y))
+        turn = start[0] + outwards * LOOP_GAP * abs(self.grid.loop[square][1])
         near = square.right if outwards > 0 else square.left
-        return along((side, face.y), (turn, face.y), (turn, square.y), (near, square.y))
+        way = along(start, (turn, start[1]), (turn, square.y), (near, square.y))
+        return joined(path, way)
 
     def _out_of_delay(self, square: Box, arrow: Arrow) -> Path:
         """From the square round the other side of the cell to where the state is read."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from microgrrepresent.drawing.digraph import Drawing
 from microgrrepresent.drawing.scene import draw
+from microgrrepresent.drawing.svg import PAD
 from microgrrepresent.drawing.tikz import tikz
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.graph import Graph
@@ -84,7 +85,8 @@ def _html(drawing: Drawing, dpi: float) -> bytes:
 
 def _png(drawing: Drawing, dpi: float) -> bytes:
     picture = drawing.picture
-    pixels = max(picture.right - picture.left, picture.top - picture.bottom) * dpi / 72
+    wide, high = picture.right - picture.left, picture.top - picture.bottom
+    pixels = (max(wide, high) + 2 * PAD) * dpi / 72
     if pixels > WIDEST_PNG:
         raise DrawingError(
             f"save: as PNG at {dpi:g} dpi this picture is {pixels:,.0f} pixels wide, and Graphviz "

@@ -1,7 +1,8 @@
 """The tile of a block that is one box: a whole cell, or the steps that a window leaves out.
 
 It needs no dot. States enter and leave straight at the sides of the box, each at a height of its
-own; what comes in enters from below, beside the chips, and what goes out leaves at the top.
+own, the one that is read first at the bottom (h below c); what comes in enters from below, beside
+the chips, and what goes out leaves at the top.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def stretched(sketch: Sketch, heights: Mapping[Port, float] | None = None) -> Ti
     else:
         top = foot + max(box.height, STATE_GAP * len(numbers))
         pitch = (top - foot) / max(len(numbers), 1)
-        y = {port: top - pitch * (numbers.index(port.number) + 0.5) for port in sides}
+        y = {port: foot + pitch * (numbers.index(port.number) + 0.5) for port in sides}
     below = [port for port in sketch.ports if port.side == "below"]
     above = [port for port in sketch.ports if port.side == "above"]
     chips_wide = row.width if row else 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from zlib import crc32
 
 from microgrrepresent.drawing.colors import (
     arrow_color,
@@ -44,15 +45,17 @@ def svg(picture: Picture, theme: Theme) -> str:
     """
     left, top = picture.left - PAD, -picture.top - PAD
     width, height = picture.right - left + PAD, -picture.bottom - top + PAD
+    words = f"{picture.title}\n{picture.description}"
+    key = f"{crc32(words.encode()):08x}"  # two drawings on one page need ids of their own
     frame = f'x="{left:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}"'
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>',
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}pt" height="{height:.0f}pt"'
             f' viewBox="{left:.2f} {top:.2f} {width:.2f} {height:.2f}" role="img"'
-            ' aria-labelledby="drawing-title drawing-desc">',
-            f'<title id="drawing-title">{_escaped(picture.title)}</title>',
-            f'<desc id="drawing-desc">{_escaped(picture.description)}</desc>',
+            f' aria-labelledby="title-{key} desc-{key}">',
+            f'<title id="title-{key}">{_escaped(picture.title)}</title>',
+            f'<desc id="desc-{key}">{_escaped(picture.description)}</desc>',
             f'<rect class="background" {frame} fill="{theme.background}"/>',
             f'<g class="graph" font-family="{FAMILY}" font-size="{FONT:g}" text-anchor="middle"'
             ' xml:space="preserve">',
@@ -76,7 +79,7 @@ def _elements(picture: Picture, theme: Theme) -> Iterator[str]:
 def _panel(panel: Panel, theme: Theme) -> str:
     paint = theme.panel
     dashes = _dashes(paint.dashes)
-    title = "".join(_lines(panel.title, panel.left + 10, panel.top - 12, FONT, paint.text))
+    title = "".join(_lines(panel.title, panel.title_left, panel.top - 12, FONT, paint.text))
     return (
         f'<g class="cluster"><rect x="{panel.left:.2f}" y="{-panel.top:.2f}"'
         f' width="{panel.right - panel.left:.2f}" height="{panel.top - panel.bottom:.2f}" rx="10"'

@@ -25,13 +25,14 @@ def tikz(picture: Picture, theme: Theme) -> str:
     """Write a picture as a LaTeX document."""
     body = list(_lines(picture, theme))
     colors = sorted({word for line in body for word in re.findall(r"\bc([0-9a-f]{6})\b", line)})
-    cjk = any(is_wide(c) for box in picture.boxes for c in plain(box.label))
+    labels = [*(box.label for box in picture.boxes), *(panel.title for panel in picture.panels)]
+    cjk = any(is_wide(c) for label in labels for c in plain(label))
     return "\n".join(
         [
-            f"% {picture.title}",
+            f"% {' '.join(picture.title.split())}",
             HEAD + (r"\usepackage{ctex}" + "\n" if cjk else "") + r"\begin{document}",
             *(rf"\definecolor{{c{color}}}{{HTML}}{{{color.upper()}}}" for color in colors),
-            r"\begin{tikzpicture}[x=1bp, y=1bp, >={Latex[length=5bp, width=4bp]},",
+            r"\begin{tikzpicture}[x=1bp, y=1bp, >={Latex[length=3bp 1.8, width=2.4bp 1.8]},",
             r"  box/.style={rectangle, rounded corners=6bp, draw, inner sep=0pt},",
             r"  round/.style={circle, draw, inner sep=0pt}]",
             *body,
@@ -43,20 +44,22 @@ def tikz(picture: Picture, theme: Theme) -> str:
 
 
 def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
+    corners = f"{_at(picture.left, picture.bottom)} rectangle {_at(picture.right, picture.top)}"
+    yield rf"\fill[{_ink(theme.background)}] {corners};"
     for panel in picture.panels:
         yield _panel(panel, theme)
-    for arrow in picture.arrows:
-        yield _arrow(arrow, theme)
     for box in picture.boxes:
         yield _box(box, theme)
+    for arrow in picture.arrows:
+        yield _arrow(arrow, theme)
 
 
 def _panel(panel: Panel, theme: Theme) -> str:
     paint = theme.panel
     style = f"draw={_ink(paint.line)}, fill={_ink(paint.fill)}, rounded corners=10bp"
     corners = f"{_at(panel.left, panel.bottom)} rectangle {_at(panel.right, panel.top)}"
-    style_of_title = f"anchor=west, text={_ink(paint.text)}"
-    at = _at(panel.left + 8, panel.top - 12)
+    style_of_title = f"anchor=west, inner sep=0pt, text={_ink(paint.text)}"
+    at = _at(panel.title_left, panel.top - 12)
     return rf"\draw[{style}] {corners}; \node[{style_of_title}] at {at} {{{tex(panel.title)}}};"
 
 

@@ -22,8 +22,8 @@ Slot = tuple[str, str, str, int]
 """What corresponding nodes of all steps have in common: scope, operation, name, ordinal."""
 
 
-Delays = dict[tuple[Node, int], int]
-"""The edges (child, position) that read a state at another step, each with its lag."""
+Delays = dict[tuple[Node, int], tuple[Node, int]]
+"""The edges (child, position) that read at another step, each with the state and its lag."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Timeline:
         Nodes of column 0 that several steps use, or that are made of parameters only.
     passes : dict
         The slots of states: 1 where the next step uses their values, -1 where the step before does.
+    totals : set
+        Running totals over the steps that were made without a step. The last one may have a name.
     nodes : tuple of Node
         What is drawn, in topological order.
     stands_for : dict
@@ -57,10 +59,11 @@ class Timeline:
     slot: dict[Node, Slot]
     shared: frozenset[Node]
     passes: dict[Slot, int]
+    totals: frozenset[Node]
     nodes: tuple[Node, ...]
     stands_for: dict[Node, Node] = field(default_factory=dict)
-    delayed: dict[Node, Delays] = field(default_factory=dict)
-    """In a folded graph: for each state, the edges that read it at another step."""
+    delayed: Delays = field(default_factory=dict)
+    """In a folded graph: the edges that read a state at another step."""
     marks: dict[Node, str] = field(default_factory=dict)
     """In a folded graph: the mark of a state whose gradient is cut every so many steps."""
 
@@ -93,15 +96,22 @@ class Timeline:
         """The nodes of the drawing that are made from a node, one entry for each edge."""
         return [user for user in self.graph.consumers(node) if user in self.column]
 
-    def delays(self, node: Node) -> Delays:
-        """The delayed reads of a node; empty unless the graph is folded."""
-        return self.delayed.get(node, {})
+    @cached_property
+    def late(self) -> frozenset[Node]:
+        """The nodes that are read at another step than their own; none unless it is folded."""
+        return frozenset(state for state, _ in self.delayed.values())
 
     def subscript(self, node: Node) -> int | str | None:
         """What a drawing writes below a node's name: its time index."""
-        if self.is_step(node) and (self.stands_for or node.step is None):
+        several = node.step is None and self._peers[self.slot[node], node.name] > 1
+        if self.is_step(node) and (self.stands_for or several):
             return self.titles[self.column[node] - 1]
         return node.step
+
+    @cached_property
+    def _peers(self) -> Counter[tuple[Slot, str | None]]:
+        """How many steps have a node of a kind and name: the only one needs no time index."""
+        return Counter((self.slot[node], node.name) for node in self.nodes if self.is_step(node))
 
     def is_step(self, node: Node) -> bool:
         """Whether the node belongs to a step."""
@@ -117,14 +127,15 @@ def timeline(graph: Graph) -> Timeline:
     """Sort the nodes of a graph into columns."""
     column, titles = _by_step(graph)
     last = len(titles) + 1
-    _place_results(graph, column, last)
-    _place_what_one_step_uses(graph, column, last)
+    totals = _place_results(graph, column, last)
+    _place_what_one_step_uses(graph, column, last, totals)
     for node in reversed(list(graph)):
         users = {column[user] for user in graph.consumers(node)}
         column.setdefault(node, last if titles and users == {last} else 0)
-    slot = _slots(graph, column)
+    slot = _slots(graph, column, totals)
     passes = _passes(graph, column, slot, last)
-    return Timeline(graph, titles, column, slot, _shared(graph, column), passes, tuple(graph))
+    shared = _shared(graph, column)
+    return Timeline(graph, titles, column, slot, shared, passes, totals, tuple(graph))
 
 
 def _root(node: Node) -> str:
@@ -180,7 +191,7 @@ def _offsets(graph: Graph, busy: dict[str, set[int]]) -> dict[str, int]:
     return offsets
 
 
-def _place_results(graph: Graph, column: dict[Node, int], last: int) -> None:
+def _place_results(graph: Graph, column: dict[Node, int], last: int) -> frozenset[Node]:
     """Results without a step, made of steps: a running total goes along, the rest comes last."""
     late: dict[Node, int] = {}
     for node in graph:
@@ -190,16 +201,24 @@ def _place_results(graph: Graph, column: dict[Node, int], last: int) -> None:
                 late[node] = max(columns)
     per_column = Counter((node.op, c) for node, c in late.items())
     for node, c in late.items():
-        totals = {p for p in node.parents if p in late}
-        goes_along = all(p in column and column[p] < last for p in totals) and (
+        sums = {p for p in node.parents if p in late}
+        goes_along = all(p in column and column[p] < last for p in sums) and (
             per_column[node.op, c - 1] or (c + 1 < last and per_column[node.op, c + 1])
         )
         column[node] = c if goes_along else last
+    totals: set[Node] = set()
+    for node, c in late.items():
+        before = [p for p in node.parents if late.get(p, c) < c]
+        if before and column[node] < last:
+            totals.update((node, *before))
+    return frozenset(totals)
 
 
-def _place_what_one_step_uses(graph: Graph, column: dict[Node, int], last: int) -> None:
+def _place_what_one_step_uses(
+    graph: Graph, column: dict[Node, int], last: int, totals: frozenset[Node]
+) -> None:
     """Nodes made outside of the loop, one for each step, such as its inputs, go to their steps."""
-    slot = _slots(graph, column)
+    slot = _slots(graph, column, totals)
     peers = {(slot[node], column[node]): node for node in graph if node in column}
 
     outputs = set(graph.outputs)
@@ -224,12 +243,13 @@ def _place_what_one_step_uses(graph: Graph, column: dict[Node, int], last: int) 
                     column[node] = c
 
 
-def _slots(graph: Graph, column: dict[Node, int]) -> dict[Node, Slot]:
+def _slots(graph: Graph, column: dict[Node, int], totals: frozenset[Node]) -> dict[Node, Slot]:
     counts: Counter[tuple[int, str, str, str]] = Counter()
     slots = {}
     for node in graph:
         what = (node.op.name if node.op else "") + ("'" if node.forward is not None else "")
-        key = (column.get(node, 0), node.scope, what, node.name or "")
+        letter = node.name or "" if node not in totals else ""
+        key = (column.get(node, 0), node.scope, what, letter)
         counts[key] += 1
         slots[node] = (*key[1:], counts[key])
     return slots

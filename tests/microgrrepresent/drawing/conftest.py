@@ -63,6 +63,14 @@ def loss(T=3, composition="fused"):
     return total / T
 
 
+def summed(cell, T):
+    """A loss that is added up after the loop, where no node knows its step."""
+    total = 0
+    for y in outputs(cell, T):
+        total = total + (y * y).sum()
+    return total.named("L")
+
+
 def layer(kind, **options):
     out, _ = kind(3, 4, rng=0, **options)(np.random.default_rng(0).standard_normal((3, 2, 3)))
     return (out * out).mean().named("L")
@@ -114,6 +122,8 @@ GALLERY = {
     "truncated": (lambda: truncated(CELLS["lstm"](), 2), {"view": "gates"}),
     "truncated cells": (lambda: truncated(CELLS["lstm"](), 1), {"view": "cells"}),
     "truncated gru": (lambda: truncated(CELLS["gru"](), 3), {"rails": True}),
+    "summed": (lambda: summed(CELLS["lstm"](), 3), {"view": "gates"}),
+    "summed variables": (lambda: summed(CELLS["rnn"](), 3), {"view": "variables"}),
     "two by two": (lambda: layer(RNN, num_layers=2, bidirectional=True), {}),
     "two by two cells": (lambda: layer(RNN, num_layers=2, bidirectional=True), {"view": "cells"}),
 }
@@ -123,6 +133,8 @@ FOLDED = {
     "rnn both": (lambda: outputs(CELLS["rnn"](), 3), {"view": "variables", "time": "both"}),
     "gru folded": (lambda: outputs(CELLS["gru"](), 3), {"view": "gates", "time": "folded"}),
     "loss both": (loss, {"view": "cells", "time": "both"}),
+    "summed both": (lambda: summed(CELLS["linear"](), 4), {"view": "variables", "time": "both"}),
+    "truncated folded": (lambda: truncated(CELLS["gru"](), 2), {"view": "gates", "time": "folded"}),
 }
 
 
@@ -201,6 +213,7 @@ def make():
         "layer": layer,
         "outputs": outputs,
         "truncated": truncated,
+        "summed": summed,
         "logistic": logistic,
     }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
 
 from microgrrepresent import (
@@ -10,11 +13,13 @@ from microgrrepresent import (
     Tensor,
     draw,
     fold,
+    grad,
     step,
     stop_gradient,
     tanh,
 )
 from microgrrepresent.drawing.labels import plain
+from rnn import TimeDelayCell, unroll
 
 
 def test_the_delays_are_the_state_edges(cell, make):
@@ -38,6 +43,40 @@ def test_each_node_of_the_cell_is_drawn_once(cell, make):
     for node in fold(graph).cell:
         boxes = [b for b in picture.boxes if b.kind != "chip" and any(n is node for n in b.nodes)]
         assert len([box for box in boxes if box not in faces]) == 1
+
+
+@pytest.mark.parametrize("T", [3, 5])
+@pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
+def test_folded_drawings_of_losses_and_their_gradients(cell, make, view, T):
+    L = make["summed"](cell, T)
+    W = next(node for node in Graph(L).parameters if node.ndim == 2)
+    for out in (L, grad(L, W, create_graph=True)):
+        picture = draw(out, view, time="folded").picture
+        folded = fold(Graph(out))
+        states = {d.source for d in folded.delays if d.source.step is not None}
+        late = {node for a in picture.arrows if a.head.kind == "delay" for node in a.tail.nodes}
+        shown = {node for box in picture.boxes if box.between for node in box.nodes}
+        assert states & shown <= late
+        squares = [box for box in picture.boxes if box.kind == "delay"]
+        assert squares and all(a.path for a in picture.arrows)
+
+
+def test_delays_stand_clear_of_other_arrows(folded):
+    picture = folded.drawing.picture
+    for square in (box for box in picture.boxes if box.kind == "delay"):
+        for arrow in picture.arrows:
+            if square not in (arrow.tail, arrow.head):
+                for a, b in pairwise(arrow.path):
+                    near = min(a[0], b[0]) - 2 < square.right and square.left < max(a[0], b[0]) + 2
+                    level = min(a[1], b[1]) < square.top and square.bottom < max(a[1], b[1])
+                    assert not (near and level), f"{arrow.tail.key}->{arrow.head.key}"
+
+
+def test_a_longer_lag_than_the_cell_has_steps_before():
+    cell = TimeDelayCell(3, 4, delays=2, rng=0)
+    out = unroll(cell, np.zeros((3, 2, 3))).outputs
+    picture = draw(out, time="folded").picture
+    assert sorted(plain(box.label) for box in picture.boxes if box.kind == "delay") == ["", "2"]
 
 
 def test_both_forms_side_by_side(folded):

@@ -13,6 +13,8 @@ import pytest
 
 from microgrrepresent import Graph, draw
 from microgrrepresent.drawing import engine
+from microgrrepresent.drawing.labels import plain, width
+from microgrrepresent.drawing.timeline import timeline
 
 
 def test_every_node_is_in_one_box_and_every_edge_in_one_arrow(drawn):
@@ -67,6 +69,19 @@ def test_no_label_leaves_its_box(drawn):
             assert shape.top < y < shape.bottom, shape.title
 
 
+def test_titles_of_panels_stay_inside_and_clear_of_arrows(drawn):
+    """Arrows may run through a panel that is hardly wider than its title."""
+    picture = drawn.drawing.picture
+    for panel in picture.panels:
+        left, right = panel.title_left, panel.title_left + width(panel.title, 14)
+        assert panel.left < left and right < panel.right
+        if panel.right - panel.left > 3 * (right - left):
+            for arrow in picture.arrows:
+                for x, y in arrow.path:
+                    inside = left < x < right and panel.top - 20 < y < panel.top - 4
+                    assert not inside, f"{plain(panel.title)}: {arrow.tail.key}->{arrow.head.key}"
+
+
 @pytest.mark.parametrize(("T", "view"), [(2, "gates"), (3, "operations"), (50, "operations")])
 def test_time_runs_from_left_to_right_and_steps_are_alike(cell, T, view, make, read_svg):
     drawing = draw(make["outputs"](cell, T), view)
@@ -86,6 +101,29 @@ def test_time_runs_from_left_to_right_and_steps_are_alike(cell, T, view, make, r
         shift = columns[b][states[0]][0] - columns[a][states[0]][0]
         for slot, (x, y) in columns[a].items():
             assert columns[b][slot] == pytest.approx((x + shift, y), abs=0.03)
+
+
+@pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
+def test_a_loss_that_is_summed_after_the_loop(cell, view, make):
+    T = 11
+    graph = Graph(make["summed"](cell, T))
+    picture = draw(graph, view).picture
+    (loss,) = (box for box in picture.boxes if box.kind == "loss")
+    assert plain(loss.label) == "L"  # it is of no step
+    columns = {t: {} for t in range(1, T + 1)}
+    for box in picture.boxes:
+        if 0 < box.column <= T and box.kind not in ("loss", "constant"):
+            columns[box.column][box.slot] = box
+    assert columns[1].keys() >= columns[2].keys() == columns[T - 1].keys()
+    missing = columns[2].keys() - columns[T].keys()
+    assert all(columns[2][slot].kind == "state" for slot in missing)  # in whose place L stands
+    for a, b in pairwise(range(1, T + 1)):
+        for slot in columns[a].keys() & columns[b].keys():
+            one, two = columns[a][slot], columns[b][slot]
+            assert (one.y, one.width, one.height) == (two.y, two.width, two.height)
+    totals = {box for box in picture.boxes if any(n in timeline(graph).totals for n in box.nodes)}
+    for panel in picture.panels:
+        assert not [b for b in totals if panel.bottom < b.y < panel.top]
 
 
 @pytest.mark.slow
