@@ -82,20 +82,22 @@ def over_time(
                 f"over_time: the outputs have {len(outputs)} steps, and time is the first axis; "
                 f"the shape of the {name} is {array.shape}"
             )
-    if counts is not None:
-        outputs, wanted = _without_padding(outputs, wanted, counts)
-        targets = wanted
+    # Padding may hold anything, of which a loss makes NaN, and 0 · NaN, in the sweep, is NaN.
+    # In its place 0.5 is fit for every loss, be it of scores or of probabilities.
+    wanted = _counted(wanted, counts)
     if isinstance(outputs, Tensor):
-        each = _counted(loss(outputs, targets, reduction="none"), counts)
+        targets = targets if counts is None else wanted
+        each = _counted(loss(_counted(outputs, counts, 0.5), targets, reduction="none"), counts)
         terms, batch = each.size, each.shape[1] if each.ndim > 1 else 1
         whole = each.sum()
     else:
         losses: list[Tensor] = []
         terms, batch = 0, 1
         for t, output in enumerate(outputs, start=1):
+            now = None if counts is None else counts[t - 1]
             with step(t):
-                each = loss(output, Tensor(wanted[t - 1], name="target"), reduction="none")
-                each = _counted(each, None if counts is None else counts[t - 1])
+                target = Tensor(wanted[t - 1], name="target")
+                each = _counted(loss(_counted(output, now, 0.5), target, reduction="none"), now)
                 losses.append((each.sum() if each.ndim else each).named("L"))
             terms, batch = terms + each.size, len(each) if each.ndim else 1
         whole = stack(losses).sum()
@@ -107,31 +109,11 @@ def over_time(
     return L
 
 
-def _without_padding(outputs: Any, targets: Array, counts: Array) -> tuple[Any, Array]:
-    """Outputs and targets with those of a step that counts in the place of those that do not.
-
-    Padding may hold anything, such as NaN or a target of -100, of which a loss makes NaN or an
-    error, and 0 · NaN is NaN in the reverse sweep; what counts is fit for every loss.
-    """
-    if not counts.any():
-        return outputs, targets
-    t, *i = np.argwhere(counts)[0]
-    if isinstance(outputs, Tensor):
-        outputs = _counted(outputs, counts, outputs.value[(t, *i)])
-    else:
-        some = outputs[t].value[tuple(i)]
-        outputs = [_counted(y, now, some) for y, now in zip(outputs, counts, strict=True)]
-    shape = counts.shape + (1,) * (targets.ndim - counts.ndim)
-    return outputs, np.where(counts.reshape(shape), targets, targets[(t, *i)])
-
-
-def _counted(each: Tensor, counts: Array | None, other: Any = 0) -> Tensor:
-    """What counts, and something else, such as a loss of 0, in the place of what does not."""
+def _counted(x: Any, counts: Array | None, other: float = 0) -> Any:
+    """What counts, and another value in the place of what does not."""
     if counts is None:
-        return each
-    shape = counts.shape + (1,) * (each.ndim - counts.ndim)
-    kept: Tensor = where(counts.reshape(shape), each, other)
-    return kept
+        return x
+    return where(counts.reshape(counts.shape + (1,) * (x.ndim - counts.ndim)), x, other)
 
 
 def squared_error(
@@ -158,7 +140,7 @@ def squared_error(
         )
     counts = None if mask is None else np.asarray(mask, dtype=bool)
     difference = _counted(output - target, counts)
-    each = difference * difference
+    each: Tensor = difference * difference
     if reduction == "none":
         return each
     n = each.size if counts is None else each.size * int(counts.sum()) // counts.size

@@ -31,15 +31,15 @@ class Blocks:
 
     def __init__(self, letters: str, rows: Tensor, name: str, per_gate: bool) -> None:
         self.letters, self.rows = letters, rows
-        self.parts = named_parts(letters, rows, name) if per_gate else []
+        self.parts = parts_by_letter(letters, rows, name) if per_gate else {}
 
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
         """The product of each gate's block with x, by letter."""
         if self.parts:
-            products = [linear(x, part) for part in self.parts]
-        else:
-            products = split(linear(x, self.rows), len(self.letters), axis=-1)
-        return dict(zip(self.letters, products, strict=True))
+            return {gate: linear(x, part) for gate, part in self.parts.items()}
+        return dict(
+            zip(self.letters, split(linear(x, self.rows), len(self.letters), -1), strict=True)
+        )
 
 
 class Sums:
@@ -58,24 +58,23 @@ class Sums:
     def __init__(self, letters: str, W: Tensor, U: Tensor, b: Tensor | None, per_gate: bool):
         self.letters, self.b = letters, b
         self.W, self.U = Blocks(letters, W, "W", per_gate), Blocks(letters, U, "U", per_gate)
-        self.biases = named_parts(letters, b, "b") if per_gate and b is not None else []
+        self.biases = parts_by_letter(letters, b, "b") if per_gate and b is not None else {}
 
     def __call__(self, x: Tensor, h: Tensor) -> dict[str, Tensor]:
         """The sum of each gate, by letter."""
-        if not self.W.parts:
-            a = linear(x, self.W.rows) + linear(h, self.U.rows)
-            sums = split(a if self.b is None else a + self.b, len(self.letters), axis=-1)
-        else:
-            sums = [wx + uh for wx, uh in zip(self.W(x).values(), self.U(h).values(), strict=True)]
-            if self.biases:
-                sums = [a + b for a, b in zip(sums, self.biases, strict=True)]
-        return dict(zip(self.letters, sums, strict=True))
+        if self.W.parts:
+            wx, uh = self.W(x), self.U(h)
+            sums = {gate: wx[gate] + uh[gate] for gate in wx}
+            return {gate: sums[gate] + b for gate, b in self.biases.items()} or sums
+        a = linear(x, self.W.rows) + linear(h, self.U.rows)
+        a = a if self.b is None else a + self.b
+        return dict(zip(self.letters, split(a, len(self.letters), -1), strict=True))
 
 
-def named_parts(letters: str, rows: Tensor, name: str) -> list[Tensor]:
+def parts_by_letter(letters: str, rows: Tensor, name: str) -> dict[str, Tensor]:
     """The block of each gate, named ``W_f``."""
-    blocks = split(rows, len(letters))
-    return [b.named(f"{name}_{letter}") for b, letter in zip(blocks, letters, strict=True)]
+    blocks = zip(letters, split(rows, len(letters)), strict=True)
+    return {letter: block.named(f"{name}_{letter}") for letter, block in blocks}
 
 
 def checked_composition(composition: str, who: str) -> bool:

@@ -143,6 +143,7 @@ def negative_log(p, target, reduction):
     return -log(p) * target
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("filler", [np.nan, np.inf, -1e300])
 @pytest.mark.parametrize(
     ("loss", "outputs", "targets", "bad"),
