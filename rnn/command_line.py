@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -18,6 +19,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from microgrrepresent import backward
 from microgrrepresent.drawing import save
 from microgrrepresent.errors import DrawingError
+from microgrrepresent.node import Array
 from rnn.arguments import parser
 from rnn.checkpoint import load_checkpoint
 from rnn.decoding import prompt, sample
@@ -147,18 +149,20 @@ def _sample(options: argparse.Namespace) -> int:
     opening = vocabulary.encode(options.prompt)[:, None]
     if not len(opening):
         raise DataError("--prompt needs at least one character or word to go on from")
+
+    def step(tokens: Any, state: Any) -> tuple[Array, Any]:
+        logits, state = model.step(tokens, state)
+        scores = logits.numpy().copy()
+        scores[..., vocabulary.unk] = -np.inf  # it stands for a token, but is none to write
+        return scores, state
+
     rng = np.random.default_rng(options.seed)
-    state = prompt(model.step, opening[:-1])
+    state = prompt(step, opening[:-1])
     drawn = sample(
-        model.step,
-        opening[-1],
-        options.length,
-        rng,
-        state=state,
-        temperature=options.temperature,
+        step, opening[-1], options.length, rng, state=state, temperature=options.temperature
     )[0]
-    between = "" if vocabulary.unit == "character" else " "
-    print(options.prompt + between + vocabulary.decode(drawn.tokens))
+    text = vocabulary.decode(drawn.tokens)
+    print(options.prompt + text if vocabulary.unit == "character" else f"{options.prompt} {text}")
     return 0
 
 

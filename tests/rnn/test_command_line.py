@@ -170,6 +170,16 @@ def test_words_and_chinese(capsys, tmp_path):
     assert out == "南开 大学 很 好 。\n"
 
 
+def test_what_is_not_known_is_read_but_never_written(capsys, tmp_path):
+    (tmp_path / "text.txt").write_text("to be or not to be " * 20 + " ".join(map(str, range(400))))
+    run(capsys, "train", "words", "--text", "text.txt", "--steps", "20", *QUICK)
+    _, out, _ = run(capsys, "sample", "model.npz", "--prompt", "To", "--temperature", "2")
+    words = out.split()
+    assert words[0] == "To"
+    assert len(words) == 301
+    assert set(words[1:]) == {"to", "be", "or", "not"}
+
+
 def test_a_terminal_without_chinese(capsys, tmp_path, monkeypatch):
     (tmp_path / "text.txt").write_text("南开大学很好。" * 40, encoding="utf-8")
     run(capsys, "train", "characters", "--text", "text.txt", "--steps", "1", *QUICK)
