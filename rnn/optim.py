@@ -114,13 +114,16 @@ class Optimizer:
             raise ValueError(
                 f"{self._kind}: the state given is that of {state.get('kind', 'no optimiser')}"
             )
-        if len(state["shares"]) != len(self.parameters):
+        shares = list(state.get("shares", ()))
+        if len(shares) != len(self.parameters):
             raise ValueError(
-                f"{self._kind}: the state is that of {len(state['shares'])} parameters, "
+                f"{self._kind}: the state is that of {len(shares)} parameters, "
                 f"but {len(self.parameters)} are being trained"
             )
         memories: list[Memory] = [{} for _ in self.parameters]
-        for key in set(state) - {"kind", "shares", *self.settings}:
+        for key in state:
+            if key in ("kind", "shares", *self.settings):
+                continue
             index, _, name = key.partition(".")
             array, w = np.array(state[key]), self.parameters[int(index)]
             if array.ndim and array.shape != w.shape:
@@ -129,9 +132,9 @@ class Optimizer:
                     f"shape {array.shape}; the parameter has {w.shape}"
                 )
             memories[int(index)][name] = array
-        for name in ("shares", *self.settings):
+        for name in self.settings:
             setattr(self, name, state[name])
-        self.memories = memories
+        self.shares, self.memories = shares, memories
 
     @property
     def _kind(self) -> str:
@@ -242,10 +245,8 @@ class Adagrad(Optimizer):
         self.lr_decay = lr_decay
         self.initial_accumulator_value = initial_accumulator_value
         self.eps = eps
-        self._require("lr_decay", lr_decay >= 0, lr_decay)
-        self._require(
-            "initial_accumulator_value", initial_accumulator_value >= 0, initial_accumulator_value
-        )
+        for name in ("lr_decay", "initial_accumulator_value"):
+            self._require(name, getattr(self, name) >= 0, getattr(self, name))
 
     def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give w − η g / (√s + ε)."""
