@@ -164,13 +164,15 @@ class GraphRound(Cell[Tensor]):
             )
         return node
 
-    def shared(self) -> Tensor:
-        """Who hears which message: a matrix (N, E) of 0 and 1."""
+    def shared(self) -> tuple[Tensor, Update]:
+        """Who hears which message, a matrix (N, E) of 0 and 1; and g, bound if it is a cell."""
         hears = self.listeners == np.arange(self.vertices)[:, None]
-        return Tensor(hears, name="A", dtype=self.dtype)
+        g = self.cell.g
+        return Tensor(hears, name="A", dtype=self.dtype), g.bound() if isinstance(g, Cell) else g
 
-    def forward(self, x: Tensor, h: Tensor, hears: Tensor) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor, shared: tuple[Tensor, Update]) -> Tensor:
         """The equations."""
+        hears, g = shared
         message = self.cell.message(h[self.listeners], h[self.speakers], self.e)
         m = matmul(hears, message).named("m")
-        return self.cell.g(concatenate([x, m], axis=-1) if self.input_size else m, h)
+        return g(concatenate([x, m], axis=-1) if self.input_size else m, h)

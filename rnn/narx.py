@@ -83,9 +83,9 @@ class NARX(Cell[DelayState]):
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, output_size, dtype=dtype, rng=rng)
-        self.input_delays = whole_number(input_delays, 0, f"{self.kind}: input_delays")
-        self.output_delays = whole_number(output_delays, 0, f"{self.kind}: output_delays")
-        self.phi = activation(nonlinearity, self.kind)
+        self.input_delays = whole_number(input_delays, 0, f"{self._kind}: input_delays")
+        self.output_delays = whole_number(output_delays, 0, f"{self._kind}: output_delays")
+        self.phi = activation(nonlinearity, self._kind)
         window = (input_delays + 1) * input_size + output_delays * output_size
         if not window:
             raise ValueError("NARX: without inputs it needs at least one output delay")

@@ -54,8 +54,8 @@ class Cell(Module, Generic[S]):
     initial: Mapping[str, Tensor] = MappingProxyType({})
 
     def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
-        self.input_size = whole_number(input_size, 0, f"{self.kind}: input_size")
-        self.hidden_size = whole_number(hidden_size, 1, f"{self.kind}: hidden_size")
+        self.input_size = whole_number(input_size, 0, f"{self._kind}: input_size")
+        self.hidden_size = whole_number(hidden_size, 1, f"{self._kind}: hidden_size")
         self.dtype = floating(dtype)
         self._rng = np.random.default_rng(rng)
 
@@ -218,7 +218,7 @@ class Cell(Module, Generic[S]):
         return uniform(shape, 1 / np.sqrt(self.hidden_size), name, self.dtype, self._rng)
 
     @property
-    def kind(self) -> str:
+    def _kind(self) -> str:
         """What the cell and its layer have in common: LSTM, of an LSTMCell."""
         return type(self).__name__.removesuffix("Cell")
 

@@ -76,7 +76,7 @@ class CTRNNCell(Cell[Tensor]):
             )
         self.dt = float(dt)  # a NumPy number has a data type, which would become that of y
         self.nonlinearity = nonlinearity
-        self.phi = activation(nonlinearity, self.kind)
+        self.phi = activation(nonlinearity, self._kind)
         self.weight_ih = self.parameter("W_ih", hidden_size, input_size)
         self.weight_hh = self.parameter("W_hh", hidden_size, hidden_size)
         self.bias = self.parameter("θ", hidden_size)

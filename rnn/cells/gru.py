@@ -92,7 +92,7 @@ class GRUCell(Cell[Tensor]):
                 f"(z near 1 writes the candidate); given {update_gate!r}"
             )
         self.reset_after, self.update_gate, self.reset_gate = reset_after, update_gate, reset_gate
-        self.per_gate = checked_composition(composition, self.kind)
+        self.per_gate = checked_composition(composition, self._kind)
         self.gates = "rzn" if reset_gate else "zn"
         rows = len(self.gates) * hidden_size
         self.weight_ih = self.parameter("W_ih", rows, input_size)

@@ -105,9 +105,9 @@ class LSTMCell(Cell[LSTMState]):
         self.proj_size = proj_size
         self._check(bias, forget_bias)
         self.gate_activation, self.activation = gate_activation, activation
-        self.sigma = function(gate_activation, self.kind)
-        self.phi = function(activation, self.kind)
-        self.per_gate = checked_composition(composition, self.kind)
+        self.sigma = function(gate_activation, self._kind)
+        self.phi = function(activation, self._kind)
+        self.per_gate = checked_composition(composition, self._kind)
         self.gates = "ifgo" if forget_gate and not coupled else "igo"
         rows = len(self.gates) * hidden_size
         self.weight_ih = self.parameter("W_ih", rows, input_size)

@@ -67,7 +67,7 @@ class RNNCell(Cell[Tensor]):
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
         self.nonlinearity = nonlinearity
-        self.phi = activation(nonlinearity, self.kind)
+        self.phi = activation(nonlinearity, self._kind)
         self.weight_ih = self.parameter("W_ih", hidden_size, input_size)
         self.weight_hh = self.parameter("W_hh", hidden_size, hidden_size)
         self.bias_ih = self.parameter("b_ih", hidden_size) if bias else None
@@ -153,7 +153,7 @@ class LinearRecurrentCell(Cell[Tensor]):
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
         self.nonlinearity = nonlinearity
-        self.phi = activation(nonlinearity, self.kind)
+        self.phi = activation(nonlinearity, self._kind)
         self.weight_ih = self.parameter("W_ih", hidden_size, input_size)
         self.bias = self.parameter("b", hidden_size) if bias else None
 
