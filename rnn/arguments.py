@@ -44,10 +44,15 @@ def _number(
 
 def _cells(text: str) -> list[str]:
     names = [name for name in text.split(",") if name]
-    unknown = [name for name in names if name not in CELLS]
+    unknown = [name for name in names if name not in ILLUSTRATED]
     if unknown or not names:
         what = f"unknown cell {unknown[0]!r}" if unknown else "no cell"
-        raise argparse.ArgumentTypeError(f"{what}; there are {', '.join(CELLS)}")
+        raise argparse.ArgumentTypeError(f"{what}; there are {', '.join(ILLUSTRATED)}")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise argparse.ArgumentTypeError(
+            f"{twice[0]} is there twice, and would be drawn with one curve; name each cell once"
+        )
     return names
 
 
@@ -232,14 +237,14 @@ def _add_flow(commands: Commands) -> None:
         "compare how far back the gradients of several cells reach",
         "Runs untrained cells on random inputs, differentiates the last output with respect to\n"
         "the state at every step, prints a table, and draws it on a logarithmic axis.",
-        "example:\n  python -m rnn flow --cells rnn,lstm --length 50 -o flow.svg",
+        f"{_CELLS_HELP}\n\nexample:\n  python -m rnn flow --cells rnn,lstm --length 50 -o flow.svg",
     )
     flow.add_argument(
         "--cells",
         type=_cells,
         default=list(CELLS),
         metavar="A,B,...",
-        help=f"which cells to compare (default: {','.join(CELLS)})",
+        help=f"which cells to compare, of those below (default: {','.join(CELLS)})",
     )
     _add(flow, "--length", _count, 100, "steps of the sequence")
     _add(flow, "--hidden", _count, 32, "number of hidden units: the length of the state h")

@@ -107,6 +107,8 @@ def clip_tensor_norms(parameters: Iterable[Tensor], max_norm: float) -> Clipping
 def clip_grad_value(parameters: Iterable[Tensor], limit: float) -> Clipping:
     """Bring each element of each gradient into [-limit, limit]. The direction may change.
 
+    NaN stays NaN, and does not count as clipped.
+
     Raises
     ------
     ValueError
@@ -122,7 +124,7 @@ def _each(parameters: Iterable[Tensor], clipped: Callable[[Array], Array], units
     for w in trained:
         assert w.grad is not None
         new = clipped(w.grad)
-        differs = new != w.grad
+        differs = (new != w.grad) & ~np.isnan(w.grad)  # NaN differs from itself, and stays
         changed += int(differs.sum() if units == "elements" else differs.any())
         total += new.size if units == "elements" else 1
         w.grad = new

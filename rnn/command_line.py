@@ -25,9 +25,9 @@ from rnn.checkpoint import load_checkpoint
 from rnn.decoding import prompt, sample
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.files import reason, writing
-from rnn.illustration import illustration
+from rnn.illustration import ILLUSTRATED, illustration
 from rnn.optim import Adam
-from rnn.tasks import CELLS, TASKS, LanguageTask, Settings, load_task
+from rnn.tasks import TASKS, LanguageTask, Settings, load_task
 from rnn.training import fit
 
 _REFUSALS = (CheckpointError, DataError, DrawingError, StateDictError)
@@ -196,7 +196,8 @@ def _flow(options: argparse.Namespace) -> int:
     from rnn.diagnose import gradient_flow
 
     rng = np.random.default_rng(options.seed)
-    cells = {name: CELLS[name](options.inputs, options.hidden, rng=rng) for name in options.cells}
+    sizes = options.inputs, options.hidden
+    cells = {name: ILLUSTRATED[name](*sizes, rng=rng) for name in options.cells}
     xs = rng.standard_normal((options.length, options.batch, options.inputs))
     flow = gradient_flow(cells, xs)
     print(
@@ -212,9 +213,8 @@ def _flow(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _written(path: str) -> Iterator[None]:
-    """Make the folder of a file, and say that it is written when the block has done so."""
+    """Say that a file is written when the block has done so, or why it cannot be."""
     with writing(path):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         yield
     print(f"Written: {path}")
 

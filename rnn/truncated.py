@@ -19,6 +19,7 @@ from itertools import islice
 from typing import Any
 
 from microgrrepresent import Tensor, steps
+from rnn.recurrent import Recurrent
 
 
 def detach(state: Any) -> Any:
@@ -104,6 +105,8 @@ def tbptt(
     ------
     ValueError
         Unless 1 <= k1 <= k2.
+    TypeError
+        If the model is a layer instead of a cell.
 
     Examples
     --------
@@ -120,6 +123,12 @@ def tbptt(
     if not 1 <= k1 <= k2:
         raise ValueError(
             f"tbptt: needs 1 <= k1 <= k2 (update every k1 steps, go back k2); given {k1} and {k2}"
+        )
+    if isinstance(model, Recurrent):
+        raise TypeError(
+            f"tbptt: {model!r} is a layer, which runs over whole sequences; truncated BPTT goes "
+            f"step by step, and wants its cell: {type(model).__name__.lower()}.cells[0], or a "
+            "function (x, state) -> state that calls its cells one after the other"
         )
     show = getattr(model, "output", _first)
     items, t = iter(data), 0

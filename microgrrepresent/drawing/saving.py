@@ -44,8 +44,7 @@ def save(
     Raises
     ------
     DrawingError
-        If the format or an option is unknown, the folder does not exist, or the picture is too
-        large for PNG.
+        If the format or an option is unknown, or the picture is too large for PNG.
     GraphvizMissing
         If there is no Graphviz and the format needs it.
     """
@@ -58,8 +57,6 @@ def save(
             "draw(...)"
         )
     target = Path(path)
-    if not target.parent.is_dir():
-        raise DrawingError(f"save: there is no folder {target.parent} to write {target.name} into")
     ending = target.suffix.lower().lstrip(".")
     write = _FORMATS.get(ending)
     if write is None:
@@ -141,7 +138,11 @@ _FORMATS: dict[str, Callable[[Drawing, float], bytes]] = {
 
 
 def replace_file(target: Path, content: bytes) -> None:
-    """Write under another name first, so that a reader never sees half a file."""
+    """Write under another name first, so that a reader never sees half a file.
+
+    A folder that is missing is made, here and wherever else a file is written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

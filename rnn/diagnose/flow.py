@@ -43,7 +43,7 @@ class Trace:
         ``{"h": {t: |dL/dh_t|}, "c": ...}``; the norm is taken over units and batch. States of
         several layers have their scope in front: ``lstm/layer1/h``.
     gates : dict
-        ``{"f": array of shape (units, T)}``, the mean over the batch.
+        ``{"f": array of shape (units, T)}``, the mean over the batch, in order of t.
     direct : dict
         ``{"c": {t: ...}}``: by what the direct path alone multiplies a gradient on its way from
         the last step to step t, as the root mean square over units and batch.
@@ -55,12 +55,14 @@ class Trace:
 
     @property
     def rate(self) -> float:
-        """The factor by which |dL/dh_t| changes per step, going back from the last to the first."""
-        norms = next(iter(self.gradients.values()))
-        first, last = min(norms), max(norms)
-        if first == last or not norms[last]:
-            return 1.0
-        return float((norms[first] / norms[last]) ** (1 / (last - first)))
+        """The factor by which |dL/dh_t| changes per step on its way back.
+
+        Back is from the step that was computed last to the one computed first, which in a layer
+        that runs from T to 1 is from 1 to T. Where the gradient ends before, because the graph is
+        cut or the loss reads earlier outputs only, the steps that it reaches count. It is 0 if the
+        gradient does not leave its step.
+        """
+        return _rate(next(iter(self.gradients.values())))
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class GradientFlow:
         for t in shown:
             cells = [f"{norms[t]:.3e}" if t in norms else "" for _, norms in columns]
             lines.append(f"{t:>8}" + _row(cells, widths))
-        rates = [f"{Trace({'': norms}).rate:.5f}" for _, norms in columns]
+        rates = [f"{_rate(norms):.5f}" for _, norms in columns]
         lines.append("per step" + _row(rates, widths))
         return "\n".join(lines)
 
@@ -158,7 +160,10 @@ def gradient_flow(
     """
     named = models if isinstance(models, Mapping) else {type(models).__name__: models}
     return GradientFlow(
-        {label: _traced(label, _run(model, batch, loss)) for label, model in named.items()}
+        {
+            label: _traced(label, _run(model, batch, loss), _letters(model))
+            for label, model in named.items()
+        }
     )
 
 
@@ -174,10 +179,15 @@ def _run(model: Any, batch: Any, loss: Callable[[Tensor], Tensor] | None) -> Ten
     return last.sum() / np.sqrt(last.size)  # type: ignore[no-any-return]
 
 
-def _traced(label: str, loss: Tensor) -> Trace:
+def _letters(model: Any) -> tuple[str, ...]:
+    """What the parts of a state are called."""
+    return tuple(model.state_sizes()) if isinstance(model, Cell) else STATES
+
+
+def _traced(label: str, loss: Tensor, letters: tuple[str, ...]) -> Trace:
     """Read one run's record."""
     graph = Graph(loss)
-    states = _series(graph, STATES)
+    states = _series(graph, letters)
     if not states:
         raise GradientError(
             f"gradient_flow: {label} records no states; name them with h.named('h') inside "
@@ -190,7 +200,7 @@ def _traced(label: str, loss: Tensor) -> Trace:
         for name, series in states.items()
     }
     gates = {
-        name: np.stack([_mean_over_batch(node.value) for node in series.values()], axis=1)
+        name: np.stack([_mean_over_batch(series[t].value) for t in sorted(series)], axis=1)
         for name, series in _series(graph, GATES).items()
         if len({node.shape for node in series.values()}) == 1
     }
@@ -256,6 +266,15 @@ def _made_since(before: Node, now: Node) -> list[Node]:
                 found[parent.id] = parent
                 todo.append(parent)
     return [found[key] for key in sorted(found)]
+
+
+def _rate(norms: dict[int, float]) -> float:
+    """The factor per step between the ends of what is not 0; the norms in order of computation."""
+    reached = [(t, norm) for t, norm in norms.items() if norm]
+    if len(reached) < 2:
+        return 0.0 if len(norms) > 1 else 1.0
+    (first, arrived), (last, sent) = reached[0], reached[-1]
+    return float((arrived / sent) ** (1 / abs(last - first)))
 
 
 def _row(cells: list[str], widths: list[int]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from microgrrepresent.drawing.saving import replace_file
 from microgrrepresent.node import Array
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's colours, which remain distinct for colour-blind readers."""
+
+MARKERS = ("", "s", "^", "D")
+"""Marks on the curves of the networks that take a colour for the second time, and so on."""
+
+FEW = 9
+"""Curves whose names fit into a corner; those of more stand beside the axes."""
 
 DASHES = {"h": "-", "c": (0, (5, 2))}
 
@@ -53,18 +60,17 @@ def write(drawing: Figure, path: str | os.PathLike[str]) -> None:
     """Write a figure to a file at once: a reader never sees half of it."""
     from matplotlib import rc_context
 
-    target = Path(path)
-    with (
-        rc_context({"svg.hashsalt": "flow"}),
-        tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder,
-    ):
-        unfinished = Path(folder) / target.name
-        drawing.savefig(unfinished, dpi=150, metadata=_undated(target.suffix))
-        unfinished.replace(target)
+    target, content = Path(path), BytesIO()
+    with rc_context({"svg.hashsalt": "flow"}):
+        ending = target.suffix.lstrip(".")
+        drawing.savefig(content, format=ending, dpi=150, metadata=_undated(target.suffix))
+    replace_file(target, content.getvalue())
 
 
 def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
-    for color, (label, trace) in zip(_cycle(len(flow.traces)), flow.traces.items(), strict=True):
+    for i, (label, trace) in enumerate(flow.traces.items()):
+        again, place = divmod(i, len(COLORS))
+        color, marker = COLORS[place], MARKERS[again % len(MARKERS)]
         for name, norms in trace.gradients.items():
             times = np.array(sorted(norms))
             values = np.array([norms[t] for t in times])
@@ -73,8 +79,10 @@ def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
                 times,
                 np.where(values > 0, values, np.nan),
                 color=color,
-                linestyle=DASHES[letter],
+                linestyle=DASHES.get(letter, "-"),
                 linewidth=2,
+                marker=marker,
+                markevery=max(len(times) // 8, 1),
                 label=f"{label}: " + rf"$|\partial L/\partial {letter}_t|$" + _layer(name),
             )
             axes.plot(times[:1], values[:1], "o", color=color, markersize=4)
@@ -95,7 +103,10 @@ def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
     axes.set_title(title or "What arrives of the gradient at step t")
     axes.grid(True, which="major", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    if len(axes.get_legend_handles_labels()[0]) <= FEW:
+        axes.legend(frameon=False, fontsize=9, loc="lower right")
+    else:
+        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1.05))
 
 
 def _heat_map(axes: Any, label: str, trace: Trace) -> Any:
@@ -132,10 +143,6 @@ def _heat_map(axes: Any, label: str, trace: Trace) -> Any:
 
 def _layer(name: str) -> str:
     return f" ({name.rpartition('/')[0]})" if "/" in name else ""
-
-
-def _cycle(n: int) -> list[str]:
-    return [COLORS[i % len(COLORS)] for i in range(n)]
 
 
 def _undated(suffix: str) -> dict[str, None]:

@@ -128,3 +128,12 @@ def test_float32_and_missing_gradients():
 def test_thresholds_are_positive(clip):
     with pytest.raises(ValueError, match="must be positive; given 0"):
         clip(with_gradients([1.0]), 0)
+
+
+def test_nan_is_not_clipped():
+    (w,) = with_gradients([np.nan, 3.0, 0.5])
+    done = clip_grad_value([w], 1.0)
+    assert (done.changed, done.total) == (1, 3)
+    np.testing.assert_array_equal(w.grad, [np.nan, 1.0, 0.5])
+    assert clip_tensor_norms(with_gradients([np.nan, 3.0]), 1.0).changed == 0
+    assert clip_grad_value(with_gradients([np.inf]), 1.0).changed == 1

@@ -83,7 +83,8 @@ def test_help_names_every_command_and_task(capsys):
         (["train", "adding", "--nonsense"], "unrecognized arguments: --nonsense"),
         (["sample"], "the following arguments are required: CHECKPOINT"),
         (["sample", "x", "--temperature", "-1"], "must be a number from 0 up; given '-1'"),
-        (["flow", "--cells", "rnn,foo"], "--cells: unknown cell 'foo'; there are lstm, gru, rnn"),
+        (["flow", "--cells", "rnn,foo"], "--cells: unknown cell 'foo'; there are rnn, gru, lstm"),
+        (["flow", "--cells", "rnn,gru,rnn"], "--cells: rnn is there twice"),
         (["flow", "-o", "x.xyz"], "'x.xyz' must end in one of .svg, .png, .pdf"),
     ],
 )
@@ -371,6 +372,15 @@ def test_flow_prints_a_table_and_draws_it(capsys, tmp_path):
     assert "gru" in out
     assert "lstm" not in out
     assert (tmp_path / "pictures" / "flow.svg").read_text().count("<svg") == 1
+
+
+def test_flow_knows_every_cell_that_can_be_drawn(capsys):
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    status, out, err = run(
+        capsys, "flow", "--cells", ",".join(ILLUSTRATED), "--length", "4", "--hidden", "3"
+    )
+    assert (status, err) == (0, "")
+    assert all(name in out.split() for name in ILLUSTRATED)
 
 
 def test_flow_without_matplotlib(capsys, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import grad, steps
-from rnn import LSTMCell, unroll
+from rnn import LSTM, RNN, LSTMCell, unroll
 from rnn.diagnose import gradient_by_lag
 from rnn.truncated import detach, tbptt
 
@@ -122,3 +122,10 @@ def test_detach_keeps_the_form_and_the_values():
     assert type(cut) is list and type(cut[0]) is type(state) and cut[1][1] is None
     assert cut[0].c.is_leaf and not cut[0].c.requires_grad
     np.testing.assert_array_equal(cut[0].c.numpy(), state.c.numpy())
+
+
+@pytest.mark.parametrize("layer", [RNN(3, 4, rng=0), LSTM(3, 4, num_layers=2, rng=0)])
+def test_a_layer_is_no_cell(layer):
+    data = zip(np.ones((4, 3)), np.zeros((4, 4)), strict=True)
+    with pytest.raises(TypeError, match=r"is a layer, .* wants its cell: (rnn|lstm).cells\[0\]"):
+        next(tbptt(layer, data, 2, 2, loss=lambda h, y: ((h - y) ** 2).sum()))

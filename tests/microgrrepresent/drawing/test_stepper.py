@@ -222,6 +222,10 @@ def test_the_file_is_one_and_small_and_asks_for_nothing(tmp_path):
     assert stepper(run(length=8), path, title="An <LSTM> & its gradient").read_bytes() == once
 
 
+def test_a_folder_that_is_missing_is_made(tmp_path):
+    assert stepper(run(RNNCell, length=2), tmp_path / "new" / "page.html").is_file()
+
+
 def test_what_cannot_be_stepped_through_is_said(tmp_path, monkeypatch):
     w = Tensor([1.0, 2.0], requires_grad=True, name="w")
     with pytest.raises(GradientError, match="has shape"):
