@@ -20,13 +20,20 @@ def box_paint(box: Box, theme: Theme) -> Paint:
         return replace(paint, line=theme.flows["backward"], weight=1.6)
     if box.color is None:
         return paint
-    again, hue = divmod(box.color, len(theme.palette))
-    fill, text = theme.palette[hue]
-    if len(theme.palette) == 1:
-        return replace(paint, fill=fill, text=text)
-    if again % 2:  # more parameters than hues: these are hollow
-        return replace(paint, fill=theme.background, line=fill, text=theme.text, weight=2.0)
-    return replace(paint, fill=fill, line=fill, text=text)
+    hue, text = theme.palette[box.color % len(theme.palette)]
+    line = hue if len(theme.palette) > 1 else paint.line
+    manner = _round(box.color, theme)
+    if manner == 1:
+        plain = theme.boxes["op"]
+        return replace(paint, fill=plain.fill, line=line, text=plain.text, weight=2.2)
+    if manner == 2:
+        return replace(paint, fill=hue, line=theme.text, text=text, weight=2.2)
+    return replace(paint, fill=hue, line=line, text=text)
+
+
+def _round(color: int, theme: Theme) -> int:
+    """In which manner a parameter is drawn when all hues are used: 0 filled, 1 and 2 framed."""
+    return color // max(len(theme.palette), len(theme.patterns)) % 3
 
 
 def arrow_color(arrow: Arrow, theme: Theme) -> str:
@@ -55,6 +62,8 @@ def line_style(arrow: Arrow, theme: Theme) -> str:
     """Solid, dashed or dotted: where colours cannot tell parameters apart, line styles do."""
     if arrow.flow in DASHED:
         return "dashed"
-    if arrow.color is not None:
+    if arrow.color is not None and len(theme.patterns) > 1:
         return theme.patterns[arrow.color % len(theme.patterns)]
+    if arrow.color is not None and arrow.tail.kind != "chip" and _round(arrow.color, theme):
+        return "dotted"
     return "solid"

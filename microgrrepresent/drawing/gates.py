@@ -20,7 +20,7 @@ LINEAR = PRODUCTS | {
     "squeeze", "expand_dims",
 }  # fmt: skip
 NONLINEAR = frozenset({"tanh", "sigmoid", "relu", "softplus", "softmax"})
-WIDEST_FORMULA = 150.0
+WIDEST_FORMULA = 165.0
 
 
 def gates(time: Timeline) -> View:

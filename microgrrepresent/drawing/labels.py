@@ -31,7 +31,7 @@ class Run(NamedTuple):
 Line = tuple[Run, ...]
 Label = tuple[Line, ...]
 
-SMALL = 0.7
+SUB, SUP = 0.8, 0.7
 """Size of subscripts and superscripts."""
 
 GREEK = {
@@ -45,6 +45,7 @@ GREEK = {
 ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
 
 _LAYER = re.compile(r"l(\d+)|reverse")
+_BRACES = re.compile(r"_\{([^{}]*)\}")
 
 TEX = {letter: "\\" + name for name, letter in GREEK.items() if name != "lam"} | {
     "×": r"\times", "÷": r"\div", "−": "-", "·": r"\cdot", "Σ": r"\Sigma", "√": r"\surd",
@@ -73,8 +74,11 @@ def math(name: str, step: int | str | None = None) -> Line:
     'W^1←_hh'
     >>> plain((math("u(2)"),)), plain((math("lambda"),)), plain((math("状态", 3),))
     ('u^(2)', 'λ', '状态_3')
+    >>> math("hidden_state") == text("hidden_state"), math("W_{hh}") == math("W_hh")
+    (True, True)
     """
-    stem, *subscripts = name.split("_") if not name.startswith("_") else [name]
+    name = _BRACES.sub(r"_\1", name)
+    stem, *subscripts = name.split("_") if not (name[:1] == "_" or _is_phrase(name)) else [name]
     if subscripts and subscripts[0] in ACCENTS and len(stem) == 1:
         stem += subscripts.pop(0)
     superscript = ""
@@ -95,10 +99,20 @@ def math(name: str, step: int | str | None = None) -> Line:
         below.append(str(step))
     runs = [Run(stem, italic=_is_letter(stem))]
     if superscript:
-        runs.append(Run(superscript, False, "sup", SMALL))
+        runs.append(Run(superscript, False, "sup", SUP))
     if below:
-        runs.append(Run(",".join(below), False, "sub", SMALL))
+        runs.append(Run(",".join(below), False, "sub", SUB))
     return tuple(runs)
+
+
+def _is_phrase(name: str) -> bool:
+    """Whether a name is words joined by underscores, not a letter and what stands below it."""
+    stem, *rest = name.split("_")
+    known = {*GREEK, *ACCENTS}
+    words = [part for part in rest if not (part in known or _LAYER.fullmatch(part))]
+    marked = any(stem.endswith(mark) and len(stem) == len(mark) + 1 for mark in ACCENTS)
+    one = len(stem.partition("(")[0]) == 1 or stem in known or marked
+    return not one and any(len(word) > 2 and word.isalpha() for word in words)
 
 
 def _is_letter(stem: str) -> bool:

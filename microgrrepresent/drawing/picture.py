@@ -32,7 +32,7 @@ Kind = Literal[
 ROUND = frozenset({"op", "state", "loss", "variable"})
 """The kinds drawn as circles where their labels are short."""
 
-FONT, SMALL_FONT = 14.0, 11.0
+FONT, CHIP_FONT, SMALL_FONT = 14.0, 12.0, 11.0
 SCISSORS, SCISSORS_FONT = "✂", 18.0
 
 Point = tuple[float, float]
@@ -67,7 +67,7 @@ class Box:
     @property
     def font(self) -> float:
         """Size of its text."""
-        return SMALL_FONT if self.kind in ("chip", "constant") else FONT
+        return CHIP_FONT if self.kind in ("chip", "constant") else FONT
 
     @property
     def rounding(self) -> float:

@@ -26,6 +26,7 @@ from microgrrepresent.drawing.gates import gates
 from microgrrepresent.drawing.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout import arrange
 from microgrrepresent.drawing.pairs import side_by_side
+from microgrrepresent.drawing.parameters import tell_apart
 from microgrrepresent.drawing.picture import Picture
 from microgrrepresent.drawing.themes import Theme
 from microgrrepresent.drawing.timeline import Timeline, timeline
@@ -44,7 +45,7 @@ VIEWS: dict[str, Callable[[Timeline], Grouping]] = {
 
 LABELLED = 40
 """Graphs of up to so many nodes show the names of intermediate values on the arrows."""
-LONG = 6
+LONG = 3
 """Beside its folded form, a sequence of more steps is shown through a window."""
 
 
@@ -134,7 +135,7 @@ def draw(
     elif time == "folded":
         picture = scene.folded(unrolled)
     else:
-        few = window or ((2, 1) if unrolled.T > LONG else None)
+        few = window or ((1, 1) if unrolled.T > LONG else None)
         picture = side_by_side(scene.folded(unrolled), scene.unrolled(unrolled, few))
     picture.title = title(graph)
     picture.description = describe(unrolled, time, gradients is not None)
@@ -175,6 +176,7 @@ class _Scene:
     def _placed(self, time: Timeline, view: Grouping) -> Picture:
         labelled = self.view == "variables" or (not time.T and len(time.nodes) <= LABELLED)
         picture = build(time, view, replace(self.details, edge_labels=labelled))
+        tell_apart(picture, time)
         shown = self.gradients if not time.delayed else None  # a fold has no numbers of its own
         if shown is not None:
             write_norms(picture, shown)
