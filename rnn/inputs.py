@@ -22,7 +22,7 @@ def tensor_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
     DTypeError
         If an array or Tensor is of another data type.
     ShapeError
-        If a list is no array, because what is in it differs in length.
+        If a list makes no array, for instance because its parts differ in length.
     """
     given = values_of(x, dtype, who, name)
     return given if isinstance(given, Tensor) else Tensor(given, name=name)
@@ -35,10 +35,10 @@ def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
     else:
         try:
             given = np.asarray(x, dtype=None if hasattr(x, "dtype") else dtype)
-        except ValueError:
+        except (TypeError, ValueError):
             raise ShapeError(
-                f"{who!r}: {name} is a list of what differs in shape; rnn.pad makes one array of "
-                "sequences of different lengths, and says their lengths"
+                f"{who!r}: {name} is no array of numbers; if its parts differ in length, rnn.pad "
+                "makes one array of them, and says their lengths"
             ) from None
     if given.dtype != dtype:
         hint = f"convert it with .astype({str(dtype)!r})"

@@ -2,8 +2,8 @@
 
 The same arguments, parameter names and shapes, gate order, forms of input, outputs and states, so
 that a ``state_dict`` moves both ways and what is learned with one holds with the other. Beyond it
-they take the variants of the cells by keyword, ``lengths=`` for padded batches, and
-``learn_initial_state=True``.
+they take the variants of the cells by keyword, other cells (``RNN(..., cell=CTRNNCell)``), the
+lengths of padded batches, ``reverse=True`` and ``learn_initial_state=True``.
 """
 
 from __future__ import annotations

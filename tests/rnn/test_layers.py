@@ -596,8 +596,8 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: RNN(4, 6)([np.zeros((3, 4)), np.zeros((2, 4))]),
-            "RNN(4, 6): x is a list of what differs in shape; rnn.pad makes one array of "
-            "sequences of different lengths, and says their lengths",
+            "RNN(4, 6): x is no array of numbers; if its parts differ in length, rnn.pad makes one "
+            "array of them, and says their lengths",
         ),
         (
             lambda: RNN(4, 6, num_layers=0),
