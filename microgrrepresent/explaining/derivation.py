@@ -288,7 +288,8 @@ class _Derivation:
         if child.op.name == "stack" and _is_spread_sum(g):
             return self._part_of_sum(g, parent, now)
         if kind == "times" and text in ("1", "-1"):
-            term: Term = g if text == "1" else Negative(g)
+            minus: Term = g.term if isinstance(g, Negative) else Negative(g)
+            term = g if text == "1" else minus
         else:
             parts = child.op.name in SEPARATE
             position: int | Growing = i

@@ -32,6 +32,7 @@ class LaTeX:
     juxtaposed = r"\, "
     ones = r"\mathbf{1}"
     dots = r"\ldots"
+    bars = True  # a fraction is held together by its bar
 
     def inline(self, text: str) -> str:
         """Mathematics in the midst of words."""
@@ -144,6 +145,7 @@ class Plain:
     juxtaposed = " "
     ones = "1"
     dots = "…"
+    bars = False
 
     def inline(self, text: str) -> str:
         """Mathematics in the midst of words."""
@@ -182,11 +184,16 @@ class Plain:
 
     def power(self, atom: str, exponent: str) -> str:
         """An atom to a power."""
-        return f"{atom}²" if exponent == "2" else f"{atom}^{exponent}"
+        return f"{atom}²" if exponent == "2" else f"{atom}^{self._one(exponent)}"
 
     def fraction(self, above: str, below: str) -> str:
-        """A fraction."""
-        return f"{above}/{below}"
+        """A fraction; what LaTeX keeps together by its bar is put in parentheses."""
+        return f"{self._one(above)}/{self._one(below)}"
+
+    def _one(self, text: str) -> str:
+        """Text that is read as one, whatever stands beside it."""
+        outside = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|<[^<>]*>", "", text)
+        return self.parenthesised(text) if " " in outside or "/" in outside else text
 
     def parenthesised(self, text: str) -> str:
         """Text in parentheses."""
@@ -267,7 +274,7 @@ Script = LaTeX | Plain
 
 _PLACEHOLDER = re.compile(r"\{([abctwxy])\}")
 _COMMANDS = {
-    r"\odot": " ⊙ ", r"^\top": "ᵀ", r"\frac{1}{2}": "½ ", r"\ln ": "ln ", r"\cos ": "cos ",
+    r"\odot": " ⊙ ", r"^\top": "ᵀ", r"\frac{1}{2}": "½ ", r"\ln ": " ln ", r"\cos ": "cos ",
     r"\sin ": "sin ", r"\sigma": "σ", r"\sum": "Σ", r"\,": " ", "^2": "²",
 }  # fmt: skip
 
@@ -286,7 +293,7 @@ def _without_commands(text: str) -> str:
         text = text.replace(command, plain)
     text = text.replace("^{", "^(").replace("-1}", "-1)")  # the exponent of a power
     text = re.sub(r"(?<=[\w)\]])([+-])(?!1\))", r" \1 ", text)
-    return text.replace("_{", "_").removeprefix("}")
+    return text.replace("_{", "_").removeprefix("}").replace("  ", " ")
 
 
 def _function(name: str) -> str:

@@ -153,22 +153,26 @@ class Writer:
         parts = self._parts_of_one(terms, flip)
         if parts is not None:
             return parts, ATOM
-        groups: dict[Term, list[Term]] = {}
-        for term in terms:
+        groups: dict[Term | int, list[Term]] = {}
+        for i, term in enumerate(terms):
             chain = term.term if isinstance(term, Negative) else term
             shared = isinstance(chain, Chain) and chain.product == "times" and chain.shape
-            together = shared and scalar_behind(chain.g) is None  # type: ignore[union-attr]
-            groups.setdefault(chain.g if together else term, []).append(term)  # type: ignore
-        written = []
-        for g, group in groups.items():
-            if len(group) == 1:
-                written.append(self.write(group[0], flip))
-            else:
-                slopes = self._added([self._slope(term, flip) for term in group])
-                inside = self._inside(g, flip, HADAMARD)
-                factor = slopes[0] if slopes[1] == ATOM else self.script.parenthesised(slopes[0])
-                written.append((f"{inside}{self.script.times}{factor}", HADAMARD))
-        return self._added(written)
+            alone = not shared or scalar_behind(chain.g) is not None  # type: ignore[union-attr]
+            groups.setdefault(i if alone else chain.g, []).append(term)  # type: ignore[union-attr]
+        return self._added(
+            [
+                self.write(group[0], flip) if len(group) == 1 else self._factored(group, flip)
+                for group in groups.values()
+            ]
+        )
+
+    def _factored(self, terms: Sequence[Term], flip: bool) -> Written:
+        """Write g ⊙ (D - E) for g ⊙ D - g ⊙ E."""
+        chain = terms[0].term if isinstance(terms[0], Negative) else terms[0]
+        assert isinstance(chain, Chain)
+        slopes, level = self._added([self._slope(term, flip) for term in terms])
+        factor = slopes if level == ATOM else self.script.parenthesised(slopes)
+        return f"{self._inside(chain.g, flip, HADAMARD)}{self.script.times}{factor}", HADAMARD
 
     def _slope(self, term: Term, flip: bool) -> Written:
         """What a use of the chain rule multiplies with, with its sign."""
@@ -183,7 +187,9 @@ class Writer:
         """A sum; the same product twice, as of u in u ⊙ u, is written once with a 2."""
         plain, text = Counter(parts), ""
         for (written, level), times in plain.items():
-            if times > 1:
+            if times > 1 and written == "1":
+                written = str(times)
+            elif times > 1:
                 written = f"{times}{self.script.juxtaposed}" + (
                     self.script.parenthesised(written) if level == SUM else written
                 )
@@ -230,7 +236,8 @@ class Writer:
         if op == "mul":
             return self._product(xs[0], xs[1], flip)
         if op == "div":
-            return script.fraction(self.write(xs[0], flip)[0], self.write(xs[1], flip)[0]), ATOM
+            text = script.fraction(self.write(xs[0], flip)[0], self.write(xs[1], flip)[0])
+            return text, ATOM if script.bars else HADAMARD
         if op == "pow":
             base = self._inside(xs[0], flip)
             return script.power(base, self.write(xs[1], flip)[0]), ATOM
@@ -333,6 +340,8 @@ class Writer:
             if term.product == "left":
                 return self._matrix((factor, flip != transposed), (g, flip), flip)
             return self._matrix((g, not flip), (factor, flip != transposed), flip)
+        if g == Number(1) and term.op == "mul":
+            return self.write(self._factor(term)[0], flip)
         derivative = self._derivative(term, flip)
         if g == Number(1) and term.product in ("times", "spread"):
             if derivative == "1":
@@ -347,7 +356,9 @@ class Writer:
         if term.product == "spread" and derivative == "1":
             inside = self._inside(g, flip if shape_of(g) else False, MATRIX)
             return f"{inside}{script.juxtaposed}{script.ones}", MATRIX
-        if has_sum(derivative):
+        juxtaposed = scalar_behind(g) is not None or not term.shape
+        unclear = juxtaposed and not script.bars and re.search(r"/(?!\d+$)", derivative)
+        if has_sum(derivative) or unclear:
             derivative = script.parenthesised(derivative)
         scalar = scalar_behind(g)
         if scalar == Number(1):

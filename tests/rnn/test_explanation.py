@@ -434,6 +434,14 @@ def test_a_running_sum_that_is_asked_for_stays_a_variable():
     assert_explained(sums[-1], sums[1])
 
 
+def test_a_fraction_on_one_line_is_read_as_it_is_meant():
+    a, b = (Tensor(n, requires_grad=True, name=name) for n, name in ((2.0, "a"), (3.0, "b")))
+    assert "L = (a + b)/(a b)" in str(assert_explained((a + b) / (a * b), a))
+    assert "L = a/(b/a)" in str(assert_explained(a / (b / a), a))
+    assert "L = a^(a + b)" in str(assert_explained(a ** (a + b), b))
+    assert "L = (Σ(t=1..6) L[t])/72" in str(explain(run(CELLS["rnn"]), CELLS["rnn"].weight_hh))
+
+
 def test_products_are_as_simple_as_on_a_blackboard():
     gru = str(explain(run(CELLS["gru"], every=False), CELLS["gru"].weight_hh))
     assert "∂L/∂z[t] = ∂L/∂h[t] ⊙ (h[t-1] - n[t])" in gru
