@@ -51,7 +51,7 @@ def variable_kind(node: Node, time: Timeline) -> Kind:
 def value(node: Node) -> Label:
     """The value of a node: its numbers if they are few, else its shape."""
     if node.size > SMALL_ARRAY or node.dtype.kind not in "biuf":
-        return (text("×".join(map(str, node.shape)) or "scalar", size=0.75),)
+        return (text(str(node.shape), size=0.75),)
     rows = node.value.reshape(-1, node.shape[-1]) if node.ndim > 1 else np.atleast_1d(node.value)
     rows = rows if rows.ndim == 2 else rows[None]
     return tuple(

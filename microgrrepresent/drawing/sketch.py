@@ -186,7 +186,8 @@ def trace(
     def add(arrow: Arrow) -> None:
         chips = len(rows.get(arrow.tail, ()))
         ends = end(arrow.tail, arrow, True), end(arrow.head, arrow, False)
-        made = Edge(*ends, _room(arrow.label), max(chips, 1))
+        here = arrow.head in number or arrow.head.between  # else the next block has the label
+        made = Edge(*ends, _room(arrow.label) if here else None, max(chips, 1))
         edge[arrow] = None if chips > 1 else len(edges)
         if made in first:
             i, tail = first[made]

@@ -121,6 +121,11 @@ def test_a_loss_that_is_summed_after_the_loop(cell, view, make):
         for slot in columns[a].keys() & columns[b].keys():
             one, two = columns[a][slot], columns[b][slot]
             assert (one.y, one.width, one.height) == (two.y, two.width, two.height)
+        same = [
+            slot for slot in columns[a].keys() & columns[b].keys() if not columns[a][slot].between
+        ]
+        shifts = [columns[b][slot].x - columns[a][slot].x for slot in same]
+        assert max(shifts) - min(shifts) < 0.2
     totals = {box for box in picture.boxes if any(n in timeline(graph).totals for n in box.nodes)}
     for panel in picture.panels:
         assert not [b for b in totals if panel.bottom < b.y < panel.top]
