@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from microgrrepresent.drawing.labels import Label, Run, height, math, text, width
+from microgrrepresent.drawing.labels import Label, Run, height, math, printable, text, width
 from microgrrepresent.drawing.naming import name, value, variable_kind
 from microgrrepresent.drawing.picture import SCISSORS, Arrow, Box, Flow, Kind, Picture
 from microgrrepresent.drawing.timeline import Slot, Timeline, is_cut, position
@@ -278,7 +278,7 @@ class _Builder:
         scope, op, letter, n = self.time.slot[node]
         t = f"t{self.time.column[node]}" if self.time.is_step(node) else ""
         words = [scope, t, letter or op or "leaf"]
-        return "/".join(filter(None, words)) + (f"#{n}" if n > 1 else "")
+        return printable("/".join(filter(None, words))) + (f"#{n}" if n > 1 else "")
 
     def _color(self, node: Node) -> int | None:
         """The colour of a shared node; parts of a parameter have that parameter's."""
@@ -385,10 +385,10 @@ class _Builder:
             key = self._unique(f"{face.key}/delay")
             beside = face.column + (-1 if lag > 0 else 1)
             square = Box(key, "delay", label, (), beside, face.slot, True)
-            square.width = square.height = 10.0 if abs(lag) == 1 else 18.0
+            square.width = square.height = 10.0 if abs(lag) == 1 else 14.0
             if cut is not None:
                 square.label = (text(cut),)
-                square.width, square.height = 30.0, 18.0
+                square.width, square.height = 30.0, 14.0
             self.delays[source, lag] = square
             self.picture.boxes.append(square)
             self.picture.arrows.append(Arrow(face, square, "delay"))

@@ -14,7 +14,9 @@ def title(graph: Graph) -> str:
     return f"Computation graph of {', '.join(names)}" + (f" and {more} more" if more else "")
 
 
-def describe(time: Timeline, shown: str, has_gradients: bool) -> str:
+def describe(
+    time: Timeline, shown: str, has_gradients: bool, window: tuple[int, int] | None
+) -> str:
     """One or two sentences about the graph.
 
     Parameters
@@ -25,6 +27,8 @@ def describe(time: Timeline, shown: str, has_gradients: bool) -> str:
         In which form it is drawn.
     has_gradients : bool
         Whether the drawing shows the reverse sweep.
+    window : (int, int) or None
+        How many steps it shows at the beginning and at the end.
     """
     graph = time.graph
     operations = sum(n.op is not None and n.op is not constant for n in graph)
@@ -44,6 +48,9 @@ def describe(time: Timeline, shown: str, has_gradients: bool) -> str:
     if shown != "unrolled":
         words += " It is drawn folded: one step, whose states come back through a delay"
         words += "; beside it stands the unrolled graph." if shown == "both" else "."
+    if window is not None and sum(window) + 1 < time.T:
+        first, last = window
+        words += f" {time.T - first - last} steps in the middle are one box."
     if has_gradients:
         words += " Dashed arrows show what flowed back in the reverse sweep."
     return words

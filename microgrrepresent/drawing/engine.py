@@ -83,8 +83,9 @@ def run(texts: Sequence[str], format: str, layout: str, timeout: float, advice: 
             + (f"; {advice}" if advice else "")
         ) from None
     if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip() or f"exit status {done.returncode}"
-        raise DrawingError(f"Graphviz could not draw this as {format}: {said}")
+        said = done.stderr.decode(errors="replace").split("\n")
+        why = next((line for line in reversed(said) if line.strip()), f"exit {done.returncode}")
+        raise DrawingError(f"Graphviz could not draw this as {format}: {why.strip()}")
     return done.stdout
 
 

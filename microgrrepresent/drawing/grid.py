@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 
 from microgrrepresent.drawing.blocks import Block, Blocks
@@ -307,10 +308,16 @@ class Grid:
                     gap = block.column - (port.side == "left")
                     if not port.enters or (gap, port.slot) not in self.heights:
                         self.heights[gap, port.slot] = y0 + y
+        gaps: dict[int, list[Box]] = defaultdict(list)
         for box in self.picture.boxes:
-            if box.between:
+            if box.between and box.kind != "delay":
                 box.x = self.gap[box.column]
                 box.y = self.heights.get((box.column, box.slot), 0.0)
+                gaps[box.column].append(box)
+        for boxes in gaps.values():
+            boxes.sort(key=lambda box: box.y)
+            for low, high in pairwise(boxes):
+                high.y = max(high.y, low.top + high.height / 2 + LANE_GAP)
         for block in self.tiles:
             for arrow in block.arrows:
                 if arrow.tail in self.loop:

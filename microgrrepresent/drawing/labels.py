@@ -57,9 +57,14 @@ TEX = {letter: "\\" + name for name, letter in GREEK.items() if name != "lam"} |
 }  # fmt: skip
 
 
+def printable(words: str) -> str:
+    """Words in one line, without the characters that no format can write."""
+    return "".join(c if unicodedata.category(c)[0] != "C" else " " for c in words) or " "
+
+
 def text(words: str, italic: bool = False, size: float = 1.0) -> Line:
     """A line in one style."""
-    return (Run(words, italic, "base", size),)
+    return (Run(printable(words), italic, "base", size),)
 
 
 @cache
@@ -77,7 +82,7 @@ def math(name: str, step: int | str | None = None) -> Line:
     >>> math("hidden_state") == text("hidden_state"), math("W_{hh}") == math("W_hh")
     (True, True)
     """
-    name = _BRACES.sub(r"_\1", name)
+    name = _BRACES.sub(r"_\1", printable(name))
     stem, *subscripts = name.split("_") if not (name[:1] == "_" or _is_phrase(name)) else [name]
     if subscripts and subscripts[0] in ACCENTS and len(stem) == 1:
         stem += subscripts.pop(0)

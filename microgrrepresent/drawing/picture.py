@@ -67,6 +67,8 @@ class Box:
     @property
     def font(self) -> float:
         """Size of its text."""
+        if self.kind == "delay":
+            return SMALL_FONT
         return CHIP_FONT if self.kind in ("chip", "constant") else FONT
 
     @property

@@ -24,6 +24,7 @@ from microgrrepresent.drawing.digraph import Drawing, digraph
 from microgrrepresent.drawing.folded import folded_timeline, with_totals
 from microgrrepresent.drawing.gates import gates
 from microgrrepresent.drawing.gradients import draw_back, write_norms
+from microgrrepresent.drawing.labels import printable
 from microgrrepresent.drawing.layout import arrange
 from microgrrepresent.drawing.pairs import side_by_side
 from microgrrepresent.drawing.parameters import tell_apart
@@ -135,10 +136,10 @@ def draw(
     elif time == "folded":
         picture = scene.folded(unrolled)
     else:
-        few = window or ((1, 1) if unrolled.T > LONG else None)
-        picture = side_by_side(scene.folded(unrolled), scene.unrolled(unrolled, few))
-    picture.title = title(graph)
-    picture.description = describe(unrolled, time, gradients is not None)
+        window = window or ((1, 1) if unrolled.T > LONG else None)
+        picture = side_by_side(scene.folded(unrolled), scene.unrolled(unrolled, window))
+    picture.title = printable(title(graph))
+    picture.description = printable(describe(unrolled, time, gradients is not None, window))
     return digraph(picture, theme)
 
 

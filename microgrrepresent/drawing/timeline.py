@@ -192,20 +192,27 @@ def _offsets(graph: Graph, busy: dict[str, set[int]]) -> dict[str, int]:
 
 
 def _place_results(graph: Graph, column: dict[Node, int], last: int) -> frozenset[Node]:
-    """Results without a step, made of steps: a running total goes along, the rest comes last."""
+    """Results without a step, made of steps: a running total goes along, the rest comes last.
+
+    What a later step reads, as a decoder reads its encoder's outputs, stands where it is complete.
+    """
     late: dict[Node, int] = {}
     for node in graph:
         if node not in column:
             columns = [column.get(p, late.get(p, 0)) for p in node.parents]
             if max(columns, default=0):
                 late[node] = max(columns)
+    read: set[Node] = set()
+    for node in reversed(list(graph)):
+        if node in column or node in read:
+            read.update(parent for parent in node.parents if parent in late)
     per_column = Counter((node.op, c) for node, c in late.items())
     for node, c in late.items():
         sums = {p for p in node.parents if p in late}
         goes_along = all(p in column and column[p] < last for p in sums) and (
             per_column[node.op, c - 1] or (c + 1 < last and per_column[node.op, c + 1])
         )
-        column[node] = c if goes_along else last
+        column[node] = c if goes_along or node in read else last
     totals: set[Node] = set()
     for node, c in late.items():
         before = [p for p in node.parents if late.get(p, c) < c]

@@ -22,6 +22,7 @@ from microgrrepresent import (
     grad,
     save,
     scope,
+    stack,
     step,
     stop_gradient,
     tanh,
@@ -74,6 +75,7 @@ def test_a_window_hides_steps_and_says_how_many(make):
     picture = draw(make["loss"](100), "cells", window=(3, 2)).picture
     labels = [plain(box.label) for box in picture.boxes if box.kind == "elision"]
     assert sum("95 steps" in label for label in labels) == 1
+    assert "95 steps in the middle are one box" in picture.description
     shown = {plain(box.label) for box in picture.boxes if box.kind == "state"}
     assert {"h_3", "h_98", "h_100"} <= shown and "h_50" not in shown
 
@@ -152,6 +154,49 @@ def test_chinese_and_greek_names_in_every_format(tmp_path, ending):
         words = written.decode()
         assert "状" in words and "输" in words
         assert (r"\theta" if ending == "tex" else "θ") in words
+
+
+@pytest.mark.parametrize("ending", ["svg", "tex", "png"])
+@pytest.mark.parametrize("name", ["", " ", "\n", "a\nb", "\t", "\x00", '"<&>\\', "x" * 99])
+def test_names_that_are_hard_to_write(tmp_path, name, ending):
+    out = (Tensor(2.0, name="x") * 3).named(name)
+    path = save(out, tmp_path / f"a.{ending}")
+    assert path.stat().st_size > 500
+    if ending == "svg":
+        assert ElementTree.parse(path)
+
+
+def test_two_drawings_on_a_page_have_titles_of_their_own(make):
+    ids = set()
+    for out in (make["loss"](2), make["loss"](3)):
+        labelled = ElementTree.fromstring(draw(out).svg()).get("aria-labelledby").split()
+        assert ids.isdisjoint(labelled)
+        ids.update(labelled)
+
+
+def test_data_and_many_parameters_are_told_apart_by_colour():
+    X = Tensor(np.ones((3, 2)), name="X")
+    ws = [Tensor(np.ones(2), True, f"w_{i}") for i in range(9)]
+    h = Tensor(np.zeros(2), name="h")
+    for t in (1, 2, 3):
+        with step(t):
+            for w in ws:
+                h = h * w + X[t - 1]
+            h = tanh(h).named("h")
+    boxes = draw(h).picture.boxes
+    paints = [box_paint(b, LIGHT) for b in boxes if b.kind == "parameter"]
+    assert len({(paint.fill, paint.line) for paint in paints}) == len(ws)
+    assert {b.color for b in boxes if b.nodes and b.nodes[0] is X} == {None}
+
+
+def test_an_encoder_is_over_before_its_decoder_reads_it():
+    states = unroll(RNNCell(2, 3, rng=0), np.zeros((3, 1, 2))).outputs
+    memory = stack(states).sum(axis=0).named("C")
+    with scope("decoder"):
+        outputs = unroll(RNNCell(3, 3, rng=1), [memory] * 3).outputs
+    boxes = [box for box in draw(outputs, "cells").picture.boxes if box.kind != "chip"]
+    at = {node: box for box in boxes for node in box.nodes}
+    assert all(at[memory].x < at[y].x for y in outputs)
 
 
 def test_svg_is_accessible(make):
