@@ -87,7 +87,8 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         pass
     leaf = {c: Tensor(model.embedding.weight.numpy()[SYMBOLS.index(c)], name=c) for c in "38+27-*"}
     tree = ((leaf["3"], leaf["+"], leaf["8"]), leaf["*"], (leaf["2"], leaf["-"], leaf["7"]))
-    picture = save(model.head(model.cell(tree)).named("y"), out / "arithmetic_trees.svg")
+    y = model.head(model.cell(tree)).named("y")
+    picture = save(y, out / "arithmetic_trees.svg", view="gates")
     bars = (0.6, 0.4) if quick else (0.95, 0.8)
     return [
         Result("arithmetic trees, 4 digits", "accuracy", tested(4), ">", bars[0], picture),

@@ -71,7 +71,7 @@ class Blocks:
 def blocks(picture: Picture, columns: range) -> Blocks:
     """Cut the columns of a picture into blocks."""
     level = levels(picture, columns)
-    part = _parts_of_legend(picture) if columns else {}
+    part = _parts_of_legend(picture) if columns else _alone(picture)
     found: dict[tuple[int, Level], Block] = {}
     legend: dict[Box, Block] = {}
     of: dict[Box, Block] = {}
@@ -112,6 +112,16 @@ def _parts_of_legend(picture: Picture) -> dict[Box, Box]:
             outside.update(box for box in (tail, head) if box in root)
     joined = {top(box) for box in outside}
     return {box: top(box) for box in root if top(box) not in joined}
+
+
+def _alone(picture: Picture) -> dict[Box, Box]:
+    """The legend of a graph without steps: each parameter that chips stand for, by itself."""
+    joined = {box for arrow in picture.arrows for box in (arrow.tail, arrow.head)}
+    return {
+        box: box
+        for box in picture.boxes
+        if box.kind == "parameter" and box.color is not None and box not in joined
+    }
 
 
 Links = dict[Hashable, list[Hashable]]

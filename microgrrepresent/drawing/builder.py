@@ -302,7 +302,7 @@ class _Builder:
         if self.box[source] is head:
             return
         tail = self.face[source]
-        if source in time.shared and there:
+        if source in time.shared and (there or not time.T):
             if self.details.rails:
                 self._arrow(tail, child, i, "parameter", source)
             else:
@@ -342,8 +342,9 @@ class _Builder:
         arrow.edges += ((child, i),)
 
     def _edge_label(self, source: Node, child: Node) -> Label:
-        if self.group[child].is_variable and child.op is not None:
-            return (text(child.op.symbol),)
+        group = self.group[child]
+        if group.is_variable and child.op is not None:
+            return (text(child.op.symbol),) if group.key is child else ()
         is_named = self.group[source].is_variable or self.face[source] is not self.box[source]
         if is_named or not source.parents:
             return ()
@@ -356,7 +357,7 @@ class _Builder:
         head, group = self.box[child], self.group[source]
         single = len(head.nodes) == 1 or isinstance(group.key, Node)
         identity: Hashable = (source, child, i) if single else (group.key, head)
-        if head.kind == "elision":
+        if head.kind in ("elision", "cell"):
             single, identity = isinstance(group.key, Node), (group.key, head)
         arrow = self.chips.get(identity)
         if arrow is None:

@@ -17,8 +17,30 @@ from microgrrepresent.primitive import constant
 
 
 def cells(time: Timeline) -> View:
-    """Each cell is one box at each step; its parameters are one variable, θ."""
-    return _Cells(time).group.__getitem__
+    """Each cell is one box at each step; its parameters are one variable, θ.
+
+    In a graph without steps, such as a tree, it is one box at each place where it is applied.
+    """
+    return (_Cells(time).group if time.T else _applications(time)).__getitem__
+
+
+def _applications(time: Timeline) -> dict[Node, Group]:
+    """Boxes of one scope and result each: what is inside has no name that the box has already."""
+    fine = gates(time)
+    found: dict[Node, Group] = {}
+    names: dict[Node, set[str | None]] = {}
+    for node in reversed(time.nodes):
+        if not node.scope or node.op is None:
+            own = fine(node)
+            found[node] = found.get(own.key, own) if isinstance(own.key, Node) else own
+            continue
+        heads = {found[user].key for user in time.users(node)}
+        (head,) = heads if len(heads) == 1 and node not in time.outputs else (node,)
+        if not isinstance(head, Node) or head.scope != node.scope or node.name in names[head]:
+            head = node
+        names.setdefault(head, set()).update({node.name} - {None})
+        found[node] = Group(head, "cell", (text(node.scope.rpartition("/")[2]),))
+    return found
 
 
 class _Cells:
@@ -58,6 +80,8 @@ class _Cells:
 
 def layers(time: Timeline) -> tuple[View, Timeline]:
     """Each layer is one box for all of time, and so is every variable that has a step."""
+    if not time.T:
+        return collapsed(gates(time), time, (), 0), replace(time, shared=frozenset())
     cell = recurrences(time)
     scope = _scopes(cell)
     fine = gates(time)

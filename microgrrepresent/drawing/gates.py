@@ -63,7 +63,7 @@ class _Gates:
         if len(groups) != 1 or not all(self._together(node, user) for user in users):
             return None
         (group,) = groups.values()
-        if time.column[node] == 0:  # b = b_ih + b_hh
+        if time.T and time.column[node] == 0:  # b = b_ih + b_hh
             return group if node not in time.shared and not self._enters(node) else None
         if node.op is constant:
             return group

@@ -191,6 +191,8 @@ def _advice(time: Timeline) -> str:
     if time.T:
         return "choose a coarser view ('gates', 'cells' or 'layers'), or collapse a scope"
     return (
-        "draw the part of the graph behind one of its inner nodes, or put parts of it into scopes "
-        "and collapse those, or run its loop inside of steps(...), so that it is drawn by steps"
+        "choose view='cells' (a box for each use of a scope) or view='layers' (a box for each "
+        "scope), or collapse= a scope; where there are no scopes, put parts of it into scope(...), "
+        "or run its loop inside of steps(...), so that it is drawn by steps, or draw the part "
+        "behind one of its inner nodes"
     )

@@ -285,6 +285,8 @@ def _passes(
 
 
 def _shared(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
+    if not any(column.values()):
+        return _shared_by_places(graph)
     weights: set[Node] = set()  # parameters, numbers, and what is made of them only
     shared = set()
     for node in graph:
@@ -295,6 +297,18 @@ def _shared(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
             if len(users) > 1 or (users and node in weights):
                 shared.add(node)
     return frozenset(shared)
+
+
+def _shared_by_places(graph: Graph) -> frozenset[Node]:
+    """Without steps: all parameters, where a cell uses one of them in several places.
+
+    Two uses in no scope are two arrows, which is what a graph without cells is there to show.
+    """
+    for parameter in graph.parameters:
+        users = graph.consumers(parameter)
+        if len(users) > 2 or (len(users) == 2 and all(user.scope for user in users)):
+            return frozenset(graph.parameters)
+    return frozenset()
 
 
 def position(parent: Node, child: Node) -> int:
