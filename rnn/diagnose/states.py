@@ -144,6 +144,21 @@ class StateJacobian:
     factors: list[Array]
     sizes: dict[str, int]
 
+    def __str__(self) -> str:
+        """How much each step lets through, and all of them together."""
+        n, names = self.matrix.shape[-1], ", ".join(self.sizes)
+        state = f"({names})" if len(self.sizes) > 1 else names
+        head = f"d{state}_{self.t}/d{state}_{self.k}: {n} × {n}"
+        if self.matrix.ndim > 2:
+            head += f", for each of {len(self.matrix)} sequences"
+        back = -1 if self.t > self.k else 1
+        rows = [
+            f"{t:>6} -> {t + back:<6}{np.linalg.norm(factor, 2, axis=(-2, -1)).max():.4g}"
+            for t, factor in zip(range(self.t, self.k, back), self.factors, strict=True)
+        ]
+        whole = f"{self.t:>6} -> {self.k:<6}{self.norm:.4g}"
+        return "\n".join([head, "  step back     largest singular value", *rows, whole])
+
     def __getitem__(self, parts: tuple[str, str]) -> Array:
         """A block: ``jacobian["c", "h"]`` is dc_t/dh_k, the other parts at k held fixed."""
         rows, columns = (self._rows(part) for part in parts)

@@ -206,3 +206,18 @@ def test_states_that_do_not_exist_or_have_another_form_are_said():
         state_jacobian(states, 7, 0)
     with pytest.raises(ShapeError, match=r"shape \(H,\) or \(B, H\); h has \(1, 2, 3\)"):
         state_jacobian([Tensor(np.ones((1, 2, 3)), name="h")] * 2, 1, 0)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_jacobian_prints_what_every_step_lets_through(reverse):
+    xs = np.random.default_rng(0).normal(size=(4, 2, 3))
+    run = unroll(LSTMCell(3, 5, rng=0), xs, reverse=reverse)
+    J = state_jacobian(run, *((1, 4) if reverse else (4, 1)))
+    head, _, *rows = str(J).splitlines()
+    assert head.endswith(": 10 × 10, for each of 2 sequences") and "(h, c)_4" in head
+    assert len(rows) == 4 and rows[-1].split()[:3] == (
+        ["1", "->", "4"] if reverse else ["4", "->", "1"]
+    )
+    for row, matrix in zip(rows, [*J.factors, J.matrix], strict=True):
+        largest = np.linalg.svd(matrix, compute_uv=False).max()
+        assert float(row.split()[-1]) == pytest.approx(largest, rel=1e-3)
