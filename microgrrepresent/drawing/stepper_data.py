@@ -16,6 +16,7 @@ import numpy as np
 
 from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.picture import Picture
+from microgrrepresent.drawing.timeline import is_cut
 from microgrrepresent.errors import located
 from microgrrepresent.explaining import Html, Notation, Writer
 from microgrrepresent.explaining.products import derivative, product
@@ -119,7 +120,7 @@ class _Record:
         ids = {box: f"b{i}" for i, box in enumerate(self.picture.boxes, 1)}
         for box, key in ids.items():
             for node in box.nodes:
-                if box.kind != "chip":
+                if box.kind != "chip" and not (is_cut(node) and len(box.nodes) > 1):
                     self.boxes.setdefault(node, []).append(key)
         for i, arrow in enumerate(self.picture.arrows, 1):
             for edge in arrow.edges:

@@ -79,8 +79,13 @@
     }
   }
 
+  function stand() {  // the node to light up: what is cut stands for its cut, which has no box
+    const current = stops[now][1], node = nodes[current];
+    return node && !node.boxes.length && node.edges.length ? node.edges[0].parent : current;
+  }
+
   function draw() {
-    const [phase, current] = stops[now];
+    const [phase, made] = stops[now], current = stand();
     nodes.forEach((node, i) => {
       const classes = [];
       if (now < node.forward) classes.push("waiting");
@@ -90,10 +95,10 @@
       else if (arrived(node).length) classes.push("partly");
       if (i === chosen) classes.push("chosen");
       for (const id of node.boxes) mark(get(id), classes);
-      for (const id of node.inner) flow(arrows.get(id), node, null, i === current, phase);
+      for (const id of node.inner) flow(arrows.get(id), node, null, i === made, phase);
     });
     for (const node of nodes) for (const edge of node.edges) {
-      const lit = node === nodes[current];
+      const lit = node === nodes[made];
       for (const id of edge.arrows) flow(arrows.get(id), node, edge, lit, phase);
       if (edge.chip) {
         const classes = [];
@@ -133,7 +138,7 @@
   }
 
   function follow(smoothly) {
-    const current = stops[now][1], frame = get("drawing");
+    const current = stand(), frame = get("drawing");
     const first = current < 0 ? null : get(nodes[current].boxes[0]);
     if (!first) {
       frame.scrollTo({ left: now ? frame.scrollWidth : 0, top: frame.scrollHeight });
@@ -189,7 +194,7 @@
     }
     const from = node.uses;
     const sum = from.length > 1
-      ? `the sum of what came from ${from.map((e) => e.child.name).join(" and ")}`
+      ? `the sum of ${from.length} contributions, from ${[...new Set(from.map((e) => e.child.name))].join(" and ")}`
       : from.length ? `came from ${from[0].child.name}` : "the sweep begins: the derivative of the loss by itself";
     fill("now", head(place ? `Backward, ${place}` : "Backward", true), equation(node),
       what(`its gradient <b>${gradient(node)}</b>: ${sum}`), matrix(node.adjoint, `gradient of ${node.plain}`),

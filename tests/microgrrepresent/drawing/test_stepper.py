@@ -99,6 +99,22 @@ def test_everything_has_its_place_in_the_drawing():
     assert arrows == {f"e{i}" for i in range(1, len(picture.arrows) + 1)}
 
 
+def truncated():
+    rng = np.random.default_rng(0)
+    outputs = unroll(LSTMCell(2, 3, rng=0), rng.normal(size=(6, 2)), truncate=2).outputs
+    return over_time(squared_error, outputs, rng.normal(size=(6, 3)))
+
+
+def test_what_is_cut_has_the_box_and_its_cut_has_none():
+    data, _, _ = data_of(truncated())
+    boxes = [box for node in data["nodes"] for box in node["boxes"]]
+    assert len(boxes) == len(set(boxes))
+    without = [node for node in data["nodes"] if not node["boxes"]]
+    assert [(node["step"], node["where"].split()[0]) for node in without] == [
+        (t, "stop_gradient") for t in (3, 3, 5, 5)
+    ]
+
+
 @pytest.mark.parametrize("composition", ["fused", "per_gate"])
 def test_the_terms_of_a_parameter_come_when_the_sweep_finds_them_and_add_up(composition):
     data, graph, adjoints = data_of(run(composition=composition))
@@ -479,6 +495,22 @@ def test_edges_light_up_and_gradients_flow_back_along_them(opened):
     assert set(flows) == {"none"}
     waiting = page.evaluate("document.querySelectorAll('.node.waiting').length")
     assert waiting == sum(len(n["boxes"]) for n in data["nodes"] if n["edges"])
+
+
+@pytest.mark.browser
+def test_at_a_cut_the_state_that_is_cut_lights_up(opened):
+    loss = truncated()
+    data, _, _ = data_of(loss)
+    page = opened(loss)
+    nodes = data["nodes"]
+    i = next(i for i, node in enumerate(nodes) if node["where"] == "stop_gradient at t=3")
+    state = nodes[nodes[i]["edges"][0]["parent"]]
+    page.evaluate(f"stepper.go({data['stops'].index(['forward', i])})")
+    lit = page.evaluate("[...document.querySelectorAll('.node.lit')].map((n) => n.id)")
+    assert lit == state["boxes"] and "cut" in page.inner_text("#now")
+    page.keyboard.press("End")
+    classes = f"[...document.getElementById('{state['boxes'][0]}').classList]"
+    assert "swept" in page.evaluate(classes)
 
 
 @pytest.mark.browser
