@@ -10,11 +10,8 @@ from microgrrepresent.explaining.terms import (
     Adjoint,
     Apply,
     Chain,
-    Given,
-    Growing,
     Negative,
     Number,
-    Slice,
     Sum,
     SumOver,
     SumOverSteps,
@@ -94,31 +91,3 @@ def successive_steps(terms: Sequence[Term]) -> list[int]:
         return []
     steps = [value.when for value in values]
     return steps if steps == list(range(steps[0], steps[0] + len(steps))) else []  # type: ignore
-
-
-def is_plain_tuple(index: Any) -> bool:
-    """Whether an index has several parts."""
-    return isinstance(index, tuple) and not isinstance(index, (Slice, Growing, Given))
-
-
-def last_slice(term: Term) -> int | None:
-    """Where a part begins that was selected from one axis of something, or None."""
-    if not isinstance(term, Chain) or term.op != "getitem" or term.product != "moved":
-        return None
-    index = dict(term.params)["index"]
-    parts = index if is_plain_tuple(index) else (index,)
-    *others, last = parts
-    if not isinstance(last, Slice) or last.step not in (None, 1) or last.stop is None:
-        return None
-    if any(part is not Ellipsis and part != Slice(None, None, None) for part in others):
-        return None
-    return int(last.start or 0)
-
-
-def last_axis(term: Term) -> int:
-    """The axis of the last part of a selection's index."""
-    assert isinstance(term, Chain)
-    index = dict(term.params)["index"]
-    if not is_plain_tuple(index):
-        return 0
-    return len(term.shape) - 1 if Ellipsis in index else len(index) - 1

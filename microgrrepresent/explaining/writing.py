@@ -12,13 +12,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from microgrrepresent.explaining.indices import index_text, part_text, side_by_side
 from microgrrepresent.explaining.notation import Notation
 from microgrrepresent.explaining.reading import (
     has_sum,
-    is_plain_tuple,
     is_row,
-    last_axis,
-    last_slice,
     number_text,
     placeholders,
     scalar_behind,
@@ -32,12 +30,10 @@ from microgrrepresent.explaining.terms import (
     Apply,
     Chain,
     Equation,
-    Given,
     Growing,
     Negative,
     Number,
     Shift,
-    Slice,
     Sum,
     SumOver,
     SumOverSteps,
@@ -150,9 +146,10 @@ class Writer:
         """A sum; what the same adjoint is multiplied with is added up first."""
         if not terms:
             return "0", ATOM
-        parts = self._parts_of_one(terms, flip)
-        if parts is not None:
-            return parts, ATOM
+        parts = side_by_side(terms)
+        if parts:
+            below = flip if is_row(terms[0]) else True
+            return self.script.list([self.write(g, flip)[0] for g in parts], below), ATOM
         groups: dict[Term | int, list[Term]] = {}
         for i, term in enumerate(terms):
             chain = term.term if isinstance(term, Negative) else term
@@ -199,23 +196,6 @@ class Writer:
             return parts[0]
         return text, SUM if len(plain) > 1 else HADAMARD
 
-    def _parts_of_one(self, terms: Sequence[Term], flip: bool) -> str | None:
-        """Parts that were selected side by side come back side by side: [p, q, r]."""
-        placed: list[tuple[int, Term]] = []
-        for term in terms:
-            part = last_slice(term)
-            if part is None:
-                return None
-            placed.append((part, term.g))  # type: ignore[union-attr]
-        if len({start for start, _ in placed}) < len(terms) or len(terms) < 2:
-            return None
-        total = sum(shape_of(g)[last_axis(terms[0])] for _, g in placed)
-        if total != terms[0].shape[last_axis(terms[0])]:  # type: ignore[union-attr]
-            return None
-        parts = [self.write(g, flip)[0] for _, g in sorted(placed, key=lambda p: p[0])]
-        below = flip if is_row(terms[0]) else True
-        return self.script.list(parts, below)
-
     # --- operations ------------------------------------------------------------------------------
 
     def _applied(self, term: Apply, flip: bool) -> Written:
@@ -250,7 +230,7 @@ class Writer:
         if op in ("sum", "mean") and len(dict(term.params)["axis"]) == len(shape_of(xs[0])):
             return self._total(term, flip)
         if op == "getitem":
-            index = self._index(dict(term.params)["index"])
+            index = index_text(dict(term.params)["index"], self._now)
             return script.element(self._inside(xs[0], flip), index), ATOM
         if op == "take":
             row = self.write(xs[1], self.notation.columns)[0]
@@ -301,26 +281,6 @@ class Writer:
             first, last = self.write(xs[0], flip)[0], self.write(xs[-1], flip)[0]
             return self.script.list([first, self.script.dots, last], False)
         return self.script.list([self.write(x, flip)[0] for x in xs], flip)
-
-    def _index(self, index: Any) -> str:
-        parts = index if is_plain_tuple(index) else (index,)
-        shown = [self._number(part) for part in parts]
-        while len(shown) > 1 and shown[0] in (":", "…"):
-            shown.pop(0)  # the batch
-        return ", ".join(shown)
-
-    def _number(self, part: Any) -> str:
-        if isinstance(part, Slice):
-            ends = ["" if end is None else self._number(end) for end in part[:2]]
-            return ":".join(ends)
-        if isinstance(part, Growing):
-            if self._now is not None:
-                return str(part.slope * self._now + part.start)
-            slope = {1: "t", -1: "-t"}.get(part.slope, f"{part.slope}t")
-            return f"{slope}{part.start:+d}" if part.start else slope
-        if isinstance(part, Given):
-            return str(part.array.tolist()) if part.array.size < 5 else "indices"
-        return "…" if part is Ellipsis else str(part)
 
     # --- the chain rule --------------------------------------------------------------------------
 
@@ -423,18 +383,18 @@ class Writer:
             return self.write(g, not flip)
         inside = self._inside(g, flip)
         if term.op == "stack":
-            index = self._number(term.position)
+            index = part_text(term.position, self._now)
             if isinstance(term.position, Growing):  # elements of a stack are counted by their step
                 index = self._time(Shift(0)) or index
             return script.element(inside, index), ATOM
         if term.op == "concatenate":
-            return script.element(inside, f"{self._number(term.position)}"), ATOM
+            return script.element(inside, f"{part_text(term.position, self._now)}"), ATOM
         if term.op == "take":
             row = self.write(term.inputs[1], self.notation.columns)[0]
             hot = script.call("onehot", [row])
             g_text = self._inside(g, False, MATRIX)
             return f"{script.transposed(hot)}{script.juxtaposed}{g_text}", MATRIX
         if term.op == "getitem":
-            index = self._index(dict(term.params)["index"])
+            index = index_text(dict(term.params)["index"], self._now)
             return script.call("place", [self.write(g, flip)[0], index]), ATOM
         return script.call(f"back_{term.op}", [self.write(g, flip)[0]]), ATOM
