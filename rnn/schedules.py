@@ -10,6 +10,8 @@ is called after each of the optimiser's (or once an epoch). Names and numbers ar
     LinearLR             η = η₀ times a factor that goes in a straight line from one to another
     LambdaLR             η = η₀ f(k)
     ReduceLROnPlateau    η ← η γ  whenever a measured loss has not fallen for some calls
+
+The rates of an optimiser's groups follow in proportion.
 """
 
 from __future__ import annotations
