@@ -12,6 +12,15 @@ always says 1 has a mean squared error of 1/6, the variance of the sum (Hochreit
 Settings: T = 50 and 100, 64 hidden units, batches of 32, Adam 2e-3, clipping at 1, at most 4,000
 iterations, three seeds, stopped once the error on 500 new sequences is below 0.008.
 
+Measured, seed 0:
+
+    adding T=50, SRN, 3 seeds    best test MSE   0.1515
+    adding T=50, GRU, 3 seeds    worst test MSE  0.007868
+    adding T=50, LSTM, 3 seeds   worst test MSE  0.007843
+    adding T=100, SRN, 3 seeds   best test MSE   0.1547
+    adding T=100, GRU, 3 seeds   worst test MSE  0.008338
+    adding T=100, LSTM, 3 seeds  worst test MSE  0.007019
+
     python examples/adding.py
 """
 
@@ -22,7 +31,7 @@ from pathlib import Path
 import numpy as np
 from descent import descent
 from figure import figure
-from result import Result, run
+from result import Result, run, seeds_of
 
 from microgrrepresent import Tensor, no_grad
 from rnn import GRU, LSTM, RNN, Adam, SequenceClassifier, squared_error
@@ -88,10 +97,10 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
 def judged(cell: str, T: int, errors: list[float], quick: bool, picture: Path) -> Result:
     """The SRN is expected to fail with every seed, the others to succeed with every seed."""
     if cell == "SRN":
-        bar = ("best test MSE", min(errors), ">", 0.03 if quick else 0.1)
+        bar = ("best test MSE", min(errors), ">", 0.1)
     else:
         bar = ("worst test MSE", max(errors), "<", 0.03 if quick else 0.01)
-    return Result(f"adding T={T}, {cell}, {len(errors)} seeds", *bar, picture)
+    return Result(f"adding T={T}, {cell}, {seeds_of(len(errors))}", *bar, picture)
 
 
 if __name__ == "__main__":

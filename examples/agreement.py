@@ -13,6 +13,12 @@ figure shows how far each of them gets.
 Settings: k = 5, 10, 20, 40; embedding 8, hidden 16, batches of 32, Adam 1e-2, clipping at 1, at
 most 1,500 iterations for each k, stopped once accuracy on 500 new sentences is above 0.99.
 
+Measured, seed 0:
+
+    agreement, SRN                  longest distance learned  10
+    agreement, GRU                  longest distance learned  20
+    agreement, LSTM, forget bias 5  longest distance learned  40
+
     python examples/agreement.py
 """
 

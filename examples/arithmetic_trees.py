@@ -11,6 +11,11 @@ the operators do (Socher et al. 2011 for such networks over parse trees).
 Settings: digits 0-9, operators + - *; trained on trees of 2 to 5 digits, tested also on 8; vectors
 of length 32, batches of 64 trees of one shape, Adam 3e-3, clipping at 1, 10,000 iterations.
 
+Measured, seed 0:
+
+    arithmetic trees, 4 digits  accuracy  1
+    arithmetic trees, 8 digits  accuracy  0.976
+
     python examples/arithmetic_trees.py
 """
 
@@ -83,13 +88,18 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
                 shares.append(accuracy(model(tree), classes))
         return float(np.mean(shares))
 
-    for _ in descent(loss_of, Adam(model.parameters(), lr=3e-3), 600 if quick else 10_000):
+    for _ in descent(loss_of, Adam(model.parameters(), lr=3e-3), 1200 if quick else 10_000):
         pass
     leaf = {c: Tensor(model.embedding.weight.numpy()[SYMBOLS.index(c)], name=c) for c in "38+27-*"}
     tree = ((leaf["3"], leaf["+"], leaf["8"]), leaf["*"], (leaf["2"], leaf["-"], leaf["7"]))
+<<<<<<< HEAD
     y = model.head(model.cell(tree)).named("y")
     picture = save(y, out / "arithmetic_trees.svg", view="gates")
     bars = (0.6, 0.4) if quick else (0.95, 0.8)
+=======
+    picture = save(model.head(model.cell(tree)).named("y"), out / "arithmetic_trees.svg")
+    bars = (0.65, 0.55) if quick else (0.95, 0.8)  # always to say 0 has 0.45 and 0.47
+>>>>>>> b3fc86c (Examples: all of them measured in full, each docstring with its outcome; bars that a broken model misses)
     return [
         Result("arithmetic trees, 4 digits", "accuracy", tested(4), ">", bars[0], picture),
         Result("arithmetic trees, 8 digits", "accuracy", tested(8), ">", bars[1], picture),

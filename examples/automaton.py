@@ -10,6 +10,10 @@ every 1 changes the state. As a recurrent network with two units, each a steep s
 p is linear in h, so the old p enters through the recurrent weights. One layer could not do it: xor
 is not linearly separable, and the two units are the hidden layer that it takes.
 
+Measured, seed 0:
+
+    parity by hand, 2^10 strings  right states  1
+
     python examples/automaton.py        (all 1,024 strings of length 10)
 """
 

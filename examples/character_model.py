@@ -14,12 +14,19 @@ Settings: 100 hidden units, T = 25, one text (B = 1), Adagrad 0.1, gradients cli
 weights from N(0, 0.01^2), 20,000 steps; the bits are min-char-rnn's smooth loss, whose memory is
 about a thousand steps.
 
+Measured, seed 0:
+
+    character model, 20000 steps  bits a character                    2.132
+    character model, 20000 steps  share of 12 common words in sample  0.4868
+
     python examples/character_model.py
 """
 
 from __future__ import annotations
 
 import math
+import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -85,21 +92,31 @@ def learn(hidden: int, steps: int, seed: int) -> tuple[list[float], str]:
     return curve, vocabulary.decode(drawn.tokens)
 
 
+def entropy(text: str) -> float:
+    """Bits a character for who knows how frequent characters are, but no order."""
+    shares = np.array(list(Counter(text).values())) / len(text)
+    return float(-(shares * np.log2(shares)).sum())
+
+
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
     """Train; hold the bits a character against 2.5, and the sample against common words."""
-    hidden, steps = (64, 1500) if quick else (100, 20_000)
+    hidden, steps = (64, 3000) if quick else (100, 20_000)
     curve, text = learn(hidden, steps, seed)
+    frequencies = entropy(bundled_text())
     picture = out / "character_model.png"
     with figure(picture, columns=2, size=(5.2, 3.6)) as (left, right):
         left.plot(curve)
-        left.axhline(2.5, color="grey", linestyle=":")
+        left.axhline(frequencies, color="grey", linestyle=":", label="character frequencies only")
         left.set(xlabel="step", ylabel="bits a character (smooth)")
-        right.text(0, 1, text, va="top", family="monospace", fontsize=6.5, wrap=True)
+        left.legend()
+        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, 52) or [""]]
+        right.set_title("drawn after training", loc="left")
+        right.text(0, 0.97, "\n".join(lines[:20]), va="top", family="monospace", fontsize=9)
         right.axis("off")
     words = "".join(c if c.isalpha() else " " for c in text.lower()).split()
     share = sum(word in COMMON_WORDS for word in words) / max(len(words), 1)
     name = f"character model, {steps} steps"
-    bits, common = (4.5, 0.05) if quick else (2.5, 0.2)
+    bits, common = (frequencies, 0.1) if quick else (2.5, 0.2)
     return [
         Result(name, "bits a character", curve[-1], "<", bits, picture),
         Result(name, "share of 12 common words in sample", share, ">=", common, picture),

@@ -5,8 +5,20 @@ remembers nothing can do no better than to guess the symbols when asked: a cross
 K ln 8 / (T + 2K) a step (Arjovsky, Shah and Bengio 2016, section 5.1). How many symbols fit is a
 question of capacity: the memory is of a fixed size.
 
+Of the SRN it is expected that it hardly remembers at all, a share above 0.9. It misses its bar at
+T = 10, where it has begun to learn something of each of the five symbols; at T = 30 it has not.
+
 Settings: K = 5, T = 10 and K = 10, T = 30; 64 hidden units, batches of 32, Adam 2e-3, clipping at
 1, 2,500 iterations.
+
+Measured, seed 0:
+
+    copy memory T=10 K=5, SRN    loss / memoryless loss  0.877
+    copy memory T=10 K=5, GRU    loss / memoryless loss  0.2455
+    copy memory T=10 K=5, LSTM   loss / memoryless loss  0.4398
+    copy memory T=30 K=10, SRN   loss / memoryless loss  1.001
+    copy memory T=30 K=10, GRU   loss / memoryless loss  0.7509
+    copy memory T=30 K=10, LSTM  loss / memoryless loss  0.9081
 
     python examples/copy_memory.py
 """

@@ -10,6 +10,13 @@ dt = tau the leak forgets all of the old y, and the firing rates are those of a 
 Settings: w = [[4.5, 1], [-1, 4.5]], theta = [-2.75, -1.75], tau = 1, dt = 0.1, 3,000 steps from
 two starting points.
 
+Measured, seed 0:
+
+    CTRNN, two neurons  swing of y1 after t = 200             2.945
+    CTRNN, two neurons  its change since t = 100..200         8.475e-06
+    CTRNN, two neurons  spread of the periods, of their mean  0
+    CTRNN, dt = tau     difference from a plain RNN           0
+
     python examples/ctrnn.py
 """
 
@@ -65,11 +72,14 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     picture = out / "ctrnn.png"
     with figure(picture, columns=2, size=(4.6, 3.2)) as (left, right):
         left.plot(np.arange(1000) * DT, y[:1000, 0], label=["y₁", "y₂"])
-        left.set(xlabel="time / τ", ylabel="y")
+        left.set(xlabel="time / τ", ylabel="activity y", title="over time, from (0, 0)")
         left.legend()
-        right.plot(y[:, :, 0], y[:, :, 1], label=["from (0, 0)", "from (6, 2)"])
-        right.set(xlabel="y₁", ylabel="y₂")
-        right.legend()
+        for k, colour in enumerate(("C6", "C3")):
+            label = f"from ({starts[k, 0]:g}, {starts[k, 1]:g})"
+            right.plot(y[:, k, 0], y[:, k, 1], color=colour, label=label)
+            right.plot(*starts[k], "o", color=colour)
+        right.set(xlabel="y₁", ylabel="y₂", title="in the plane: one cycle")
+        right.legend(loc="upper right")
     steady, spread = abs(swing[1] / swing[0] - 1), float(np.ptp(periods) / periods.mean())
     name = "CTRNN, two neurons"
     return [

@@ -14,6 +14,11 @@ Settings: dates of 1900-1999 in five ways of writing; GRUs with 48 units, the en
 both directions with 24 each, embedding 16, batches of 32, Adam 5e-3, clipping at 1, 1,200
 iterations; 500 new dates for the test.
 
+Measured, seed 0:
+
+    dates, with attention  share without a fault           1
+    dates                  share with - without attention  0.816
+
     python examples/dates.py
 """
 
@@ -118,14 +123,16 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         left.set(yscale="log", xlabel="iteration", ylabel="cross-entropy a letter")
         left.legend()
         text, answer = "23 september 1987", "1987-09-23"
-        right.imshow(model.looks(text, answer), cmap="Blues", vmin=0)
+        weights = right.imshow(model.looks(text, answer), cmap="Blues", vmin=0, vmax=1)
         right.set_xticks(range(len(text)), list(text))
         right.set_yticks(range(len(answer)), list(answer))
+        right.set(xlabel="read, one letter after the other", ylabel="written, from top to bottom")
+        right.figure.colorbar(weights, ax=right, label="attention weight α", shrink=0.7)
     metric, bar = "share without a fault", 0.3 if quick else 0.95
     lead = with_ - without
     return [
         Result("dates, with attention", metric, with_, ">", bar, picture),
-        Result("dates", "share with - without attention", lead, ">", 0, picture),
+        Result("dates", "share with - without attention", lead, ">", 0.2, picture),
     ]
 
 

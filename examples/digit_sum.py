@@ -12,6 +12,19 @@ carries the sum across.
 Settings: 300 sequences for training, 100 to choose the best epoch, 100 for the test; embedding 32,
 hidden 32, batches of 8, Adam 1e-3, 500 epochs, clipping at 20.
 
+Measured, seed 0:
+
+    digit sum, length 10, SRN   test accuracy              0.49
+    digit sum, length 10, GRU   test accuracy              0.66
+    digit sum, length 10, LSTM  test accuracy              0.83
+    digit sum, length 10        test accuracy, LSTM - SRN  0.34
+    digit sum, length 10, LSTM  training accuracy          1
+    digit sum, length 20, SRN   test accuracy              0.31
+    digit sum, length 20, GRU   test accuracy              0.6
+    digit sum, length 20, LSTM  test accuracy              0.88
+    digit sum, length 20        test accuracy, LSTM - SRN  0.57
+    digit sum, length 20, LSTM  training accuracy          1
+
     python examples/digit_sum.py
 """
 
@@ -29,6 +42,7 @@ from microgrrepresent import Tensor, cross_entropy, no_grad
 from rnn import GRU, LSTM, RNN, Adam, Embedding, SequenceClassifier
 
 CELLS = {"SRN": RNN, "GRU": GRU, "LSTM": LSTM}
+BARS = {"SRN": 0.2, "GRU": 0.4, "LSTM": 0.6}  # always to say 9, the most frequent sum, has 0.1
 
 
 def digits(rng: np.random.Generator, length: int, copies: int) -> tuple[np.ndarray, np.ndarray]:
@@ -95,9 +109,9 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
                 test[cell], train, curve = learn(cell, length, epochs, batch, lr, seed)
                 ax.plot(*zip(*curve, strict=True), label=f"{cell}, test {test[cell]:.2f}")
                 name = f"digit sum, length {length}, {cell}"
-                chance = 1 / 10  # the most frequent sum, 9
-                results.append(Result(name, "test accuracy", test[cell], ">", chance, picture))
-            ax.set(xlabel="epoch", ylabel="accuracy (development)", title=f"length {length}")
+                bar = BARS[cell]
+                results.append(Result(name, "test accuracy", test[cell], ">", bar, picture))
+            ax.set(xlabel="epoch", ylabel="accuracy (development set)", title=f"length {length}")
             ax.legend()
             lead = ("test accuracy, LSTM - SRN", test["LSTM"] - test["SRN"], ">=", 0.2)
             results.append(Result(f"digit sum, length {length}", *lead, picture))

@@ -11,6 +11,12 @@ is why sentences were once read backwards, and why attention was invented.
 Settings: T = 20, 16 inputs, 32 hidden units, 50 random sentences in one batch, cells at the start
 of training, LSTM with forget bias 1.
 
+Measured, seed 0:
+
+    early words, SRN   norm of dC/dx_k, kept a step  0.5449
+    early words, GRU   kept a step, against SRN's    1.12
+    early words, LSTM  kept a step, against SRN's    1.463
+
     python examples/early_words.py
 """
 
@@ -57,7 +63,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
             halving[name] = float((norms[0] / norms[-1]) ** (1 / (T - 1)))
             ax.plot(range(1, T + 1), norms / norms[-1], marker=".", label=name)
         ax.set(yscale="log", xticks=[1, 5, 10, 15, 20], xlabel="word k")
-        ax.set(ylabel="|dC/dx_k|, last word = 1")
+        ax.set(ylabel=r"$|\partial C/\partial x_k|$, last word = 1")
         ax.legend()
     return [
         Result(

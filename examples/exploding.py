@@ -15,6 +15,12 @@ it keeps its direction, the steps stay small, and the gradient stays alive.
 Settings: 300 sequences, batches of 64, embedding 32, hidden 32, SGD 0.2, 50 epochs, without
 clipping and with theta = 5.
 
+Measured, seed 0:
+
+    exploding, no clipping   norm of dL/dU, largest / first  65.32
+    exploding, no clipping   norm of dL/dU, last 10 / first  2.313e-05
+    exploding, clipped at 5  norm of dL/dU, last 10 / first  4.096
+
     python examples/exploding.py
 """
 
@@ -63,18 +69,17 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         for (norms, losses), label in ((free, "no clipping"), (clipped, "clipped at 5")):
             left.plot(np.maximum(norms, 1e-12), label=label)
             right.plot(losses, label=label)
-        left.set(yscale="log", xlabel="iteration", ylabel="|dL/dU| before clipping")
-        right.set(yscale="log", xlabel="iteration", ylabel="loss a sequence")
-        left.legend()
-    last, alive = (float(np.median(norms[-10:])) for norms, _ in (free, clipped))
+        left.set(yscale="log", xlabel="iteration", title="gradient; 0 is drawn as 1e-12")
+        left.set_ylabel(r"$|\partial L/\partial U|$ before clipping")
+        right.set(yscale="log", xlabel="iteration", ylabel="loss of a sequence", title="loss")
+        right.legend(loc="center right")
+    start = free[0][0]
+    last, alive = (float(np.median(norms[-10:])) / start for norms, _ in (free, clipped))
+    free_name, metric = "exploding, no clipping", "norm of dL/dU, last 10 / first"
     return [
-        Result("exploding, no clipping", "largest norm of dL/dU", max(free[0]), ">", 100, picture),
-        Result(
-            "exploding, no clipping", "norm of dL/dU, median of last 10", last, "<", 0.05, picture
-        ),
-        Result(
-            "exploding, clipped at 5", "norm of dL/dU, median of last 10", alive, ">", 1e-1, picture
-        ),
+        Result(free_name, "norm of dL/dU, largest / first", max(free[0]) / start, ">", 10, picture),
+        Result(free_name, metric, last, "<", 1e-3, picture),
+        Result("exploding, clipped at 5", metric, alive, ">", 0.5, picture),
     ]
 
 

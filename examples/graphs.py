@@ -11,6 +11,14 @@ nodes, arrows saying by which operation one comes from another. Here both are vi
 
 (Goodfellow, Bengio and Courville 2016, figures 6.8 and 10.1.)
 
+Measured, seed 0:
+
+    graph: product              error of the gradient  0
+    graph: logistic regression  error of the gradient  0
+    graph: relu layer           error of the gradient  0
+    graph: two uses             error of the gradient  0
+    graph: dynamic system       error of the gradient  0
+
     python examples/graphs.py
 """
 

@@ -11,6 +11,13 @@ with a pattern, (1/N) s . x, is 1 where it is found and 0 where it is not.
 Settings: letters, N = 64, a quarter of the bits turned; capacity, N = 500, started at the pattern,
 P/N = 0.04 to 0.24, five networks each, six recalls each.
 
+Measured, seed 0:
+
+    Hopfield, letters              right bits after recall     1
+    Hopfield, letters              largest rise of the energy  0
+    Hopfield, N = 500, P/N = 0.10  mean overlap                0.9989
+    Hopfield, N = 500, P/N = 0.24  mean overlap                0.406
+
     python examples/hopfield.py
 """
 
@@ -73,10 +80,13 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         states = [*spoiled, *(r.state for r in recalls)]
         tiles = [np.pad(state.reshape(8, 8), 1) for state in states]
         left.imshow(np.block([tiles[:3], tiles[3:]]), cmap="Greys")
-        left.set(title="above: started from, below: came to rest at", xticks=[], yticks=[])
+        left.set_title("above: started from; below: came to rest at")
+        left.axis("off")
         right.plot(list(curve), list(curve.values()), marker="o")
-        right.axvline(0.138, color="grey", linestyle=":")
-        right.set(xlabel="patterns stored / units", ylabel="mean overlap", ylim=(0, 1.05))
+        right.axvline(0.138, color="grey", linestyle=":", label="theory: 0.138")
+        right.set(xlabel="patterns stored / units, P/N", xticks=np.arange(0, 0.26, 0.05))
+        right.set(ylabel="mean overlap with the pattern", ylim=(0, 1.05), title=f"N = {N} units")
+        right.legend(loc="lower left")
     name = f"Hopfield, N = {N}"
     return [
         Result("Hopfield, letters", "right bits after recall", found, "=", 1, picture),

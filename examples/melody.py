@@ -9,6 +9,11 @@ note decides which of the twelve notes belong, and the network has to keep it in
 Settings: 24 notes and <eos>; seeds C4 to B4; embedding 24, LSTM with 64 hidden units, batches of
 32, Adam 5e-3, clipping at 1, 800 iterations; 500 melodies drawn.
 
+Measured, seed 0:
+
+    melody, 500 drawn  share of notes in the scale  0.9888
+    melody, 500 drawn  share that ends on the seed  0.894
+
     python examples/melody.py
 """
 
@@ -19,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from descent import descent
 from figure import figure
+from matplotlib.patches import Patch
 from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy
@@ -77,7 +83,10 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
             right = np.isin(notes, scale(seeds[k]))
             ax.barh(notes, 0.9, left=np.arange(len(notes)), color=np.where(right, "C0", "C1"))
             ax.set_yticks(range(0, 24, 2), [NOTES[n % 12] for n in range(0, 24, 2)], fontsize=6)
-            ax.set(title=f"seed {NOTES[seeds[k]]}", xlabel="step")
+            name = "major" if seeds[k] < 6 else "pentatonic"
+            ax.set(title=f"seed {NOTES[seeds[k]]}, {name}", xlabel="step", ylabel="note")
+        kinds = [Patch(color="C0", label="in the scale"), Patch(color="C1", label="outside of it")]
+        axes[0, 0].legend(handles=kinds)
     name = f"melody, {len(drawn)} drawn"
     inside = float(np.concatenate(belongs).mean())
     bars = (0.8, 0.4) if quick else (0.95, 0.85)

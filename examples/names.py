@@ -10,6 +10,13 @@ time; one that reads in both directions has seen the word that follows.
 Settings: sentences generated from the lists below; embedding 8, LSTM with 16 hidden units, batches
 of 32, Adam 1e-2, clipping at 1, 150 iterations.
 
+Measured, seed 0:
+
+    names, LSTM in one direction   accuracy at the word in question  0.477
+    names, LSTM in one direction   accuracy at other words           1
+    names, LSTM in two directions  accuracy at the word in question  1
+    names, LSTM in two directions  accuracy at other words           1
+
     python examples/names.py
 """
 

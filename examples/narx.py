@@ -6,11 +6,18 @@ In training the true values y_{t-1}, ... are known (teacher forcing). Used to lo
 network has to be given its own predictions (free running), and its errors feed on themselves.
 
 1. A linear f on a generated series y_t = 1.5 y_{t-1} - 0.9 y_{t-2} + x_t finds the coefficients.
-2. Yearly sunspot numbers: trained on 1700-1920, tested on 1921-2008. The error is divided by the
-   variance of the series, so that 1 is as bad as always saying the mean.
+2. Yearly sunspot numbers: trained on 1700-1920, tested on 1921-2008. The squared error one year
+   ahead is compared with that of who says last year's number again; the one of the free run, with
+   that one year ahead.
 
 Settings: 1. SGD 0.02 with momentum 0.9, 32 series of 20 values, 1,000 iterations. 2. Ky = 9, four
 hidden units, Adam 5e-3 with weight decay 1e-4, clipping at 1, 800 iterations.
+
+Measured, seed 0:
+
+    NARX, linear, AR(2)     largest coefficient error  0
+    NARX, sunspots, 1 year  error / that of no change  0.4288
+    NARX, sunspots, free    error / that 1 year ahead  10.03
 
     python examples/narx.py
 """
@@ -52,8 +59,8 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     rng = np.random.default_rng(seed)
     error = recovered(500 if quick else 1000, rng)
     years, numbers = sunspots()
-    variance = float(numbers[:TRAIN].var())
-    y = ((numbers - numbers[:TRAIN].mean()) / np.sqrt(variance))[:, None]
+    mean, spread = numbers[:TRAIN].mean(), numbers[:TRAIN].std()
+    y = ((numbers - mean) / spread)[:, None]
     nothing = np.zeros((len(y), 0))
     model = NARX(0, 1, output_delays=9, hidden_size=4, rng=rng)
 
@@ -69,23 +76,22 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         free = unroll(model, nothing[TRAIN:], forced.states[TRAIN]).stacked().numpy()
     picture = out / "narx.png"
     with figure(picture, size=(8, 3.2)) as ax:
-        ax.plot(years[150:], y[150:], color="black", label="observed")
-        ax.plot(years[TRAIN:], one_ahead, label="one year ahead (teacher-forced)")
-        ax.plot(years[TRAIN:], free, linestyle="--", label="free running from 1921")
-        ax.set(xlabel="year", ylabel="sunspots, standardised")
+        ax.plot(years[150:], numbers[150:], color="black", label="observed")
+        ax.plot(years[TRAIN:], mean + spread * one_ahead, label="one year ahead (teacher-forced)")
+        ax.plot(years[TRAIN:], mean + spread * free, "--", label="free running from 1921")
+        ax.set(xlabel="year", ylabel="sunspot number, yearly mean")
         ax.legend(loc="upper left")
-    errors = [float(((p - y[TRAIN:]) ** 2).mean()) for p in (one_ahead, free)]
-    bar = 0.5 if quick else 0.4
+    ahead, alone, same = (
+        float(((p - y[TRAIN:]) ** 2).mean()) for p in (one_ahead, free, y[TRAIN - 1 : -1])
+    )
+    bar = 0.7 if quick else 0.5
     return [
         Result("NARX, linear, AR(2)", "largest coefficient error", error, "<", 1e-6),
-        Result("NARX, sunspots, one year ahead", "error / variance", errors[0], "<", bar, picture),
         Result(
-            "NARX, sunspots, free running",
-            "error / that one year ahead",
-            errors[1] / errors[0],
-            ">",
-            1.5,
-            picture,
+            "NARX, sunspots, 1 year", "error / that of no change", ahead / same, "<", bar, picture
+        ),
+        Result(
+            "NARX, sunspots, free", "error / that 1 year ahead", alone / ahead, ">", 1.5, picture
         ),
     ]
 

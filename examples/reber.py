@@ -13,6 +13,12 @@ times succeeds, because most strings are short: half of them have 11 letters or 
 Settings: 256 strings for training and 256 for the test, batches of 8, at most 20,000 strings read;
 LSTM with 8 hidden units and forget bias 1, SRN with 15; Adam 1e-2, clipping at 1, five seeds.
 
+Measured, seed 0:
+
+    embedded Reber grammar, LSTM  mastered, of 5 seeds         5
+    embedded Reber grammar, LSTM  mean share of outer letters  1
+    embedded Reber grammar, SRN   mastered, of 5 seeds         3
+
     python examples/reber.py
 """
 
@@ -25,7 +31,7 @@ import numpy as np
 from data_reber import SYMBOLS, embedded
 from descent import descent
 from figure import figure
-from result import Result, run
+from result import Result, run, seeds_of
 
 from microgrrepresent import Tensor, cross_entropy, no_grad
 from rnn import LSTM, RNN, Adam, SequenceTagger, over_time, pad, sequence_mask
@@ -58,8 +64,8 @@ def mastered(model: SequenceTagger, strings: Strings) -> tuple[float, float]:
     return float(np.mean(good)), float(np.mean(outer))
 
 
-def learn(cell: str, read: int, lr: float, seed: int) -> tuple[float, float, int]:
-    """Train one network; give `mastered` on all strings, and how many strings it had read."""
+def learn(cell: str, read: int, lr: float, seed: int) -> tuple[list[tuple[int, float]], float]:
+    """Train one network; give `mastered` by strings read, and the last share of outer letters."""
     rng = np.random.default_rng(seed)
     train: Strings = [embedded(rng) for _ in range(256)]
     test: Strings = [embedded(rng) for _ in range(256)]
@@ -71,13 +77,14 @@ def learn(cell: str, read: int, lr: float, seed: int) -> tuple[float, float, int
         x, y, lengths = arrays([train[k] for k in rng.integers(0, 256, 8)])
         return over_time(cross_entropy, model(x, lengths), y, mask=sequence_mask(lengths))
 
-    strings, outer = 0.0, 0.0
+    curve, outer = [], 0.0
     for i, _ in descent(loss_of, Adam(model.parameters(), lr=lr), read // 8):
         if i % 50 == 0:
             strings, outer = mastered(model, train + test)
+            curve.append((8 * i, strings))
             if strings == 1:
-                return strings, outer, 8 * i
-    return strings, outer, read
+                break
+    return curve, outer
 
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
@@ -85,16 +92,17 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     read, lr, seeds = (10_000, 2e-2, 1) if quick else (20_000, 1e-2, 5)
     runs = {c: [learn(c, read, lr, seed + k) for k in range(seeds)] for c in ("SRN", "LSTM")}
     picture = out / "reber.png"
-    with figure(picture) as ax:
-        for place, (cell, found) in enumerate(runs.items()):
-            heights = [strings for strings, _, _ in found]
-            bars = ax.bar(place + 0.15 * np.arange(seeds), heights, 0.12, label=cell)
-            ax.bar_label(bars, [f"{read}" for _, _, read in found], fontsize=6, rotation=90)
-        ax.set(xticks=[0, 1], xticklabels=runs, ylabel="strings mastered, of 512", ylim=(0, 1.15))
-        ax.set_xlabel("a bar for each seed; above it, how many strings it had read")
-    solved = {cell: sum(s == 1 for s, _, _ in found) for cell, found in runs.items()}
-    outer = float(np.mean([share for _, share, _ in runs["LSTM"]]))
-    name, metric = "embedded Reber grammar", f"mastered, of {seeds} seeds"
+    with figure(picture, columns=2, size=(4.6, 3.4)) as axes:
+        for colour, (ax, (cell, found)) in enumerate(zip(axes, runs.items(), strict=True)):
+            for curve, _ in found:
+                ax.plot(*zip(*curve, strict=True), color=f"C{colour}", alpha=0.6)
+                ax.plot(*curve[-1], "o" if curve[-1][1] == 1 else "x", color=f"C{colour}")
+            ax.set(xlabel="strings read", xticks=[0, read // 2, read], ylim=(0, 1.05))
+            ax.set_title(f"{cell}: ● all strings, × not all")
+        axes[0].set_ylabel("share of 512 strings mastered")
+    solved = {cell: sum(curve[-1][1] == 1 for curve, _ in found) for cell, found in runs.items()}
+    outer = float(np.mean([share for _, share in runs["LSTM"]]))
+    name, metric = "embedded Reber grammar", f"mastered, of {seeds_of(seeds)}"
     return [
         Result(f"{name}, LSTM", metric, solved["LSTM"], ">=", max(seeds - 1, 1), picture),
         Result(f"{name}, LSTM", "mean share of outer letters", outer, ">", 0.95, picture),

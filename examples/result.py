@@ -64,6 +64,11 @@ class Result:
         return [self.system, self.metric, f"{self.value:.4g}", bar, "yes" if self.passed else "NO"]
 
 
+def seeds_of(n: int) -> str:
+    """``1 seed``, ``3 seeds``: over how many runs a value was taken."""
+    return f"{n} seed{'s' if n > 1 else ''}"
+
+
 Main = Callable[[bool, int, Path], list[Result]]
 
 

@@ -10,11 +10,17 @@ Settings: 55 sentences for training, 16 for the test (data_segmentation.py); emb
 hidden units, batches of 11, Adam 1e-2, clipping at 1, 300 iterations, three seeds, for an LSTM in
 one direction and in both.
 
+Measured, seed 0:
+
+    segmentation, one direction, 3 seeds   mean share of right tags  0.9216
+    segmentation, two directions, 3 seeds  mean share of right tags  1
+
     python examples/segmentation.py
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +28,7 @@ from accuracy import accuracy
 from data_segmentation import TAGS, TEST, TRAIN, sentences, tags, words
 from descent import descent
 from figure import figure
-from result import Result, run
+from result import Result, run, seeds_of
 
 from microgrrepresent import Tensor, cross_entropy, no_grad, softmax
 from rnn import LSTM, Adam, Embedding, SequenceTagger, Vocabulary, over_time, pad, sequence_mask
@@ -36,6 +42,20 @@ def arrays(texts: list[list[str]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     x = pad([VOCABULARY.encode("".join(text)) for text in texts])
     y = pad([[TAGS.index(tag) for tag in tags(text)] for text in texts])
     return x.values, y.values, x.lengths
+
+
+def looked_up() -> float:
+    """Share of right tags of who gives each character its most frequent tag, and knows no order."""
+    seen: dict[str, Counter[str]] = {}
+    for text in TRAINING:
+        for character, tag in zip("".join(text), tags(text), strict=True):
+            seen.setdefault(character, Counter())[tag] += 1
+    right = [
+        seen[character].most_common(1)[0][0] == tag
+        for text in TESTING
+        for character, tag in zip("".join(text), tags(text), strict=True)
+    ]
+    return float(np.mean(right))
 
 
 def learn(bidirectional: bool, iterations: int, seed: int) -> tuple[SequenceTagger, float]:
@@ -58,25 +78,27 @@ def learn(bidirectional: bool, iterations: int, seed: int) -> tuple[SequenceTagg
 
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
-    """Train in one direction and in both; draw the tags of one test sentence."""
+    """Train in one direction and in both; draw the tags of two test sentences."""
     iterations, seeds = (60, 1) if quick else (300, 3)
-    picture, results, model = out / "segmentation.png", [], None
+    picture, results, models = out / "segmentation.png", [], {}
     for both in (False, True):
         runs = [learn(both, iterations, seed + k) for k in range(seeds)]
-        share, model = float(np.mean([share for _, share in runs])), runs[0][0]
-        name = f"segmentation, {'two directions' if both else 'one direction'}, {seeds} seeds"
-        bar = 0.85 if both else 0.7
+        share = float(np.mean([share for _, share in runs]))
+        models["two directions" if both else "one direction"] = runs[0][0]
+        name = f"segmentation, {'two directions' if both else 'one direction'}, {seeds_of(seeds)}"
+        bar = 0.95 if both else looked_up()
         results.append(Result(name, "mean share of right tags", share, ">", bar, picture))
-    assert model is not None
-    text = "".join(TESTING[3])
-    with no_grad():
-        shares = softmax(model(VOCABULARY.encode(text)[:, None]))[:, 0].numpy()
-    found = words(text, "".join(TAGS[k] for k in shares.argmax(-1)))
-    with figure(picture) as ax:
-        ax.imshow(shares.T, cmap="Blues", vmin=0, vmax=1)
-        ax.set_xticks(range(len(text)), list(text))
-        ax.set_yticks(range(len(TAGS)), list(TAGS))
-        ax.set_title("/".join(found))
+    with figure(picture, rows=2, columns=2, size=(4.4, 2.3)) as axes:
+        for row, text in zip(axes, ("她研究生命", "研究生在公园打篮球"), strict=True):
+            for ax, (name, model) in zip(row, models.items(), strict=True):
+                with no_grad():
+                    shares = softmax(model(VOCABULARY.encode(text)[:, None]))[:, 0].numpy()
+                found = words(text, "".join(TAGS[k] for k in shares.argmax(-1)))
+                drawn = ax.imshow(shares.T, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+                ax.set_xticks(range(len(text)), list(text))
+                ax.set_yticks(range(len(TAGS)), list(TAGS))
+                ax.set_title(f"{name}: {'/'.join(found)}", fontsize=11)
+        axes[0, 0].figure.colorbar(drawn, ax=axes, label="probability of the tag")
     return results
 
 

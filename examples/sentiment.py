@@ -12,6 +12,11 @@ Reviews differ in length, so they are padded, and the padding must not count.
 Settings: 5 to 60 words, embedding 8, SRN with 16 hidden units, batches of 32, Adam 1e-2, clipping
 at 1, 1,500 iterations, three seeds.
 
+Measured, seed 0:
+
+    sentiment, SRN, 3 seeds, mean of states  mean accuracy                0.9707
+    sentiment, SRN, 3 seeds                  accuracy, mean - last state  0.1957
+
     python examples/sentiment.py
 """
 
@@ -24,7 +29,7 @@ import numpy as np
 from accuracy import accuracy
 from descent import descent
 from figure import figure
-from result import Result, run
+from result import Result, run, seeds_of
 
 from microgrrepresent import Tensor, cross_entropy, no_grad
 from rnn import RNN, Adam, Embedding, Padded, SequenceClassifier, pad
@@ -101,10 +106,11 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
             runs = [learn(read, longest, iterations, seed + k) for k in range(seeds)]
             reached[read] = float(np.mean([share for share, _ in runs]))
             smooth = np.convolve(runs[0][1], np.ones(50) / 50, "valid")
-            ax.plot(smooth, label=f"{read} of the states, accuracy {reached[read]:.2f}")
-        ax.set(xlabel="iteration", ylabel="cross-entropy, mean of 50")
+            name = "last state" if read == "last" else "mean of states"
+            ax.plot(smooth, label=f"{name}, test accuracy {reached[read]:.2f}")
+        ax.set(xlabel="iteration", ylabel="cross-entropy, mean of 50 batches")
         ax.legend()
-    name = f"sentiment, SRN, {seeds} seeds"
+    name = f"sentiment, SRN, {seeds_of(seeds)}"
     lead = reached["mean"] - reached["last"]
     bar = 0.8 if quick else 0.9
     return [

@@ -6,6 +6,10 @@ class is told after the last row.
 Settings: 1,347 images for training, 450 for the test; LSTM with 32 hidden units, batches of 32,
 Adam 5e-3, clipping at 1, 25 epochs.
 
+Measured, seed 0:
+
+    digits 8x8, row by row, LSTM  test accuracy  0.9778
+
     python examples/sequential_digits.py            (needs scikit-learn)
 """
 
@@ -61,8 +65,11 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         for k in range(4):
             axes[0, k].imshow(x[train + k], cmap="Greys")
             axes[0, k].axis("off")
-            axes[1, k].imshow(shares[:, k], cmap="Blues", vmin=0, vmax=1)
-            axes[1, k].set(xticks=range(10), ylabel="rows read")
+            seen = axes[1, k].imshow(shares[:, k], cmap="Blues", vmin=0, vmax=1)
+            axes[1, k].set(xticks=range(10), xlabel="class", yticks=range(8))
+            axes[1, k].set_yticklabels(range(1, 9))
+        axes[1, 0].set_ylabel("rows read")
+        axes[1, 0].figure.colorbar(seen, ax=axes[1], label="probability")
     bar = 0.85 if quick else 0.95
     return [Result("digits 8x8, row by row, LSTM", "test accuracy", right, ">", bar, picture)]
 

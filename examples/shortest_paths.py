@@ -13,6 +13,11 @@ Settings: random connected graphs of 8 vertices, 16 of them side by side as one 
 length 24, g a GRU cell, 8 rounds, Adam 5e-3, clipping at 1, 1,500 iterations; tested on 300 new
 graphs of 8 vertices, and of 12 with 12 rounds.
 
+Measured, seed 0:
+
+    path parity, 8 vertices   accuracy  1
+    path parity, 12 vertices  accuracy  0.9986
+
     python examples/shortest_paths.py
 """
 
@@ -93,7 +98,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     path = [(0, 1), (1, 0), (1, 2), (2, 1)]  # three vertices in a row
     scores = model(path, np.array([[1], [0], [0]], dtype=np.float32), 3).named("y")
     picture = save(scores, out / "shortest_paths.svg", view="cells")
-    bars = (0.8, 0.6) if quick else (0.97, 0.85)
+    bars = (0.9, 0.8) if quick else (0.97, 0.85)
     return [
         Result("path parity, 8 vertices", "accuracy", tested(8), ">", bars[0], picture),
         Result("path parity, 12 vertices", "accuracy", tested(12), ">", bars[1], picture),

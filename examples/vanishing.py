@@ -10,6 +10,14 @@ whose direct path has the factor f_t = sigma(bias), so that a bias of 5 lets thr
 
 Settings: T = 100, 32 units, float64; gamma = 0.9, 1, 1.1.
 
+Measured, seed 0:
+
+    vanishing, linear               relative error of γ^(T-t)  8.771e-15
+    vanishing, SRN                  gradient at t=1 / t=100    9.377e-28
+    vanishing, GRU                  gradient at t=1 / t=100    5.813e-20
+    vanishing, LSTM, forget bias 1  gradient at t=1 / t=100    2.849e-09
+    vanishing, LSTM, forget bias 5  gradient at t=1 / t=100    2.521
+
     python examples/vanishing.py
 """
 
@@ -72,8 +80,10 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
             arrived[name] = norms[1] / norms[T]
             right.plot(list(norms)[1:], list(norms.values())[1:], label=name)
         for ax, title in ((left, "linear, U = γ Q"), (right, "cells, at the start of training")):
-            ax.set(yscale="log", xlabel="t", ylabel="|dL/dh_t|", title=title)
+            ax.set(yscale="log", xlabel="step t", title=title)
             ax.legend()
+        left.set_ylabel(r"$|\partial L/\partial h_t|$")
+        right.set_ylabel(r"$|\partial L/\partial h_t|$; LSTM: $c_t$")
     results = [Result("vanishing, linear", "relative error of γ^(T-t)", worst, "<", 1e-11, picture)]
     for name, share in arrived.items():
         bar = (">", 1e-3) if name.endswith("5") else ("<", 1e-6)

@@ -13,6 +13,13 @@ wavers.
 Settings: sentences of data_segmentation.py, words seen twice at least; embedding 24, GRU with 48
 hidden units, batches of 11, Adam 5e-3, clipping at 1, 100 iterations.
 
+Measured, seed 0:
+
+    word model               held-out perplexity        8.756
+    word model               share of samples that end  1
+    word model               novel sentences of 200     133
+    word model, 南开 大学 很 ...  next word is 好             1
+
     python examples/word_model.py
 """
 
@@ -87,8 +94,11 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         left.plot(*zip(*curve, strict=True), label="held-out sentences")
         left.axhline(frequent, color="grey", linestyle=":", label="word frequencies only")
         left.set(yscale="log", xlabel="iteration", ylabel="perplexity")
-        left.legend()
-        right.text(0, 1, "\n".join(["drawn, and not in the text:", *novel[:14]]), va="top")
+        left.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+        left.minorticks_off()
+        left.legend(loc="lower left")
+        right.set_title("drawn, and not in the text", loc="left")
+        right.text(0, 0.97, "\n".join(novel[::5][:13]), va="top")
         right.axis("off")
     return [
         Result("word model", "held-out perplexity", curve[-1][1], "<", frequent, picture),

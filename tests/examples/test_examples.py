@@ -45,21 +45,35 @@ def test_every_file_is_an_example_or_helps_one():
     assert files - helpers - data == set(everything.EXAMPLES)
 
 
+def rows_of_the_full_run():
+    """The lines of RESULTS.md: example, system, metric, value, bar, passed, seconds."""
+    text = (ROOT / "examples" / "RESULTS.md").read_text(encoding="utf-8")
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return lines[1:]
+
+
 @pytest.mark.parametrize("name", everything.EXAMPLES)
 def test_docstring_tells_the_command_and_the_outcome(name):
     text = import_module(name).__doc__
-    assert f"python examples/{name}.py" in text
+    assert f"    python examples/{name}.py" in text
     assert len(text.splitlines()) >= 8
+    block = text.partition("\nMeasured, seed 0:\n\n")[2].partition("\n\n")[0]
+    told = [re.split(r"\s{2,}", line.strip()) for line in block.splitlines()]
+    assert told == [row[1:4] for row in rows_of_the_full_run() if row[0] == name]
+
+
+def test_docstring_names_the_bars_that_were_missed():
+    for name, *_, passed, _ in rows_of_the_full_run():
+        if passed != "yes":
+            assert "misses its bar" in import_module(name).__doc__
 
 
 def test_table_of_the_full_run_is_consistent():
-    text = (ROOT / "examples" / "RESULTS.md").read_text(encoding="utf-8")
-    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    rows = rows[1:]
+    rows = rows_of_the_full_run()
     assert [row[0] for row in rows] == sorted(
         (row[0] for row in rows), key=everything.EXAMPLES.index
     )
-    assert rows and {row[0] for row in rows} <= set(everything.EXAMPLES)
+    assert {row[0] for row in rows} == set(everything.EXAMPLES)
     for row in rows:
         _, system, metric, value, bar, passed, seconds = row
         comparison, threshold = bar.split()
@@ -120,6 +134,14 @@ def test_table_keeps_the_lines_of_examples_that_were_not_run(tmp_path):
     lines = table.read_text(encoding="utf-8").splitlines()
     assert lines[-2:] == [f"| {first} | a | m | 0 | < 1 | yes | 1 |",
                           f"| {second} | b | m | 0.5 | < 1 | yes | 8 |"]  # fmt: skip
+
+
+def test_an_example_whose_package_is_missing_is_left_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    names = ["sequential_digits", "automaton"]
+    assert everything.main(names, True, 0, tmp_path, tmp_path / "RESULTS.md")
+    assert "sequential_digits is left out: it needs sklearn" in capsys.readouterr().out
+    assert "| automaton |" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
 
 
 def test_an_example_is_a_command(tmp_path):
