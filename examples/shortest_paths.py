@@ -70,6 +70,8 @@ class Messenger(Module):
         self.update = GRUCell(1 + hidden, hidden, **options)
         self.cell = GraphRecurrentCell(1, hidden, update=self.update, **options)
         self.head = Linear(hidden, 2, **options)
+        for parameter, name in zip(self.head.parameters(), ("V", "b_y"), strict=True):
+            parameter.named(name)
 
     def __call__(self, edges: list[tuple[int, int]], source: np.ndarray, rounds: int) -> Tensor:
         """Scores of even and odd for every vertex, after some rounds."""
