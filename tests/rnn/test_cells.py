@@ -117,6 +117,20 @@ def test_gru_by_its_equations(reset_after, update_gate, composition):
     np.testing.assert_allclose(cell(x, h).numpy(), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("update_gate", ["keep", "write"])
+@pytest.mark.parametrize("composition", ["fused", "per_gate"])
+def test_simplified_gru_by_its_equations(update_gate, composition):
+    cell = with_large_weights(
+        GRUCell(3, 4, reset_gate=False, update_gate=update_gate, composition=composition, rng=0)
+    )
+    x, h = rng.standard_normal((2, 3)), rng.standard_normal((2, 4))
+    (Wz, Uz, bz, cz), (Wn, Un, bn, cn) = blocks(cell, *"zn")
+    z = sigmoid(x @ Wz.T + bz + h @ Uz.T + cz)
+    n = np.tanh(x @ Wn.T + bn + h @ Un.T + cn)
+    expected = z * h + (1 - z) * n if update_gate == "keep" else z * n + (1 - z) * h
+    np.testing.assert_allclose(cell(x, h).numpy(), expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("composition", ["fused", "per_gate"])
 @pytest.mark.parametrize("peephole", [False, "diagonal", "diagonal_previous"])
 @pytest.mark.parametrize("gates", ["own", "coupled", "1997"])
@@ -474,6 +488,8 @@ def test_errors(call, sentence):
 def test_data_types_must_agree():
     with pytest.raises(TypeError, match="expected x of float32, given float64; convert it with"):
         RNNCell(3, 4, dtype=np.float32)(np.zeros(3))
+    with pytest.raises(TypeError, match="expected x of float32, given float64; convert it with"):
+        RNNCell(3, 4, dtype=np.float32)(Tensor(np.zeros(3)))
     with pytest.raises(TypeError, match="expected h of float64, given float32"):
         RNNCell(3, 4)(np.zeros(3), np.zeros(4, np.float32))
 

@@ -311,3 +311,13 @@ def test_nothing_is_written_in_no_steps():
             np.zeros((2, 3)), 0, 0, strategy=strategy, rng=np.random.default_rng(0)
         )
         assert [(d.tokens, d.log_probability, d.ended) for d in made] == [([], 0.0, False)] * 2
+
+
+def test_a_sampled_sequence_is_drawn_and_not_the_likeliest():
+    decoder = Decoder(6, 8, context_size=3, rng=0)
+    contexts = np.zeros((200, 3))
+    how = {"strategy": "sample", "rng": np.random.default_rng(0)}
+    drawn = {decoded.tokens[0] for decoded in decoder.generate(contexts, 0, 1, **how)}
+    cold = decoder.generate(contexts, 0, 1, **how, temperature=1e-6)
+    assert drawn == set(range(6))
+    assert [d.tokens for d in cold] == [d.tokens for d in decoder.generate(contexts, 0, 1)]

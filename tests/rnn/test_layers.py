@@ -302,6 +302,23 @@ def test_parameters_by_attribute():
         _ = layer.colour
 
 
+@pytest.mark.parametrize("kind", [GRU, LSTM])
+def test_a_composition_is_that_of_the_cells(kind):
+    letters = {GRU: "rzn", LSTM: "ifgo"}[kind]
+    for composition, expected in (("fused", set()), ("per_gate", {f"U_{g}" for g in letters})):
+        layer = kind(SIZE, H, composition=composition)
+        names = {node.name for node in Graph(layer(inputs())[0])}
+        assert {name for name in names if name and name.startswith("U_")} == expected
+
+
+def test_the_forget_gates_bias_begins_as_said():
+    layer = LSTM(SIZE, H, 2, bidirectional=True, forget_bias=1.5)
+    for cell in layer.cells:
+        b = cell.bias_ih.numpy() + cell.bias_hh.numpy()
+        np.testing.assert_array_equal(b[H : 2 * H], np.full(H, 1.5))
+        assert not (b[:H] == 1.5).any()
+
+
 def test_first_values_are_those_of_torch():
     layer = LSTM(SIZE, 100, rng=0)
     for p in layer.parameters():

@@ -70,16 +70,18 @@ EDGES = [(0, 1), (1, 2), (2, 0), (2, 3), (3, 0)]
 FEATURES = rng.standard_normal((len(EDGES), 2))
 
 
-def test_a_round_by_its_equation():
-    cell = GraphRecurrentCell(3, 4, edge_size=2, message_size=5, rng=0)
+@pytest.mark.parametrize("edge_size", [0, 2])
+def test_a_round_by_its_equation(edge_size):
+    cell = GraphRecurrentCell(3, 4, edge_size=edge_size, message_size=5, rng=0)
+    features = FEATURES[:, :edge_size]
     x, h = rng.standard_normal((4, 3)), rng.standard_normal((4, 4))
     m = np.zeros((4, 5))
-    for (u, v), e in zip(EDGES, FEATURES, strict=True):
+    for (u, v), e in zip(EDGES, features, strict=True):
         m[v] += cell.f.weight.data @ np.concatenate([h[v], h[u], e]) + cell.f.bias.data
     g = cell.g.state_dict()
     a = np.concatenate([x, m], axis=1) @ g["weight_ih"].T + h @ g["weight_hh"].T
     expected = np.tanh(a + g["bias_ih"] + g["bias_hh"])
-    made = cell.on(EDGES, 4, FEATURES)(Tensor(x), Tensor(h))
+    made = cell.on(EDGES, 4, features if edge_size else None)(Tensor(x), Tensor(h))
     np.testing.assert_allclose(made.numpy(), expected, rtol=1e-12)
 
 
