@@ -181,7 +181,8 @@ class Cell(Module, Generic[S]):
         if len(shape) not in (1, 2) or shape[-1] != self.input_size:
             raise ShapeError(
                 f"{self._here()}: expected x of shape (batch, {self.input_size}) or "
-                f"({self.input_size},), given {shape}; the last axis is input_size"
+                f"({self.input_size},), given {shape}; the last axis is input_size: change x, or "
+                "make the cell with another input_size"
             )
         return node
 
@@ -194,7 +195,7 @@ class Cell(Module, Generic[S]):
                 node = tensor_of(part, self.dtype, self, letter)
             expected = (*x.shape[:-1], size)
             if node.shape != expected:
-                reason = ""
+                reason = "; give such an array, or None for zeros"
                 if node.ndim == 2 == x.ndim and node.shape[-1] == size:
                     reason = (
                         f"; the state is of a batch of {node.shape[0]}, x of one of {x.shape[0]}: "

@@ -405,16 +405,17 @@ def test_a_learned_initial_state():
         (
             lambda: RNNCell(3, 4)(np.zeros((2, 5))),
             "RNNCell(3, 4) in rnn: expected x of shape (batch, 3) or (3,), given (2, 5); "
-            "the last axis is input_size",
+            "the last axis is input_size: change x, or make the cell with another input_size",
         ),
         (
             lambda: RNNCell(3, 4)(np.zeros((1, 2, 3))),
             "RNNCell(3, 4) in rnn: expected x of shape (batch, 3) or (3,), given (1, 2, 3); "
-            "the last axis is input_size",
+            "the last axis is input_size: change x, or make the cell with another input_size",
         ),
         (
             lambda: RNNCell(3, 4)(np.zeros((2, 3)), np.zeros((2, 5))),
-            "RNNCell(3, 4) in rnn: expected h of shape (2, 4) beside x (2, 3), given (2, 5)",
+            "RNNCell(3, 4) in rnn: expected h of shape (2, 4) beside x (2, 3), given (2, 5); "
+            "give such an array, or None for zeros",
         ),
         (
             lambda: GRUCell(3, 4)(np.zeros((2, 3)), np.zeros((7, 4))),
@@ -428,12 +429,13 @@ def test_a_learned_initial_state():
         ),
         (
             lambda: LSTMCell(3, 4, proj_size=2)(np.zeros(3), (np.zeros(4), np.zeros(4))),
-            "LSTMCell(3, 4) in lstm: expected h of shape (2,) beside x (3,), given (4,)",
+            "LSTMCell(3, 4) in lstm: expected h of shape (2,) beside x (3,), given (4,); "
+            "give such an array, or None for zeros",
         ),
         (
             lambda: unroll(RNNCell(3, 4), [np.zeros(3), np.zeros(5)]),
             "RNNCell(3, 4) in rnn at t=2: expected x of shape (batch, 3) or (3,), given (5,); "
-            "the last axis is input_size",
+            "the last axis is input_size: change x, or make the cell with another input_size",
         ),
         (
             lambda: RNNCell(3, 4, nonlinearity="swish"),
