@@ -8,7 +8,7 @@ exactly one arrow, or lies inside of one box.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -78,6 +78,7 @@ class _Builder:
         self.box: dict[Node, Box] = {}  # in which a node's value is made
         self.face: dict[Node, Box] = {}  # from which it is read
         self.boxes: dict[Hashable, Box] = {}
+        self.members: dict[Box, list[Node]] = defaultdict(list)
         self.arrows: dict[Hashable, Arrow] = {}
         self.chips: dict[Hashable, Arrow] = {}
         self.delays: dict[Hashable, Box] = {}
@@ -93,6 +94,8 @@ class _Builder:
         self.gathered = self._gathered()
         for node in time.nodes:
             self._stand(node)
+        for box, nodes in self.members.items():
+            box.nodes = tuple(nodes)
         for node in time.nodes:
             for i, parent in enumerate(node.parents):
                 if node not in time.cuts:
@@ -179,8 +182,7 @@ class _Builder:
         if box is None:
             box = self._make_box(node, group, passes)
             self.boxes[group.key, column] = box
-        else:
-            box.nodes += (node,)
+        self.members[box].append(node)
         if box.color is None:
             box.color = self._color(node)
         box.backward = node.forward is not None
@@ -213,7 +215,6 @@ class _Builder:
         if not isinstance(group.key, Node):
             where = group.key
         box = self._box(head, kind, label, time.column[node], where)
-        box.nodes = (node,)
         if variable and (node in self.enters or (node in time.late and not self._reads_late(node))):
             self._put_between(box, node)
         return box

@@ -61,6 +61,10 @@ def cut_end(path: Path, length: float) -> Path:
     while len(points) > 4 and distance(points[-4], end) <= length:
         del points[-3:]
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = points[-4:]
+    far = hypot(ax - dx, ay - dy)
+    if points[-1] is end and far and _is_straight(points[-4:]):
+        points[-4:] = straight(points[-4], mix(points[-4], end, max(1 - length / far, 0.02)))
+        return points
     low, high = 0.0, 1.0
     for _ in range(12):
         u = (low + high) / 2
@@ -73,6 +77,13 @@ def cut_end(path: Path, length: float) -> Path:
             high = u
     points[-4:] = split(points[-4:], max(low, 0.02))[0]
     return points
+
+
+def _is_straight(curve: Path) -> bool:
+    """Whether a curve is as `straight` makes it."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
+    off = abs(2 * ax + dx - 3 * bx) + abs(2 * ay + dy - 3 * by)
+    return off + abs(ax + 2 * dx - 3 * cx) + abs(ay + 2 * dy - 3 * cy) < 1e-6
 
 
 def arrow_head(path: Path, length: float) -> tuple[Path, tuple[Point, Point, Point]]:

@@ -59,6 +59,8 @@ TEX = {letter: "\\" + name for name, letter in GREEK.items() if name != "lam"} |
 
 def printable(words: str) -> str:
     """Words in one line, without the characters that no format can write."""
+    if words.isprintable():
+        return words or " "
     return "".join(c if unicodedata.category(c)[0] != "C" else " " for c in words) or " "
 
 

@@ -1,7 +1,7 @@
 """The layout of a whole picture.
 
 A picture is cut into blocks, one for each step and level (`blocks`); blocks are sketched, and equal
-sketches laid out once, by dot (`sketch`, `tiles`); the tiles are put down in rows and columns
+sketches laid out once (`sketch`, `layered`, `tiles`); the tiles are put down in rows and columns
 (`grid`), and the pieces of the arrows joined (`routes`).
 """
 

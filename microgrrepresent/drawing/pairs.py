@@ -19,12 +19,15 @@ def side_by_side(folded: Picture, unrolled: Picture) -> Picture:
     heights = {box.slot: box.y for box in chain.boxes if box.kind == "state"}
     states = [box for box in cell.boxes if box.slot in heights and box.kind == "state"]
     lift = heights[states[0].slot] - states[0].y if states else 0.0
-    cell.move(legend.right + 2 * SPACE - cell.left if legend.boxes else 0.0, lift)
+    if legend.boxes:
+        cell.move(legend.bounds()[2] + 2 * SPACE - cell.bounds()[0], 0.0)
+    cell.move(0.0, lift)
+    _, bottom, right, top = cell.bounds()
     note = Box("unfold", "note", ((Run("unfold "), Run("⇒", size=1.4)),))
     fit(note)
-    note.x = cell.right + SPACE + note.width / 2
-    note.y = heights[states[0].slot] if states else (cell.bottom + cell.top) / 2
-    chain.move(note.right + SPACE - chain.left, 0.0)
+    note.x = right + SPACE + note.width / 2
+    note.y = heights[states[0].slot] if states else (bottom + top) / 2
+    chain.move(note.right + SPACE - chain.bounds()[0], 0.0)
     for box in cell.boxes:
         box.key = f"folded/{box.key}"
     for panel in cell.panels:

@@ -174,29 +174,10 @@ class Picture:
             panel.bottom, panel.top = panel.bottom + dy, panel.top + dy
             panel.title_left += dx
 
-    @property
-    def left(self) -> float:
-        """The x of the leftmost point."""
-        return min(x for x, _ in self._corners())
-
-    @property
-    def right(self) -> float:
-        """The x of the rightmost point."""
-        return max(x for x, _ in self._corners())
-
-    @property
-    def bottom(self) -> float:
-        """The y of the lowest point."""
-        return min(y for _, y in self._corners())
-
-    @property
-    def top(self) -> float:
-        """The y of the highest point."""
-        return max(y for _, y in self._corners())
-
-    def _corners(self) -> list[Point]:
+    def bounds(self) -> tuple[float, float, float, float]:
+        """The x of the leftmost point, the y of the lowest, the x and y of the opposite ones."""
         frames: list[Box | Panel] = [*self.boxes, *self.panels]
         points = [point for arrow in self.arrows for point in arrow.path]
-        for frame in frames:
-            points += [(frame.left, frame.bottom), (frame.right, frame.top)]
-        return points or [(0.0, 0.0)]
+        xs = [x for frame in frames for x in (frame.left, frame.right)] + [x for x, _ in points]
+        ys = [y for frame in frames for y in (frame.bottom, frame.top)] + [y for _, y in points]
+        return (min(xs), min(ys), max(xs), max(ys)) if xs else (0.0, 0.0, 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""The paths of arrows: the pieces that dot drew inside of blocks, joined on the way between them.
+"""The paths of arrows: the pieces inside of blocks, joined on the way between them.
 
 Between blocks an arrow runs along the lines of the grid: through the gaps between levels, up a
 channel beside a block that it passes, along a rail above or below everything.

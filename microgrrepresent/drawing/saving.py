@@ -82,8 +82,8 @@ def _html(drawing: Drawing, dpi: float) -> bytes:
 
 def _png(drawing: Drawing, dpi: float) -> bytes:
     picture = drawing.picture
-    wide, high = picture.right - picture.left, picture.top - picture.bottom
-    pixels = (max(wide, high) + 2 * PAD) * dpi / 72
+    left, bottom, right, top = picture.bounds()
+    pixels = (max(right - left, top - bottom) + 2 * PAD) * dpi / 72
     if pixels > WIDEST_PNG:
         raise DrawingError(
             f"save: as PNG at {dpi:g} dpi this picture is {pixels:,.0f} pixels wide, and Graphviz "

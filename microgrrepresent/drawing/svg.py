@@ -43,8 +43,9 @@ def svg(picture: Picture, theme: Theme) -> str:
     Box number i of the picture (from 1) has the id ``b<i>``, arrow number i the id ``e<i>``; their
     classes say of which kind they are.
     """
-    left, top = picture.left - PAD, -picture.top - PAD
-    width, height = picture.right - left + PAD, -picture.bottom - top + PAD
+    low_x, low_y, high_x, high_y = picture.bounds()
+    left, top = low_x - PAD, -high_y - PAD
+    width, height = high_x - low_x + 2 * PAD, high_y - low_y + 2 * PAD
     words = f"{picture.title}\n{picture.description}"
     key = f"{crc32(words.encode()):08x}"  # two drawings on one page need ids of their own
     frame = f'x="{left:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}"'

@@ -44,7 +44,8 @@ def tikz(picture: Picture, theme: Theme) -> str:
 
 
 def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
-    corners = f"{_at(picture.left, picture.bottom)} rectangle {_at(picture.right, picture.top)}"
+    left, bottom, right, top = picture.bounds()
+    corners = f"{_at(left, bottom)} rectangle {_at(right, top)}"
     yield rf"\fill[{_ink(theme.background)}] {corners};"
     for panel in picture.panels:
         yield _panel(panel, theme)
