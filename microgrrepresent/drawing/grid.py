@@ -291,7 +291,7 @@ class Grid:
                         if port.slot == their.slot and sides == {"above", "below"}:
                             shifts.append(left + u - x)
             centre = (self.tiles[main].width - self.tiles[block].width) / 2
-            offsets[block] = shifts[-1] if shifts else centre
+            offsets[block] = shifts[0] if shifts else centre
         return offsets
 
     # --- places ----------------------------------------------------------------------------------
