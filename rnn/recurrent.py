@@ -114,7 +114,8 @@ class Recurrent(Module, Generic[S]):
             The initial state: h, or for an LSTM (h, c), each of shape
             (num_layers * directions, B, size), without B for one sequence.
         lengths : array of int, shape (B,), optional
-            Number of valid steps of each sequence of a padded batch, in any order.
+            Number of valid steps of each sequence of a padded batch, in any order. Padding may hold
+            anything: it has no influence on outputs, states and gradients.
 
         Returns
         -------

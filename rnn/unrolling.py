@@ -71,7 +71,7 @@ def unroll(
         Run from x_T to x_1.
     lengths : array of int, shape (B,), optional
         Number of valid steps of each sequence of a padded batch. After its last valid step the
-        state of a sequence stands still, and its outputs are 0.
+        state of a sequence stands still, and its outputs are 0. Padding may hold anything.
     truncate : int, optional
         Cut the graph after every so many steps: the state passes on, its gradient does not
         (truncated BPTT; Williams and Peng 1990).
