@@ -109,6 +109,8 @@ class _Document:
     def _title(self, group: list[Equation]) -> str:
         times = sorted({t for equation in group for t in equation.steps})
         down = any(_direction(equation) == -1 for equation in group)
+        if times and all(len(equation.steps) == 1 for equation in group):
+            down = group[0].steps[0] > group[-1].steps[0]
         return self.script.range(times[::-1] if down else times) if times else ""
 
     def cuts(self) -> Iterable[str]:

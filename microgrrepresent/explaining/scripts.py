@@ -110,9 +110,11 @@ class LaTeX:
         written = FUNCTIONS.get(function, rf"\mathrm{{{_escaped(_function(function))}}}")
         return rf"{written}\left({', '.join(arguments)}\right)"
 
-    def over_steps(self, first: str, last: str, text: str) -> str:
+    def over_steps(self, steps: Sequence[int], text: str) -> str:
         """A sum over t."""
-        return rf"\sum_{{t={first}}}^{{{last}}} {text}"
+        if _are_successive(steps):
+            return rf"\sum_{{t={steps[0]}}}^{{{steps[-1]}}} {text}"
+        return rf"\sum_{{t \in \{{{', '.join(map(str, steps))}\}}}} {text}"
 
     def over(self, what: str, text: str) -> str:
         """A sum over something that has a name, or over everything."""
@@ -133,7 +135,7 @@ class LaTeX:
 
     def range(self, steps: Sequence[int]) -> str:
         """The steps for which an equation holds."""
-        if len(steps) > 2 and abs(steps[-1] - steps[0]) == len(steps) - 1:
+        if len(steps) > 2 and _are_successive(steps):
             return rf"t = {steps[0]}, \ldots, {steps[-1]}"
         return "t = " + ", ".join(map(str, steps))
 
@@ -207,9 +209,11 @@ class Plain:
             return f"[{arguments[0]} {sign.get(relation, relation)} {arguments[1]}]"
         return f"{PLAIN_FUNCTIONS.get(function, _function(function))}({', '.join(arguments)})"
 
-    def over_steps(self, first: str, last: str, text: str) -> str:
+    def over_steps(self, steps: Sequence[int], text: str) -> str:
         """A sum over t."""
-        return f"Σ(t={first}..{last}) {text}"
+        if _are_successive(steps):
+            return f"Σ(t={steps[0]}..{steps[-1]}) {text}"
+        return f"Σ(t={', '.join(map(str, steps))}) {text}"
 
     def over(self, what: str, text: str) -> str:
         """A sum over something that has a name, or over everything."""
@@ -229,7 +233,7 @@ class Plain:
 
     def range(self, steps: Sequence[int]) -> str:
         """The steps for which an equation holds."""
-        if len(steps) > 2 and abs(steps[-1] - steps[0]) == len(steps) - 1:
+        if len(steps) > 2 and _are_successive(steps):
             return f"t = {steps[0]}..{steps[-1]}"
         return "t = " + ", ".join(map(str, steps))
 
@@ -294,6 +298,10 @@ def _without_commands(text: str) -> str:
     text = text.replace("^{", "^(").replace("-1}", "-1)")  # the exponent of a power
     text = re.sub(r"(?<=[\w)\]])([+-])(?!1\))", r" \1 ", text)
     return text.replace("_{", "_").removeprefix("}").replace("  ", " ")
+
+
+def _are_successive(steps: Sequence[int]) -> bool:
+    return abs(steps[-1] - steps[0]) == len(steps) - 1
 
 
 def _function(name: str) -> str:

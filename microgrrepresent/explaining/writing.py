@@ -104,9 +104,8 @@ class Writer:
                     written = self.write(inner, flip)
                     self._now = before
                     return written
-                first, last = str(min(steps)), str(max(steps))
                 text = self._inside(inner, flip, HADAMARD, MATRIX)
-                return self.script.over_steps(first, last, text), MATRIX
+                return self.script.over_steps(sorted(steps), text), MATRIX
         raise TypeError(f"not a term: {term!r}")
 
     def _inside(self, term: Term, flip: bool, *levels: int) -> str:
@@ -262,17 +261,14 @@ class Writer:
     def _total(self, term: Apply, flip: bool) -> Written:
         """A sum over everything; of a stack of L_1, ..., L_T it is a sum over t."""
         inner = term.inputs[0]
-        if isinstance(inner, Apply) and inner.op == "stack" and term.op == "sum":
-            steps = successive_steps(inner.inputs)
-            if steps:
-                one = inner.inputs[0]
-                assert isinstance(one, Value)
-                text = self.write(Value(one.variable, Shift(0)), flip)[0]
-                if one.variable.shape:
-                    text = self.script.over("", text)
-                return self.script.over_steps(str(steps[0]), str(steps[-1]), text), MATRIX
         if term.op == "mean":
             return self.script.call("mean", [self.write(inner, flip)[0]]), ATOM
+        steps = successive_steps(inner.inputs) if isinstance(inner, Apply) else []
+        if steps and inner.op == "stack":  # type: ignore[union-attr]
+            variable = inner.inputs[0].variable  # type: ignore[union-attr]
+            one = self.write(Value(variable, Shift(0)), flip)[0]
+            each = self.script.over("", one) if variable.shape else one
+            return self.script.over_steps(steps, each), MATRIX
         return self.script.over("", self._inside(inner, flip, HADAMARD, MATRIX)), MATRIX
 
     def _several(self, xs: Sequence[Term], flip: bool) -> str:
@@ -285,21 +281,12 @@ class Writer:
     # --- the chain rule --------------------------------------------------------------------------
 
     def _sent(self, term: Chain, flip: bool) -> Written:
+        """What an operation sends to one of its inputs: g times the local derivative."""
         script, g = self.script, term.g
         if term.product == "moved":
             return self._moved(term, flip)
         if term.product in ("right", "left", "outer"):
-            factor, transposed = self._factor(term)
-            if term.op == "matmul" and len(shape_of(term.inputs[1])) == 1:
-                upright = self.notation.columns
-                if term.product == "right":
-                    return self._matrix((g, upright), (factor, not upright), False)
-                return self._matrix((factor, True), (g, upright), False)
-            if term.product == "right":
-                return self._matrix((g, flip), (factor, flip != transposed), flip)
-            if term.product == "left":
-                return self._matrix((factor, flip != transposed), (g, flip), flip)
-            return self._matrix((g, not flip), (factor, flip != transposed), flip)
+            return self._through_matrix(term, flip)
         if g == Number(1) and term.op == "mul":
             return self.write(self._factor(term)[0], flip)
         derivative = self._derivative(term, flip)
@@ -316,11 +303,14 @@ class Writer:
         if term.product == "spread" and derivative == "1":
             inside = self._inside(g, flip if shape_of(g) else False, MATRIX)
             return f"{inside}{script.juxtaposed}{script.ones}", MATRIX
-        juxtaposed = scalar_behind(g) is not None or not term.shape
-        unclear = juxtaposed and not script.bars and re.search(r"/(?!\d+$)", derivative)
-        if has_sum(derivative) or unclear:
+        return self._times(term, derivative, flip)
+
+    def _times(self, term: Chain, derivative: str, flip: bool) -> Written:
+        """Write g ⊙ D; a number stands beside the other factor without a sign."""
+        script, g, scalar = self.script, term.g, scalar_behind(term.g)
+        unclear = not script.bars and re.search(r"/(?!\d+$)", derivative)
+        if has_sum(derivative) or (unclear and (scalar is not None or not term.shape)):
             derivative = script.parenthesised(derivative)
-        scalar = scalar_behind(g)
         if scalar == Number(1):
             return derivative, HADAMARD
         if scalar is not None:
@@ -332,6 +322,20 @@ class Writer:
         if not term.shape:
             return f"{inside}{script.juxtaposed}{derivative}", MATRIX
         return f"{inside}{script.times}{derivative}", HADAMARD
+
+    def _through_matrix(self, term: Chain, flip: bool) -> Written:
+        """Write g D, D g or gᵀ D."""
+        g, (factor, transposed) = term.g, self._factor(term)
+        if term.op == "matmul" and len(shape_of(term.inputs[1])) == 1:
+            upright = self.notation.columns
+            if term.product == "right":
+                return self._matrix((g, upright), (factor, not upright), False)
+            return self._matrix((factor, True), (g, upright), False)
+        if term.product == "right":
+            return self._matrix((g, flip), (factor, flip != transposed), flip)
+        if term.product == "left":
+            return self._matrix((factor, flip != transposed), (g, flip), flip)
+        return self._matrix((g, not flip), (factor, flip != transposed), flip)
 
     def _derivative(self, term: Chain, flip: bool) -> str:
         """The primitive's own words, with this graph's letters."""
@@ -363,6 +367,8 @@ class Writer:
 
     def _slope_of_power(self, base: Term, exponent: Any, flip: bool) -> str:
         """The derivative of a power whose exponent is a number: 2 h, 3 h²."""
+        if exponent == 1:
+            return "1"
         text = self._inside(base, flip)
         if exponent != 2:
             text = self.script.power(text, number_text(exponent - 1))

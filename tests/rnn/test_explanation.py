@@ -8,7 +8,9 @@ import pytest
 
 import microgrrepresent as m
 from microgrrepresent import GradientError, Tensor, cross_entropy, grad, scope, steps
+from microgrrepresent.explaining import Notation, Writer
 from microgrrepresent.explaining.products import derivative, product
+from microgrrepresent.explaining.scripts import LaTeX, Plain
 from microgrrepresent.explaining.terms import (
     Adjoint,
     Apply,
@@ -23,6 +25,7 @@ from microgrrepresent.explaining.terms import (
     SumOver,
     SumOverSteps,
     Value,
+    Variable,
 )
 from microgrrepresent.primitive import registry
 from rnn import (
@@ -391,6 +394,7 @@ def test_a_graph_whose_steps_differ_is_written_step_by_step():
         h = (m.tanh(W @ h + x) if t != 2 else m.sigmoid(W @ h - x)).named("h")
     loss = (h * h).sum()
     explanation = assert_explained(loss, W)
+    assert "at each step t = 3..1:" in str(explanation)
     assert "h[2] = σ(a[2])" in str(explanation) and "h[3] = tanh(a[3])" in str(explanation)
     assert "∂L/∂h[1] = Wᵀ ∂L/∂a[2]" in str(explanation)
     only = str(explain(loss, W, steps=[3]))
@@ -440,6 +444,17 @@ def test_a_fraction_on_one_line_is_read_as_it_is_meant():
     assert "L = a/(b/a)" in str(assert_explained(a / (b / a), a))
     assert "L = a^(a + b)" in str(assert_explained(a ** (a + b), b))
     assert "L = (Σ(t=1..6) L[t])/72" in str(explain(run(CELLS["rnn"]), CELLS["rnn"].weight_hh))
+
+
+def test_a_sum_over_some_steps_names_them():
+    variable = Variable("g", "", False, (), (2, 3, 5), 0)
+    for steps_of, plain, latex in (
+        ((2, 3, 4), "Σ(t=2..4) g[t]", r"\sum_{t=2}^{4} g_{t}"),
+        ((5, 2), "Σ(t=2, 5) g[t]", r"\sum_{t \in \{2, 5\}} g_{t}"),
+    ):
+        term = SumOverSteps(Value(variable, Shift(0)), steps_of)
+        assert Writer(Notation(), Plain()).term(term) == plain
+        assert Writer(Notation(), LaTeX()).term(term) == latex
 
 
 def test_products_are_as_simple_as_on_a_blackboard():
