@@ -104,5 +104,5 @@ def _lean(svg: str) -> str:
     """The drawing without what the page does not need: comments, keys as titles, long numbers."""
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<title>[^<]*</title>\n?", "", svg)  # the whole drawing's own has an id
-    svg = re.sub(r' (font-family="[^"]*"|text-anchor="start")', "", svg)
+    svg = re.sub(r' font-family="[^"]*"', "", svg)
     return re.sub(r"(\d+\.\d)\d+", r"\1", svg)

@@ -514,6 +514,16 @@ def test_at_a_cut_the_state_that_is_cut_lights_up(opened):
 
 
 @pytest.mark.browser
+def test_the_title_of_a_step_stands_inside_of_it(opened):
+    page = opened(run(RNNCell))
+    inside = """[...document.querySelectorAll('#drawing .cluster')].map((c) => {
+        const [frame, title] = ["rect", "text"].map((tag) => c.querySelector(tag).getBBox());
+        return frame.x < title.x && title.x + title.width < frame.x + frame.width; })"""
+    found = page.evaluate(inside)
+    assert len(found) == T and all(found)
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("width", [400, 800, 1280])
 def test_the_page_fits_any_window(opened, width):
     page = opened(run(), width=width, height=860)
