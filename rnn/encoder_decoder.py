@@ -82,7 +82,7 @@ class Encoder(Module):
             outputs, state = self.layer(x, lengths=lengths)
             context = self.layer.summary(state).named("C")
         mask = None if lengths is None else sequence_mask(lengths, outputs.shape[0])
-        return Encoded(context, outputs, mask)
+        return Encoded(context, outputs.named("S"), mask)
 
 
 class DecoderState(NamedTuple):

@@ -122,7 +122,7 @@ class _Builder:
         """The shared parameters, what is made of them, and what they are parts of."""
         found = {n for n in self.time.shared if n.requires_grad}
         for node in list(found):
-            while len(node.parents) == 1:
+            while len(node.parents) == 1 and not self.time.column[node]:
                 node = node.parents[0]
                 found.add(node)
         return found
@@ -136,11 +136,12 @@ class _Builder:
         found: dict[Node, tuple[int, Slot]] = {}
         peers = {(time.slot[node], time.column[node]): node for node in time.nodes}
         for node in time.nodes:
-            if time.column[node] or node in time.shared:
+            made = time.column[node]
+            if node in time.shared or (made and node.step is not None):
                 continue
-            for user in self.time.users(node):
+            for user in time.users(node):
                 c = time.column.get(user, 0)
-                if not 0 < c <= time.T:
+                if not made < c <= time.T:
                     continue
                 i = position(node, user)
                 for d in (1, -1):
@@ -148,7 +149,9 @@ class _Builder:
                     if peer is not None and i < len(peer.parents):
                         other = peer.parents[i]
                         state = time.slot.get(time.cuts.get(other, other))
-                        if state is not None and time.passes.get(state) == d:
+                        if state is None or state == time.slot[node] or (made and d < 0):
+                            continue
+                        if time.passes.get(state) == d:
                             found.setdefault(node, (c - 1 if d > 0 else c, state))
                 if node not in found and time.T == 1:
                     for state, d in time.passes.items():
@@ -197,6 +200,8 @@ class _Builder:
                 self._put_between(face, node)
             face.color = self._color(node)
             face.backward = box.backward
+            if time.column[node]:
+                box.color = None  # of a memory, it is the variable that has the colour
             self.face[node] = face
             self.picture.arrows.append(Arrow(box, face, "state" if kind == "state" else "value"))
 
@@ -285,7 +290,7 @@ class _Builder:
         """The colour of a shared node; parts of a parameter have that parameter's."""
         if node not in self.tinted:
             return None
-        while len(node.parents) == 1:
+        while len(node.parents) == 1 and not self.time.column[node]:
             node = node.parents[0]
         return self.colors.setdefault(node, len(self.colors))
 

@@ -53,7 +53,7 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
         time,
         titles=("t",),
         column=column,
-        shared=frozenset(node for node, c in column.items() if not c and node in time.shared),
+        shared=frozenset(node for node, c in column.items() if c != 1 and node in time.shared),
         passes={time.slot[d.source]: 1 if d.lag > 0 else -1 for d in delays},
         nodes=tuple(node for node in time.graph if node in column),
         stands_for=stands_for,
@@ -67,6 +67,8 @@ def with_totals(view: View, time: Timeline, unrolled: Timeline) -> View:
 
     def group(node: Node) -> Group:
         if time.column[node] < 2 or not unrolled.is_step(node) or node.op is None:
+            return view(node)
+        if node in time.shared:
             return view(node)
         if node.op is constant:
             return group(time.users(node)[0])

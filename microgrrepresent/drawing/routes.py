@@ -24,6 +24,8 @@ from microgrrepresent.drawing.curves import (
 from microgrrepresent.drawing.grid import LANE_GAP, LOOP_GAP, MARGIN, ROW_GAP, Grid, rim
 from microgrrepresent.drawing.picture import Arrow, Box, Point
 
+FALL = 60.0
+"""How far an arrow to the end may go down aslant."""
 CUT = (12.0, 8.0)
 """Where scissors stand: so far from the start of an arrow, and from its line."""
 
@@ -112,6 +114,9 @@ class _Routes:
             high = self._gap(last, -1)
             return along(a, (x, a[1]), (x, high), (b[0], high), b)
         if last.column <= grid.T or not self._is_gathered(arrow, first):
+            if last.column > grid.T and a[1] - b[1] > FALL:
+                turn = b[0] - 1.2 * MARGIN  # down beside the steps, not across them
+                return along(a, (turn, a[1]), (turn, b[1]), b)
             return _level(a, b)
         rail = self._rail(arrow)
         turn = b[0] - 1.2 * MARGIN - LANE_GAP * list(self.rail).index(collector(arrow))

@@ -42,7 +42,8 @@ class Timeline:
     slot : dict
         Equal for corresponding nodes.
     shared : set
-        Nodes of column 0 that several steps use, or that are made of parameters only.
+        Nodes of column 0 that several steps use, or that are made of parameters only; and results
+        of a loop that several steps of a later one use, as a decoder does its encoder's outputs.
     passes : dict
         The slots of states: 1 where the next step uses their values, -1 where the step before does.
     totals : set
@@ -133,8 +134,10 @@ def timeline(graph: Graph) -> Timeline:
         users = {column[user] for user in graph.consumers(node)}
         column.setdefault(node, last if titles and users == {last} else 0)
     slot = _slots(graph, column, totals)
+    shared = _shared(graph, column) | _memories(graph, column, last, totals)
     passes = _passes(graph, column, slot, last)
-    shared = _shared(graph, column)
+    for node in shared:  # a memory is read, it does not pass
+        passes.pop(slot[node], None)
     return Timeline(graph, titles, column, slot, shared, passes, totals, tuple(graph))
 
 
@@ -297,6 +300,18 @@ def _shared(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
             if len(users) > 1 or (users and node in weights):
                 shared.add(node)
     return frozenset(shared)
+
+
+def _memories(
+    graph: Graph, column: dict[Node, int], last: int, totals: frozenset[Node]
+) -> frozenset[Node]:
+    found = set()
+    for node in graph:
+        if node.step is None and node.parents and 0 < column[node] < last and node not in totals:
+            users = {column[user] for user in graph.consumers(node)} - {column[node]}
+            if len(users) > 1:
+                found.add(node)
+    return frozenset(found)
 
 
 def _shared_by_places(graph: Graph) -> frozenset[Node]:
