@@ -68,7 +68,9 @@ def draw(
 
     Time runs from left to right, a column a step. What comes in enters from below, states run
     horizontally, and outputs and losses stand above. A parameter that all steps share stands once,
-    on the left, and as a coloured chip at each of its uses.
+    on the left, and as a coloured chip at each of its uses. The nodes of a symbolic backward pass
+    stand above the forward nodes whose derivatives they compute: values flow upwards there, too,
+    and the gradients come out at the top, as all outputs do.
 
     Parameters
     ----------

@@ -82,25 +82,39 @@ def test_titles_of_panels_stay_inside_and_clear_of_arrows(drawn):
                     assert not inside, f"{plain(panel.title)}: {arrow.tail.key}->{arrow.head.key}"
 
 
-@pytest.mark.parametrize(("T", "view"), [(2, "gates"), (3, "operations"), (50, "operations")])
-def test_time_runs_from_left_to_right_and_steps_are_alike(cell, T, view, make, read_svg):
-    drawing = draw(make["outputs"](cell, T), view)
+def steps_are_alike(outputs, view, read_svg):
+    """In the SVG: the states go on to the right, and all steps are the same but for a shift."""
+    T = len(outputs)
+    drawing = draw(outputs, view)
     nodes, _ = read_svg(drawing.svg())
     columns = {t: {} for t in range(1, T + 1)}
     for i, box in enumerate(drawing.picture.boxes, 1):
-        t = box.column
-        if 0 < t <= T:
+        assert box.column <= T
+        if box.column > 0:
             shape = nodes[f"b{i}"]
-            columns[t][box.slot] = ((shape.left + shape.right) / 2, (shape.top + shape.bottom) / 2)
-    letter = "y" if type(cell).__name__ == "CTRNNCell" else "h"
-    states = [slot for slot in columns[1] if slot[2] == letter and slot[-1] == "variable"]
-    assert len(states) == 1
+            middle = (shape.left + shape.right) / 2, (shape.top + shape.bottom) / 2
+            size = shape.right - shape.left, shape.bottom - shape.top
+            columns[box.column][box.slot] = (*middle, *size)
+    letter = outputs[0].name
+    (state,) = (s for s in columns[1] if s[-1] == "variable" and s[2] == letter)
     for a, b in pairwise(range(1, T + 1)):
-        assert columns[a][states[0]][0] < columns[b][states[0]][0]
+        assert columns[a][state][0] < columns[b][state][0]
         assert columns[a].keys() == columns[b].keys()
-        shift = columns[b][states[0]][0] - columns[a][states[0]][0]
-        for slot, (x, y) in columns[a].items():
-            assert columns[b][slot] == pytest.approx((x + shift, y), abs=0.03)
+        shift = columns[b][state][0] - columns[a][state][0]
+        for slot, (x, *rest) in columns[a].items():
+            assert columns[b][slot] == pytest.approx((x + shift, *rest), abs=0.03)
+
+
+@pytest.mark.parametrize("T", [2, 3, 12])
+@pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
+def test_time_runs_from_left_to_right_and_steps_are_alike(cell, T, view, make, read_svg):
+    steps_are_alike(make["outputs"](cell, T), view, read_svg)
+
+
+@pytest.mark.slow
+def test_time_order_for_every_length(cell, make, read_svg):
+    for T in range(2, 51):
+        steps_are_alike(make["outputs"](cell, T), "operations", read_svg)
 
 
 @pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
@@ -129,20 +143,6 @@ def test_a_loss_that_is_summed_after_the_loop(cell, view, make):
     totals = {box for box in picture.boxes if any(n in timeline(graph).totals for n in box.nodes)}
     for panel in picture.panels:
         assert not [b for b in totals if panel.bottom < b.y < panel.top]
-
-
-@pytest.mark.slow
-def test_time_order_for_every_length(cell, make):
-    for T in range(2, 51):
-        drawing = draw(make["outputs"](cell, T))
-        for box in drawing.picture.boxes:
-            assert box.column <= T
-        states = [b for b in drawing.picture.boxes if b.between and b.kind == "state"]
-        by_column = {}
-        for box in states:
-            by_column.setdefault(box.column, box.x)
-        xs = [by_column[c] for c in sorted(by_column)]
-        assert len(xs) == T + 1 and all(a < b for a, b in pairwise(xs))
 
 
 @pytest.mark.parametrize("way", ["dot", "pygraphviz"])
