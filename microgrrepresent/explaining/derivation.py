@@ -34,7 +34,6 @@ from microgrrepresent.explaining.terms import (
 from microgrrepresent.folding.signature import index_numbers, with_index_numbers
 from microgrrepresent.gradients import grad
 from microgrrepresent.node import Array, Node
-from microgrrepresent.ops import stop_gradient
 
 
 @dataclass(frozen=True)
@@ -253,7 +252,7 @@ class _Derivation(Subject):
         found: dict[Value, set[int]] = {}
         for node in self.graph:
             family, step = self.places[node]
-            if node.op is stop_gradient and node is not family.nodes.get(step):
+            if not family.running and node is not family.nodes.get(step):  # in a state's place
                 for child, _ in self.edges[node]:
                     now = self.places[child][1]
                     if now is not None and family in self.variables:

@@ -16,7 +16,7 @@ from typing import cast
 
 from microgrrepresent.errors import GraphError
 from microgrrepresent.folding import Folded, fold
-from microgrrepresent.folding.strands import Strand
+from microgrrepresent.folding.strands import Strand, behind
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.ops import add
@@ -93,7 +93,10 @@ def families(
         for family, strand in zip(tuple(found), folded.strands, strict=True):
             if strand.cuts:  # what is cut keeps its letter: no value changes
                 found.remove(family)
-                places |= {node: places[node.parents[0]] for node in strand.nodes.values()}
+                places |= {
+                    node: places[behind(node, folded.strands, folded.places)]
+                    for node in strand.nodes.values()
+                }
             elif _is_running_sum(strand, graph, target):
                 family.nodes = {None: strand.nodes[strand.last]}
                 family.running = list(strand.nodes.values())

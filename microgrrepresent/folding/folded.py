@@ -20,7 +20,7 @@ from microgrrepresent.errors import GraphError
 from microgrrepresent.folding.alignment import Names
 from microgrrepresent.folding.late import add_late_strands
 from microgrrepresent.folding.recurrences import recurrences
-from microgrrepresent.folding.strands import Place, Strand, cut_steps, find_strands
+from microgrrepresent.folding.strands import Place, Strand, behind, cut_steps, find_strands
 from microgrrepresent.folding.wiring import wire
 from microgrrepresent.graph import Graph
 from microgrrepresent.listing import labels
@@ -43,7 +43,8 @@ class Delay:
     initial : tuple of Node
         What they read at the end of time, where there is nothing to read yet, in order of steps.
     cuts : tuple of int
-        The steps that read it through a `stop_gradient`: no gradient comes back from there.
+        The steps that read it through a `stop_gradient` or detached: no gradient comes back from
+        there.
     """
 
     source: Node
@@ -101,10 +102,8 @@ class Folded:
         """
         if node not in self.places:
             return None
-        strand = self.strands[self.places[node][0]]
-        if strand.cuts:
-            return self.template(node.parents[0])
-        return _representative(strand, self.steps, self.graph)
+        place = self.places[behind(node, self.strands, self.places)]
+        return _representative(self.strands[place[0]], self.steps, self.graph)
 
     def instances(self, node: Node) -> dict[int, Node]:
         """The node that one of the cell's stands for at each step: {t: node}.

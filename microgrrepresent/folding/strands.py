@@ -11,8 +11,8 @@ Lines may differ at the ends of time. A loss on the last output leaves the other
 graph; a reverse sweep has nothing to add to the first gradient that it meets, and does not go on
 past the first step. So a column may be empty in the first or last lines, but must have no holes.
 
-Only a *cut* may: a `stop_gradient` on the way from one step to another, as truncated
-backpropagation puts it in every k steps. It changes no value, so the wiring looks through it.
+Only a *cut* may: a `stop_gradient` or ``detach()`` on the way from one step to another, as
+truncated backpropagation has it every k steps. It changes no value: the wiring looks through it.
 """
 
 from __future__ import annotations
@@ -154,35 +154,41 @@ def find_strands(
     return strands, places
 
 
-def _cuts(nodes: Sequence[Node], outputs: Container[Node]) -> set[Node]:
-    """The places where the way from one step to another is cut for the gradient."""
-    found = {
-        node
-        for node in nodes
-        if node.op is stop_gradient and node.step is not None and _of_step(node.parents[0])
-    }
+def _cuts(nodes: Sequence[Node], outputs: Container[Node]) -> dict[Node, Node]:
+    """The places where the way from one step to another is cut for the gradient, and what is cut.
+
+    A detached state has no parent; it is known by the array, which it shares with what it was.
+    """
+    made = [node for node in nodes if node.step is not None and node.op is not None]
+    owners = {id(node.value): node for node in reversed(made)}
+    found: dict[Node, Node] = {}
+    for node in nodes:
+        cut: Node | None = None
+        if node.op is stop_gradient:
+            cut = node.parents[0]
+        elif node.op is None and node.params.get("detached"):
+            cut = owners.get(id(node.value))
+        if node.step is None or cut is None or node in outputs:
+            continue
+        if cut.step is not None and cut.op is not None and cut not in found:
+            found[node] = cut
     inside = {  # read in the step that the source is of, too
         parent
         for node in nodes
         for parent in node.parents
-        if parent in found and node.step in (None, parent.parents[0].step)
+        if parent in found and node.step in (None, found[parent].step)
     }
-    return {n for n in found - inside if n.parents[0] not in found and n not in outputs}
+    return {node: cut for node, cut in found.items() if node not in inside}
 
 
-def _of_step(node: Node) -> bool:
-    return node.step is not None and node.op is not None
-
-
-def _add_cuts(cuts: set[Node], strands: list[Strand], places: dict[Node, Place]) -> None:
+def _add_cuts(cuts: dict[Node, Node], strands: list[Strand], places: dict[Node, Place]) -> None:
     """Make strands of the cuts, one for each state that is cut."""
-    known = dict(places)
     groups: dict[tuple[int, int, int], dict[int, Node]] = {}
     counts: Counter[tuple[int, int]] = Counter()
-    for node in sorted(cuts, key=lambda node: node.id):
+    for node, cut in cuts.items():
         assert node.step is not None
-        if node.parents[0] in known:
-            source, s = known[node.parents[0]]
+        if cut in places:
+            source, s = places[cut]
             counts[source, node.step] += 1
             key = (source, node.step - s, counts[source, node.step])
             groups.setdefault(key, {})[node.step] = node
@@ -263,6 +269,16 @@ def _without_heads(
             del places[node]
     kept = [strand for strand in strands if strand.nodes[strand.first] in places]
     return kept, {n: (i, t) for i, strand in enumerate(kept) for t, n in strand.nodes.items()}
+
+
+def behind(node: Node, strands: Sequence[Strand], places: Mapping[Node, Place]) -> Node:
+    """The node itself; of a cut, the one that is cut."""
+    if node not in places or not strands[places[node][0]].cuts:
+        return node
+    k, t = places[node]
+    (slot,) = strands[k].slots
+    assert slot.source is not None
+    return strands[slot.source].nodes[t - slot.lag]
 
 
 def cut_steps(slot: Slot, strands: Sequence[Strand]) -> tuple[int, ...]:

@@ -329,7 +329,7 @@ class _Unfolding:
         else:
             strand = self.strands[k]
             like = self._like(strand, t)
-            if strand.nodes[like].is_leaf:  # inputs begin again with the first
+            if strand.nodes[like].is_leaf and not strand.cuts:  # inputs begin again with the first
                 like = strand.first + (t - self.ranges[k][0]) % len(strand.nodes)
             node = strand.nodes[like]
             stamp = None if node.step is None else node.step + t - like
@@ -345,7 +345,7 @@ class _Unfolding:
 
     def _applied(self, node: Node, parents: tuple[Node, ...], params: dict[str, Any]) -> Node:
         if node.op is None or not parents:
-            value = self.resized.get(node, node.value)
+            value = parents[0].value if parents else self.resized.get(node, node.value)  # detached
             return make(Tensor, node.op, (), params, value, node.requires_grad)
         try:
             made: Node = node.op(*parents, **params)

@@ -22,6 +22,7 @@ from microgrrepresent.folding.strands import (
     Place,
     Slot,
     Strand,
+    behind,
     common,
 )
 from microgrrepresent.listing import equation
@@ -79,7 +80,7 @@ def _slot(
 ) -> Slot | None:
     """Tell one slot; None if that has to wait, because its nodes may turn out to be in a strand."""
     read = {t: node.parents[i] for t, node in strand.nodes.items()}
-    parents = {t: _behind(parent, strands, places) for t, parent in read.items()}
+    parents = {t: behind(parent, strands, places) for t, parent in read.items()}
     keys = {t: _key(parent, t, places) for t, parent in parents.items()}
     cuts = {_key(read[t], t, places) for t in read if read[t] is not parents[t]}
     if len(cuts) > 1:
@@ -105,11 +106,6 @@ def _slot(
     strands.append(added)
     lag = strand.first - places[parents[strand.first]][1]
     return Slot(len(strands) - 1, lag, regular=(strand.first, strand.last))
-
-
-def _behind(node: Node, strands: list[Strand], places: dict[Node, Place]) -> Node:
-    """The node itself; of a cut, the one that is cut."""
-    return node.parents[0] if node in places and strands[places[node][0]].cuts else node
 
 
 def _key(parent: Node, t: int, places: dict[Node, Place]) -> Key:

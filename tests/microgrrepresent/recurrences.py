@@ -362,6 +362,16 @@ def truncated_at_the_end(X, p):
     return state[0].sum()
 
 
+def truncated_by_detaching(X, p):
+    h, total = zero(), 0
+    for t, x in steps(X):
+        if t % 3 == 1 and t > 1:
+            h = h.detach()
+        h = rnn(x, h, p).named("h")
+        total = total + (h * h).sum()
+    return total
+
+
 def truncated_backwards(X, p):
     h = zero()
     for t, x in steps(X, reverse=True):

@@ -417,6 +417,16 @@ def test_a_truncated_graph_is_one_recursion_with_the_cut_named(name):
     assert "(t = 9..7)" in str(assert_explained(last, cell.weight_hh))
 
 
+def test_a_loop_that_detaches_its_state_is_one_recursion_too():
+    cell, h, total = CELLS["gru"], None, 0
+    for t, x in steps(np.random.default_rng(0).normal(size=(9, 2))):
+        h = cell(x, h.detach() if t in (4, 7) else h)
+        total = total + (h * h).sum()
+    text = str(assert_explained(total, cell.weight_hh))
+    assert text.count(" h[t] = ") == 1 and text.count("h[") > 3 and "h[4]" not in text
+    assert "every 3 steps (t = 4, 7) the path is cut: no gradient passes back to h[t-1]" in text
+
+
 def test_terms_that_are_summed_after_the_loop_are_one_sigma():
     cell, target = CELLS["rnn"], np.ones(3)
     for T in (5, 8):
