@@ -69,7 +69,9 @@ class _Gates:
             return group
         if node.op is None or (node.name is not None and node not in self.affine):
             return None
-        if group.kind == "loss" or (node in self.affine and group.kind != "op"):
+        if group.kind == "loss":  # takes the means and sums before it, but no part of the model
+            return group if node not in self.affine and node.op.name not in NONLINEAR else None
+        if node in self.affine and group.kind != "op":
             return group
         return None
 

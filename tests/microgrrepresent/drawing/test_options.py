@@ -166,6 +166,13 @@ def test_names_that_are_hard_to_write(tmp_path, name, ending):
         assert ElementTree.parse(path)
 
 
+def test_a_loss_takes_in_no_part_of_the_model():
+    w = Tensor([1.0, 2.0], requires_grad=True, name="w")
+    L = (tanh(tanh(w * 2) @ w) ** 2).mean().named("L")
+    shown = [plain(box.label) for box in draw(L, "gates").picture.boxes]
+    assert shown.count("tanh") == 2 and "L" in shown and "mean" not in shown
+
+
 def test_two_drawings_on_a_page_have_titles_of_their_own(make):
     ids = set()
     for out in (make["loss"](2), make["loss"](3)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -13,8 +14,11 @@ import pytest
 
 from microgrrepresent import Graph, draw
 from microgrrepresent.drawing import engine
+from microgrrepresent.drawing.colors import arrow_color, box_paint, line_style
 from microgrrepresent.drawing.labels import plain, width
 from microgrrepresent.drawing.timeline import timeline
+
+SPACE = "{http://www.w3.org/2000/svg}"
 
 
 def test_every_node_is_in_one_box_and_every_edge_in_one_arrow(drawn):
@@ -36,6 +40,31 @@ def test_every_node_is_in_one_box_and_every_edge_in_one_arrow(drawn):
     }
     shown = Counter((child, i) for arrow in arrows for child, i in arrow.edges)
     assert shown == Counter(dict.fromkeys(between, 1))
+
+
+def test_the_svg_says_what_the_picture_says(drawn):
+    """Words, styles, arrowheads and panels, one by one."""
+    picture, theme = drawn.drawing.picture, drawn.drawing.theme
+    root = ElementTree.fromstring(drawn.drawing.svg())
+    group = {g.get("id"): g for g in root.iter(f"{SPACE}g") if g.get("id")}
+    for i, box in enumerate(picture.boxes, 1):
+        said = ["".join(line.itertext()) for line in group[f"b{i}"].iter(f"{SPACE}text")]
+        assert said == ["".join(run.text for run in line) for line in box.label]
+        shape = group[f"b{i}"].find(f"{SPACE}circle" if box.is_round else f"{SPACE}rect")
+        paint = box_paint(box, theme)
+        assert (shape.get("fill"), shape.get("stroke")) == (paint.fill, paint.line)
+    for i, arrow in enumerate(picture.arrows, 1):
+        line, head = group[f"e{i}"].find(f"{SPACE}path"), group[f"e{i}"].find(f"{SPACE}polygon")
+        assert line.get("stroke") == head.get("fill") == arrow_color(arrow, theme)
+        style = line_style(arrow, theme).partition(",")[0]
+        assert bool(line.get("stroke-dasharray")) == (style in ("dashed", "dotted"))
+        x, y = arrow.path[-1]
+        assert f" {x:.2f},{-y:.2f} " in head.get("points")
+        x, y = arrow.path[0]
+        assert line.get("d").startswith(f"M{x:.2f},{-y:.2f}C")
+    panels = [g for g in root.iter(f"{SPACE}g") if g.get("class") == "cluster"]
+    titles = ["".join(g.find(f".//{SPACE}text").itertext()) for g in panels]
+    assert titles == ["".join(run.text for run in panel.title[0]) for panel in picture.panels]
 
 
 def test_arrows_join_the_boxes_of_their_edges(drawn):
