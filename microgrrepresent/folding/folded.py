@@ -148,7 +148,9 @@ def fold(graph: Graph | Node | Sequence[Node]) -> Folded:
     is compared with the others node by node: operation, static arguments, shapes, names, scopes,
     and wiring. Several cells at a step, as in stacked and bidirectional layers, are one cell
     here; cells of different scopes may have different numbers of steps, as an encoder and a decoder
-    do. Time may grow in an index (``X[t]``), and in nothing else. The cost is linear in the number
+    do. Time may grow in an index (``X[t]``), and in nothing else. Some steps may begin with a state
+    that is cut, as in truncated backpropagation; and what is made of every step after the loop, as
+    the terms of a loss and their running sum, belongs to its step. The cost is linear in the number
     of nodes.
 
     Parameters

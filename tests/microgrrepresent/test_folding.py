@@ -64,7 +64,9 @@ def with_gradient(name, T):
     return Graph(grad(loss, list(p.values()), create_graph=True))
 
 
-@pytest.mark.parametrize("name", ["plain", "gated", "long_short", "loss_at_each_step"])
+@pytest.mark.parametrize(
+    "name", ["plain", "gated", "long_short", "loss_at_each_step", "losses_after_the_loop"]
+)
 def test_a_gradient_folds_too(name):
     graph = with_gradient(name, 8)
     assert difference(unfold(fold(graph), 8), graph) is None
