@@ -7,8 +7,11 @@ colours, fonts or labels before rendering.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import graphviz  # type: ignore[import-untyped]
 
@@ -91,12 +94,35 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         text = self.svg()
         return text[text.index("<svg") :]
 
+    def svg_among_others(self) -> str:
+        """The SVG element for a page that shows several drawings: all of its ids are its own."""
+        text = self.inline_svg()
+        key = f"{crc32(text.encode()):08x}"
+        return re.sub(r' id="([be]\d+)"', rf' id="{key}-\1"', text)
+
+    def pipe(self, format: str | None = None, *others: Any, **options: Any) -> Any:
+        """As of ``graphviz.Digraph``; SVG has a title and a description for screen readers."""
+        encoding = options.get("encoding")
+        if (format or self.format) != "svg" or others or options.keys() - {"encoding"}:
+            return super().pipe(format, *others, **options)
+        return self.svg() if encoding else self.svg().encode()
+
+    def render(self, *arguments: Any, **options: Any) -> str:
+        """As of ``graphviz.Digraph``; SVG has a title and a description for screen readers."""
+        path: str = super().render(*arguments, **options)
+        if path.endswith(".svg") and self.source == self.written:
+            Path(path).write_text(self.svg(), encoding="utf-8")
+        return path
+
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None, **_: Any
     ) -> dict[str, str]:
         """What a notebook shows: the picture, or the sentence that says why there is none."""
         try:
-            return {"image/svg+xml": self.inline_svg(), "text/plain": self.picture.description}
+            return {
+                "image/svg+xml": self.svg_among_others(),
+                "text/plain": self.picture.description,
+            }
         except DrawingError as error:
             return {"text/plain": str(error)}
 

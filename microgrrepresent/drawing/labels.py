@@ -54,6 +54,8 @@ TEX = {letter: "\\" + name for name, letter in GREEK.items() if name != "lam"} |
     "⇒": r"\Rightarrow", "‖": r"\|", "Δ": r"\Delta", "←": r"\leftarrow", "→": r"\to",
     "⊙": r"\odot", "|": r"\vert ", "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_", "^": r"\hat{}",
     "{": r"\{", "}": r"\}", "$": r"\$", "\\": r"\backslash ", "~": r"\sim ", "—": "-",
+    "¬": r"\neg", "∧": r"\wedge", "∨": r"\vee", "²": "^{2}", "³": "^{3}",
+    "↻": r"\circlearrowright",
 }  # fmt: skip
 
 

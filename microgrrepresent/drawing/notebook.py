@@ -21,7 +21,7 @@ def shown(out: Graph | Node) -> dict[str, str]:
     if isinstance(out, Node) and not out.parents:
         return {"text/plain": text}
     try:
-        return {"text/plain": text, "image/svg+xml": _picture(out).inline_svg()}
+        return {"text/plain": text, "image/svg+xml": _picture(out).svg_among_others()}
     except DrawingError as error:
         return {"text/plain": f"{text}\n(no picture: {error})"}
 

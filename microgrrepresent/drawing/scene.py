@@ -91,7 +91,8 @@ def draw(
     depth : int, optional
         Draw scopes that are nested more deeply than this as one box each; 0: all scopes.
     window : (int, int), optional
-        Show so many steps at the beginning and at the end, and the others as one box.
+        Show so many steps at the beginning and at the end, and the others as one box; (1, 1) if
+        ``time="both"`` and there are more than 3.
     rails : bool
         Join parameters to their uses by lines, in place of chips.
     values : bool

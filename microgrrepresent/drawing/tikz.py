@@ -11,12 +11,13 @@ from collections.abc import Iterator
 
 from microgrrepresent.drawing.colors import arrow_color, box_paint, line_style, opacity, thickness
 from microgrrepresent.drawing.curves import Path
-from microgrrepresent.drawing.labels import is_wide, plain, tex, text
+from microgrrepresent.drawing.labels import is_wide, tex, text
 from microgrrepresent.drawing.picture import FONT, SCISSORS, Arrow, Box, Panel, Picture
+from microgrrepresent.drawing.svg import PAD
 from microgrrepresent.drawing.themes import Theme
 
-HEAD = r"""\documentclass[tikz,border=6bp]{standalone}
-\usepackage{amsmath}
+HEAD = r"""\documentclass[tikz]{standalone}
+\usepackage{amsmath,amssymb}
 \usetikzlibrary{arrows.meta}
 """
 
@@ -25,8 +26,7 @@ def tikz(picture: Picture, theme: Theme) -> str:
     """Write a picture as a LaTeX document."""
     body = list(_lines(picture, theme))
     colors = sorted({word for line in body for word in re.findall(r"\bc([0-9a-f]{6})\b", line)})
-    labels = [*(box.label for box in picture.boxes), *(panel.title for panel in picture.panels)]
-    cjk = any(is_wide(c) for label in labels for c in plain(label))
+    cjk = any(is_wide(c) for line in body for c in line)
     return "\n".join(
         [
             f"% {' '.join(picture.title.split())}",
@@ -45,7 +45,7 @@ def tikz(picture: Picture, theme: Theme) -> str:
 
 def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
     left, bottom, right, top = picture.bounds()
-    corners = f"{_at(left, bottom)} rectangle {_at(right, top)}"
+    corners = f"{_at(left - PAD, bottom - PAD)} rectangle {_at(right + PAD, top + PAD)}"
     yield rf"\fill[{_ink(theme.background)}] {corners};"
     for panel in picture.panels:
         yield _panel(panel, theme)
@@ -94,9 +94,11 @@ def _arrow(arrow: Arrow, theme: Theme) -> str:
         styles.append(f"opacity={opacity(arrow):.2f}")
     line = rf"\draw[{', '.join(styles)}] {_curve(arrow.path)};"
     if arrow.label and arrow.label_at:
-        line += rf" \node[font=\scriptsize] at {_at(*arrow.label_at)} {{{tex(arrow.label)}}};"
+        style = rf"font=\scriptsize, text={_ink(theme.text)}"
+        line += rf" \node[{style}] at {_at(*arrow.label_at)} {{{tex(arrow.label)}}};"
     if arrow.cut_at:
-        line += rf" \node at {_at(*arrow.cut_at)} {{{tex((text(SCISSORS),))}}};"
+        ink = _ink(arrow_color(arrow, theme))
+        line += rf" \node[text={ink}] at {_at(*arrow.cut_at)} {{{tex((text(SCISSORS),))}}};"
     return line
 
 
