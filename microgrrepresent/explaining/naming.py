@@ -37,7 +37,8 @@ def names(
     letters = {family: _letter(family, edges, ends) for family in order}
     alike: dict[tuple[str, bool], list[Family]] = {}
     for family in order:
-        alike.setdefault((letters[family], bool(family.steps)), []).append(family)
+        counted = letters[family] != "u" and bool(family.steps)  # u with a number is unique
+        alike.setdefault((letters[family], counted), []).append(family)
     found: dict[Family, tuple[str, str]] = {}
     for (letter, _), group in alike.items():
         scopes = list(dict.fromkeys(family.example.scope for family in group))

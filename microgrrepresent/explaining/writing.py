@@ -319,8 +319,8 @@ class Writer:
                 return f"{derivative}{script.juxtaposed}{inside}", MATRIX
             return f"{inside}{script.juxtaposed}{derivative}", MATRIX
         inside = self._inside(g, flip, HADAMARD)
-        if not term.shape:
-            return f"{inside}{script.juxtaposed}{derivative}", MATRIX
+        if term.op == "mul" and not shape_of(self._factor(term)[0]):
+            return f"{derivative}{script.juxtaposed}{inside}", MATRIX
         return f"{inside}{script.times}{derivative}", HADAMARD
 
     def _through_matrix(self, term: Chain, flip: bool) -> Written:

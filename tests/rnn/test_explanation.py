@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import microgrrepresent as m
-from microgrrepresent import GradientError, Tensor, cross_entropy, grad, scope, steps
+from microgrrepresent import GradientError, Tensor, cross_entropy, grad, scope, step, steps
 from microgrrepresent.explaining import Notation, Writer
 from microgrrepresent.explaining.products import derivative, product
 from microgrrepresent.explaining.scripts import LaTeX, Plain
@@ -454,6 +454,26 @@ def test_a_fraction_on_one_line_is_read_as_it_is_meant():
     assert "L = a/(b/a)" in str(assert_explained(a / (b / a), a))
     assert "L = a^(a + b)" in str(assert_explained(a ** (a + b), b))
     assert "L = (Σ(t=1..6) L[t])/72" in str(explain(run(CELLS["rnn"]), CELLS["rnn"].weight_hh))
+
+
+def test_what_has_no_name_has_a_number_of_its_own():
+    cell = CELLS["gru of Cho"]
+    explanation = explain(run(cell), cell.weight_hh)
+    nameless = [
+        e.left.variable for e in explanation.derivation.forward if e.left.variable.name == "u"
+    ]
+    assert len({variable.mark for variable in nameless}) == len(set(nameless)) > 1
+
+
+def test_a_number_stands_before_what_it_multiplies():
+    a = Tensor(0.5, requires_grad=True, name="a")
+    h = Tensor([1.0, 2.0], requires_grad=True, name="h")
+    for t in range(1, 5):
+        with step(t):
+            h = (h + a * m.tanh(h)).named("h")
+    text = str(assert_explained(h.sum(), a))
+    assert "∂L/∂h[t] = (a ∂L/∂h[t+1]) ⊙ (1 - tanh(h[t])²) + ∂L/∂h[t+1]" in text
+    assert "∂L/∂a = Σ(t=1..4) Σ ∂L/∂h[t] ⊙ tanh(h[t-1])" in text
 
 
 def test_a_sum_over_some_steps_names_them():
