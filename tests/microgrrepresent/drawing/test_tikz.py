@@ -59,7 +59,7 @@ def test_chinese_on_an_arrow_or_in_a_title_only():
     picture.arrows[0].label, picture.arrows[0].label_at = (text("积"),), (0.0, 0.0)
     assert r"\usepackage{ctex}" in tikz(picture, DARK)
     picture.arrows[0].label = ()
-    picture.panels.append(Panel("t1", (text("网络"),), 0.0, 0.0, 50.0, 50.0))
+    picture.panels.append(Panel("t1", (text("网络"),), 0.0, 0.0, 50.0, 50.0, 10.0))
     assert r"\usepackage{ctex}" in tikz(picture, DARK)
 
 
