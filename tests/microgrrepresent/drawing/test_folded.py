@@ -61,6 +61,16 @@ def test_folded_drawings_of_losses_and_their_gradients(cell, make, view, T):
         assert squares and all(a.path for a in picture.arrows)
 
 
+@pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
+def test_a_loop_leaves_a_state_on_the_side_of_the_next_step(cell, make, view):
+    picture = draw(make["outputs"](cell, 4), view, time="folded").picture
+    loops = [arrow for arrow in picture.arrows if arrow.head.kind == "delay"]
+    assert loops
+    for arrow in loops:
+        assert arrow.path[0][0] == pytest.approx(arrow.tail.right, abs=1)
+        assert max(x for x, _ in arrow.path) > arrow.tail.right + 5
+
+
 def test_delays_stand_clear_of_other_arrows(folded):
     picture = folded.drawing.picture
     for square in (box for box in picture.boxes if box.kind == "delay"):
