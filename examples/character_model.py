@@ -100,7 +100,7 @@ def entropy(text: str) -> float:
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
     """Train; hold the bits a character against 2.5, and the sample against common words."""
-    hidden, steps = (64, 3000) if quick else (100, 20_000)
+    hidden, steps = (64, 2000) if quick else (100, 20_000)
     curve, text = learn(hidden, steps, seed)
     frequencies = entropy(bundled_text())
     picture = out / "character_model.png"
