@@ -1,4 +1,4 @@
-"""Drawings on a page with others, and what comes out of graphviz's own methods."""
+"""Drawings on a page with others, as pixels, and by graphviz's own methods."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from microgrrepresent import Graph, draw
-from microgrrepresent.drawing import engine
+from microgrrepresent import DrawingError, Graph, Tensor, draw, save
+from microgrrepresent.drawing import engine, saving
+from microgrrepresent.drawing.labels import plain
 from rnn.illustration import illustration
 
 
@@ -31,3 +32,24 @@ def test_pipe_and_render_describe_the_picture(tmp_path):
     root = ElementTree.parse(path).getroot()
     assert root.get("role") == "img" and "unrolled over 2 steps" in root[1].text
     assert drawing.pipe("png").startswith(b"\x89PNG")
+
+
+def test_a_png_is_refused_when_its_margins_would_make_it_too_wide(tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "WIDEST_PNG", 2000)
+    drawing = draw(illustration("rnn", 2)[0])
+    left, _, right, _ = drawing.picture.bounds()
+    too_fine = 72 * 2000 / (right - left) - 0.1  # without margins it would fit
+    with pytest.raises(DrawingError, match=r"2,0\d\d pixels wide.*take dpi=(\d+)") as caught:
+        save(drawing, tmp_path / "a.png", dpi=too_fine)
+    if engine.route() is None:
+        pytest.skip("there is no Graphviz")
+    dpi = int(re.search(r"take dpi=(\d+)", str(caught.value))[1])
+    written = save(drawing, tmp_path / "a.png", dpi=dpi).read_bytes()
+    assert 1900 < int.from_bytes(written[16:20], "big") <= 2000
+
+
+def test_shapes_do_not_look_like_values():
+    x, w = Tensor([0.5] * 16, name="x"), Tensor(16.0, name="w")
+    labels = {plain(box.label) for box in draw((x * w).named("y"), values=True).picture.boxes}
+    assert "w, 16" in labels and not any(label == "x, 16" for label in labels)
+    assert any(label.startswith("x, ") and "(16" in label for label in labels)

@@ -51,6 +51,15 @@ def test_no_two_parameters_have_one_name(name, view):
     assert all(len(colors) == 1 for colors in of_name.values()), dict(of_name)
 
 
+@pytest.mark.parametrize("name", MAKE)
+def test_the_folded_cell_and_the_chain_beside_it_have_one_legend(name):
+    of_name = defaultdict(set)
+    for box in draw(MAKE[name](), "gates", time="both").picture.boxes:
+        if box.color is not None:
+            of_name[plain(box.label[:1])].add(box.color)
+    assert len(of_name) > 5 and all(len(colors) == 1 for colors in of_name.values())
+
+
 def test_the_legend_says_where_a_parameter_of_many_namesakes_is_used():
     picture = draw(bidirectional(), "gates").picture
     labels = {plain(box.label) for box in picture.legend}
