@@ -205,17 +205,19 @@ def _place_results(graph: Graph, column: dict[Node, int], last: int) -> frozense
             columns = [column.get(p, late.get(p, 0)) for p in node.parents]
             if max(columns, default=0):
                 late[node] = max(columns)
-    read: set[Node] = set()
+    read: dict[Node, int] = {}  # the last column that reads a result
     for node in reversed(list(graph)):
-        if node in column or node in read:
-            read.update(parent for parent in node.parents if parent in late)
+        reader = column.get(node, read.get(node, 0))
+        for parent in node.parents:
+            if parent in late:
+                read[parent] = max(reader, read.get(parent, 0))
     per_column = Counter((node.op, c) for node, c in late.items())
     for node, c in late.items():
         sums = {p for p in node.parents if p in late}
         goes_along = all(p in column and column[p] < last for p in sums) and (
             per_column[node.op, c - 1] or (c + 1 < last and per_column[node.op, c + 1])
         )
-        column[node] = c if goes_along or node in read else last
+        column[node] = c if goes_along or read.get(node, 0) > c else last
     totals: set[Node] = set()
     for node, c in late.items():
         before = [p for p in node.parents if late.get(p, c) < c]

@@ -323,6 +323,15 @@ def test_importing_the_package_does_not_import_drawings():
     assert done.stdout.split() == ["False", "False"]
 
 
+def test_a_loss_and_its_seed_stand_after_the_steps_that_they_are_made_of():
+    cell = RNNCell(2, 3, rng=0)
+    h = unroll(cell, np.zeros((3, 1, 2))).state
+    loss = (h * h).sum()
+    boxes = draw(grad(loss, cell.weight_hh, create_graph=True)).picture.boxes
+    columns = {b.column for b in boxes for n in b.nodes if n.step is None and n.forward is not None}
+    assert columns == {4}
+
+
 def test_a_decoder_comes_after_its_encoder():
     with scope("encoder"):
         context = unroll(RNNCell(2, 3, rng=0), np.zeros((3, 1, 2))).state
