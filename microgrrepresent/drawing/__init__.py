@@ -8,7 +8,8 @@ of which knows nothing of those after it; read the files in this order:
    `window` some for many.
 3. *What shares a box.* `views`, `gates` and `cells` say it for each node; `naming` says its name.
 4. *Boxes and arrows.* `picture` is what there is to draw, `builder` makes it of graph and view,
-   `labels` sets names as mathematics, `parameters` tells those of one name apart.
+   `labels` sets names as mathematics, `parameters` tells those of one name apart, `sizes` fits
+   boxes to what they say.
 5. *Where they stand.* `layout` cuts the picture into `blocks`, takes the outlines of each, a
    `sketch`, and lays equal ones out once, as a tile: a whole cell by `stretched`, up to a hundred
    boxes by `layered` (`ordering`, then `coordinates`), more by dot (`tiles`, `engine`). `grid` puts

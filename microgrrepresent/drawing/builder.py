@@ -12,9 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from microgrrepresent.drawing.labels import Label, Run, height, math, printable, text, width
+from microgrrepresent.drawing.labels import Label, Run, math, printable, text
 from microgrrepresent.drawing.naming import name, value, variable_kind
 from microgrrepresent.drawing.picture import SCISSORS, Arrow, Box, Flow, Kind, Picture
+from microgrrepresent.drawing.sizes import fit
 from microgrrepresent.drawing.timeline import Slot, Timeline, is_cut, position
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
@@ -103,18 +104,6 @@ class _Builder:
         for cut, whole in time.cuts.items():
             for box in dict.fromkeys((self.box[whole], self.face[whole])):
                 box.nodes += (cut,)
-        self._fit_alike()
-
-    def _fit_alike(self) -> None:
-        """Corresponding boxes of all steps are of one size, however long their numbers are."""
-        alike: dict[Hashable, list[Box]] = {}
-        for box in self.picture.boxes:
-            if box.between or 0 < box.column <= self.time.T:
-                alike.setdefault((box.slot, box.kind), []).append(box)
-        for boxes in alike.values():
-            wide, high = max(b.width for b in boxes), max(b.height for b in boxes)
-            for box in boxes:
-                box.width, box.height = wide, high
 
     # --- what needs the whole graph --------------------------------------------------------------
 
@@ -400,17 +389,3 @@ class _Builder:
             self.picture.boxes.append(square)
             self.picture.arrows.append(Arrow(face, square, "delay"))
         self._arrow(square, child, i, "delay" if cut is None else "cut", source)
-
-
-def fit(box: Box) -> None:
-    """Size a box so that its label stays inside."""
-    w, h = width(box.label, box.font), height(box.label, box.font)
-    if box.kind in ("state", "loss", "variable", "op"):
-        least = 24.0 if box.kind == "op" else 38.0
-        if w <= 0.85 * least and h <= 0.8 * least:
-            box.width = box.height = least
-            return
-    pad = 8.0 if box.kind in ("chip", "constant", "note") else 14.0
-    floor = {"chip": 18.0, "constant": 18.0}.get(box.kind, 26.0)
-    box.width = round(max(w + pad, floor), 1)
-    box.height = round(max(h + 4, floor), 1)

@@ -15,10 +15,10 @@ from math import log10
 import numpy as np
 
 from microgrrepresent.adjoints import Adjoints
-from microgrrepresent.drawing.builder import fit
 from microgrrepresent.drawing.curves import beside, cut_end, cut_start
 from microgrrepresent.drawing.labels import Line, Run
 from microgrrepresent.drawing.picture import Arrow, Box, Picture
+from microgrrepresent.drawing.sizes import fit
 from microgrrepresent.node import Array, Node
 
 DECADES = 4.0

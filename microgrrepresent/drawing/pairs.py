@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from microgrrepresent.drawing.builder import fit
 from microgrrepresent.drawing.labels import Run
 from microgrrepresent.drawing.picture import Box, Picture
+from microgrrepresent.drawing.sizes import fit
 
 SPACE = 30.0
 

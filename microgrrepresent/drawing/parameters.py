@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from string import ascii_lowercase
 
-from microgrrepresent.drawing.builder import fit
 from microgrrepresent.drawing.labels import SUB, SUP, Line, Run, math, text
 from microgrrepresent.drawing.picture import Box, Picture
+from microgrrepresent.drawing.sizes import fit
 from microgrrepresent.drawing.timeline import Timeline
 from microgrrepresent.node import Node
 

@@ -29,6 +29,7 @@ from microgrrepresent.drawing.layout import arrange
 from microgrrepresent.drawing.pairs import side_by_side
 from microgrrepresent.drawing.parameters import tell_apart
 from microgrrepresent.drawing.picture import Picture
+from microgrrepresent.drawing.sizes import fit_alike
 from microgrrepresent.drawing.themes import Theme
 from microgrrepresent.drawing.timeline import Timeline, timeline
 from microgrrepresent.drawing.views import operations, variables
@@ -184,6 +185,7 @@ class _Scene:
         shown = self.gradients if not time.delayed else None  # a fold has no numbers of its own
         if shown is not None:
             write_norms(picture, shown)
+        fit_alike(picture, time.T)
         arrange(picture, time.titles, self.timeout, _advice(time))
         if shown is not None:
             draw_back(picture, shown)

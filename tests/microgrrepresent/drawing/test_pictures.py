@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from microgrrepresent import Graph, draw
+from microgrrepresent import Graph, backward, draw
 from microgrrepresent.drawing import engine
 from microgrrepresent.drawing.colors import arrow_color, box_paint, line_style
 from microgrrepresent.drawing.labels import plain, width
@@ -138,6 +138,19 @@ def steps_are_alike(outputs, view, read_svg):
 @pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
 def test_time_runs_from_left_to_right_and_steps_are_alike(cell, T, view, make, read_svg):
     steps_are_alike(make["outputs"](cell, T), view, read_svg)
+
+
+def test_steps_with_their_gradients_are_alike(make):
+    """However many digits the norms have that stand on the chips."""
+    out = make["loss"](4)
+    boxes = draw(out, "gates", gradients=backward(out)).picture.boxes
+    columns = {t: {b.slot: b for b in boxes if b.column == t} for t in range(1, 5)}
+    assert len({plain(b.label) for b in boxes if b.kind == "chip"}) > 10
+    for a, b in pairwise(columns.values()):
+        assert a.keys() == b.keys()
+        shifts = [b[slot].x - box.x for slot, box in a.items()]
+        assert max(shifts) - min(shifts) < 0.2
+        assert all(box.width == b[slot].width and box.y == b[slot].y for slot, box in a.items())
 
 
 @pytest.mark.slow
