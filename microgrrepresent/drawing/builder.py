@@ -99,7 +99,8 @@ class _Builder:
             box.nodes = tuple(nodes)
         for node in time.nodes:
             for i, parent in enumerate(node.parents):
-                if node not in time.cuts:
+                shown = (node, i) in time.delayed or time.stands_for.get(parent, parent) in self.box
+                if node not in time.cuts and shown:
                     self._connect(parent, node, i)
         for cut, whole in time.cuts.items():
             for box in dict.fromkeys((self.box[whole], self.face[whole])):

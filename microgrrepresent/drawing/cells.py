@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
-from microgrrepresent.drawing.blocks import levels
-from microgrrepresent.drawing.builder import Details, Group, View, build
+from microgrrepresent.drawing.builder import Group, View
+from microgrrepresent.drawing.few import slot_levels
 from microgrrepresent.drawing.gates import gates
 from microgrrepresent.drawing.labels import Label, Line, math, text
 from microgrrepresent.drawing.timeline import Timeline
-from microgrrepresent.drawing.views import operations
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 
@@ -154,8 +153,7 @@ def _collapse(scope: str, scopes: Collection[str], depth: int | None) -> str | N
 
 def recurrences(time: Timeline) -> dict[Node, int]:
     """The nodes that are inside of cells, with the number of their cell, lower ones first."""
-    picture = build(time, operations(time), Details())
-    level = levels(picture, range(1, time.T + 1))
+    level = slot_levels(time)
     found = {
         node: level.get(time.slot[node], 0)
         for node in time.nodes

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from microgrrepresent.drawing.blocks import levels
-from microgrrepresent.drawing.builder import Details, Group, View, build
+from microgrrepresent.drawing.builder import Group, View
+from microgrrepresent.drawing.few import slot_levels
 from microgrrepresent.drawing.labels import Label, text
 from microgrrepresent.drawing.timeline import Timeline
-from microgrrepresent.drawing.views import operations
 from microgrrepresent.node import Node
 
 
@@ -52,8 +51,7 @@ def windowed(time: Timeline, view: View, window: tuple[int, int]) -> tuple[View,
 
 def _rows(time: Timeline) -> dict[Node, int]:
     """For each node of a step, the recurrence that it is part of, or stands right above."""
-    picture = build(time, operations(time), Details())
-    level = levels(picture, range(1, time.T + 1))
+    level = slot_levels(time)
     row = {}
     for node in time.nodes:
         if time.is_step(node):

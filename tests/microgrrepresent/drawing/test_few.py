@@ -1,0 +1,52 @@
+"""The levels of a long sequence are those that all of its steps together would have."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from microgrrepresent import Graph, cross_entropy, grad
+from microgrrepresent.drawing.blocks import levels
+from microgrrepresent.drawing.builder import Details, build
+from microgrrepresent.drawing.few import _few, slot_levels
+from microgrrepresent.drawing.timeline import timeline
+from microgrrepresent.drawing.views import operations
+from rnn import GRU, LSTM, Decoder, Encoder
+from rnn.illustration import ILLUSTRATED, illustration
+
+T = 12
+
+
+def layers(kind, **options):
+    out, _ = kind(3, 4, 2, rng=0, **options)(np.zeros((T, 2, 3)))
+    return (out * out).mean().named("L")
+
+
+def encoder_decoder():
+    encoder, decoder = Encoder(GRU(3, 4, rng=0)), Decoder(5, 4, 4, attention="dot", rng=1)
+    scores = decoder(encoder(np.zeros((T, 2, 3))), np.zeros((T, 2), int))
+    return cross_entropy(scores.reshape((-1, 5)), np.zeros(2 * T, int)).named("L")
+
+
+def backward_graph():
+    L, _ = illustration("lstm", T)
+    return grad(L, Graph(L).parameters[0], create_graph=True)
+
+
+MAKE = {
+    **{name: lambda name=name: illustration(name, T)[0] for name in ILLUSTRATED},
+    "stacked": lambda: layers(LSTM),
+    "bidirectional": lambda: layers(GRU, bidirectional=True),
+    "encoder-decoder": encoder_decoder,
+    "backward": backward_graph,
+}
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_levels_of_a_few_steps_are_those_of_all(name):
+    time = timeline(Graph(MAKE[name]()))
+    assert len(_few(time).nodes) < 0.8 * len(time.nodes)
+    whole = levels(build(time, operations(time), Details()), range(1, time.T + 1))
+    few = slot_levels(time)
+    own = {time.slot[node] for node in time.nodes if time.is_step(node)} & whole.keys()
+    assert own and {slot: few.get(slot) for slot in own} == {slot: whole[slot] for slot in own}
