@@ -34,7 +34,7 @@ from microgrrepresent.drawing.themes import Theme
 
 FAMILY = "Helvetica,Arial,DejaVu Sans,sans-serif"
 PAD = 10.8
-DASHES = {"dashed": "5,2", "dotted": "1,5"}
+DASHES = {"dashed": "5,2", "dotted": "2,3"}
 
 
 def svg(picture: Picture, theme: Theme) -> str:
