@@ -69,20 +69,17 @@ def sweep(
             op, parents, params = node.op, node.parents, node.params
             if op is None:
                 continue
-            y: Any = node
-            xs: Sequence[Any] = parents
             if symbolic:
                 here.set(Place(node.scope, node.step, node))
+                args = [g, node, *parents]
             else:
-                y, xs = node.value, []
+                args = [g, node.value]
                 for parent in parents:  # a comprehension would be a call for every node
-                    xs.append(parent.value)
+                    args.append(parent.value)
             rules = op.vjp
             if op.many is not None:  # thousands of inputs are handed over once
-                rules, args = op.many.bound(xs, params), (g, y)
-                params = {}
-            else:
-                args = (g, y, *xs)
+                rules, params = op.many.bound(args[2:], params), {}
+                args = args[:2]
             for i, parent in enumerate(parents):
                 if parent.id not in between:
                     continue
@@ -90,7 +87,7 @@ def sweep(
                 if rule is None:
                     continue
                 if op.scatter and not every_edge:
-                    op.scatter(adjoints.own(parent), g, *xs, **params)
+                    op.scatter(adjoints.own(parent), g, *args[2:], **params)
                     continue
                 part = rule(*args, **params) if params else rule(*args)
                 if every_edge:
