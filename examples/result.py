@@ -10,6 +10,7 @@ bar it is held against, and a picture. Whether it passed follows from the two nu
 
 from __future__ import annotations
 
+import argparse
 import math
 import operator
 import sys
@@ -77,7 +78,7 @@ def run(main: Main, arguments: Sequence[str] | None = None) -> None:
 
     Ends the process with status 1 if a result misses its bar, and 2 for a wrong argument.
     """
-    quick, seed, out = options(sys.argv[1:] if arguments is None else arguments)
+    quick, seed, out, _ = options(arguments, sys.modules[main.__module__].__doc__)
     began = time.perf_counter()
     results = main(quick, seed, out)
     for result in results:
@@ -88,20 +89,45 @@ def run(main: Main, arguments: Sequence[str] | None = None) -> None:
     sys.exit(0 if all(result.passed for result in results) else 1)
 
 
-def options(arguments: Sequence[str]) -> tuple[bool, int, Path]:
-    """Read the three options that every example takes, and make the folder for its pictures."""
-    quick, seed, out = False, 0, None
-    rest = iter(arguments)
-    for argument in rest:
-        if argument == "--quick":
-            quick = True
-        elif argument == "--seed" and (given := next(rest, "")).isdigit():
-            seed = int(given)
-        elif argument == "--out" and (given := next(rest, "")):
-            out = Path(given)
-        else:
-            print(f"{argument}: the options are --quick, --seed N and --out DIR", file=sys.stderr)
-            sys.exit(2)
-    out = out or (PICTURES / "quick" if quick else PICTURES)
-    out.mkdir(parents=True, exist_ok=True)
-    return quick, seed, out
+def options(
+    arguments: Sequence[str] | None = None, about: str | None = None, examples: Sequence[str] = ()
+) -> tuple[bool, int, Path, list[str]]:
+    """Read the three options that every example takes, and make the folder for its pictures.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those of the command line.
+    about : str, optional
+        What --help says before the options.
+    examples : sequence of str
+        The names that may be given beside the options; given names come back in this order.
+    """
+    parser = argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+
+    def name(given: str) -> str:
+        if given not in examples:
+            raise argparse.ArgumentTypeError(f"no example {given!r}; choose {', '.join(examples)}")
+        return given
+
+    if examples:
+        parser.add_argument("names", nargs="*", type=name, metavar="NAME", help="only these")
+    parser.add_argument("--quick", action="store_true", help="small settings, some seconds")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="another seed than 0")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="another folder for the pictures")
+    given = parser.parse_args(arguments)
+    out: Path = given.out or (PICTURES / "quick" if given.quick else PICTURES)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"argument --out: cannot make the folder {out}: {error.strerror}")
+    named = set(given.names) if examples else set()
+    return given.quick, given.seed, out, [name for name in examples if name in named]
+
+
+def _seed(given: str) -> int:
+    if not given.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on; given {given!r}")
+    return int(given)

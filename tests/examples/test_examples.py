@@ -113,16 +113,40 @@ def test_a_result_passes_by_its_numbers(value, comparison, threshold, passed):
 
 
 def test_options_are_read_and_wrong_ones_refused(tmp_path, capsys):
-    assert result.options(["--seed", "3", "--out", str(tmp_path / "a")]) == (
-        False,
-        3,
-        tmp_path / "a",
-    )
-    assert (tmp_path / "a").is_dir()
-    for wrong in (["--fast"], ["--seed", "x"], ["--seed"], ["--out"]):
+    out = tmp_path / "a"
+    assert result.options(["--seed", "3", "--out", str(out)]) == (False, 3, out, [])
+    assert out.is_dir()
+    blocked = tmp_path / "file"
+    blocked.touch()
+    for wrong, told in (
+        (["--fast"], "--fast"),
+        (["--seed", "x"], "argument --seed: expected a whole number from 0 on; given 'x'"),
+        (["--seed", "-1"], "argument --seed: expected"),
+        (["--seed"], "--seed"),
+        (["--out"], "--out"),
+        (["--out", str(blocked / "deeper")], "argument --out: cannot make the folder"),
+        (["adding"], "adding"),
+    ):
         with pytest.raises(SystemExit) as stopped:
             result.options(wrong)
-        assert stopped.value.code == 2 and wrong[0] in capsys.readouterr().err
+        assert stopped.value.code == 2 and told in capsys.readouterr().err
+
+
+def test_examples_are_chosen_by_name_in_their_order(tmp_path, capsys):
+    place = ["--out", str(tmp_path)]
+    named = result.options(["reber", "adding", *place], None, everything.EXAMPLES)[-1]
+    assert named == ["adding", "reber"]
+    with pytest.raises(SystemExit) as stopped:
+        result.options(["addng"], None, everything.EXAMPLES)
+    told = capsys.readouterr().err
+    assert stopped.value.code == 2 and "no example 'addng'; choose graphs, automaton" in told
+
+
+def test_help_says_what_the_example_is(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        result.run(import_module("automaton").main, ["--help"])
+    told = capsys.readouterr().out
+    assert stopped.value.code == 0 and "A finite-state automaton" in told and "--quick" in told
 
 
 def test_table_keeps_the_lines_of_examples_that_were_not_run(tmp_path):
@@ -136,12 +160,34 @@ def test_table_keeps_the_lines_of_examples_that_were_not_run(tmp_path):
                           f"| {second} | b | m | 0.5 | < 1 | yes | 8 |"]  # fmt: skip
 
 
-def test_an_example_whose_package_is_missing_is_left_out(tmp_path, monkeypatch, capsys):
+def test_an_example_without_scikit_learn_is_left_out(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     names = ["sequential_digits", "automaton"]
     assert everything.main(names, True, 0, tmp_path, tmp_path / "RESULTS.md")
-    assert "sequential_digits is left out: it needs sklearn" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "sequential_digits is left out: it needs sklearn" in told
+    assert "1 of 2 examples ran, 1 left out; 1 of 1 bars reached" in told
     assert "| automaton |" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("missing", ["matplotlib", "rnn.celsl"])
+def test_any_other_missing_module_is_a_failure(missing, tmp_path, monkeypatch, capsys):
+    def main(quick, seed, out):
+        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+
+    monkeypatch.setattr(import_module("graphs"), "main", main)
+    assert not everything.main(["graphs", "automaton"], True, 0, tmp_path, None)
+    told = capsys.readouterr().out
+    assert f"graphs FAILED: it needs {missing}" in told
+    assert "1 of 2 examples ran, 0 left out" in told
+
+
+def test_only_the_run_into_the_gallery_writes_its_table(tmp_path):
+    before = everything.RESULTS.read_bytes()
+    command = [sys.executable, str(ROOT / "examples" / "all.py"), "automaton", "--out"]
+    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert everything.RESULTS.read_bytes() == before
 
 
 def test_an_example_is_a_command(tmp_path):
