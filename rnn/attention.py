@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, expand_dims, linear, softmax, tanh, where
 from microgrrepresent import sum as total
+from microgrrepresent.errors import DTypeError
 from rnn.initialise import Rng, floating, uniform
 from rnn.inputs import tensor_of
 from rnn.module import Module
@@ -97,7 +98,8 @@ class Attention(Module):
         keys : Tensor or array, shape (T, B, key_size) or (T, key_size)
             s_1, ..., s_T: what a recurrent layer gives out.
         mask : array of bool, shape (T, B) or (T,), optional
-            False where there is padding, which gets no share; see `sequence_mask`.
+            False where there is padding, which gets no share; see `sequence_mask`. Of every
+            sequence at least one step is True.
 
         Returns
         -------
@@ -105,6 +107,12 @@ class Attention(Module):
             C.
         weights : Tensor, shape (T, B) or (T,)
             α; they sum to 1 over time.
+
+        Raises
+        ------
+        ShapeError, DTypeError, ValueError
+            For what does not fit; a mask of numbers, as others add to the scores; and a sequence
+            of which there is nothing to look at.
         """
         q, s = tensor_of(query, self.dtype, self, "q"), tensor_of(keys, self.dtype, self, "s")
         if q.shape[-1:] != (self.query_size,) or s.shape[1:] != (*q.shape[:-1], self.key_size):
@@ -113,12 +121,11 @@ class Attention(Module):
                 f"(T, B, {self.key_size}), time first, or both without B; given {q.shape} and "
                 f"{s.shape}"
             )
-        allowed = None if mask is None else Tensor(np.asarray(mask, dtype=bool), name="mask")
+        if not len(s):
+            raise ShapeError(f"{self!r}: keys {s.shape} have no steps; at least one is needed")
+        allowed = None if mask is None else Tensor(np.asarray(mask), name="mask")
         if allowed is not None:
-            if allowed.shape != s.shape[:-1]:
-                raise ShapeError(
-                    f"{self!r}: expected a mask of shape {s.shape[:-1]}, given {allowed.shape}"
-                )
+            self._check_mask(allowed, s)
             # padding may hold anything, and 0 · NaN, here and in the reverse sweep, is NaN
             s = where(expand_dims(allowed, -1), s, 0)
         e = self.scores(q, s)
@@ -127,6 +134,22 @@ class Attention(Module):
         weights: Tensor = softmax(e, axis=0).named("α")
         context: Tensor = total(expand_dims(weights, -1) * s, axis=0).named("C")
         return context, weights
+
+    def _check_mask(self, allowed: Tensor, s: Tensor) -> None:
+        if allowed.shape != s.shape[:-1]:
+            raise ShapeError(
+                f"{self!r}: expected a mask of shape {s.shape[:-1]}, given {allowed.shape}"
+            )
+        if allowed.dtype != bool:
+            raise DTypeError(
+                f"{self!r}: expected a mask of bool, True where to look, given {allowed.dtype}; "
+                "of numbers to be added to the scores, 0 and -inf, give mask == 0"
+            )
+        if not allowed.data.any(axis=0).all():
+            raise ValueError(
+                f"{self!r}: the mask is False at every step of a sequence, of which there is "
+                "nothing to look at; leave out empty sequences"
+            )
 
     def scores(self, q: Tensor, s: Tensor) -> Tensor:
         """The score of each key: (T, B) or (T,)."""

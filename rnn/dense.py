@@ -158,6 +158,11 @@ class Dropout(Module):
     def __call__(self, x: Tensor | ArrayLike) -> Tensor:
         """Drop elements of x, in training only."""
         x = x if isinstance(x, Tensor) else Tensor(x)
+        if x.dtype.kind != "f":
+            raise DTypeError(
+                f"{self!r}: expected x of floating-point numbers, which can be scaled, given "
+                f"{x.dtype}; convert it with .astype(float)"
+            )
         if not self.training or self.p == 0:
             return x
         kept: Any = self.rng.random(x.shape) >= self.p

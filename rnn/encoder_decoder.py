@@ -185,7 +185,8 @@ class Decoder(Module):
             What an encoder found; or a context, if there is no attention.
         """
         if not isinstance(encoded, Encoded):
-            encoded = Encoded(tensor_of(encoded, self.cell.dtype, self, "C"))
+            encoded = Encoded(encoded)  # type: ignore[arg-type]
+        encoded = encoded._replace(context=tensor_of(encoded.context, self.cell.dtype, self, "C"))
         if encoded.context.ndim != 2 or encoded.context.shape[1] != self.context_size:
             raise ShapeError(
                 f"{self!r}: expected a context of shape (B, {self.context_size}), "

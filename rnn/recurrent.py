@@ -179,10 +179,9 @@ class Recurrent(Module, Generic[S]):
         if not x.shape[time]:
             raise ShapeError(f"{self!r}: x {x.shape} has no steps; at least one is needed")
         xs = []
-        with scope(self.scope):
-            for t in range(x.shape[time]):
-                with step(t + 1):
-                    xs.append(_leaf(x[:, t] if time else x[t], "x"))
+        for t in range(x.shape[time]):  # outside of the scope: the inputs are no part of the layer
+            with step(t + 1):
+                xs.append(_leaf(x[:, t] if time else x[t], "x"))
         return xs, x.shape[1 - time] if x.ndim == 3 else None
 
     def _initial(self, state: Any, batch: int | None, T: int) -> list[Any]:
@@ -311,12 +310,39 @@ class Recurrent(Module, Generic[S]):
                 name = f"{inner}{self._suffix(int(index))}"
             yield name, tensor
 
+    def _place(self, name: str) -> tuple[Cell[S] | None, str]:
+        """The cell that has a parameter of the layer, if one does, and its name there."""
+        for k, cell in enumerate(vars(self).get("cells", ())):
+            inner = name.removesuffix(self._suffix(k))
+            if inner != name and inner in vars(cell):
+                return cell, inner
+        return None, name
+
     def __getattr__(self, name: str) -> Tensor:
-        if "_l" in name and "cells" in vars(self):
-            for known, tensor in self.named_tensors():
-                if known == name:
-                    return tensor
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        cell, inner = self._place(name)
+        if cell is None or not isinstance(tensor := getattr(cell, inner), Tensor):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return tensor
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        cell, inner = self._place(name)
+        if cell is None:
+            object.__setattr__(self, name, value)
+            return
+        own = getattr(cell, inner)
+        if not isinstance(own, Tensor):
+            raise AttributeError(f"{self!r} was made without {name}, and does not use one")
+        if not isinstance(value, Tensor) or (value.shape, value.dtype) != (own.shape, own.dtype):
+            given = f"{type(value).__name__} {getattr(value, 'shape', '')}".strip()
+            given += f" of {value.dtype}" if hasattr(value, "dtype") else ""
+            raise ShapeError(
+                f"{self!r}: expected {name}, a Tensor {own.shape} of {own.dtype}, given a {given}; "
+                "to give the parameter the values of an array, use .assign(array)"
+            )
+        setattr(cell, inner, value if value.name else value.named(str(own.name)))
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name, _ in self.named_tensors())]
 
     def onnx_weights(self, layer: int = 0) -> OnnxWeights:
         """The weights of one layer as ONNX has them: (W, R, B, P); see `rnn.layouts`."""

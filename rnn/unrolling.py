@@ -62,7 +62,8 @@ def unroll(
     Parameters
     ----------
     cell : Cell or callable
-        ``(x, state) -> state``. A plain function will do.
+        ``(x, state) -> state``. A plain function will do; its state is a Tensor, or a tuple, list
+        or dict of such, of which the first is what it shows.
     xs : Tensor, array or sequence of Tensor
         The inputs x_1, ..., x_T, time first: (T, B, I), or (T, I) for one sequence.
     state : optional
@@ -93,6 +94,11 @@ def unroll(
     >>> [float(s) for s in total.states.values()]
     [0.0, 1.0, 3.0, 6.0]
     """
+    if not callable(cell) or isinstance(cell, type):
+        raise TypeError(
+            "unroll: the cell is a function (x, state) -> state, such as GRUCell(3, 5); "
+            f"given {cell!r}"
+        )
     inputs, T = _cut(xs, getattr(cell, "dtype", None))
     if truncate is not None:
         truncate = whole_number(truncate, 1, "unroll: truncate")
@@ -107,6 +113,11 @@ def unroll(
             x = inputs(t)
             if i == 0:
                 valid = _valid(lengths, T, x)
+                if reverse and valid is not None and state is None and not isinstance(cell, Cell):
+                    raise ValueError(
+                        "unroll: in reverse the shorter sequences of a padded batch begin later, "
+                        "and a function cannot begin from None for some of them only; give state="
+                    )
                 states[before] = state = _initial(cell, state, x, before)
             elif truncate and i % truncate == 0:
                 state = _each(stop_gradient, state)
@@ -116,9 +127,8 @@ def unroll(
                 x = _where(here, x, 0).named(x.name)
             new = run(x, state)
             if valid is not None:
-                if state is None:  # of a function that has begun from nothing
-                    state = _each(lambda s: Tensor(np.zeros_like(s.value)), new)
-                new = _each(partial(_unless_over, here), new, state)
+                if state is not None:  # no sequence is over when a function begins from nothing
+                    new = _each(partial(_unless_over, here), new, state)
                 outputs[t] = _where(here, show(new), 0).named("y")
             else:
                 outputs[t] = show(new)
@@ -126,8 +136,9 @@ def unroll(
     return Unrolled([outputs[t] for t in sorted(outputs)], states, state)
 
 
-def _unless_over(valid: Tensor, new: Tensor, old: Tensor) -> Any:
+def _unless_over(valid: Tensor, new: Any, old: Any) -> Any:
     """The new state where a sequence goes on, the old one where it has ended."""
+    new = _leaf(new, None, None)
     name = new.name
     return _where(valid, new.named(None), old).named(name)
 
@@ -140,12 +151,9 @@ def _where(valid: Tensor, new: Tensor, old: Tensor | int) -> Any:
 
 def _cut(xs: Any, dtype: Any) -> tuple[Callable[[int], Tensor], int]:
     """A function from t to x_t, and T. Arrays are cut before they become leaves of the graph."""
-    if isinstance(xs, Tensor):
-        if not xs.ndim:
-            raise ShapeError("unroll: the inputs need an axis of time, the first; given a scalar")
-        node = xs
-        return lambda t: node[t - 1].named("x"), len(xs)
-    given = xs if isinstance(xs, (list, tuple)) else np.asarray(xs)
+    given = xs if isinstance(xs, (Tensor, list, tuple)) else np.asarray(xs)
+    if not isinstance(given, (list, tuple)) and not given.ndim:
+        raise ShapeError("unroll: the inputs need an axis of time, the first; given a scalar")
     if not len(given):
         raise ShapeError("unroll: the sequence is empty; at least one step is needed")
     return lambda t: _leaf(given[t - 1], "x", dtype), len(given)
@@ -177,13 +185,23 @@ def _valid(lengths: ArrayLike | None, T: int, x: Tensor) -> Any:
 
 
 def _first(state: Any) -> Any:
-    return state[0] if isinstance(state, tuple) else state
+    if isinstance(state, dict):
+        return next(iter(state.values()))
+    return state[0] if isinstance(state, (tuple, list)) else state
 
 
 def _each(f: Callable[..., Any], *states: Any) -> Any:
-    """Apply f to the Tensors of states of one form: a Tensor, or a tuple or list of such."""
-    if isinstance(states[0], (tuple, list)):
+    """Apply f to the Tensors of states of one form: a Tensor, or a tuple, list or dict of such."""
+    whole = states[0]
+    if isinstance(whole, dict):
+        return {key: _each(f, *[state[key] for state in states]) for key in whole}
+    if isinstance(whole, (tuple, list)):
         made = [_each(f, *parts) for parts in zip(*states, strict=True)]
-        kind = type(states[0])
+        kind = type(whole)
         return kind(*made) if hasattr(kind, "_fields") else kind(made)
+    if not isinstance(whole, (Tensor, np.ndarray, np.generic, int, float)):
+        raise TypeError(
+            "unroll: a state is a Tensor, or a tuple, list or dict of such; a part of it is a "
+            f"{type(whole).__name__}"
+        )
     return f(*states)

@@ -92,11 +92,25 @@ def test_names():
             lambda: Attention(3, 3)(np.zeros((2, 3)), np.zeros((5, 2, 3)), np.ones((2, 5))),
             r"expected a mask of shape \(5, 2\), given \(2, 5\)",
         ),
+        (
+            lambda: Attention(3, 3)(np.zeros((2, 3)), np.zeros((0, 2, 3))),
+            r"keys \(0, 2, 3\) have no steps; at least one is needed",
+        ),
+        (
+            lambda: Attention(3, 3)(np.zeros(3), np.zeros((2, 3)), [False, False]),
+            "the mask is False at every step of a sequence",
+        ),
     ],
 )
 def test_errors(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("mask", [[0.0, -np.inf], [1, 0]])
+def test_a_mask_says_yes_or_no(mask):
+    with pytest.raises(TypeError, match="expected a mask of bool, True where to look, given"):
+        Attention(3, 3)(np.zeros(3), np.zeros((2, 3)), mask)
 
 
 @pytest.mark.parametrize("score", ["dot", "general", "additive"])

@@ -101,6 +101,12 @@ def test_gradients_pass_where_values_did():
             "Embedding(5, 2): symbols are numbered 0..4; given -1..-1",
         ),
         (
+            lambda: Dropout(0.3)(np.ones(12, int)),
+            DTypeError,
+            "Dropout(0.3): expected x of floating-point numbers, which can be scaled, given int64; "
+            "convert it with .astype(float)",
+        ),
+        (
             lambda: Dropout(1.5),
             ValueError,
             "Dropout: p is a probability, between 0 and 1; given 1.5",

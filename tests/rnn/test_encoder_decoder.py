@@ -288,6 +288,13 @@ def test_errors(call, sentence):
         call()
 
 
+@pytest.mark.parametrize("pack", [np.asarray, lambda C: Encoded(Tensor(C))])
+def test_a_context_is_of_the_decoder_s_data_type(pack):
+    model = decoder(context_init=False, context_every_step=True)
+    with pytest.raises(TypeError, match="expected C of float64, given float32"):
+        model(pack(np.zeros((2, C), np.float32)), TARGET)
+
+
 def test_rows_of_what_was_encoded():
     context, outputs = rng.standard_normal((3, 2)), rng.standard_normal((4, 3, 2))
     mask = np.array([[True, True, True], [True, True, False], [True, False, False]])

@@ -300,6 +300,36 @@ def test_parameters_by_attribute():
         _ = layer.weight_ih_l2
     with pytest.raises(AttributeError, match="LSTM has no attribute 'colour'"):
         _ = layer.colour
+    assert "weight_hh_l1_reverse" in dir(layer)
+
+
+@every_layer
+def test_a_parameter_that_is_set_is_used_and_saved(name):
+    layer, other = LAYERS[name](), LAYERS[name]()
+    x, names = inputs(), list(layer.state_dict())
+    half = {key: array / 2 for key, array in layer.state_dict().items()}
+    other.load_state_dict(half)
+    for key, array in half.items():
+        parameter = Tensor(array, requires_grad=True)
+        setattr(layer, key, parameter)
+        assert getattr(layer, key) is parameter
+    np.testing.assert_array_equal(layer(x)[0].numpy(), other(x)[0].numpy())
+    assert list(layer.state_dict()) == names and len(layer.parameters()) == len(names)
+    assert [p.name for p in layer.parameters()] == [p.name for p in other.parameters()]
+
+
+def test_a_parameter_is_set_to_a_tensor_of_its_form():
+    layer = RNN(4, 6, bias=False)
+    with pytest.raises(ValueError) as error:
+        layer.weight_ih_l0 = np.zeros((6, 4))
+    assert str(error.value) == (
+        "RNN(4, 6): expected weight_ih_l0, a Tensor (6, 4) of float64, given a ndarray (6, 4) of "
+        "float64; to give the parameter the values of an array, use .assign(array)"
+    )
+    with pytest.raises(ValueError, match=r"a Tensor \(6, 4\) of float64, given a Tensor \(4, 6\)"):
+        layer.weight_ih_l0 = Tensor(np.zeros((4, 6)))
+    with pytest.raises(AttributeError, match="was made without bias_ih_l0, and does not use one"):
+        layer.bias_ih_l0 = Tensor(np.zeros(6))
 
 
 @pytest.mark.parametrize("kind", [GRU, LSTM])
@@ -462,6 +492,9 @@ def test_final_states_are_said():
 def test_scopes_and_steps():
     graph = Graph(LSTM(SIZE, H, rng=0)(inputs())[0])
     assert {node.scope for node in graph if node.op is not None} == {"lstm"}
+    whole = Tensor(inputs(), name="X")  # its cuts are inputs, and not made by the layer
+    xs = Graph(LSTM(SIZE, H, rng=0)(whole)[0]).find(name="x")
+    assert [(x.scope, x.step) for x in xs] == [("", t) for t in (1, 2, 3, 4, 5)]
     layer = LSTM(SIZE, H, 2, bidirectional=True, rng=0)
     graph = Graph(layer(inputs())[0])
     assert {node.scope for node in graph.find(name="c")} == {

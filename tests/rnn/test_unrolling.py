@@ -104,8 +104,43 @@ def test_a_function_with_lengths():
     run = unroll(add, np.ones((3, 2, 1)), lengths=[1, 3])
     assert run.state.numpy().tolist() == [[1.0], [3.0]]
     assert run.stacked().numpy()[:, :, 0].tolist() == [[1, 1], [0, 2], [0, 3]]
-    run = unroll(add, np.ones((3, 2, 1)), lengths=[1, 3], reverse=True)
+    run = unroll(add, np.ones((3, 2, 1)), np.zeros((2, 1)), lengths=[1, 3], reverse=True)
     assert run.state.numpy().tolist() == [[1.0], [3.0]]
+    with pytest.raises(ValueError, match=r"in reverse .* cannot begin from None for some.*state="):
+        unroll(add, np.ones((3, 2, 1)), lengths=[1, 3], reverse=True)
+
+
+FORMS = {
+    "Tensor": (lambda h: h, lambda s: s),
+    "tuple": (lambda h: (h, h), lambda s: s[0]),
+    "list": (lambda h: [h, h], lambda s: s[0]),
+    "dict": (lambda h: {"h": h}, lambda s: s["h"]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_state_is_a_tensor_or_a_tuple_list_or_dict_of_such(form):
+    pack, h = FORMS[form]
+    w = Tensor(np.ones((2, 1)), requires_grad=True)
+
+    def sums(x, s):
+        return pack(x * w if s is None else h(s) + x * w)
+
+    whole, cut = (unroll(sums, np.ones((3, 2, 1)), truncate=n) for n in (None, 1))
+    assert grad(total(h(whole.state)), w).tolist() == [[3], [3]]
+    assert grad(total(h(cut.state)), w).tolist() == [[1], [1]]
+    run = unroll(sums, np.ones((3, 2, 1)), lengths=[1, 3])
+    assert h(run.state).numpy().tolist() == [[1], [3]]
+    assert run.stacked().numpy()[:, :, 0].tolist() == [[1, 1], [0, 2], [0, 3]]
+
+
+@pytest.mark.parametrize("how", [{"truncate": 1}, {"lengths": [1, 3]}])
+def test_a_state_of_another_form_cannot_be_cut_or_stand_still(how):
+    class State:
+        ndim = 2
+
+    with pytest.raises(TypeError, match=r"a state is a Tensor, or a tuple.*; a part of it is a S"):
+        unroll(lambda x, s: (x, State()), np.ones((3, 2, 1)), **how)
 
 
 # --- lengths -------------------------------------------------------------------------------------
@@ -300,6 +335,13 @@ def test_errors():
     cell = RNNCell(3, 4)
     with pytest.raises(ValueError, match="the sequence is empty"):
         unroll(cell, np.zeros((0, 3)))
+    with pytest.raises(ValueError, match="the sequence is empty"):
+        unroll(cell, Tensor(np.zeros((0, 3))))
+    with pytest.raises(ValueError, match="an axis of time, the first; given a scalar"):
+        unroll(cell, 3.0)
+    for no_cell in (3, RNNCell):
+        with pytest.raises(TypeError, match=r"the cell is a function .*; given"):
+            unroll(no_cell, np.zeros((2, 3)))
     for truncate in (0, 1.5):
         with pytest.raises(ValueError, match="truncate is a whole number from 1 up; given"):
             unroll(cell, np.zeros((2, 3)), truncate=truncate)
