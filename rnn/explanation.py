@@ -107,6 +107,8 @@ def explain(
     ------
     GradientError
         If the loss does not depend on W.
+    TypeError
+        If the loss or W is no tensor, or steps no collection.
     ValueError
         If there is no such notation, or no such step.
 
@@ -140,6 +142,12 @@ def explain(
       ∂L/∂w = Σ(t=1..3) ∂L/∂a[t] h[t-1]
     <BLANKLINE>
     """
+    for node, what in (
+        (loss, "the loss is a Tensor, such as (h * h).sum()"),
+        (W, "W is a Tensor that the loss depends on, such as cell.weight_hh"),
+    ):
+        if not isinstance(node, Node):
+            raise TypeError(f"explain: {what}; given {type(node).__name__}")
     if notation not in NOTATIONS:
         known = ", ".join(map(repr, get_args(NotationName)))
         raise ValueError(f"explain: notation is one of {known}; given {notation!r}")
@@ -151,10 +159,11 @@ def explain(
 def _chosen(steps: Collection[int], derivation: Derivation) -> tuple[int, ...]:
     """The steps that were asked for, if there are such."""
     known = sorted({t for equation in derivation.forward for t in equation.steps})
-    unknown = sorted(set(steps) - set(known))
-    if unknown:
-        among = f"among t = {known[0]}..{known[-1]}" if known else "none in this graph"
-        raise ValueError(f"explain: the steps are {among}; given {', '.join(map(str, unknown))}")
+    among = f"among t = {known[0]}..{known[-1]}" if known else "none in this graph"
+    if isinstance(steps, str) or not isinstance(steps, Collection):
+        raise TypeError(f"explain: steps is a list of steps, {among}; given {steps!r}")
+    if unknown := [t for t in steps if t not in known]:
+        raise ValueError(f"explain: the steps are {among}; given {', '.join(map(repr, unknown))}")
     return tuple(sorted(steps))
 
 

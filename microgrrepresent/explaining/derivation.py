@@ -185,7 +185,7 @@ class _Derivation(Subject):
                 y,
                 () if parts else tuple(self._value(p, reading) for p in child.parents),
                 params,
-                parent.shape,
+                child.shape if kind == "times" else parent.shape,
             )
         if kind == "times" and child.shape != parent.shape:
             term = SumOver(term, parent.shape)

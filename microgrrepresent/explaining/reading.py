@@ -59,6 +59,17 @@ def size_of(shape: tuple[int, ...]) -> int:
     return n
 
 
+def summed_axes(shape: tuple[int, ...], left: tuple[int, ...]) -> str:
+    """What a sum goes over that leaves an array of the second shape; nothing for everything."""
+    lead = len(shape) - len(left)
+    axes = [i for i, n in enumerate(shape) if i < lead or n != left[i - lead]]
+    if len(axes) == len(shape):
+        return ""
+    if axes == [0]:
+        return "batch"
+    return f"{'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
+
+
 def placeholders(inputs: int) -> tuple[str, ...]:
     """What the inputs of an operation are called in the text of its derivative."""
     few = {1: "x", 2: "ab", 3: "cab"}

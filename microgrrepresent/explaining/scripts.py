@@ -40,18 +40,22 @@ class LaTeX:
 
     def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """A letter with its subscripts, its mark and its time: ``a_{i,t}``, ``h^{(2)}_{t-1}``."""
-        base, *subscripts = name.split("_")
+        base, *_ = name.split("_")
+        return self._scripted(self._letter(base), name, mark, time, angle)
+
+    def _scripted(self, letter: str, name: str, mark: str, time: str | None, angle: bool) -> str:
+        """A letter that is already written, with all that stands below and above it."""
+        subscripts = [self._subscript(part) for part in name.split("_")[1:]]
         number, primes = mark.rstrip("'"), mark.count("'")
         above = [f"({number})"] if number else []
         above += [r"\prime" * primes] if primes else []
-        letter = self._letter(base)
         if time is not None and angle:
             above.append(rf"\langle {time} \rangle")
         elif time is not None:
             subscripts.append(time)
         if subscripts or above:
             letter = letter.rstrip()
-        letter += "_{" + ",".join(map(self._subscript, subscripts)) + "}" if subscripts else ""
+        letter += "_{" + ",".join(subscripts) + "}" if subscripts else ""
         return letter + ("^{" + " ".join(above) + "}" if above else "")
 
     def _letter(self, base: str) -> str:
@@ -66,18 +70,18 @@ class LaTeX:
             return rf"\hat{{{decomposed[base]}}}"
         if base in GREEK or base in GREEK.values():
             return "\\" + GREEK.get(base, base) + " "
-        return base if len(base) == 1 else rf"\mathrm{{{_escaped(base)}}}"
+        return base if base.isalnum() and len(base) == 1 else rf"\mathrm{{{_escaped(base)}}}"
 
     def _subscript(self, text: str) -> str:
         if re.fullmatch(r"[a-zA-Z]{3,}", text):
             return rf"\mathrm{{{text}}}"
-        return text
+        return _escaped(text).rstrip()
 
     def bar(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """A letter with a bar above it."""
-        base = name.split("_")[0]
-        whole, letter = self.symbol(name, mark, time, angle), self._letter(base)
-        return rf"\bar{{{letter.strip()}}}" + whole[whole.index(letter) + len(letter) :]
+        base, *_ = name.split("_")
+        letter = rf"\bar{{{self._letter(base).strip()}}}"
+        return self._scripted(letter, name, mark, time, angle)
 
     def partial(self, loss: str, symbol: str) -> str:
         """The derivative of the loss by a symbol."""
@@ -300,6 +304,14 @@ def _without_commands(text: str) -> str:
     return text.replace("_{", "_").removeprefix("}").replace("  ", " ")
 
 
+_SPELLED = {
+    **{sign: rf"\{sign}" for sign in "_%${}"},
+    "\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", "#": r"\sharp ", "&": "+",
+    "\n": "", "\t": "",
+    **{sign: rf"\{name} " for sign, name in GREEK.items()},
+}  # fmt: skip
+
+
 def _are_successive(steps: Sequence[int]) -> bool:
     return abs(steps[-1] - steps[0]) == len(steps) - 1
 
@@ -309,4 +321,5 @@ def _function(name: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("_", r"\_")
+    """Text that means nothing but itself to LaTeX; a sign with no plain form has a similar one."""
+    return "".join(_SPELLED.get(sign, sign) for sign in text)

@@ -131,7 +131,7 @@ class Chain:
     params : Params
         Its static arguments.
     shape : tuple of int
-        Of the input that it goes to.
+        Of what is sent: that of the input that it goes to, of a product ``times`` that of y.
     """
 
     g: Term

@@ -23,6 +23,7 @@ from microgrrepresent.explaining.reading import (
     shape_of,
     size_of,
     successive_steps,
+    summed_axes,
 )
 from microgrrepresent.explaining.scripts import Script
 from microgrrepresent.explaining.terms import (
@@ -93,8 +94,8 @@ class Writer:
             case Negative(inner):
                 return f"-{self._inside(inner, flip, MATRIX, HADAMARD)}", SUM
             case SumOver(inner, shape):
-                rows = len(shape_of(inner)) - len(shape)
-                what = "batch" if rows == 1 and shape else ""
+                what = summed_axes(shape_of(inner), shape)
+                flip = flip if shape else self.notation.columns
                 return self.script.over(what, self._inside(inner, flip, HADAMARD, MATRIX)), MATRIX
             case Sum(terms):
                 return self._sum(terms, flip)

@@ -92,6 +92,6 @@ class CTRNNCell(Cell[Tensor]):
 
     def forward(self, x: Tensor, y: Tensor, share: Tensor) -> Tensor:
         """The equation."""
-        rate = self.phi(y + self.bias).named("σ")
-        goal = linear(rate, self.weight_hh) + linear(x, self.weight_ih)
+        r = self.phi(y + self.bias).named("r")  # the firing rate
+        goal = linear(r, self.weight_hh) + linear(x, self.weight_ih)
         return (y + share * (goal - y)).named("y")
