@@ -119,6 +119,7 @@ class Adjoints:
         the steps at which its result is used: rules are linear in g, so they take a sum term by
         term. What never meets a step stands under None.
         """
+        one_node(node, "by_step", "the parameter")
         terms: dict[Node, dict[int | None, Array]] = {}
         for user in self._stepless_descendants(node):  # youngest first, so `node` comes last
             uses = self._consumers(user)

@@ -18,6 +18,7 @@ import numpy as np
 
 from microgrrepresent import Tensor
 from microgrrepresent.node import Array
+from microgrrepresent.norms import euclidean_norm
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Clipping:
 
 def grad_norm(parameters: Iterable[Tensor]) -> float:
     """Euclidean norm of all gradients, taken as one vector; parameters without one count as 0."""
-    return math.hypot(*(_norm(w.grad) for w in parameters if w.grad is not None))
+    return math.hypot(*(euclidean_norm(w.grad) for w in parameters if w.grad is not None))
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> Clipping:
@@ -98,7 +99,7 @@ def clip_tensor_norms(parameters: Iterable[Tensor], max_norm: float) -> Clipping
     _check(max_norm, "clip_tensor_norms: max_norm")
 
     def clipped(g: Array) -> Array:
-        norm = _norm(g)
+        norm = euclidean_norm(g)
         return _scaled(g, max_norm, norm) if math.isfinite(norm) and norm > max_norm else g
 
     return _each(parameters, clipped, "gradients")
@@ -129,16 +130,6 @@ def _each(parameters: Iterable[Tensor], clipped: Callable[[Array], Array], units
         total += new.size if units == "elements" else 1
         w.grad = new
     return Clipping(before, grad_norm(trained), changed, total, units)
-
-
-def _norm(g: Array | None) -> float:
-    """Euclidean norm in double precision, also where the squares would overflow."""
-    assert g is not None
-    wide = np.abs(g).astype(np.float64).ravel()
-    top = float(wide.max(initial=0.0))
-    if top == 0 or not math.isfinite(top):
-        return top
-    return top * float(np.linalg.norm(wide / top))
 
 
 def _scaled(g: Array | None, to: float, norm: float) -> Array:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from math import log10
-
-import numpy as np
+from math import hypot, log10
 
 from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.curves import beside, cut_end, cut_start
@@ -20,6 +18,7 @@ from microgrrepresent.drawing.labels import Line, Run
 from microgrrepresent.drawing.picture import Arrow, Box, Picture
 from microgrrepresent.drawing.sizes import fit
 from microgrrepresent.node import Array, Node
+from microgrrepresent.norms import euclidean_norm
 
 DECADES = 4.0
 """Norms that are so many powers of ten below the largest are all drawn alike."""
@@ -87,14 +86,14 @@ def together(arrows: Iterable[Arrow], adjoints: Adjoints) -> float | None:
                 sums[parent] = sums[parent] + part if parent in sums else part
     if not sums:
         return None
-    return float(np.sqrt(sum(np.sum(np.abs(part) ** 2) for part in sums.values())))
+    return hypot(*map(euclidean_norm, sums.values()))
 
 
 def adjoint(nodes: Iterable[Node], adjoints: Adjoints) -> float | None:
     """Norm of the adjoint of the first of some nodes that has one."""
     for node in nodes:
         if node in adjoints:
-            return float(np.linalg.norm(np.ravel(adjoints[node])))
+            return euclidean_norm(adjoints[node])
     return None
 
 

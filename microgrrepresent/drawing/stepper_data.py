@@ -32,6 +32,7 @@ from microgrrepresent.explaining.terms import (
 )
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
+from microgrrepresent.norms import euclidean_norm
 from microgrrepresent.primitive import constant
 
 FULL = 36
@@ -303,7 +304,7 @@ def numbers(array: Array) -> Data:
     data: Data = {"shape": list(array.shape)}
     flat = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else np.atleast_2d(array)
     with np.errstate(all="ignore"):  # a mean of ∞ and -∞ is NaN, and shown as that
-        data["norm"] = _short(np.linalg.norm(array))
+        data["norm"] = _short(euclidean_norm(array))
         if array.size <= FULL:
             data["full"] = [[_short(x) for x in row] for row in flat.tolist()]
         else:

@@ -14,11 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from microgrrepresent import GradientError, Node, backward
+from microgrrepresent import Adjoints, GradientError, Node, backward
+from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
+from microgrrepresent.norms import euclidean_norm
 
 Pair = tuple[int, int | None]  # (step of the loss, step of the use; None: used outside of steps)
 
@@ -89,7 +92,7 @@ class PairTerms:
 
     def norms(self) -> dict[int, float]:
         """``{lag: norm}`` of the terms of `by_lag`: the bars of the chart."""
-        return {lag: float(np.linalg.norm(g)) for lag, g in self.by_lag().items()}
+        return {lag: euclidean_norm(g) for lag, g in self.by_lag().items()}
 
     def share(self, beyond: int) -> float:
         """The lags above `beyond`: the sum of their norms, divided by that of all lags."""
@@ -113,9 +116,9 @@ def gradient_by_lag(losses: Sequence[Node] | Mapping[int, Node] | Node, W: Node)
     Parameters
     ----------
     losses : sequence of Tensor, mapping from int to Tensor, or Tensor
-        The loss of each time step, a scalar. In a sequence, a loss counts for the step at which it
-        was made or, if it was made outside of any step, for its position, counted from 1. A single
-        Tensor has time as its first axis.
+        The loss of each time step, a scalar. A loss counts for the step at which it was made or, if
+        it was made outside of any step, for that of the outputs that it was made of; where that is
+        not one step, ``{t: loss}`` says it. A single Tensor has time as its first axis, from 1.
     W : Tensor
         A parameter, or any node on the way from a parameter to the losses.
 
@@ -126,7 +129,8 @@ def gradient_by_lag(losses: Sequence[Node] | Mapping[int, Node] | Node, W: Node)
     Raises
     ------
     GradientError
-        If none of the losses depends on W, or two of them were made at the same step.
+        If none of the losses depends on W, two of them were made at the same step, or the step of
+        one is not known or is not that under which it is given.
 
     Examples
     --------
@@ -142,11 +146,20 @@ def gradient_by_lag(losses: Sequence[Node] | Mapping[int, Node] | Node, W: Node)
     >>> float(pairs.sum())
     2.75
     """
+    one_node(W, "gradient_by_lag", "the parameter")
     terms: dict[Pair, Array] = {}
-    for t, loss, seed in _timed(losses):
+    times: set[int] = set()
+    for i, (given, loss, seed) in enumerate(_seeded(losses), start=1):
         adjoints = backward(loss, seed)
         if W not in adjoints:
             continue
+        t = _time(given, i, loss, adjoints)
+        if t in times:
+            raise GradientError(
+                f"gradient_by_lag: two losses were made at t={t}; add up the losses of a step, "
+                "or give {t: loss}"
+            )
+        times.add(t)
         for k, term in adjoints.by_step(W).items():
             future = k is not None and k > t  # reached only where a direction runs backward in time
             if not future or term.any():
@@ -158,10 +171,10 @@ def gradient_by_lag(losses: Sequence[Node] | Mapping[int, Node] | Node, W: Node)
     return PairTerms(terms)
 
 
-def _timed(
+def _seeded(
     losses: Sequence[Node] | Mapping[int, Node] | Node,
-) -> list[tuple[int, Node, Array | None]]:
-    """Give each loss its time step, and the seed that picks it."""
+) -> list[tuple[int | None, Node, Array | None]]:
+    """The step under which each loss is given, if it is; the loss, and the seed that picks it."""
     if isinstance(losses, Node):
         if losses.ndim == 0:
             raise GradientError(
@@ -172,17 +185,57 @@ def _timed(
         for t, seed in enumerate(seeds):
             seed[t] = 1
         return [(t, losses, seed) for t, seed in enumerate(seeds, start=1)]
-    if isinstance(losses, Mapping):
-        return [(t, loss, None) for t, loss in losses.items()]
-    made = [loss.step for loss in losses]
-    times = [t if t is not None else i for i, t in enumerate(made, start=1)]
-    if len(set(times)) < len(times):
-        twice = next(t for t in times if times.count(t) > 1)
-        raise GradientError(
-            f"gradient_by_lag: two losses were made at t={twice}; add up the losses of a step, "
-            "or give {t: loss}"
+    if not isinstance(losses, Iterable):
+        raise TypeError(
+            "gradient_by_lag: the losses of the steps are wanted, as a list, as {t: loss} or as a "
+            f"Tensor with time as its first axis; given {type(losses).__name__}"
         )
-    return [(t, loss, None) for t, loss in zip(times, losses, strict=True)]
+    given: list[tuple[Any, Node]]
+    given = list(losses.items()) if isinstance(losses, Mapping) else [(None, x) for x in losses]
+    for t, loss in given:
+        one_node(loss, "gradient_by_lag", "every loss")
+        if t is not None and not isinstance(t, (int, np.integer)):
+            raise TypeError(f"gradient_by_lag: in {{t: loss}}, t is a time step; given {t!r}")
+    return [(t, loss, None) for t, loss in given]
+
+
+def _time(given: int | None, i: int, loss: Node, adjoints: Adjoints) -> int:
+    """The time step of the i-th loss: as it is given, if the graph does not contradict."""
+    made = {loss.step} if loss.step is not None else _steps_of_outputs(loss, adjoints)
+    if given is None and len(made) != 1:
+        where = f"outputs of {len(made)} steps" if made else "no step"
+        raise GradientError(
+            f"gradient_by_lag: the time step of loss {i} is not known, because it was made of "
+            f"{where}; give {{t: loss}}"
+        )
+    if given is not None and made and given < min(made):
+        raise GradientError(
+            f"gradient_by_lag: the loss given for t={given} was made of outputs at "
+            f"t={min(made)}, which come later; give the losses as "
+            "{t: loss}, each with its own step"
+        )
+    return next(iter(made)) if given is None else given
+
+
+def _steps_of_outputs(loss: Node, adjoints: Adjoints) -> set[int]:
+    """The steps of the outputs that a loss outside of all steps was made of.
+
+    Those to which it sends something: of a layer's outputs, stacked, it may have picked one.
+    """
+    found: dict[int, bool] = {}
+    seen, todo = {loss}, [loss]
+    while todo:
+        child = todo.pop()
+        for i, parent in enumerate(child.parents):
+            sent = adjoints.along(child, i)
+            if sent is None:
+                continue
+            if parent.step is not None:
+                found[parent.step] = found.get(parent.step, False) or bool(sent.any())
+            elif parent not in seen:
+                seen.add(parent)
+                todo.append(parent)
+    return {t for t, reached in found.items() if reached} or set(found)
 
 
 def _total(parts: Iterable[Array]) -> Array:

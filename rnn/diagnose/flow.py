@@ -12,6 +12,7 @@ cell it is the forget gate, dc_t/dc_{t-1} = f_t: its constant error carousel (C3
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,9 @@ import numpy as np
 
 from microgrrepresent import GradientError, Graph, Node, Tensor, grad
 from microgrrepresent.node import Array
+from microgrrepresent.norms import euclidean_norm
 from rnn.cells import Cell
+from rnn.diagnose.states import made_since
 from rnn.unrolling import unroll
 
 if TYPE_CHECKING:
@@ -196,7 +199,7 @@ def _traced(label: str, loss: Tensor, letters: tuple[str, ...]) -> Trace:
     nodes = [node for series in states.values() for node in series.values()]
     found = dict(zip(nodes, grad(loss, nodes, unconnected="zeros"), strict=True))
     gradients = {
-        name: {t: float(np.linalg.norm(found[node])) for t, node in series.items()}
+        name: {t: euclidean_norm(found[node]) for t, node in series.items()}
         for name, series in states.items()
     }
     gates = {
@@ -236,14 +239,14 @@ def direct_path(states: list[Node]) -> list[float]:
     factors = [1.0]
     for before, now in zip(states[-2::-1], states[:0:-1], strict=True):
         product = product * elementwise_derivative(now, before)
-        factors.append(float(np.sqrt(np.mean(product**2))))
+        factors.append(euclidean_norm(product) / math.sqrt(product.size))
     return factors[::-1]
 
 
 def elementwise_derivative(now: Node, before: Node) -> Array:
     """The derivative of one state by the one before, along additions and elementwise products."""
     derivative: dict[Node, Array] = {before: np.ones(before.shape)}
-    for node in _made_since(before, now):
+    for node in made_since(before, now):
         if node.op is None or node.op.name not in ELEMENTWISE:
             continue
         for i, parent in enumerate(node.parents):
@@ -254,18 +257,6 @@ def elementwise_derivative(now: Node, before: Node) -> Array:
             part = rule(derivative[parent], node.value, *values, **node.params)
             derivative[node] = derivative.get(node, 0) + part
     return derivative.get(now, np.zeros(now.shape))
-
-
-def _made_since(before: Node, now: Node) -> list[Node]:
-    """The nodes behind `now` that are younger than `before`, oldest first."""
-    found = {now.id: now}
-    todo = [now]
-    while todo:
-        for parent in todo.pop().parents:
-            if parent.id > before.id and parent.id not in found:
-                found[parent.id] = parent
-                todo.append(parent)
-    return [found[key] for key in sorted(found)]
 
 
 def _rate(norms: dict[int, float]) -> float:

@@ -89,11 +89,11 @@ def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
         for name, factors in trace.direct.items():
             times = np.array(sorted(factors))
             values = np.array([factors[t] for t in times])
-            if values[0] < 1e-300 or name[-1] != "c":
+            if name[-1] != "c":
                 continue
             axes.semilogy(
                 times,
-                values,
+                np.where(values > 0, values, np.nan),
                 color=color,
                 linestyle=":",
                 linewidth=1.5,

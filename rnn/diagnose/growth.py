@@ -21,11 +21,47 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent import Node
+from microgrrepresent import GradientError, Node
 from microgrrepresent.node import Array
-from rnn.diagnose.states import State, joint_jacobian, one_step_jacobians, trajectory
+from rnn.diagnose.states import (
+    State,
+    depends,
+    joint_jacobian,
+    made_since,
+    one_step_jacobians,
+    trajectory,
+)
 
-STEEPEST = {"tanh": 1.0, "sigmoid": 0.25, "relu": 1.0, "sin": 1.0, "cos": 1.0, "softplus": 1.0}
+STEEPEST = {
+    **dict.fromkeys(("tanh", "relu", "maximum", "minimum", "clip", "abs"), 1.0),
+    **dict.fromkeys(("sin", "cos", "softplus"), 1.0),
+    "sigmoid": 0.25,
+}
+
+LINEAR = frozenset(
+    {
+        "add",
+        "sub",
+        "neg",
+        "cast",
+        "sum",
+        "mean",
+        "transpose",
+        "reshape",
+        "squeeze",
+        "flip",
+        "getitem",
+        "take",
+        "put",
+        "scatter_add",
+        "broadcast_to",
+        "stack",
+        "concatenate",
+        "stop_gradient",
+    }
+)
+PRODUCTS = frozenset({"mul", "matmul", "linear"})
+"""Linear in each factor, so in the state if it enters one of them; a quotient, in its first."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +107,27 @@ class Gamma:
         """Whether the sufficient condition to vanish holds; None where none is known."""
         if self.U is None or self.activation is None:
             return None
-        if self.activation == "identity":
-            return bool(self.spectral_radius < 1)  # type: ignore[operator]
-        return bool(self.largest_singular_value * STEEPEST[self.activation] < 1)  # type: ignore[operator]
+        return self._criterion < 1 and not self._at_border
 
     @property
     def can_explode(self) -> bool | None:
         """Whether the necessary condition to explode holds; None where none is known."""
         if self.U is None or self.activation is None:
             return None
-        if self.activation == "identity":
-            return bool(self.spectral_radius > 1)  # type: ignore[operator]
-        return bool(self.largest_singular_value * STEEPEST[self.activation] > 1)  # type: ignore[operator]
+        return self._criterion > 1 and not self._at_border
+
+    @property
+    def _criterion(self) -> float:
+        """What both conditions compare with 1: ρ of a linear recurrence, s λ₁ of another."""
+        radius, largest = self.spectral_radius, self.largest_singular_value
+        assert radius is not None and largest is not None and self.activation is not None
+        return radius if self.activation == "identity" else largest * STEEPEST[self.activation]
+
+    @property
+    def _at_border(self) -> bool:
+        """Whether it is 1 as far as can be computed: an eigenvalue is known to half the digits."""
+        assert self.U is not None
+        return bool(abs(self._criterion - 1) < np.sqrt(np.finfo(self.U.dtype).eps))
 
     def __str__(self) -> str:
         """Say in a few lines what is known."""
@@ -106,7 +151,7 @@ class Gamma:
                 if self.must_vanish
                 else "the gradient can explode, but need not"
                 if self.can_explode
-                else "neither condition is met: the gradient stays on the border"
+                else "which is on the border, up to rounding: neither condition is met"
             )
         return "\n".join(lines)
 
@@ -124,6 +169,11 @@ def gamma(unrolled: Any) -> Gamma:
     -------
     Gamma
 
+    Raises
+    ------
+    GradientError
+        If there is only one state, or a state does not depend on the one before it.
+
     Examples
     --------
     >>> from microgrrepresent import Tensor, steps
@@ -139,6 +189,8 @@ def gamma(unrolled: Any) -> Gamma:
     the gradient must vanish over long lags
     """
     states = trajectory(unrolled)
+    if len(states) < 2:
+        raise GradientError("gamma: at least two states are needed, one step apart; given one")
     jacobians = one_step_jacobians(states)
     times = list(states)[1:]
     norms = {t: _norm(J) for t, J in zip(times, jacobians, strict=True)}
@@ -161,16 +213,40 @@ def _recurrent_matrix(
     if len(next(iter(states.values()))) > 1:
         return None, None
     nodes: list[Node] = [next(iter(state.values())) for state in states.values()]
-    names = {node.op.name if node.op else "" for node in nodes[1:]}
+    pairs = list(pairwise(nodes))
+    names = {now.op.name if now.op else "" for _, now in pairs}
     activation = next(iter(names)) if len(names) == 1 else ""
     if activation in STEEPEST:
-        inner = [
-            joint_jacobian({"z": now.parents[0]}, {"h": before}) for before, now in pairwise(nodes)
-        ]
+        arguments = [[z for z in now.parents if depends(z, before)] for before, now in pairs]
+        if any(len(found) != 1 for found in arguments):
+            return None, None
+        ends = [found[0] for found in arguments]
+        inner = [joint_jacobian({"z": z}, {"h": h}) for (h, _), z in zip(pairs, ends, strict=True)]
     else:
-        activation, inner = "identity", jacobians
+        activation, inner, ends = "identity", jacobians, nodes[1:]
+    if not all(_is_linear(z, before) for (before, _), z in zip(pairs, ends, strict=True)):
+        return None, None
     matrices = [J.reshape(-1, *J.shape[-2:]) for J in inner]
     U = matrices[0][0]
     if all(np.allclose(J, U, rtol=1e-9, atol=1e-12) for J in matrices):
         return activation, U
     return None, None
+
+
+def _is_linear(now: Node, before: Node) -> bool:
+    """Whether a node is a linear function of another, by the operations between them."""
+    behind = {before}
+    for node in made_since(before, now):
+        mine = [i for i, parent in enumerate(node.parents) if parent in behind]
+        if not mine:
+            continue
+        name = node.op.name if node.op else ""
+        if not (
+            name in LINEAR
+            or (name in PRODUCTS and len(mine) == 1)
+            or (name == "div" and mine == [0])
+            or (name == "where" and 0 not in mine)
+        ):
+            return False
+        behind.add(node)
+    return True

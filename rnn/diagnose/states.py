@@ -12,7 +12,7 @@ count as independent of each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,8 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent import GradientError, Node, ShapeError, grad
+from microgrrepresent import GradientError, Graph, Node, ShapeError, grad
+from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
+from microgrrepresent.norms import euclidean_norm
 
 State = dict[str, Node]  # the parts of a state by name: {"h": ..., "c": ...}
 
@@ -33,28 +35,92 @@ def trajectory(unrolled: Any) -> dict[int, State]:
     ----------
     unrolled : Unrolled, sequence of states, or mapping from int to state
         What `rnn.unroll` gives; or the states that a loop of your own has passed through, a
-        Tensor or a (named) tuple of Tensors each. A sequence begins with the initial state, h_0.
+        Tensor or a (named) tuple of Tensors each. In a sequence, a state counts for the step at
+        which it was made; an initial state that was made by no step comes before the others. Where
+        no state knows its step, the first is h_0.
 
     Returns
     -------
     dict from int to dict from str to Node
-        ``{t: {"h": h_t, ...}}``, in the order in which the states came about.
+        ``{t: {"h": h_t, ...}}``, in the order in which the states came about. The names of the
+        parts are those of the last state.
+
+    Raises
+    ------
+    TypeError
+        If these are no states.
+    ShapeError
+        If they differ in their parts or shapes, as a layer's outputs and its final state do.
+    GradientError
+        If two were made at the same step, or one at no step among others that know theirs.
     """
     states = getattr(unrolled, "states", unrolled)
-    timed = states if isinstance(states, Mapping) else dict(enumerate(states))
-    return {t: _parts(state) for t, state in timed.items()}
+    if isinstance(states, Node) or not isinstance(states, Iterable):
+        raise TypeError(
+            "the states of a recurrence are wanted, what rnn.unroll gives or a list of states; "
+            f"given a {type(unrolled).__name__}"
+        )
+    kept = list(states.values() if isinstance(states, Mapping) else states)
+    tuples = [_parts(state) for state in kept]
+    if not tuples:
+        raise GradientError("the states of a recurrence are wanted; there are none")
+    shapes = [[part.shape for part in parts] for parts in tuples]
+    for shape in shapes:
+        if shape != shapes[-1]:
+            raise ShapeError(
+                f"the states of one recurrence have the same shapes; given {_shapes(shape)} and "
+                f"{_shapes(shapes[-1])}. A layer's result is no sequence of states: give the list "
+                "of states h_0, h_1, ... or what rnn.unroll gives"
+            )
+    times = list(states) if isinstance(states, Mapping) else _times(tuples)
+    names = _names(kept[-1], tuples[-1])
+    return {t: dict(zip(names, parts, strict=True)) for t, parts in zip(times, tuples, strict=True)}
 
 
-def _parts(state: Any) -> State:
+def _parts(state: Any) -> tuple[Node, ...]:
+    parts = (state,) if isinstance(state, Node) or not isinstance(state, Iterable) else tuple(state)
+    for part in parts:
+        if not isinstance(part, Node):
+            raise TypeError(
+                "a state is a Tensor of the recorded graph or a tuple of Tensors; given one with "
+                f"a {type(part).__name__}"
+            )
+    return parts
+
+
+def _names(state: Any, parts: tuple[Node, ...]) -> list[str]:
     if isinstance(state, Node):
-        return {state.name or "h": state}
-    if hasattr(state, "_asdict"):
-        return dict(state._asdict())
-    parts = tuple(state)
+        return [state.name or "h"]
+    if hasattr(state, "_fields"):
+        return list(state._fields)
     names = [part.name for part in parts]
     if None in names or len(set(names)) < len(names):
-        names = [f"s{i}" for i in range(1, len(parts) + 1)]
-    return dict(zip(names, parts, strict=True))
+        return [f"s{i}" for i in range(1, len(parts) + 1)]
+    return [str(name) for name in names]
+
+
+def _times(states: list[tuple[Node, ...]]) -> list[int]:
+    """The steps at which the states of a sequence were made."""
+    made = [next((part.step for part in parts if part.step is not None), None) for parts in states]
+    if made.count(None) == len(made):
+        return list(range(len(made)))
+    initial = made[0] is None or (len(states) > 1 and not any(part.parents for part in states[0]))
+    later = [t for t in made[initial:] if t is not None]
+    back = len(later) > 1 and later[1] < later[0]
+    times = [later[0] + (1 if back else -1)] * initial + later
+    if len(times) < len(made) or len(set(times)) < len(times):
+        raise GradientError(
+            "the states of a sequence must each have been made at a step of its own; these were "
+            f"made at {', '.join(f't={t}' if t is not None else 'no step' for t in made)}: give "
+            "{t: state}"
+        )
+    return times
+
+
+def _shapes(shapes: list[tuple[int, ...]]) -> str:
+    return (
+        " and ".join(map(str, shapes)) if len(shapes) == 1 else f"({', '.join(map(str, shapes))})"
+    )
 
 
 @dataclass(frozen=True)
@@ -72,9 +138,13 @@ class StateGradients:
     def __getitem__(self, name: str) -> dict[int, Array]:
         return self.parts[name]
 
-    def norms(self, name: str = "h") -> dict[int, float]:
-        """``{t: |dL/dh_t|}``, the Euclidean norm over everything, the batch included."""
-        return {t: float(np.linalg.norm(g)) for t, g in self.parts[name].items()}
+    def norms(self, name: str | None = None) -> dict[int, float]:
+        """``{t: |dL/dh_t|}``, the Euclidean norm over everything, the batch included.
+
+        By default of the first part of the state, h.
+        """
+        part = self.parts[next(iter(self.parts)) if name is None else name]
+        return {t: euclidean_norm(g) for t, g in part.items()}
 
     def __str__(self) -> str:
         """A table of the norms."""
@@ -100,7 +170,12 @@ def state_gradients(loss: Node, unrolled: Any) -> StateGradients:
     Returns
     -------
     StateGradients
-        A state on which the loss does not depend has a gradient of 0.
+        A state on which the loss does not depend, such as one before a cut, has a gradient of 0.
+
+    Raises
+    ------
+    GradientError
+        If the loss does not depend on any of the states.
 
     Examples
     --------
@@ -114,6 +189,12 @@ def state_gradients(loss: Node, unrolled: Any) -> StateGradients:
     """
     states = trajectory(unrolled)
     nodes = [node for state in states.values() for node in state.values()]
+    behind = Graph(one_node(loss, "state_gradients", "the loss"))
+    if not any(node in behind for node in nodes):
+        raise GradientError(
+            "state_gradients: the loss does not depend on any of these states; they are of another "
+            "run, or were computed under no_grad"
+        )
     found = dict(zip(nodes, grad(loss, nodes, unconnected="zeros"), strict=True))
     names = next(iter(states.values()))
     return StateGradients(
@@ -166,6 +247,8 @@ class StateJacobian:
 
     def _rows(self, part: str) -> slice:
         names = list(self.sizes)
+        if part not in names:
+            raise KeyError(f"the state has no part {part!r}; its parts are {', '.join(names)}")
         start = sum(self.sizes[name] for name in names[: names.index(part)])
         return slice(start, start + self.sizes[part])
 
@@ -206,7 +289,8 @@ def state_jacobian(unrolled: Any, t: int, k: int) -> StateJacobian:
     Raises
     ------
     GradientError
-        If there is no state at t or k, or that at k came later.
+        If there is no state at t or k, that at k came later, or a state does not depend on the one
+        before it. Where the graph is only cut, as by ``unroll(truncate=...)``, the factor is 0.
 
     Examples
     --------
@@ -233,14 +317,39 @@ def state_jacobian(unrolled: Any, t: int, k: int) -> StateJacobian:
             "it; give the later step first"
         )
     sizes = {name: _units(node) for name, node in states[t].items()}
-    matrix = joint_jacobian(states[t], states[k])
     factors = one_step_jacobians({s: states[s] for s in between})
+    matrix = joint_jacobian(states[t], states[k])
     return StateJacobian(t, k, matrix, factors[::-1], sizes)
 
 
 def one_step_jacobians(states: dict[int, State]) -> list[Array]:
     """J_τ for every τ but the first, earliest first."""
+    for (t, before), (later, now) in pairwise(states.items()):
+        if not any(depends(part, x) for part in now.values() for x in before.values()):
+            raise GradientError(
+                f"the state at t={later} was not computed from that at t={t}, as far as the graph "
+                "knows: they are of different runs, detached, or computed under no_grad"
+            )
     return [joint_jacobian(now, before) for before, now in pairwise(states.values())]
+
+
+def depends(node: Node, before: Node) -> bool:
+    """Whether a node was computed from another, with or without a derivative."""
+    if node is before:
+        return True
+    return any(parent is before for made in made_since(before, node) for parent in made.parents)
+
+
+def made_since(before: Node, now: Node) -> list[Node]:
+    """The nodes behind `now` that are younger than `before`, oldest first."""
+    found = {now.id: now}
+    todo = [now]
+    while todo:
+        for parent in todo.pop().parents:
+            if parent.id > before.id and parent.id not in found:
+                found[parent.id] = parent
+                todo.append(parent)
+    return [found[key] for key in sorted(found)]
 
 
 def joint_jacobian(outputs: State, inputs: State) -> Array:

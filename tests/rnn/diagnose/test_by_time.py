@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import GradientError, Tensor, grad, stack, steps, tanh
+from rnn import RNN, RNNCell, unroll
 from rnn.diagnose import gradient_by_lag, gradient_by_step, rtrl
 
 T, IN, H = 7, 3, 4
@@ -166,3 +167,66 @@ def test_what_cannot_be_taken_apart_is_said():
         gradient_by_lag([losses[1], losses[1]], parameters["weight_hh"])
     with pytest.raises(GradientError, match="one scalar loss has no time axis"):
         gradient_by_lag(losses[0], parameters["weight_hh"])
+
+
+def last_losses(count, **options):
+    """A contracting network with losses, made outside of all steps, of its last outputs."""
+    cell = RNNCell(IN, H, rng=0)
+    run = unroll(cell, np.ones((12, IN)), **options)
+    return [(h * h).sum() for h in run.outputs[-count:]], cell.weight_hh
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_loss_counts_for_the_step_of_its_outputs_wherever_it_stands_in_the_list(count):
+    losses, U = last_losses(count)
+    pairs = gradient_by_lag(losses, U)
+    keyed = gradient_by_lag(dict(zip(range(13 - count, 13), losses, strict=True)), U)
+    assert list(pairs.terms) == list(keyed.terms)
+    assert {t for t, _ in pairs.terms} == set(range(13 - count, 13))
+    assert max(pairs.norms(), key=pairs.norms().get) == 0  # what vanishes has short lags
+
+
+def test_of_a_layers_stacked_outputs_the_one_that_is_picked_counts():
+    layer = RNN(IN, H, rng=0)
+    output, _ = layer(np.ones((6, 2, IN)))
+    losses = [(output[t] ** 2).sum() for t in (5, 2)]
+    pairs = gradient_by_lag(losses, layer.weight_hh_l0)
+    assert list(pairs.by_loss()) == [6, 3]
+    assert max(t - k for t, k in pairs.terms) == 5
+
+
+def test_a_step_that_is_unknown_or_contradicted_is_refused():
+    losses, U = last_losses(3)
+    with pytest.raises(GradientError, match="loss 1 is not known.* outputs of 2 steps; give {t:"):
+        gradient_by_lag([losses[0] + losses[1]], U)
+    with pytest.raises(GradientError, match="loss 1 is not known.* made of no step"):
+        gradient_by_lag([(U * U).sum()], U)
+    with pytest.raises(GradientError, match="given for t=3 was made of outputs at t=12"):
+        gradient_by_lag({3: losses[-1]}, U)
+    with pytest.raises(GradientError, match="given for t=1 was made of outputs at t=10"):
+        gradient_by_lag(stack(losses), U)
+
+
+def test_losses_that_are_none_are_said():
+    losses, U = last_losses(1)
+    with pytest.raises(TypeError, match="as a list, as {t: loss}.* given NoneType"):
+        gradient_by_lag(None, U)
+    with pytest.raises(TypeError, match="every loss must be a Tensor.* given float"):
+        gradient_by_lag([*losses, 3.0], U)
+    with pytest.raises(TypeError, match="t is a time step; given 'a'"):
+        gradient_by_lag({"a": losses[0]}, U)
+    for ask in (lambda W: gradient_by_lag(losses, W), lambda W: gradient_by_step(losses[0], W)):
+        with pytest.raises(TypeError, match="the parameter must be a Tensor.* given ndarray"):
+            ask(U.numpy())
+
+
+@pytest.mark.parametrize("size", [0.1, 10.0])
+def test_the_norm_of_a_tiny_or_huge_term_is_its_size(size):
+    U, h = Tensor(size * np.eye(H), requires_grad=True, name="U"), Tensor(np.ones(H), name="h")
+    for _ in steps(range(200)):
+        h = (U @ h).named("h")
+    pairs = gradient_by_lag([h.sum() * (1e20 if size < 1 else 1e-20)], U)
+    terms = pairs.by_lag()
+    for lag, norm in pairs.norms().items():
+        assert 0 < norm < np.inf
+        assert norm == pytest.approx(np.abs(terms[lag]).max() * H, rel=1e-12)

@@ -9,13 +9,16 @@ from microgrrepresent import (
     ShapeError,
     Tensor,
     linear,
+    maximum,
+    no_grad,
     relu,
     sigmoid,
     stack,
     steps,
     tanh,
+    where,
 )
-from rnn import LSTMCell, unroll
+from rnn import RNN, LSTMCell, RNNCell, unroll
 from rnn.diagnose import gamma, state_gradients, state_jacobian
 
 H = 5
@@ -221,3 +224,111 @@ def test_a_jacobian_prints_what_every_step_lets_through(reverse):
     for row, matrix in zip(rows, [*J.factors, J.matrix], strict=True):
         largest = np.linalg.svd(matrix, compute_uv=False).max()
         assert float(row.split()[-1]) == pytest.approx(largest, rel=1e-3)
+
+
+def plain(T=12, **options):
+    cell = RNNCell(3, 4, rng=0)
+    return unroll(cell, np.ones((T, 3)), **options)
+
+
+def test_what_was_not_recorded_is_an_error_and_no_zero():
+    with no_grad():
+        silent = plain()
+    with pytest.raises(GradientError, match="state at t=2 was not computed from that at t=1"):
+        state_jacobian(silent, 4, 1)
+    with pytest.raises(
+        GradientError, match="was not computed from that at t=0, as far as the graph"
+    ):
+        gamma(silent)
+    loss = plain().state.sum()
+    for others in (silent, plain()):
+        with pytest.raises(GradientError, match="does not depend on any of these states"):
+            state_gradients(loss, others)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_states_that_know_their_step_stand_at_it(reverse):
+    run = plain(reverse=reverse)
+    whole = state_gradients(run.state.sum(), run).norms()
+    made = list(run.states.values())
+    for states in (made, [made[0].detach(), *made[1:]], made[1:]):
+        found = state_gradients(run.state.sum(), states).norms()
+        assert list(found) == list(run.states)[len(run.states) - len(states) :]
+        assert all(found[t] == whole[t] for t in list(found)[1:])
+    first, last = list(run.states)[1], list(run.states)[-1]
+    J = state_jacobian(made[1:], last, first)
+    np.testing.assert_array_equal(J.matrix, state_jacobian(run, last, first).matrix)
+    assert list(gamma(made[1:]).norms) == list(run.states)[2:]
+
+
+def test_states_may_have_any_name_and_the_first_none():
+    h, states = Tensor(np.ones(2)), []
+    states.append(h)
+    for _ in steps(range(3)):
+        states.append((h := 0.5 * h).named("s"))
+    found = state_gradients(h.sum(), states)
+    assert list(found.parts) == ["s"] and found.norms()[0] == pytest.approx(np.sqrt(2) / 8)
+
+
+def test_what_is_no_sequence_of_states_is_said():
+    run, layer = plain(), RNN(3, 4, rng=0)
+    with pytest.raises(ShapeError, match="A layer's result is no sequence of states"):
+        gamma(layer(np.ones((5, 2, 3))))
+    with pytest.raises(GradientError, match="at a step of its own.*t=1, t=2, t=2: give {t: state}"):
+        gamma([run.states[1], run.states[2], run.states[2]])
+    with pytest.raises(GradientError, match="made at t=1, t=2, no step"):
+        gamma([run.states[1], run.states[2], run.states[2] * 1])
+    for wrong, given in ((None, "NoneType"), (run.state, "Tensor")):
+        with pytest.raises(TypeError, match=f"states of a recurrence are wanted.* a {given}"):
+            gamma(wrong)
+    with pytest.raises(TypeError, match="a state is a Tensor .* a float64"):
+        gamma([np.ones(2), np.ones(2)])
+    with pytest.raises(GradientError, match="at least two states"):
+        gamma([run.state])
+    with pytest.raises(KeyError, match="no part 'c'; its parts are h"):
+        state_jacobian(run, 3, 1)["c", "h"]
+
+
+@pytest.mark.parametrize("size", [0.1, 10.0])
+def test_norms_do_not_vanish_or_overflow_before_the_gradient_does(size):
+    gradients = state_gradients(*linear_run(size))
+    for t, norm in gradients.norms().items():
+        assert norm == pytest.approx(np.abs(gradients["h"][t]).max() * np.sqrt(2), rel=1e-12)
+        assert 0 < norm < np.inf
+
+
+def linear_run(size):
+    h = Tensor(np.ones(2), name="h")
+    states = [h]
+    for _ in steps(range(200)):
+        states.append(h := (size * h).named("h"))
+    return h.sum(), states
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_at_the_border_rounding_decides_nothing(seed):
+    for U in (orthogonal(seed=seed), np.eye(H)):
+        found = gamma(run(U, 4))
+        assert (found.must_vanish, found.can_explode) == (False, False)
+        assert "on the border, up to rounding" in str(found)
+    beside = gamma(run((1 + 1e-6) * orthogonal(seed=seed), 4))
+    assert beside.can_explode
+
+
+def test_whether_a_recurrence_is_linear_is_seen_in_its_operations():
+    """All units are active: the Jacobian is U at every step, as if f were not there."""
+    U, x = Tensor(0.3 * np.eye(3) + 0.4, name="U"), np.ones(3)
+
+    def states(f):
+        made = [Tensor(np.ones(3), name="h")]
+        for _ in steps(range(5)):
+            made.append(f(U @ made[-1] + x).named("h"))
+        return gamma(made)
+
+    named, larger = states(relu), states(lambda z: maximum(z, 0.0))
+    assert (named.activation, larger.activation) == ("relu", "maximum")
+    assert larger.can_explode == named.can_explode
+    leaky = states(lambda z: maximum(z, 0.1 * z))
+    assert leaky.activation is None and leaky.must_vanish is None
+    assert states(lambda z: 2 * z / 2).activation == "identity"
+    assert states(lambda z: where(z > 0, z, 0.0)).activation is None
