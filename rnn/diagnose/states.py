@@ -118,9 +118,7 @@ def _times(states: list[tuple[Node, ...]]) -> list[int]:
 
 
 def _shapes(shapes: list[tuple[int, ...]]) -> str:
-    return (
-        " and ".join(map(str, shapes)) if len(shapes) == 1 else f"({', '.join(map(str, shapes))})"
-    )
+    return str(shapes[0]) if len(shapes) == 1 else f"({', '.join(map(str, shapes))})"
 
 
 @dataclass(frozen=True)

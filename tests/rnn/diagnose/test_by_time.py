@@ -197,9 +197,9 @@ def test_of_a_layers_stacked_outputs_the_one_that_is_picked_counts():
 
 def test_a_step_that_is_unknown_or_contradicted_is_refused():
     losses, U = last_losses(3)
-    with pytest.raises(GradientError, match="loss 1 is not known.* outputs of 2 steps; give {t:"):
+    with pytest.raises(GradientError, match=r"loss 1 is not known.* outputs of 2 steps; give {t:"):
         gradient_by_lag([losses[0] + losses[1]], U)
-    with pytest.raises(GradientError, match="loss 1 is not known.* made of no step"):
+    with pytest.raises(GradientError, match=r"loss 1 is not known.* made of no step"):
         gradient_by_lag([(U * U).sum()], U)
     with pytest.raises(GradientError, match="given for t=3 was made of outputs at t=12"):
         gradient_by_lag({3: losses[-1]}, U)
@@ -209,14 +209,14 @@ def test_a_step_that_is_unknown_or_contradicted_is_refused():
 
 def test_losses_that_are_none_are_said():
     losses, U = last_losses(1)
-    with pytest.raises(TypeError, match="as a list, as {t: loss}.* given NoneType"):
+    with pytest.raises(TypeError, match=r"as a list, as {t: loss}.* given NoneType"):
         gradient_by_lag(None, U)
-    with pytest.raises(TypeError, match="every loss must be a Tensor.* given float"):
+    with pytest.raises(TypeError, match=r"every loss must be a Tensor.* given float"):
         gradient_by_lag([*losses, 3.0], U)
     with pytest.raises(TypeError, match="t is a time step; given 'a'"):
         gradient_by_lag({"a": losses[0]}, U)
     for ask in (lambda W: gradient_by_lag(losses, W), lambda W: gradient_by_step(losses[0], W)):
-        with pytest.raises(TypeError, match="the parameter must be a Tensor.* given ndarray"):
+        with pytest.raises(TypeError, match=r"the parameter must be a Tensor.* given ndarray"):
             ask(U.numpy())
 
 

@@ -274,14 +274,14 @@ def test_what_is_no_sequence_of_states_is_said():
     run, layer = plain(), RNN(3, 4, rng=0)
     with pytest.raises(ShapeError, match="A layer's result is no sequence of states"):
         gamma(layer(np.ones((5, 2, 3))))
-    with pytest.raises(GradientError, match="at a step of its own.*t=1, t=2, t=2: give {t: state}"):
+    with pytest.raises(GradientError, match=r"a step of its own.*t=1, t=2, t=2: give {t: state}"):
         gamma([run.states[1], run.states[2], run.states[2]])
     with pytest.raises(GradientError, match="made at t=1, t=2, no step"):
         gamma([run.states[1], run.states[2], run.states[2] * 1])
     for wrong, given in ((None, "NoneType"), (run.state, "Tensor")):
-        with pytest.raises(TypeError, match=f"states of a recurrence are wanted.* a {given}"):
+        with pytest.raises(TypeError, match=rf"states of a recurrence are wanted.* a {given}"):
             gamma(wrong)
-    with pytest.raises(TypeError, match="a state is a Tensor .* a float64"):
+    with pytest.raises(TypeError, match=r"a state is a Tensor .* a float64"):
         gamma([np.ones(2), np.ones(2)])
     with pytest.raises(GradientError, match="at least two states"):
         gamma([run.state])
