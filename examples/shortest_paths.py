@@ -7,16 +7,18 @@ Every vertex has a state, and in each round hears from its neighbours:
 
 One vertex is marked as the source, x(v) = 1. After as many rounds as there are vertices, each has
 to say whether the shortest path from the source to it has an odd number of edges. The rounds are
-the steps of a recurrent network: news travels one edge a round (Scarselli et al. 2009).
+the steps of a recurrent network: the source learns in round 1 that it is the source, and from then
+on the news travels one edge a round (Scarselli et al. 2009).
 
 Settings: random connected graphs of 8 vertices, 16 of them side by side as one graph; states of
 length 24, g a GRU cell, 8 rounds, Adam 5e-3, clipping at 1, 1,500 iterations; tested on 300 new
-graphs of 8 vertices, and of 12 with 12 rounds.
+graphs of 8 vertices, and of 12 with 12 rounds. Two pictures: a graph with its distances beside its
+rounds, coloured by what every vertex thinks after each; and one round as a computation graph.
 
 Measured, seed 0:
 
     path parity, 8 vertices   accuracy  1
-    path parity, 12 vertices  accuracy  0.9986
+    path parity, 12 vertices  accuracy  0.9997
 
     python examples/shortest_paths.py
 """
@@ -29,11 +31,12 @@ from typing import Any
 import numpy as np
 from accuracy import accuracy
 from descent import descent
+from figure import figure
 from result import Result, run
 
-from microgrrepresent import Tensor, cross_entropy, no_grad
+from microgrrepresent import Tensor, cross_entropy, no_grad, softmax
 from microgrrepresent.drawing import save
-from rnn import Adam, GraphRecurrentCell, GRUCell, Linear, Module, unroll
+from rnn import Adam, GraphRecurrentCell, GRUCell, Linear, Module, Unrolled, unroll
 
 
 def graph(rng: np.random.Generator, n: int) -> tuple[list[tuple[int, int]], np.ndarray]:
@@ -41,12 +44,17 @@ def graph(rng: np.random.Generator, n: int) -> tuple[list[tuple[int, int]], np.n
     edges = {(int(rng.integers(0, v)), v) for v in range(1, n)}  # a tree reaches everybody
     edges |= {(u, v) for u, v in rng.integers(0, n, (n // 3, 2)).tolist() if u < v}
     both = sorted(edges | {(v, u) for u, v in edges})
+    return both, distances(both, n)
+
+
+def distances(edges: list[tuple[int, int]], n: int) -> np.ndarray:
+    """How many edges each vertex is away from vertex 0."""
     distance = np.full(n, n)
     distance[0] = 0
     for _ in range(n):
-        for u, v in both:
+        for u, v in edges:
             distance[v] = min(distance[v], distance[u] + 1)
-    return both, distance
+    return distance
 
 
 def batch(
@@ -75,9 +83,50 @@ class Messenger(Module):
 
     def __call__(self, edges: list[tuple[int, int]], source: np.ndarray, rounds: int) -> Tensor:
         """Scores of even and odd for every vertex, after some rounds."""
-        on_graph = self.cell.on(edges, len(source))
-        run = unroll(on_graph, [source] * rounds, on_graph.initial_state())
-        return self.head(run.state)
+        return self.head(self.rounds(edges, source, rounds).state)
+
+    def rounds(
+        self, edges: list[tuple[int, int]], source: np.ndarray, rounds: int
+    ) -> Unrolled[Tensor]:
+        """The states of all vertices, round by round."""
+        return unroll(self.cell.on(edges, len(source)), [source] * rounds)
+
+
+PLACES = [(0, 0), (1, 0.7), (1, -0.7), (2, 0), (3, 0), (4, 0)]  # of the drawn graph
+LINES = [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 5)]
+DRAWN = sorted(LINES + [(v, u) for u, v in LINES])
+
+
+def show(model: Messenger, picture: Path) -> None:
+    """Draw a graph with its distances; and its rounds, coloured by what every vertex thinks."""
+    names, n = "sabcde", len(PLACES)
+    source = (np.arange(n) == 0)[:, None].astype(np.float32)
+    distance = distances(DRAWN, n)
+    with no_grad():
+        states = model.rounds(DRAWN, source, n).states
+        odd = np.array([softmax(model.head(h)).numpy()[:, 1] for h in states.values()])
+    circle: Any = {"s": 420, "edgecolors": "black", "cmap": "RdBu_r", "vmin": 0, "vmax": 1}
+    with figure(picture, columns=2, size=(5.4, 3.6)) as (left, right):
+        for u, v in LINES:
+            left.plot(*zip(PLACES[u], PLACES[v], strict=True), color="grey", zorder=1)
+        x, y = np.array(PLACES).T
+        left.scatter(x, y, c=distance % 2, zorder=2, **circle)
+        for v in range(n):
+            left.text(x[v], y[v], names[v], ha="center", va="center", color="white")
+            left.text(x[v], y[v] - 0.3, f"{distance[v]}", ha="center", va="top")
+        left.set(title="a graph: distances from s, red if odd", ylim=(-1.9, 1.9))
+        left.axis("off")
+        for t in range(n):
+            for u, v in [*DRAWN, *((v, v) for v in range(n))]:
+                first = distance[u] + 1 == t and distance[v] == t  # s knows in round 1
+                style = {"color": "black", "linewidth": 1.8} if first else {"color": "#cccccc"}
+                right.plot([t, t + 1], [u, v], zorder=2 if first else 1, **style)
+        t, v = np.meshgrid(np.arange(n + 1), np.arange(n), indexing="ij")
+        shades = right.scatter(t, v, c=odd, zorder=3, **circle)
+        right.set(title="its rounds, unrolled", xlabel="round t", xticks=range(n + 1))
+        right.set_yticks(range(n), [f"{names[v]}, {distance[v]}" for v in range(n)])
+        right.set(ylabel="vertex, distance", ylim=(n - 0.5, -0.5))
+        right.figure.colorbar(shades, ax=right, label="P(odd)")
 
 
 def main(quick: bool, seed: int, out: Path) -> list[Result]:
@@ -97,13 +146,15 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
 
     for _ in descent(loss_of, Adam(model.parameters(), lr=5e-3), 250 if quick else 1500):
         pass
+    picture = out / "shortest_paths.png"
+    show(model, picture)
     path = [(0, 1), (1, 0), (1, 2), (2, 1)]  # three vertices in a row
-    scores = model(path, np.array([[1], [0], [0]], dtype=np.float32), 3).named("y")
-    picture = save(scores, out / "shortest_paths.svg", view="cells")
+    scores = model(path, np.array([[1], [0], [0]], dtype=np.float32), 1).named("y")
+    round_ = save(scores, out / "shortest_paths_round.svg", view="gates")
     bars = (0.9, 0.8) if quick else (0.97, 0.85)
     return [
         Result("path parity, 8 vertices", "accuracy", tested(8), ">", bars[0], picture),
-        Result("path parity, 12 vertices", "accuracy", tested(12), ">", bars[1], picture),
+        Result("path parity, 12 vertices", "accuracy", tested(12), ">", bars[1], round_),
     ]
 
 
