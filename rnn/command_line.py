@@ -27,6 +27,7 @@ from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictErro
 from rnn.files import reason, writing
 from rnn.illustration import ILLUSTRATED, illustration
 from rnn.optim import Adam
+from rnn.run import told_apart
 from rnn.tasks import TASKS, LanguageTask, Settings, load_task
 from rnn.training import fit
 
@@ -134,8 +135,7 @@ def _told_apart(before: object, now: object) -> str:
         {"task": d.get("task")} | d.get("settings", {}) | d.get("training", {})
         for d in (before, now)
     )
-    different = [f"{key} {a.get(key)}, not {b[key]}" for key in b if a.get(key) != b[key]]
-    return "; ".join(different) or "its text was another"
+    return told_apart(a, b) or "its text was another"
 
 
 def _sample(options: argparse.Namespace) -> int:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from microgrrepresent import Tensor, no_grad
+from microgrrepresent.errors import operand
 from microgrrepresent.node import Array
-from rnn.checkpoint import load_checkpoint, save_checkpoint
+from rnn.checkpoint import load_checkpoint
 from rnn.clipping import Clipping, clip_grad_norm, grad_norm
 from rnn.diagnose import find_nonfinite
 from rnn.errors import CheckpointError, DataError, NonFiniteError
@@ -40,10 +41,12 @@ class Run:
         schedule: Schedule | None,
         rng: np.random.Generator,
     ) -> None:
+        _belongs_together(model, optimizer, schedule, rng)
         self.model = model
         self.optimizer = optimizer
         self.schedule = schedule
         self.rng = rng
+        self.settings = _settings(optimizer, schedule)
         self.history = History()
         self.epoch = 0  # epochs that are complete
         self.index = 0  # batches of this epoch that are done
@@ -106,17 +109,35 @@ class Run:
                 norm = grad_norm(optimizer.parameters)
             if not math.isfinite(norm):
                 raise self._diagnosed("norm of the gradient", norm, L)
+            self._update(float(L), norm)
         history.losses.append(float(L))
         history.norms.append(norm)
         history.rates.append(optimizer.lr)
         history.epochs.append(self.epoch + 1)
-        optimizer.step()
         if self.schedule is not None and not self.schedule.after_validation:
             self.schedule.step()
         if last:
             self.epoch, self.index, self.seed, self.state = self.epoch + 1, 0, None, None
         else:
             self.index, self.state = self.index + 1, detach(state)
+
+    def _update(self, loss: float, norm: float) -> None:
+        """Let the optimiser take its step, and take it back if it leaves the numbers."""
+        optimizer = self.optimizer
+        values = [w.value for w in optimizer.parameters]
+        memories = [dict(memory) for memory in optimizer.memories]
+        optimizer.step()
+        for w, memory in zip(optimizer.parameters, optimizer.memories, strict=True):
+            if all(np.isfinite(array).all() for array in (w.value, *memory.values())):
+                continue
+            for parameter, value in zip(optimizer.parameters, values, strict=True):
+                parameter.assign(value)
+            optimizer.memories = memories
+            raise NonFiniteError(
+                f"step {self.history.steps + 1} of {type(optimizer).__name__} overflows in "
+                f"{operand(w.name or 'a parameter', w)}: the loss is {loss:.3g}, the norm of the "
+                f"gradient {norm:.3g}, the learning rate {optimizer.lr:.3g}. {_UNDONE}"
+            )
 
     def validate(self, validate: Callable[[], float]) -> None:
         """Validate, and keep the parameters if they are the best so far."""
@@ -132,16 +153,17 @@ class Run:
 
     def _diagnosed(self, what: str, value: float, L: Tensor) -> NonFiniteError:
         return NonFiniteError(
-            f"the {what} of step {self.history.steps + 1} is {value}: {find_nonfinite(L)}. The "
-            "parameters are those before this step. A lower learning rate or clip=1.0 may help"
+            f"the {what} of step {self.history.steps + 1} is {value}: {find_nonfinite(L)}. "
+            + _UNDONE
         )
 
     # --- checkpoints -----------------------------------------------------------------------------
 
-    def save(self, path: str | Path, extra: dict[str, Any]) -> None:
-        """Write everything to a file."""
+    def state_dict(self) -> dict[str, Any]:
+        """Give everything that the next step depends on, as a checkpoint takes it."""
         history = self.history
-        data = {
+        return {
+            "settings": self.settings,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict() if self.schedule else None,
@@ -150,19 +172,19 @@ class Run:
             "state": self.state,
             "best": self.best,
             "history": {name: np.array(getattr(history, name)) for name in _COLUMNS},
-            "validations": history.validations,
-            "extra": extra,
+            "validations": dict(history.validations),
         }
-        save_checkpoint(path, data)
 
     def load(self, path: str | Path) -> None:
-        """Go back to what `save` wrote."""
+        """Go back to what `state_dict` gave, from the checkpoint that keeps it."""
         data = load_checkpoint(path)
         try:
+            if different := told_apart(data["settings"], self.settings):
+                raise ValueError(f"{different}; give the settings that it was made with")
             self.model.load_state_dict(data["model"])
             self.optimizer.load_state_dict(data["optimizer"])
             if self.schedule is not None:
-                self.schedule.load_state_dict(data["schedule"] or {})
+                self.schedule.load_state_dict(data["schedule"])
             for g, state in zip(self._generators(), data["generators"], strict=True):
                 g.bit_generator.state = state
             self.epoch, self.index, self.seed = data["position"]
@@ -176,12 +198,69 @@ class Run:
 
     def _generators(self) -> list[np.random.Generator]:
         """The given Generator, and those that modules such as dropout have kept."""
-        held = [value for module in self.model.modules() for value in vars(module).values()]
-        found = [self.rng, *(value for value in held if isinstance(value, np.random.Generator))]
+        found = [self.rng]
+        for module in self.model.modules():
+            found += _generators_in(list(vars(module).values()))
         return [g for i, g in enumerate(found) if all(g is not before for before in found[:i])]
 
 
 _COLUMNS = ("losses", "norms", "rates", "epochs")
+_UNDONE = "The parameters are those before this step. A lower learning rate or clip=1.0 may help"
+
+
+def _generators_in(held: Any) -> list[np.random.Generator]:
+    """The Generators in nested lists, tuples and dicts, where parameters are looked for, too."""
+    if isinstance(held, np.random.Generator):
+        return [held]
+    parts = held.values() if isinstance(held, dict) else held
+    if not isinstance(held, (list, tuple, dict)):
+        return []
+    return [generator for part in parts for generator in _generators_in(part)]
+
+
+def told_apart(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """In what two trainings differ, in a few words: ``lr 0.1, not 0.05``."""
+    names = list(dict.fromkeys([*now, *before]))
+    return "; ".join(
+        f"{name} {before.get(name)}, not {now.get(name)}"
+        for name in names
+        if before.get(name) != now.get(name)
+    )
+
+
+def _settings(optimizer: Optimizer, schedule: Schedule | None) -> dict[str, Any]:
+    """What optimiser and schedule were made with: with other settings, other numbers follow."""
+    settings = {"optimizer": type(optimizer).__name__}
+    settings |= {name: getattr(optimizer, name) for name in optimizer.settings}
+    if schedule is not None:
+        settings |= {"schedule": type(schedule).__name__, **schedule.arguments()}
+        settings["lr"] = schedule.base_lr
+    return settings
+
+
+def _belongs_together(
+    model: Module, optimizer: Optimizer, schedule: Schedule | None, rng: np.random.Generator
+) -> None:
+    """Refuse what would train nothing, or something else."""
+    for name, given, kind in (
+        ("model", model, Module),
+        ("optimizer", optimizer, Optimizer),
+        ("rng", rng, np.random.Generator),
+    ):
+        if not isinstance(given, kind):
+            raise DataError(f"fit: {name} is a {kind.__name__}; given {given!r}")
+    own = set(model.parameters())
+    for w in optimizer.parameters:
+        if w not in own:
+            raise DataError(
+                f"fit: the optimiser moves {operand(w.name or 'a parameter', w)}, which is not "
+                "one of the model's; make it anew, of model.parameters()"
+            )
+    if schedule is not None and getattr(schedule, "optimizer", None) is not optimizer:
+        raise DataError(
+            "fit: the schedule does not set the rate of this optimiser; make it anew, as "
+            "StepLR(optimizer, 100)"
+        )
 
 
 def _scalar(result: Any, carry: bool) -> tuple[Tensor, Any]:

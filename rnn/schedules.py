@@ -54,7 +54,13 @@ class Schedule:
 
     def state_dict(self) -> dict[str, Any]:
         """Give what the next rate depends on, beside the arguments of the constructor."""
-        return {"base_lr": self.base_lr, "count": self.count}
+        return {"kind": type(self).__name__, "base_lr": self.base_lr, "count": self.count}
+
+    def arguments(self) -> dict[str, Any]:
+        """Give the numbers and words that the schedule was made with, by their names."""
+        state = self.state_dict()
+        plain = {k: v for k, v in vars(self).items() if isinstance(v, (bool, int, float, str))}
+        return {name: value for name, value in plain.items() if name not in state}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where another schedule of this class stood.
@@ -64,13 +70,14 @@ class Schedule:
         ValueError
             If the state is not that of a schedule of this class.
         """
-        if set(state) != set(own := self.state_dict()):
+        own = self.state_dict()
+        if state.get("kind") != own["kind"] or set(state) != set(own):
             raise ValueError(
-                f"{type(self).__name__}: the state must have {', '.join(own)}; "
-                f"given {', '.join(state) or 'nothing'}"
+                f"{own['kind']}: the state is that of {state.get('kind', 'no schedule')}, with "
+                f"{', '.join(state) or 'nothing'}; it must have {', '.join(own)}"
             )
-        for name, value in state.items():
-            setattr(self, name, value)
+        for name in own.keys() - {"kind"}:
+            setattr(self, name, state[name])
 
 
 class StepLR(Schedule):

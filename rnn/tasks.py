@@ -297,7 +297,7 @@ def load_task(path: str) -> Task:
             task: Task = kind(settings, rng, vocabulary)
         else:
             task = kind(settings, rng)
-        task.model.load_state_dict(data["best"] or data["model"])
+        task.model.load_state_dict(data["result"] or data["best"] or data["model"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{path} is a checkpoint, but not one that `python -m rnn train` wrote ({error})"

@@ -22,12 +22,16 @@ from typing import Any
 
 import numpy as np
 
+from microgrrepresent.node import Array
+from rnn.checkpoint import save_checkpoint
 from rnn.errors import DataError
 from rnn.history import History, More, log_to, shown
 from rnn.module import Module
 from rnn.optim import Optimizer
 from rnn.run import Batches, Clip, Run
 from rnn.schedules import Schedule
+
+_LONG = 100  # steps
 
 
 def fit(
@@ -85,12 +89,13 @@ def fit(
         Stop when so many validations in a row have brought no new best loss. Whenever there is
         validation, the best parameters are those that the model ends with.
     every : int, optional
-        Validate and save after every so many steps; by default at the end of each epoch.
+        Validate and save after every so many steps; by default at the end of each epoch and, if
+        only `steps` say when to stop, after every 100 steps of an epoch, which may never end.
     checkpoint : path, optional
         Where to save, also at the end and at Ctrl-C. If there is no such file yet, it is written
         before the first step, so that a place that cannot be written is known at once.
     resume : bool
-        Go on from that file, if it is there.
+        Go on from that file, if it is there, with the settings that it was made with.
     extra : mapping, optional
         Anything to be kept in the checkpoint, such as what is needed to make the model again.
     log : path, optional
@@ -107,13 +112,13 @@ def fit(
     Raises
     ------
     NonFiniteError
-        If the loss or a gradient becomes NaN or infinite. The message says where that began; the
-        parameters are those before the step.
+        If the loss, a gradient or a step becomes NaN or infinite. The message says where that
+        began; the parameters are those before the step.
     CheckpointError
-        If the checkpoint is not one of this model and optimiser.
+        If the checkpoint is not one of this model, optimiser and schedule with these settings.
     DataError
-        For arguments that contradict each other, an epoch without batches, a loss that is no scalar
-        Tensor, or a file that cannot be written.
+        For arguments that contradict each other or do not belong together, an epoch without
+        batches, a loss that is no scalar Tensor, or a file that cannot be written.
 
     Examples
     --------
@@ -129,22 +134,23 @@ def fit(
     """
     from tqdm.auto import tqdm  # here, because it takes a fifth as long to import as all of rnn
 
-    counts = (steps, epochs, every, patience)
-    if steps is epochs is None or any(n is not None and n < 1 for n in counts):
-        raise DataError("fit: give steps=, epochs= or both, and numbers that are at least 1")
+    counts = {"steps": steps, "epochs": epochs, "every": every, "patience": patience}
+    if steps is epochs is None:
+        raise DataError("fit: give steps=, epochs= or both, so that it comes to an end")
+    for name, n in counts.items():
+        if n is not None and (not isinstance(n, (int, np.integer)) or n < 1):
+            raise DataError(f"fit: {name} is a whole number and at least 1; given {n!r}")
     watching = patience is not None or (schedule is not None and schedule.after_validation)
     if watching and validate is None:
         what = "patience" if patience is not None else type(schedule).__name__
         raise DataError(f"fit: {what} needs validate=, the loss that is to fall")
     if resume and checkpoint is None:
         raise DataError("fit: resume needs checkpoint=, the file to go on from")
-    if not isinstance(rng, np.random.Generator):
-        raise DataError(f"fit: rng is a Generator, as np.random.default_rng(0); given {rng!r}")
     run = Run(model, optimizer, schedule, rng)
 
-    def save() -> None:
+    def save(state: dict[str, Any], result: dict[str, Array] | None = None) -> None:
         if checkpoint is not None:
-            run.save(checkpoint, dict(extra or {}))
+            save_checkpoint(checkpoint, {**state, "result": result, "extra": dict(extra or {})})
 
     is_new = checkpoint is None or not Path(checkpoint).exists()
     if resume and checkpoint is not None and not is_new:
@@ -157,27 +163,33 @@ def fit(
     def hopeless() -> bool:
         return patience is not None and history.since_best >= patience
 
+    def due(last: bool) -> bool:
+        if every:
+            return history.steps % every == 0
+        return last or (epochs is None and run.index % _LONG == 0)  # such an epoch may never end
+
     model.train()
     with _interrupts_noticed() as interrupted:
         if is_new:
-            save()
+            save(run.state_dict())
         write_row = log_to(log, history, more)
         with tqdm(total=total, initial=history.steps, unit="step", disable=not progress) as bar:
             for batch, last in () if hopeless() else run.batches(batches, steps, epochs):
                 run.step(batch, last, loss, carry, clip)
-                if history.steps % every == 0 if every else last:
+                if due(last):
                     if validate is not None:
                         run.validate(validate)
-                    save()
+                    save(run.state_dict())
                 write_row()
                 bar.set_postfix_str(shown(history, more), refresh=False)
                 bar.update()
                 if interrupted() or hopeless():
                     break
         history.stopped = "early" if hopeless() else "interrupted" if interrupted() else "done"
+        save(state := run.state_dict())
         if history.stopped == "done" and validate and history.steps not in history.validations:
-            run.validate(validate)
-        save()
+            run.validate(validate)  # a run that goes on from here would not have had this one
+            save(state, result=run.best)
     if run.best is not None and history.stopped != "interrupted":
         model.load_state_dict(run.best)
     return history

@@ -154,9 +154,12 @@ def test_what_is_loaded_is_the_best_and_not_the_last(capsys):
     run(capsys, "train", "characters", "--steps", "2", *QUICK)
     data = load_checkpoint("model.npz")
     data["best"] = {name: array + 1 for name, array in data["model"].items()}
-    save_checkpoint("model.npz", data)
-    loaded = load_task("model.npz").model.state_dict()
-    assert all(np.array_equal(loaded[name], array) for name, array in data["best"].items())
+    data["result"] = {name: array + 2 for name, array in data["model"].items()}
+    for key in ("result", "best", "model"):
+        save_checkpoint("model.npz", data)
+        loaded = load_task("model.npz").model.state_dict()
+        assert all(np.array_equal(loaded[name], array) for name, array in data[key].items())
+        data[key] = None
 
 
 def test_words_and_chinese(capsys, tmp_path):

@@ -294,7 +294,9 @@ def test_messages():
         SGD([w, {"params": [w]}])
     with pytest.raises(ValueError, match="lr of a group = -1 is out of range"):
         SGD([{"params": [w], "lr": -1}])
-    with pytest.raises(ValueError, match=r"the state must have base_lr, count"):
+    with pytest.raises(ValueError, match=r"no schedule, .*must have kind, base_lr, count"):
         ExponentialLR(SGD([w]), 0.5).load_state_dict({})
+    with pytest.raises(ValueError, match="StepLR: the state is that of ExponentialLR"):
+        StepLR(SGD([w]), 3).load_state_dict(ExponentialLR(SGD([w]), 0.5).state_dict())
     with pytest.raises(ValueError, match="needs the loss"):
         ReduceLROnPlateau(SGD([w])).step()

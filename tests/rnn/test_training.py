@@ -25,6 +25,7 @@ from rnn import (
     Module,
     NonFiniteError,
     ReduceLROnPlateau,
+    StepLR,
     clip_grad_value,
     fit,
     language_model_batches,
@@ -121,6 +122,27 @@ def test_endless_batches():
     model, history = linear_fit(batches=endless)
     assert set(history.epochs) == {1}
     assert model.weight.numpy()[0, 0] == pytest.approx(3, abs=1e-2)
+
+
+def test_an_epoch_that_never_ends_is_validated_and_saved(tmp_path):
+    def endless(rng):
+        while True:
+            yield rng.uniform(-1, 1, (8, 1))
+
+    saved = []
+
+    def validate():
+        saved.append(load_checkpoint(tmp_path / "run.npz")["history"]["losses"].size)
+        return 1.0
+
+    settings = {"batches": endless, "validate": validate, "checkpoint": tmp_path / "run.npz"}
+    _, history = linear_fit(1000, patience=2, **settings)
+    assert (history.stopped, history.steps) == ("early", 300)
+    assert saved == [0, 100, 200]
+    _, history = linear_fit(250, batches=[np.ones((1, 1))] * 150, validate=lambda: 1.0)
+    assert list(history.validations) == [100, 150, 250]
+    _, history = linear_fit(None, epochs=1, batches=[np.ones((1, 1))] * 150, validate=lambda: 1.0)
+    assert list(history.validations) == [150]
 
 
 def test_the_state_is_carried_and_cut():
@@ -309,6 +331,29 @@ def test_a_gradient_that_overflows_stops_with_its_cause():
     assert np.array_equal(model.weight.numpy(), before)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "scale"),
+    [(lambda w, lr: SGD(w, 1e308), 10.0), (lambda w, lr: Adam(w, 0.1), 1e200)],
+)
+def test_a_step_that_overflows_is_taken_back(tmp_path, optimizer, scale):
+    path = tmp_path / "run.npz"
+    made = []
+
+    def keep(w, lr):
+        made.append(optimizer(w, lr))
+        return made[0]
+
+    with pytest.raises(NonFiniteError, match=r"step 1 of (SGD|Adam) overflows in W \(1, 1\)"):
+        linear_fit(
+            3, optimizer=keep, loss=lambda x: made[0].parameters[0].sum() * scale, checkpoint=path
+        )
+    assert all(np.isfinite(w.numpy()).all() for w in made[0].parameters)
+    assert made[0].memories == [{}, {}]
+    saved = load_checkpoint(path)
+    for array, w in zip(saved["model"].values(), made[0].parameters, strict=True):
+        assert np.array_equal(array, w.numpy())
+
+
 def test_an_exploding_recurrence_is_explained_at_its_step():
     setup = Setup()
     setup.model.head.weight.assign(np.full((6, 5), 1e200))
@@ -364,6 +409,56 @@ def test_early_stopping_and_a_plateau_go_on_too(tmp_path, stop_at):
         assert np.array_equal(value, again.model.state_dict()[name])
 
 
+@pytest.mark.parametrize("stop_at", [3, 5, 10, 15])
+def test_a_run_that_ends_between_two_validations_goes_on_as_if_it_had_not(tmp_path, stop_at):
+    def run(steps, losses, **settings):
+        setup = Setup()
+        setup.schedule = ReduceLROnPlateau(setup.optimizer, 0.5, patience=0)
+        history = setup.fit(
+            steps=steps, every=4, patience=4, validate=lambda: next(losses), **settings
+        )
+        return history, setup.model.state_dict()
+
+    losses = [5.0, 4.0, 4.0, 3.0, 6.0, 6.0, 6.0, 6.0]
+    whole, best = run(40, iter(losses))
+    assert (whole.stopped, whole.steps) == ("early", 32)
+    assert whole.rates[-1] < 0.02
+    path, before = tmp_path / "run.npz", losses[: stop_at // 4]
+    run(stop_at, iter([*before, 0.0]), checkpoint=path)  # by far the best, and not to be kept
+    again, kept = run(40, iter(losses[stop_at // 4 :]), checkpoint=path, resume=True)
+    assert again == whole
+    assert all(np.array_equal(best[name], w) for name, w in kept.items())
+
+
+def test_a_checkpoint_tells_what_the_finished_run_gave_back(tmp_path):
+    path = tmp_path / "run.npz"
+    model, _ = linear_fit(5, every=2, validate=iter([3.0, 2.0, 1.0]).__next__, checkpoint=path)
+    saved = load_checkpoint(path)
+    assert all(np.array_equal(saved["result"][k], w) for k, w in model.state_dict().items())
+    assert not np.array_equal(saved["result"]["weight"], saved["best"]["weight"])
+
+
+def test_generators_in_lists_and_dicts_are_saved_too(tmp_path):
+    def run(steps, path, resume=False):
+        rng = np.random.default_rng(1)
+        model = Linear(1, 1, rng=np.random.default_rng(0))
+        model.noise = {"of": [np.random.default_rng(2)]}
+        return fit(
+            model,
+            [np.ones((1, 1))],
+            lambda x: squared_error(model(x), x + model.noise["of"][0].normal()),
+            Adam(model.parameters()),
+            rng,
+            steps=steps,
+            checkpoint=path,
+            resume=resume,
+            progress=False,
+        ).losses
+
+    run(4, tmp_path / "parts.npz")
+    assert run(9, tmp_path / "parts.npz", True) == run(9, tmp_path / "whole.npz")
+
+
 def test_a_finished_run_is_not_run_again(tmp_path):
     path = tmp_path / "run.npz"
     first = Setup().fit(steps=4, checkpoint=path)
@@ -409,8 +504,41 @@ def test_a_checkpoint_of_another_model(tmp_path):
         Setup(hidden=7).fit(steps=2, checkpoint=path, resume=True)
     other = Setup()
     other.optimizer = SGD(other.model.parameters(), 0.1)
-    with pytest.raises(CheckpointError, match="SGD: the state given is that of Adam"):
+    other.schedule = ExponentialLR(other.optimizer, 0.99)
+    with pytest.raises(CheckpointError, match=r"optimizer Adam, not SGD; lr 0.02, not 0.1; "):
         other.fit(steps=2, checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda optimizer: None, "schedule ExponentialLR, not None; gamma 0.99, not None"),
+        (lambda optimizer: ExponentialLR(optimizer, 0.5), "gamma 0.99, not 0.5;"),
+        (lambda optimizer: StepLR(optimizer, 3), "schedule ExponentialLR, not StepLR"),
+    ],
+)
+def test_resuming_with_another_schedule_is_refused_and_not_ignored(tmp_path, made, said):
+    Setup().fit(steps=1, checkpoint=tmp_path / "run.npz")
+    other = Setup()
+    other.schedule = made(other.optimizer)
+    before = other.model.state_dict()
+    with pytest.raises(CheckpointError, match=said):
+        other.fit(steps=2, checkpoint=tmp_path / "run.npz", resume=True)
+    assert all(np.array_equal(before[name], w) for name, w in other.model.state_dict().items())
+
+
+def test_resuming_with_another_rate_is_refused_with_and_without_a_schedule(tmp_path):
+    def start(lr, scheduled, **settings):
+        setup = Setup()
+        setup.optimizer.lr = lr
+        setup.schedule = ExponentialLR(setup.optimizer, 0.99) if scheduled else None
+        return setup.fit(checkpoint=tmp_path / f"{scheduled}.npz", **settings)
+
+    for scheduled in (True, False):
+        start(0.02, scheduled, steps=2)
+        assert start(0.02, scheduled, steps=3, resume=True).steps == 3
+        with pytest.raises(CheckpointError, match=r"optimiser: lr 0.02, not 0.1; give the"):
+            start(0.1, scheduled, steps=4, resume=True)
 
 
 def test_what_is_no_checkpoint(tmp_path):
@@ -604,6 +732,16 @@ def test_messages():
         linear_fit(patience=0, validate=lambda: 1.0)
     with pytest.raises(DataError, match="rng is a Generator"):
         linear_fit(rng=0)
+    with pytest.raises(DataError, match=r"steps is a whole number and at least 1; given 3.5"):
+        linear_fit(steps=3.5)
+    with pytest.raises(DataError, match="model is a Module; given None"):
+        fit(None, [1], lambda x: x, None, np.random.default_rng(0), steps=1)
+    other = Adam(Linear(1, 1).parameters())
+    with pytest.raises(DataError, match=r"moves W \(1, 1\), which is not one of the model's"):
+        linear_fit(optimizer=lambda parameters, lr: other)
+    for schedule in (ExponentialLR(other, 0.9), ExponentialLR):
+        with pytest.raises(DataError, match="does not set the rate of this optimiser"):
+            linear_fit(schedule=schedule)
     setup = Setup()
     setup.schedule = ReduceLROnPlateau(setup.optimizer)
     with pytest.raises(DataError, match="ReduceLROnPlateau needs validate="):
