@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microgrrepresent.carried import watched
 from microgrrepresent.errors import GradientError
 from microgrrepresent.gradients import one_node, require_gradient, seeded
 from microgrrepresent.node import Array, Node
@@ -37,6 +38,16 @@ def backward(
     -------
     Adjoints
 
+    Raises
+    ------
+    GradientError
+        If no leaf behind the output requires a gradient, or it needs a seed.
+    StaleGraphError
+        If a leaf of the graph was assigned to after the graph was recorded.
+    CarriedStateError
+        If the graph hangs together with those of the batches before, because a state was carried
+        on without being cut. Said once of a graph that grows.
+
     Examples
     --------
     >>> from microgrrepresent import Tensor, backward, step
@@ -53,7 +64,8 @@ def backward(
         raise ValueError(f"backward: keep must be 'all' or 'nodes'; given {keep!r}")
     edges: dict[Edge, Array] | None = {} if keep == "all" else None
     first = seeded(output, seed, "backward", False)
-    nodes = {node: _frozen(g) for node, g in sweep([output], [first], contributions=edges)}
+    swept = watched(output, sweep([output], [first], contributions=edges))
+    nodes = {node: _frozen(g) for node, g in swept}
     return Adjoints(nodes, edges)
 
 

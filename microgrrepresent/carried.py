@@ -14,10 +14,11 @@ another whose end was made after that pass, then the edge begins at a state that
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from microgrrepresent.errors import CarriedStateError, operand
+from microgrrepresent.errors import CarriedStateError, StaleGraphError, operand
 from microgrrepresent.node import Node, next_id
 
 ENOUGH = 3
@@ -47,41 +48,40 @@ class _Carried(NamedTuple):
 _passes: deque[_Pass] = deque(maxlen=16)
 
 
-def check_growth(loss: Node, oldest: Node) -> None:
-    """Note a backward pass from a loss back to the oldest result that it reached.
+def watched(loss: Node, swept: Iterable[tuple[Node, Any]]) -> Iterator[tuple[Node, Any]]:
+    """Pass on what a reverse sweep of a loss yields, and find a state that was carried.
 
     Raises
     ------
     CarriedStateError
-        If its graph spans `ENOUGH` batches. Once for each graph, however long it grows.
+        In the end, if the graph spans `ENOUGH` batches, once for each graph, however long it
+        grows; and in place of a `StaleGraphError` whose reason is a carried state.
     """
+    oldest = loss
+    try:
+        for node, g in swept:
+            if node.op is not None:
+                oldest = node
+            yield node, g
+    except StaleGraphError as error:
+        if (found := _carried(loss)) is not None:
+            raise _out_of_date(found) from error
+        raise
+    _check_growth(loss, oldest)
+
+
+def _check_growth(loss: Node, oldest: Node) -> None:
+    """Note a backward pass from a loss back to the oldest result that it reached."""
+    if _passes and loss.id == _passes[-1].loss:
+        return  # of the same loss again, such as with another seed
     found = None  # mostly there is nothing to look for: everything was made after the last pass
-    if _passes and oldest.id < _passes[-1].at and loss.id != _passes[-1].loss:
+    if _passes and oldest.id < _passes[-1].at:
         found = _carried(loss)
     batches, said = (found.into.batches + 1, found.into.said) if found else (1, False)
     grows = found is not None and not said and batches >= ENOUGH
     _passes.append(_Pass(oldest.id, loss.id, next_id(), batches, said or grows))
     if found is not None and grows:
-        why = f"the graph behind the loss now spans {batches} batches and grows with each"
-        raise _error(found, why)
-
-
-def explain_stale(loss: Node) -> None:
-    """Say which carried state the reason is, if so, that the graph of a loss is out of date.
-
-    Raises
-    ------
-    CarriedStateError
-        If a state was carried and the parameters were updated since. Once for each state.
-    """
-    found = _carried(loss)
-    if found is not None and not found.into.said:
-        found.into.said = True
-        raise _error(
-            found,
-            "the parameters were updated since, so a backward pass cannot run through that batch "
-            "again",
-        )
+        raise _growing(found, batches)
 
 
 def _carried(loss: Node) -> _Carried | None:
@@ -113,13 +113,32 @@ def _behind(loss: Node) -> list[Node]:
     return [found[key] for key in sorted(found)]
 
 
-def _error(carried: _Carried, why: str) -> CarriedStateError:
+def _growing(carried: _Carried, batches: int) -> CarriedStateError:
+    return CarriedStateError(
+        f"{_told(carried)}: the graph behind the loss now spans {batches} batches and grows with "
+        f"each. {_CUT}. This is said once: if a gradient over all batches is wanted, ask for it "
+        "again"
+    )
+
+
+def _out_of_date(carried: _Carried) -> CarriedStateError:
+    return CarriedStateError(
+        f"{_told(carried)}, and the parameters were updated since, so its values no longer belong "
+        f"together. {_CUT}, and run this batch again; or update only after the last batch, if a "
+        "gradient over all batches is wanted"
+    )
+
+
+_CUT = (
+    "Cut it before the next batch: state = state.detach(), or rnn.detach(state) if it has several "
+    "parts; or begin anew"
+)
+
+
+def _told(carried: _Carried) -> str:
     state, reader, _ = carried
     where = f"in {state.scope} " if state.scope else ""
-    return CarriedStateError(
+    return (
         f"backward: the state {operand(state.name, state)}, made {where}at t={state.step}, was "
-        f"carried to a new batch, where t={reader.step} reads it, with its whole history: {why}. "
-        "Cut it before the next batch: state = state.detach(), or rnn.detach(state) if it has "
-        "several parts; or begin anew. This is said once: if a gradient over all batches is "
-        "wanted, go on"
+        f"carried to a new batch, where t={reader.step} reads it, with its whole history"
     )

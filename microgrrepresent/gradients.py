@@ -12,8 +12,8 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.carried import check_growth, explain_stale
-from microgrrepresent.errors import DTypeError, GradientError, ShapeError, StaleGraphError, operand
+from microgrrepresent.carried import watched
+from microgrrepresent.errors import DTypeError, GradientError, ShapeError, operand
 from microgrrepresent.node import Array, Node
 from microgrrepresent.sweep import sweep
 from microgrrepresent.tensor import Tensor
@@ -88,6 +88,8 @@ def grad(
         If an output or an input is not of floating-point numbers.
     StaleGraphError
         If a leaf of the graph was assigned to after the graph was recorded.
+    CarriedStateError
+        If all inputs are leaves, and a state was carried from batch to batch; see `backward`.
 
     Examples
     --------
@@ -110,7 +112,10 @@ def grad(
     if len(given) != len(ys):
         raise ShapeError(f"grad: {len(ys)} outputs need {len(ys)} seeds; given {len(given)}")
     seeds = [seeded(y, s, "grad", create_graph) for y, s in zip(ys, given, strict=True)]
-    found = {node.id: g for node, g in sweep(ys, seeds, xs, symbolic=create_graph)}
+    swept = sweep(ys, seeds, xs, symbolic=create_graph)
+    if all(x.op is None for x in xs):  # of parameters, as in training
+        swept = watched(max(ys, key=lambda y: y.id), swept)
+    found = {node.id: g for node, g in swept}
     results = []
     for x in xs:
         if x.id not in found:
@@ -129,18 +134,12 @@ def grad(
 def accumulate(output: Node, seed: ArrayLike | None) -> None:
     """Add the gradients of the output to ``.grad`` of its leaves: the body of `Tensor.backward`."""
     require_gradient(output)
-    oldest = output
-    found: list[tuple[Tensor, Array]] = []
-    try:
-        for node, g in sweep([output], [seeded(output, seed, "backward", False)]):
-            if node.op is not None:
-                oldest = node
-            elif isinstance(node, Tensor):
-                found.append((node, g))
-    except StaleGraphError:
-        explain_stale(output)
-        raise
-    check_growth(output, oldest)
+    swept = sweep([output], [seeded(output, seed, "backward", False)])
+    found = [
+        (node, g)
+        for node, g in watched(output, swept)
+        if node.op is None and isinstance(node, Tensor)
+    ]
     for leaf, g in found:
         leaf.grad = np.array(g) if leaf.grad is None else np.asarray(leaf.grad + g)
 

@@ -10,6 +10,9 @@ from microgrrepresent import (
     CarriedStateError,
     StaleGraphError,
     Tensor,
+    backward,
+    grad,
+    jacobian,
     no_grad,
     step,
     steps,
@@ -50,13 +53,21 @@ def learn(loss, *parameters):
         parameter.assign(parameter.numpy() - 0.1 * parameter.grad)
 
 
+PASSES = {
+    "loss.backward()": lambda loss: loss.backward(),
+    "backward(loss)": backward,
+    "grad(loss, leaves)": lambda loss: grad(loss, [CELL.weight_hh, W], unconnected="zeros"),
+}
+
+
+@pytest.mark.parametrize("differentiate", PASSES.values(), ids=PASSES)
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
-def test_a_graph_that_keeps_growing_is_found_however_the_loop_is_written(loop):
+def test_a_graph_that_keeps_growing_is_found_however_the_loop_is_written(loop, differentiate):
     state, raised = None, []
     for batch in range(8):
         state = loop(XS, state)
         try:
-            (state**2).sum().backward()
+            differentiate((state**2).sum())
         except CarriedStateError as error:
             raised.append((batch, str(error)))
     ((batch, sentence),) = raised  # once, however long it grows
@@ -78,8 +89,44 @@ def test_after_an_update_the_second_batch_says_why_it_is_out_of_date(loop):
     loss = (loop(XS, state) ** 2).sum()
     with pytest.raises(CarriedStateError, match="the parameters were updated since"):
         loss.backward()
-    with pytest.raises(StaleGraphError):  # said once; it still cannot be differentiated
-        loss.backward()
+    for differentiate in PASSES.values():  # it cannot be differentiated, and that is why
+        with pytest.raises(CarriedStateError, match=r"run this batch again; or update only after"):
+            differentiate(loss)
+
+
+@pytest.mark.parametrize("differentiate", PASSES.values(), ids=PASSES)
+def test_what_the_sentences_advise_works(differentiate):
+    """Cut it and run the batch again; update only after the last; ask again."""
+    state = by_hand(XS, None)
+    differentiate(state.sum())
+    W.assign(0.9 * W.numpy())
+    with pytest.raises(CarriedStateError):
+        differentiate(by_hand(XS, state).sum())
+    state = detach(state)
+    for _ in range(2):
+        state = by_hand(XS, state)
+        differentiate(state.sum())
+    loss = by_hand(XS, state).sum()
+    with pytest.raises(CarriedStateError, match="ask for it again"):
+        differentiate(loss)
+    differentiate(loss)
+    W.assign(0.9 * W.numpy())
+
+
+def test_questions_about_states_are_no_batches():
+    states = unroll(CELL, XS).states
+    for t in range(1, 6):
+        h = states[t] * 2
+        grad(h.sum(), states[0])
+        jacobian(h[0], states[0])
+
+
+def test_a_stale_graph_without_a_carried_state_is_said_as_such():
+    h = by_hand(XS, None)
+    W.assign(0.9 * W.numpy())
+    for differentiate in PASSES.values():
+        with pytest.raises(StaleGraphError, match=r"W .* new value by assign"):
+            differentiate(h.sum())
 
 
 def test_of_several_cells_and_parts_one_is_named():
