@@ -76,6 +76,8 @@ def sequence_mask(lengths: Any, steps: int | None = None) -> Array:
 def pad(sequences: Sequence[Any], value: float = 0) -> Padded:
     """Put sequences side by side, and fill up the short ones with `value`.
 
+    A value that is no integer makes an array of floats of sequences of integers.
+
     Raises
     ------
     DataError
@@ -97,7 +99,7 @@ def pad(sequences: Sequence[Any], value: float = 0) -> Padded:
                 "they may differ in the first axis only"
             )
     lengths = np.array([len(array) for array in arrays], dtype=np.int64)
-    dtype = np.result_type(*arrays)
+    dtype = np.result_type(*arrays, value)
     values = np.full((lengths.max(), len(arrays), *arrays[0].shape[1:]), value, dtype)
     for i, array in enumerate(arrays):
         values[: len(array), i] = array

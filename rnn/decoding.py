@@ -22,6 +22,7 @@ import numpy as np
 
 from microgrrepresent import Tensor, log_softmax, no_grad
 from microgrrepresent.node import Array
+from rnn.errors import DataError, NonFiniteError
 from rnn.inputs import whole_number
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
@@ -72,12 +73,14 @@ def choose(logits: Any, rng: np.random.Generator | None = None, temperature: flo
     -------
     ndarray of int, shape (...)
     """
-    scores = np.asarray(logits, dtype=np.float64)
+    scores = _finite(logits)
     if not 0 <= temperature < math.inf:
         raise ValueError(f"choose: the temperature is a number from 0 up; given {temperature}")
     if temperature > 0:
-        if rng is None:
-            raise ValueError("choose: give a numpy Generator as rng, or temperature=0")
+        if not isinstance(rng, np.random.Generator):
+            raise ValueError(
+                f"choose: give a numpy Generator as rng, or temperature=0; given {rng!r}"
+            )
         scores = scores / temperature + rng.gumbel(size=scores.shape)
     chosen: Array = scores.argmax(axis=-1)
     return chosen
@@ -115,6 +118,10 @@ def sample(
     list of Decoded, one for each of `first`
     """
     length = whole_number(length, 0, "sample: length")
+    if not np.ndim(first):
+        raise DataError(
+            f"sample: first has a token for each sequence to draw, such as [{first}]; given {first}"
+        )
     x, tokens, scores = first, [], []
     ended_at = np.full(len(first), length)
     with no_grad():
@@ -169,8 +176,11 @@ def beam(
     list of Decoded
         At most `width`, best first.
     """
-    if width < 1:
-        raise ValueError(f"beam: width must be at least 1; given {width}")
+    length, width = whole_number(length, 0, "beam: length"), whole_number(width, 1, "beam: width")
+    if np.shape(first)[:1] != (1,):
+        raise DataError(
+            f"beam: first is one token for one sequence, such as [0]; given shape {np.shape(first)}"
+        )
 
     def rank(found: Decoded) -> float:
         tokens = max(len(found.tokens) + found.ended, 1)
@@ -252,6 +262,11 @@ def log_probability(step: Step, first: Any, tokens: Any, state: Any = None) -> A
     Returns
     -------
     ndarray, shape (B,)
+
+    Raises
+    ------
+    DataError
+        If there is not one token for each row of scores, or one that the model does not know.
     """
     sequences, x = np.asarray(tokens), first
     total = np.zeros(sequences.shape[1:])
@@ -263,11 +278,32 @@ def log_probability(step: Step, first: Any, tokens: Any, state: Any = None) -> A
     return total
 
 
+def _finite(logits: Any) -> Array:
+    """Scores as an array, if they are numbers."""
+    scores = np.asarray(logits.value if isinstance(logits, Tensor) else logits, np.float64)
+    if np.isnan(scores).any():
+        raise NonFiniteError(
+            "the model's scores are NaN, so that no token is likelier than another; look for NaN "
+            "in its parameters and inputs"
+        )
+    return scores
+
+
 def _log_softmax(logits: Any) -> Array:
-    given = logits.value if isinstance(logits, Tensor) else np.asarray(logits)
-    return np.asarray(log_softmax(given.astype(np.float64)))
+    return np.asarray(log_softmax(_finite(logits)))
 
 
 def _scores(logits: Any, tokens: Array) -> Array:
     """Log-probability of one token a row."""
+    *batch, V = np.shape(logits)
+    if tokens.shape != (*batch,) or tokens.dtype.kind not in "iu":
+        raise DataError(
+            f"log_probability: tokens are integers (T, B), for scores {(*batch, V)} at each step; "
+            f"given {tokens.dtype} of shape {tokens.shape} at a step"
+        )
+    if tokens.size and not 0 <= tokens.min() <= tokens.max() < V:
+        raise DataError(
+            f"log_probability: the model scores tokens 0..{V - 1}; "
+            f"given {tokens.min()}..{tokens.max()}"
+        )
     return np.take_along_axis(_log_softmax(logits), tokens[..., None], -1)[..., 0]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -60,7 +60,9 @@ def over_time(
     Raises
     ------
     ShapeError
-        If outputs, targets and mask are not of the same number of steps.
+        If outputs, targets and mask are not of the same number of steps and sequences.
+    ValueError
+        For an unknown reduction.
 
     Examples
     --------
@@ -70,10 +72,7 @@ def over_time(
     >>> float(over_time(cross_entropy, even, [[0], [1], [0]], reduction="sum"))
     2.0794415416798357
     """
-    if reduction not in ("mean", "sum", "batchmean"):
-        raise ValueError(
-            f"over_time: reduction must be 'mean', 'sum' or 'batchmean'; given {reduction!r}"
-        )
+    _known(reduction, get_args(OverTime), "over_time")
     wanted = targets.value if isinstance(targets, Tensor) else np.asarray(targets)
     counts = None if mask is None else np.asarray(mask, dtype=bool)
     for name, array in (("targets", wanted), ("mask", counts)):
@@ -109,10 +108,21 @@ def over_time(
     return L
 
 
+def _known(reduction: str, known: tuple[str, ...], who: str) -> None:
+    if reduction not in known:
+        listed = ", ".join(map(repr, known))
+        raise ValueError(f"{who}: reduction must be one of {listed}; given {reduction!r}")
+
+
 def _counted(x: Any, counts: Array | None, other: float = 0) -> Any:
     """What counts, and another value in the place of what does not."""
     if counts is None:
         return x
+    if counts.shape != x.shape[: counts.ndim]:
+        raise ShapeError(
+            f"a mask of shape {counts.shape} does not fit {operand(getattr(x, 'name', None), x)}, "
+            "of which it says for each step of each sequence whether it counts"
+        )
     return where(counts.reshape(counts.shape + (1,) * (x.ndim - counts.ndim)), x, other)
 
 
@@ -124,7 +134,10 @@ def squared_error(
     Raises
     ------
     ShapeError
-        If output and target differ in shape, which would broadcast to something else.
+        If output and target differ in shape, which would broadcast to something else, or the shape
+        of the mask is not that of their first axes.
+    ValueError
+        For an unknown reduction.
 
     Examples
     --------
@@ -133,6 +146,7 @@ def squared_error(
     >>> float(squared_error(Tensor([1.0, 3.0]), [1.0, 1.0]))
     2.0
     """
+    _known(reduction, get_args(Reduction), "squared_error")
     if np.shape(target) != output.shape:
         raise ShapeError(
             f"squared_error: {operand(output.name or 'output', output)} needs a target of the "
@@ -158,7 +172,7 @@ def perplexity(nats: float | Tensor) -> float:
     63.0
     """
     loss = float(nats)
-    return math.exp(loss) if loss < 700 else math.inf
+    return math.inf if loss > 700 else math.exp(loss)
 
 
 def bits_per_character(nats: float | Tensor) -> float:

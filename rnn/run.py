@@ -230,7 +230,7 @@ def told_apart(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 def _settings(optimizer: Optimizer, schedule: Schedule | None) -> dict[str, Any]:
     """What optimiser and schedule were made with: with other settings, other numbers follow."""
-    settings = {"optimizer": type(optimizer).__name__}
+    settings: dict[str, Any] = {"optimizer": type(optimizer).__name__}
     settings |= {name: getattr(optimizer, name) for name in optimizer.settings}
     if schedule is not None:
         settings |= {"schedule": type(schedule).__name__, **schedule.arguments()}

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -28,8 +29,20 @@ PAD, UNK, EOS = "<pad>", "<unk>", "<eos>"
 Unit = Literal["character", "word"]
 
 
+_MARK = "\u0301"  # stands for all marks
+_WORDS = re.compile(rf"(?:\w{_MARK}*)+(?:['’](?:\w{_MARK}*)+)*|[^\w\s]{_MARK}*")
+
+
 def tokenize(text: str, unit: Unit = "character") -> list[str]:
     """Cut a text into characters, or into words and punctuation marks.
+
+    Characters are Unicode's code points. In words, marks that are combined with a letter, such as
+    accents and the vowel signs of Devanagari, stay with it, and so do invisible joiners.
+
+    Raises
+    ------
+    DataError
+        For an unknown unit.
 
     Examples
     --------
@@ -39,7 +52,21 @@ def tokenize(text: str, unit: Unit = "character") -> list[str]:
     >>> tokenize("南开 大学 很 好", "word")
     ['南开', '大学', '很', '好']
     """
-    return list(text) if unit == "character" else re.findall(r"\w+(?:['’]\w+)*|[^\w\s]", text)
+    _check(unit)
+    if unit == "character":
+        return list(text)
+    # Regular expressions know no class of marks, so they are looked for in a copy of the text.
+    outline = "".join(_MARK if _is_mark(character) else character for character in text)
+    return [text[found.start() : found.end()] for found in _WORDS.finditer(outline)]
+
+
+def _is_mark(character: str) -> bool:
+    return character in "\u200c\u200d" or unicodedata.category(character).startswith("M")
+
+
+def _check(unit: str) -> None:
+    if unit not in get_args(Unit):
+        raise DataError(f"the unit of a vocabulary is 'character' or 'word'; given {unit!r}")
 
 
 class Vocabulary:
@@ -72,9 +99,10 @@ class Vocabulary:
         self.unit: Unit = unit
         self._index = {token: i for i, token in enumerate(self.tokens)}
         if not self.tokens:
-            raise DataError("a vocabulary needs at least one token; was the corpus empty?")
-        if unit not in ("character", "word"):
-            raise DataError(f"the unit of a vocabulary is 'character' or 'word'; given {unit!r}")
+            raise DataError("a vocabulary needs at least one token")
+        if other := [token for token in self.tokens if not isinstance(token, str)]:
+            raise DataError(f"the tokens of a vocabulary are strings; given {other[0]!r}")
+        _check(unit)
         if len(self._index) < len(self.tokens):
             twice = next(token for token, n in Counter(self.tokens).items() if n > 1)
             raise DataError(f"a vocabulary has each token once; {twice!r} is there twice")
@@ -99,9 +127,16 @@ class Vocabulary:
             Tokens that are rarer are left out, so that they are read as ``<unk>``.
         special : sequence of str
             Special tokens, which get the first indices. The other tokens are sorted.
+
+        Raises
+        ------
+        DataError
+            If the corpus is empty.
         """
         tokens = tokenize(corpus, unit) if isinstance(corpus, str) else corpus
         counts = Counter(tokens)
+        if not counts:
+            raise DataError("a vocabulary is made of the tokens of a corpus, but this one is empty")
         known = sorted(token for token, n in counts.items() if n >= min_count)
         return cls([*special, *(token for token in known if token not in special)], unit)
 
@@ -220,8 +255,16 @@ class Vocabulary:
 
     def save(self, path: str | Path) -> None:
         """Write a JSON file."""
+        text = json.dumps(self.to_json(), ensure_ascii=False, indent=0)
+        try:
+            data = text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"cannot write {path}: {text[error.start]!r} is half of a character, which UTF-8 "
+                "has no bytes for; was the text decoded with errors='surrogateescape'?"
+            ) from error
         with replacing(path) as file:
-            file.write(json.dumps(self.to_json(), ensure_ascii=False, indent=0).encode())
+            file.write(data)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

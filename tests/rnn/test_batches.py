@@ -43,6 +43,13 @@ def test_batches_go_through_everything_once_and_in_step(xs, batch_size):
     assert sorted(seen) == sorted(xs)
 
 
+def test_padding_of_integers_with_another_number():
+    assert pad([[1, 2], [3]], 0.5).values.T.tolist() == [[1, 2], [3, 0.5]]
+    assert np.isnan(pad([[1, 2], [3]], np.nan).values[1, 1])
+    assert pad([[1, 2], [3]], -1).values.dtype == np.int64
+    assert pad([np.ones(2, np.float32), np.ones(1, np.float32)], 0.5).values.dtype == np.float32
+
+
 def test_batches_keep_the_order_unless_told_to_shuffle():
     xs = [[i] for i in range(50)]
 

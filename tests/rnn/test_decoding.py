@@ -7,8 +7,10 @@ import pytest
 
 from microgrrepresent import softmax
 from rnn import (
+    DataError,
     Decoded,
     LanguageModel,
+    NonFiniteError,
     beam,
     choose,
     greedy,
@@ -238,12 +240,53 @@ def test_messages():
         choose([1.0, 2.0])
     with pytest.raises(ValueError, match="temperature is a number from 0 up; given -1"):
         choose([1.0], np.random.default_rng(0), -1)
-    with pytest.raises(ValueError, match="width must be at least 1"):
+    with pytest.raises(ValueError, match="width is a whole number from 1 up; given 0"):
         beam(lambda x, s: (x, s), np.array([0]), 3, 0)
     with pytest.raises(TypeError, match="a part of the state is 3, of which there are no rows"):
         beam(lambda x, s: (np.zeros((len(x), 2)), (x, 3)), np.array([0]), 2, 1)
     with pytest.raises(ValueError, match="length is a whole number from 0 up; given -1"):
         sample(lambda x, s: (x, s), np.array([0]), -1)
+    with pytest.raises(ValueError, match="length is a whole number from 0 up; given -3"):
+        beam(lambda x, s: (x, s), np.array([0]), -3, 1)
+    with pytest.raises(ValueError, match=r"first has a token for each .* such as \[0\]; given 0"):
+        sample(lambda x, s: (x, s), 0, 1)
+    with pytest.raises(ValueError, match=r"one token for one sequence, .* given shape \(2,\)"):
+        beam(lambda x, s: (x, s), [0, 1], 3, 2)
+    with pytest.raises(ValueError, match="or temperature=0; given 3"):
+        choose([1.0, 2.0], 3)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        ([[-1]], r"scores tokens 0\.\.3; given -1\.\.-1"),
+        ([[0], [4]], r"scores tokens 0\.\.3; given 4\.\.4"),
+        ([1, 2, 3], r"integers \(T, B\), for scores \(1, 4\) .* int64 of shape \(\)"),
+        ([[0.0]], "given float64 of shape"),
+    ],
+)
+def test_the_probability_of_what_is_no_token(tokens, said):
+    def step(x, state):
+        return np.zeros((len(x), 4)), state
+
+    assert log_probability(step, [0], [[0], [3]]) == pytest.approx(-2 * np.log(4))
+    with pytest.raises(DataError, match=said):
+        log_probability(step, [0], tokens)
+
+
+def test_scores_of_nan_are_no_token():
+    def step(x, state):
+        return np.full((len(x), 4), np.nan), state
+
+    rng = np.random.default_rng(0)
+    for decode in (
+        lambda: sample(step, [0], 3, rng),
+        lambda: greedy(step, [0], 3),
+        lambda: beam(step, [0], 3, 2),
+        lambda: log_probability(step, [0], [[1]]),
+    ):
+        with pytest.raises(NonFiniteError, match="the model's scores are NaN"):
+            decode()
 
 
 def test_of_length_nought_every_sequence_is_empty():

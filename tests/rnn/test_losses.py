@@ -106,6 +106,7 @@ def test_perplexity_of_a_model_that_knows_nothing_is_the_vocabulary():
     assert bits_per_character(L) == pytest.approx(math.log2(V))
     assert perplexity(0.0) == 1
     assert perplexity(1e6) == math.inf
+    assert math.isnan(perplexity(math.nan))
 
 
 def test_squared_error():
@@ -136,6 +137,15 @@ def test_messages():
         over_time(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK.T)
     with pytest.raises(ValueError, match="'batchmean'; given 'average'"):
         over_time(cross_entropy, Tensor(LOGITS), CLASSES, reduction="average")
+    for unknown in ("avg", "batchmean"):
+        with pytest.raises(ValueError, match=f"'mean', 'sum', 'none'; given '{unknown}'"):
+            squared_error(Tensor(LOGITS), LOGITS, reduction=unknown)
+    with pytest.raises(ShapeError, match=r"mask of shape \(5, 2\) does not fit"):
+        over_time(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK[:, :2])
+    with pytest.raises(ShapeError, match=r"mask of shape \(5, 2\) does not fit"):
+        over_time(cross_entropy, [Tensor(y) for y in LOGITS], CLASSES, mask=MASK[:, :2])
+    with pytest.raises(ShapeError, match=r"mask of shape \(2, 2\) does not fit"):
+        squared_error(Tensor(LOGITS), LOGITS, mask=np.ones((2, 2)))
 
 
 def negative_log(p, target, reduction):

@@ -20,7 +20,7 @@ def test_characters_and_back():
     assert repr(vocabulary) == "<vocabulary of 4 characters>"
 
 
-@given(st.text(max_size=50))
+@given(st.text(min_size=1, max_size=50))
 def test_any_text_comes_back(text):
     vocabulary = Vocabulary.of(text)
     assert vocabulary.decode(vocabulary.encode(text, eos=True)) == text
@@ -33,6 +33,30 @@ def test_words():
     ]
     vocabulary = Vocabulary.of(text, unit="word")
     assert vocabulary.decode(vocabulary.encode("these truths hold")) == "these truths hold"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("हिन्दी भाषा।", ["हिन्दी", "भाषा", "।"]),
+        ("cafe\u0301, nai\u0308ve's", ["cafe\u0301", ",", "nai\u0308ve's"]),
+        ("می\u200cخواهم", ["می\u200cخواهم"]),  # with an invisible joiner
+        ("!\u0301a", ["!\u0301", "a"]),
+        ("\u0301 a", ["\u0301", "a"]),
+    ],
+)
+def test_marks_stay_with_their_letter(text, words):
+    assert tokenize(text, "word") == words
+
+
+@given(st.text(st.characters(categories=["L", "M", "N", "P", "Zs"]), max_size=30))
+def test_words_leave_out_nothing_but_blanks(text):
+    assert "".join(tokenize(text, "word")) == "".join(text.split())
+
+
+def test_half_a_character_cannot_be_saved(tmp_path):
+    with pytest.raises(DataError, match=r"'\\ud800' is half of a character"):
+        Vocabulary.of("a\ud800").save(tmp_path / "v.json")
 
 
 def test_an_unknown_token_is_unk_and_never_a_key_error():
@@ -96,8 +120,16 @@ def test_a_file_that_is_no_vocabulary(tmp_path, text):
 def test_wrong_vocabularies():
     with pytest.raises(DataError, match="'a' is there twice"):
         Vocabulary("aba")
-    with pytest.raises(DataError, match="was the corpus empty"):
-        Vocabulary.of("", special=())
+    for empty in ("", [], None):
+        with pytest.raises(DataError, match="of a corpus, but this one is empty"):
+            Vocabulary.of(empty)
+    with pytest.raises(DataError, match="at least one token"):
+        Vocabulary([])
+    with pytest.raises(DataError, match="the tokens of a vocabulary are strings; given 3"):
+        Vocabulary(["a", 3])
+    for unit in ("chars", "words"):
+        with pytest.raises(DataError, match=f"'character' or 'word'; given '{unit}'"):
+            tokenize("to be", unit)
     with pytest.raises(DataError, match=r"index 7 is not in 0\.\.4"):
         Vocabulary.of("ab").decode([7])
     with pytest.raises(DataError, match="no <eos> to add"):
