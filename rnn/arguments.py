@@ -164,7 +164,7 @@ _CELLS_HELP = """cells:
   gru-simple     no reset gate
   lstm           input, forget and output gate, as in PyTorch
   lstm-1997      no forget gate, as in Hochreiter and Schmidhuber 1997
-  lstm-coupled   input gate 1 - f
+  lstm-coupled   forget gate 1 - i
   lstm-peephole  gates that also see the cell state c
   linear         h_t = h_{t-1} + tanh(W x_t + b)
   residual       h_t = h_{t-1} + tanh(W x_t + U h_{t-1} + b)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from microgrrepresent import Tensor, linear, take
 from microgrrepresent.errors import DTypeError, ShapeError
 from rnn.initialise import Rng, floating, uniform
-from rnn.inputs import tensor_of, whole_number
+from rnn.inputs import probability, tensor_of, whole_number
 from rnn.module import Module
 
 
@@ -150,9 +150,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p is a probability, between 0 and 1; given {p}")
-        self.p = p
+        self.p = probability(p, "Dropout: p")
         self.rng = np.random.default_rng(rng)
 
     def __call__(self, x: Tensor | ArrayLike) -> Tensor:

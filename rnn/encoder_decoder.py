@@ -18,11 +18,12 @@ from microgrrepresent.node import Array
 from rnn.attention import Attention
 from rnn.batches import sequence_mask
 from rnn.cells import Cell, GRUCell
+from rnn.cells.cell import made
 from rnn.decoding import Decoded, beam, choose, rows, sample
 from rnn.dense import Embedding, Linear
 from rnn.heads import time_first
 from rnn.initialise import Rng
-from rnn.inputs import tensor_of
+from rnn.inputs import probability, tensor_of
 from rnn.module import Module
 from rnn.recurrent import Recurrent
 
@@ -164,7 +165,7 @@ class Decoder(Module):
         self.context_init, self.context_every_step = context_init, context_every_step
         self.embedding = Embedding(tokens, width, dtype=dtype, rng=rng)
         seen = width + context_size * (context_every_step + bool(attention))
-        self.cell = cell(seen, hidden_size, dtype=dtype, rng=rng)
+        self.cell = made(cell, "Decoder", seen, hidden_size, dtype=dtype, rng=rng)
         shown = self.cell.output_size
         self.bridge = (
             Linear(context_size, shown, dtype=dtype, rng=rng)
@@ -259,10 +260,11 @@ class Decoder(Module):
                 f"{self!r}: expected tokens of shape (T, {batch}), time first, as many sequences "
                 f"as contexts; given {given.shape}"
             )
-        if not 0 <= teacher_forcing <= 1 or (0 < teacher_forcing < 1 and rng is None):
+        teacher_forcing = probability(teacher_forcing, f"{self!r}: teacher_forcing")
+        if 0 < teacher_forcing < 1 and rng is None:
             raise ValueError(
-                f"{self!r}: teacher_forcing is a probability, and needs a numpy Generator as rng "
-                f"if it is not 0 or 1; given {teacher_forcing}"
+                f"{self!r}: teacher_forcing={teacher_forcing} is left to chance, and needs a numpy "
+                "Generator as rng"
             )
         scores: list[Tensor] = []
         for t, token in enumerate(given, start=1):
@@ -305,6 +307,12 @@ class Decoder(Module):
         temperature, width, length_penalty, rng
             As in `rnn.decoding`.
         """
+        for token in (first, stop):
+            if token is not None and token not in range(self.tokens):
+                raise ValueError(
+                    f"{self!r}: first and stop are tokens, numbered 0..{self.tokens - 1}; "
+                    f"given {token!r}"
+                )
         with no_grad():
             state = self.start(encoded)
             batch = len(state.encoded.context)

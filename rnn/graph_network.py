@@ -16,7 +16,7 @@ from rnn.cells.cell import Cell
 from rnn.cells.simple import RNNCell
 from rnn.dense import Linear
 from rnn.initialise import Rng, floating
-from rnn.inputs import tensor_of
+from rnn.inputs import tensor_of, whole_number
 from rnn.module import Module
 
 Message = Callable[[Tensor, Tensor, Tensor | None], Tensor]
@@ -78,7 +78,9 @@ class GraphRecurrentCell(Module):
     ) -> None:
         rng = np.random.default_rng(rng)
         width = message_size or hidden_size
-        self.input_size, self.hidden_size, self.edge_size = input_size, hidden_size, edge_size
+        self.input_size = whole_number(input_size, 0, "GraphRecurrentCell: input_size")
+        self.hidden_size = whole_number(hidden_size, 1, "GraphRecurrentCell: hidden_size")
+        self.edge_size = whole_number(edge_size, 0, "GraphRecurrentCell: edge_size")
         self.dtype = floating(dtype)
         self.f = (
             None if message else Linear(2 * hidden_size + edge_size, width, dtype=dtype, rng=rng)
@@ -109,6 +111,7 @@ class GraphRecurrentCell(Module):
         GraphRound
             The cell on this graph, for `unroll`.
         """
+        vertices = whole_number(vertices, 1, f"{self!r}: vertices")
         pairs = np.asarray(edges)
         if not pairs.size:
             pairs = np.zeros((0, 2), np.int64)

@@ -114,9 +114,11 @@ def time_first(layer: Recurrent[Any]) -> Recurrent[Any]:
 
     Raises
     ------
-    ValueError
-        If it was made with ``batch_first=True``.
+    TypeError, ValueError
+        If it is no layer, or was made with ``batch_first=True``.
     """
+    if not isinstance(layer, Recurrent):
+        raise TypeError(f"a sequence is read by a layer: RNN, GRU or LSTM; given {layer!r}")
     if layer.batch_first:
         raise ValueError(f"{layer!r}: give a layer with batch_first=False; time is the first axis")
     return layer

@@ -74,7 +74,13 @@ class HopfieldNetwork(Module):
 
     def store(self, patterns: ArrayLike) -> None:
         """Forget what was stored, and store patterns (P, N) of +1 and -1 by the Hebb rule."""
-        x = np.atleast_2d(np.asarray(patterns, dtype=float))
+        try:
+            x = np.atleast_2d(np.asarray(patterns, dtype=float))
+        except ValueError:
+            raise ShapeError(
+                f"{self!r}: expected patterns of {self.size} units each, given lists that differ "
+                "in length, or hold no numbers"
+            ) from None
         self._check(x)
         if not len(x):
             raise ShapeError(f"{self!r}: there is no pattern to store; given shape {x.shape}")
@@ -125,7 +131,7 @@ class HopfieldNetwork(Module):
         weight = self.weight.numpy()
         energies = [float(self.energy(s))]
         converged = False
-        for _ in range(max_sweeps):
+        for _ in range(whole_number(max_sweeps, 0, "recall: max_sweeps")):
             before = s.copy()
             if mode == "synchronous":
                 field = weight @ s

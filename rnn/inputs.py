@@ -15,7 +15,8 @@ from microgrrepresent.node import Array
 def tensor_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Tensor:
     """Make x a Tensor of the given data type.
 
-    Lists of numbers are converted; an array or Tensor has a data type, and must have this one.
+    Lists of numbers are converted; an array or Tensor has a data type, and must have this one,
+    and so must a list of arrays.
 
     Raises
     ------
@@ -33,8 +34,17 @@ def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
     if isinstance(x, Tensor):
         given: Tensor | Array = x
     else:
+        part = x
+        while isinstance(part, (list, tuple)) and part:
+            part = part[0]
+        if part is None:
+            raise ShapeError(f"{who!r}: {name} is None, or holds it; give an array")
+        if isinstance(part, Tensor):  # an array of them would forget how they were made
+            raise ShapeError(
+                f"{who!r}: {name} is a list of Tensors; make one of them, as stack({name}) does"
+            )
         try:
-            given = np.asarray(x, dtype=None if hasattr(x, "dtype") else dtype)
+            given = np.asarray(x, dtype=None if hasattr(part, "dtype") else dtype)
         except (TypeError, ValueError):
             raise ShapeError(
                 f"{who!r}: {name} is no array of numbers; if its parts differ in length, rnn.pad "
@@ -43,7 +53,7 @@ def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
     if given.dtype != dtype:
         hint = f"convert it with .astype({str(dtype)!r})"
         if given.dtype.kind in "iub":
-            hint = "embed symbols with Embedding or one_hot first"
+            hint += "; symbols are embedded with Embedding or one_hot first"
         elif given.dtype.kind == "f":
             hint += f", or make the module with dtype={str(given.dtype)!r}"
         elif given.dtype.kind == "c":
@@ -60,7 +70,10 @@ def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
     ShapeError, ValueError
         If there is not one length a sequence, or one is not in 1..T.
     """
-    given = np.asarray(lengths.value if isinstance(lengths, Tensor) else lengths)
+    try:
+        given = np.asarray(lengths.value if isinstance(lengths, Tensor) else lengths)
+    except ValueError:
+        given = np.asarray(lengths, dtype=object)
     if not batch:
         raise ShapeError("lengths are for a batch of sequences; cut a single one: xs[:length]")
     if given.shape != batch or given.dtype.kind not in "iu":
@@ -84,6 +97,20 @@ def whole_number(value: Any, least: int, what: str) -> int:
     ValueError
         If it is no whole number, or below `least`.
     """
-    if not isinstance(value, (int, np.integer)) or value < least:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least:
         raise ValueError(f"{what} is a whole number from {least} up; given {value!r}")
     return int(value)
+
+
+def probability(value: Any, what: str) -> float:
+    """The value as a float.
+
+    Raises
+    ------
+    ValueError
+        If it is no number between 0 and 1.
+    """
+    if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= value <= 1:
+        raise ValueError(f"{what} is a probability, between 0 and 1; given {value!r}")
+    return float(value)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor
-from rnn.cells.cell import Cell
+from rnn.cells.cell import Cell, made
 from rnn.cells.gates import Composition
 from rnn.cells.gru import GRUCell
 from rnn.cells.lstm import LSTMCell, LSTMState, Peephole
@@ -82,7 +82,7 @@ class RNN(Recurrent[Tensor]):
             given["nonlinearity"] = nonlinearity
 
         def make_cell(size: int) -> Cell[Any]:
-            return cell(size, hidden_size, **given, dtype=dtype, rng=rng)
+            return made(cell, "RNN", size, hidden_size, **given, dtype=dtype, rng=rng)
 
         super().__init__(
             make_cell, input_size, num_layers, batch_first, dropout, bidirectional, reverse,

@@ -98,8 +98,8 @@ class Form(NamedTuple):
         return bool(self.keras.get("reset_after"))
 
 
-def form_of(cell: Cell[Any], where: str) -> Form:
-    """The form of a cell that has a counterpart there.
+def form_of(cell: Cell[Any], where: str, layer: object) -> Form:
+    """The form of a cell, of a layer that has a counterpart there.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def form_of(cell: Cell[Any], where: str) -> Form:
     else:
         lacks = "such cell"
     if lacks:
-        raise StateDictError(f"{cell!r}: {where} has no {lacks}")
+        raise StateDictError(f"{layer!r}: {where} has no {lacks}")
     return form
 
 
@@ -157,7 +157,9 @@ def gates_of(cell: Cell[Any], form: Form) -> dict[str, Gate]:
     return {letter: gates.get(letter, absent) for letter in form.standard}
 
 
-def state_from(cell: Cell[Any], form: Form, gates: Mapping[str, Gate]) -> dict[str, Array]:
+def state_from(
+    cell: Cell[Any], form: Form, gates: Mapping[str, Gate], layer: object
+) -> dict[str, Array]:
     """The cell's state_dict with these gates in it.
 
     Raises
@@ -170,7 +172,7 @@ def state_from(cell: Cell[Any], form: Form, gates: Mapping[str, Gate]) -> dict[s
         absent = letter not in form.letters and not form.coupled
         if absent and not gates[letter].is_open(form.activations[0]):
             raise StateDictError(
-                f"{cell!r} has no gate {letter}, but the given weights have one that is not "
+                f"{layer!r} has no gate {letter}, but the given weights have one that is not "
                 "always open; make the layer with that gate"
             )
     chosen = {letter: gates[letter] for letter in form.letters}
@@ -178,17 +180,20 @@ def state_from(cell: Cell[Any], form: Form, gates: Mapping[str, Gate]) -> dict[s
         chosen["z"] = chosen["z"].negated()
     W, U, b_ih, b_hh, _ = _joined(chosen.values())
     if "bias_ih" not in state and (b_ih.any() or b_hh.any()):
-        raise StateDictError(f"{cell!r} has no biases, but the given weights do; use bias=True")
+        raise StateDictError(f"{layer!r} has no biases, but the given weights do; use bias=True")
     given = {"weight_ih": W, "weight_hh": U, "bias_ih": b_ih, "bias_hh": b_hh}
     given |= {f"weight_c{letter}": gate.V for letter, gate in chosen.items()}
     return state | {name: array for name, array in given.items() if name in state}
 
 
 def _load(
-    cells: Sequence[Cell[Any]], forms: Sequence[Form], gates: Sequence[Mapping[str, Gate]]
+    layer: object,
+    cells: Sequence[Cell[Any]],
+    forms: Sequence[Form],
+    gates: Sequence[Mapping[str, Gate]],
 ) -> None:
     """Give cells their gates: all of them, or, if one does not fit, none."""
-    states = [state_from(*each) for each in zip(cells, forms, gates, strict=True)]
+    states = [state_from(*each, layer) for each in zip(cells, forms, gates, strict=True)]
     for cell, state in zip(cells, states, strict=True):
         cell.load_state_dict(state)
 
@@ -199,11 +204,11 @@ _ONNX_ORDER = {"h": "h", "rzn": "zrn", "ifgo": "iofg"}
 _ONNX_NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "identity": "Affine"}
 
 
-def onnx_weights(cells: Sequence[Cell[Any]]) -> OnnxWeights:
+def onnx_weights(layer: object, cells: Sequence[Cell[Any]]) -> OnnxWeights:
     """The weights of one layer, of its one or two directions, as ONNX has them."""
     parts = []
     for cell in cells:
-        form = form_of(cell, "ONNX")
+        form = form_of(cell, "ONNX", layer)
         gates = gates_of(cell, form)
         W, U, b_ih, b_hh, V = _joined(gates[letter] for letter in _ONNX_ORDER[form.standard])
         parts.append((W, U, np.concatenate([b_ih, b_hh]), V[: 3 * cell.hidden_size]))
@@ -212,6 +217,7 @@ def onnx_weights(cells: Sequence[Cell[Any]]) -> OnnxWeights:
 
 
 def load_onnx_weights(
+    layer: object,
     cells: Sequence[Cell[Any]],
     W: ArrayLike,
     R: ArrayLike,
@@ -220,15 +226,14 @@ def load_onnx_weights(
 ) -> None:
     """Give one layer, its one or two directions, the weights of an ONNX node."""
     who, cell = "load_onnx_weights", cells[0]
-    form = form_of(cell, "ONNX")
+    form = form_of(cell, "ONNX", layer)
     order = _ONNX_ORDER[form.standard]
     D, n, H = len(cells), len(order), cell.hidden_size
     if P is None and form.peepholes:
-        raise StateDictError(f"{who}: {cell!r} has peepholes, but P is not given; give zeros or P")
+        raise StateDictError(f"{who}: {layer!r} has peepholes, but P is not given; give zeros or P")
     if P is not None and np.any(P) and not form.peepholes:
-        raise StateDictError(
-            f"{who}: {cell!r} has no peepholes, but P is given; use LSTM(..., peephole='diagonal')"
-        )
+        use = "use LSTM(..., peephole='diagonal')" if form.standard == "ifgo" else "leave P out"
+        raise StateDictError(f"{who}: {layer!r} has no peepholes, but P is given; {use}")
     W = _array(who, "W", W, (D, n * H, cell.input_size))
     R = _array(who, "R", R, (D, n * H, H))
     B = _array(who, "B", np.zeros((D, 2 * n * H)) if B is None else B, (D, 2 * n * H))
@@ -239,12 +244,12 @@ def load_onnx_weights(
     b_ih, b_hh = np.split(B, 2, axis=1)
     directions = zip(W, R, b_ih, b_hh, V, strict=True)
     gates = [dict(zip(order, _cut(n, *one), strict=True)) for one in directions]
-    _load(cells, [form] * D, gates)
+    _load(layer, cells, [form] * D, gates)
 
 
-def onnx_attributes(cells: Sequence[Cell[Any]], reverse: bool) -> dict[str, Any]:
+def onnx_attributes(layer: object, cells: Sequence[Cell[Any]], reverse: bool) -> dict[str, Any]:
     """The attributes with which an ONNX node computes what the layer does."""
-    form = form_of(cells[0], "ONNX")
+    form = form_of(cells[0], "ONNX", layer)
     one_way = "reverse" if reverse else "forward"
     names = [_ONNX_NAMES[name] for name in form.activations] * len(cells)
     attributes: dict[str, Any] = {
@@ -263,11 +268,11 @@ def onnx_attributes(cells: Sequence[Cell[Any]], reverse: bool) -> dict[str, Any]
 _KERAS_ORDER = {"h": "h", "rzn": "zrn", "ifgo": "ifgo"}
 
 
-def keras_weights(cells: Sequence[Cell[Any]]) -> list[Array]:
+def keras_weights(layer: object, cells: Sequence[Cell[Any]]) -> list[Array]:
     """The arrays of Keras' ``get_weights()``, of each cell in turn: kernels, then bias if any."""
     arrays = []
     for cell in cells:
-        form = form_of(cell, "Keras")
+        form = form_of(cell, "Keras", layer)
         gates = gates_of(cell, form)
         W, U, b_ih, b_hh, _ = _joined(gates[letter] for letter in _KERAS_ORDER[form.standard])
         arrays += [W.T.copy(), U.T.copy()]
@@ -276,16 +281,23 @@ def keras_weights(cells: Sequence[Cell[Any]]) -> list[Array]:
     return arrays
 
 
-def load_keras_weights(cells: Sequence[Cell[Any]], arrays: Sequence[ArrayLike]) -> None:
+def load_keras_weights(
+    layer: object, cells: Sequence[Cell[Any]], arrays: Sequence[ArrayLike]
+) -> None:
     """Give each cell in turn the arrays of Keras' ``get_weights()``."""
     who = "load_keras_weights"
+    if not isinstance(arrays, Sequence):
+        raise StateDictError(
+            f"{who}: expected a list of arrays, as get_weights() gives, for {layer!r}; "
+            f"given a {type(arrays).__name__}"
+        )
     each, rest = divmod(len(arrays), len(cells))
     if rest or each not in (2, 3):
         raise StateDictError(
             f"{who}: expected kernel, recurrent_kernel and, unless use_bias=False, bias for each "
             f"of {len(cells)} layers and directions; given {len(arrays)} arrays"
         )
-    forms, gates = [form_of(cell, "Keras") for cell in cells], []
+    forms, gates = [form_of(cell, "Keras", layer) for cell in cells], []
     for c, (cell, form) in enumerate(zip(cells, forms, strict=True)):
         order = _KERAS_ORDER[form.standard]
         n, H = len(order), cell.hidden_size
@@ -298,12 +310,12 @@ def load_keras_weights(cells: Sequence[Cell[Any]], arrays: Sequence[ArrayLike]) 
         elif bias:
             b_ih = _array(who, "bias", bias[0], (n * H,))
         gates.append(dict(zip(order, _cut(n, W.T, U.T, b_ih, b_hh, V), strict=True)))
-    _load(cells, forms, gates)
+    _load(layer, cells, forms, gates)
 
 
-def keras_arguments(cells: Sequence[Cell[Any]], reverse: bool) -> dict[str, Any]:
+def keras_arguments(layer: object, cells: Sequence[Cell[Any]], reverse: bool) -> dict[str, Any]:
     """The arguments with which a Keras layer computes what the layer does."""
-    form = form_of(cells[0], "Keras")
+    form = form_of(cells[0], "Keras", layer)
     functions = ["linear" if name == "identity" else name for name in form.activations]
     arguments: dict[str, Any] = {
         "units": cells[0].hidden_size,

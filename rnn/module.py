@@ -16,7 +16,6 @@ The names and shapes are PyTorch's, so that a `state_dict` moves both ways.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 
 from microgrrepresent import Tensor
 from rnn.errors import StateDictError
+from rnn.files import replacing
 
 Array = NDArray[Any]
 
@@ -117,7 +117,12 @@ class Module:
             If names are missing, not expected, or stand for arrays of another shape.
         """
         own = dict(self.named_tensors())
-        given = {name: _array(value) for name, value in state.items()}
+        if not isinstance(state, Mapping):
+            raise StateDictError(
+                f"load_state_dict: expected names and arrays, as state_dict() gives, for {self!r}; "
+                f"given a {type(state).__name__}"
+            )
+        given = {name: _array(name, value) for name, value in state.items()}
         problems = []
         if missing := [name for name in own if name not in given]:
             problems.append(f"missing: {_listed(missing, own)}")
@@ -140,6 +145,11 @@ class Module:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `state_dict` to an .npz file, which is replaced at once or not at all.
 
+        Raises
+        ------
+        DataError
+            If the file cannot be written.
+
         Examples
         --------
         >>> import tempfile, pathlib
@@ -151,15 +161,8 @@ class Module:
         >>> bool((a.weight == b.weight).numpy().all())
         True
         """
-        path = Path(path)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **self.state_dict())  # type: ignore[arg-type]
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(Path(path)) as file:
+            np.savez(file, **self.state_dict())  # type: ignore[arg-type]
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Read what `save` wrote.
@@ -172,7 +175,7 @@ class Module:
         try:
             with np.load(path, allow_pickle=False) as file:
                 state = {name: file[name] for name in file.files}
-        except (ValueError, EOFError, AttributeError, BadZipFile) as error:
+        except (ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:
             raise StateDictError(
                 f"load: {Path(path)} is not an .npz file of arrays ({error}); "
                 "give the path of a file that save() wrote"
@@ -194,8 +197,14 @@ def _held(name: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:
             yield from _held(f"{name}.{key}", item)
 
 
-def _array(value: Any) -> Array:
-    return np.asarray(value.detach() if hasattr(value, "detach") else value)
+def _array(name: str, value: Any) -> Array:
+    try:
+        return np.asarray(value.detach() if hasattr(value, "detach") else value)
+    except (TypeError, ValueError) as error:
+        raise StateDictError(
+            f"load_state_dict: {name} is no array of a data type that NumPy has ({error}); "
+            "convert it first, as .float() does in PyTorch"
+        ) from error
 
 
 def _listed(names: list[str], arrays: Mapping[str, Any]) -> str:

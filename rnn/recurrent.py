@@ -346,11 +346,11 @@ class Recurrent(Module, Generic[S]):
 
     def onnx_weights(self, layer: int = 0) -> OnnxWeights:
         """The weights of one layer as ONNX has them: (W, R, B, P); see `rnn.layouts`."""
-        return layouts.onnx_weights(self._directions_of(layer))
+        return layouts.onnx_weights(self, self._directions_of(layer))
 
     def onnx_attributes(self, layer: int = 0) -> dict[str, Any]:
         """The attributes of an ONNX node that computes what one layer does."""
-        return layouts.onnx_attributes(self._directions_of(layer), self.reverse)
+        return layouts.onnx_attributes(self, self._directions_of(layer), self.reverse)
 
     def load_onnx_weights(
         self,
@@ -367,7 +367,7 @@ class Recurrent(Module, Generic[S]):
         StateDictError
             If their shapes do not fit, or they hold what the layer has no place for.
         """
-        layouts.load_onnx_weights(self._directions_of(layer), W, R, B, P)
+        layouts.load_onnx_weights(self, self._directions_of(layer), W, R, B, P)
 
     def keras_weights(self) -> list[Array]:
         """The weights as Keras' ``get_weights()`` gives them, of all layers and directions in turn.
@@ -375,7 +375,7 @@ class Recurrent(Module, Generic[S]):
         Three arrays for each: kernel, recurrent_kernel, bias; two with ``use_bias=False``. They
         are for Keras layers that are made with `keras_arguments`.
         """
-        return layouts.keras_weights(self.cells)
+        return layouts.keras_weights(self, self.cells)
 
     def keras_arguments(self) -> dict[str, Any]:
         """The arguments of Keras' SimpleRNN, GRU or LSTM that computes what one layer does.
@@ -386,11 +386,11 @@ class Recurrent(Module, Generic[S]):
         >>> RNN(2, 3, nonlinearity="relu").keras_arguments()
         {'units': 3, 'use_bias': True, 'activation': 'relu'}
         """
-        return layouts.keras_arguments(self.cells, self.reverse)
+        return layouts.keras_arguments(self, self.cells, self.reverse)
 
     def load_keras_weights(self, arrays: Sequence[ArrayLike]) -> None:
         """Give the layers the weights that Keras' ``get_weights()`` gave; see `keras_weights`."""
-        layouts.load_keras_weights(self.cells, arrays)
+        layouts.load_keras_weights(self, self.cells, arrays)
 
     def _directions_of(self, layer: int) -> list[Cell[S]]:
         if layer not in range(self.num_layers):
@@ -405,6 +405,7 @@ class Recurrent(Module, Generic[S]):
         more += ", reverse=True" if self.reverse else ""
         name, cell = type(self).__name__, type(self.cells[0]).__name__
         more += f", cell={cell}" if cell != f"{name}Cell" else ""
+        more += self.cells[0].variant()
         return f"{name}({self.input_size}, {self.hidden_size}{more})"
 
 

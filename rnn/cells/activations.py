@@ -29,7 +29,7 @@ def activation(name: str, who: str) -> Activation:
     ValueError
         If there is none.
     """
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         known = ", ".join(repr(known) for known in ACTIVATIONS)
         raise ValueError(f"{who}: unknown nonlinearity {name!r}; choose one of {known}")
     return ACTIVATIONS[name]

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from inspect import signature
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -154,7 +155,7 @@ class Cell(Module, Generic[S]):
         batch : int, optional
             Number of sequences; without it the state has no batch axis.
         """
-        lead = () if batch is None else (batch,)
+        lead = () if batch is None else (whole_number(batch, 0, f"{self!r}: the batch"),)
         sizes = self.state_sizes().items()
         if self.initial:
             return self.state_of(
@@ -223,8 +224,48 @@ class Cell(Module, Generic[S]):
         """What the cell and its layer have in common: LSTM, of an LSTMCell."""
         return type(self).__name__.removesuffix("Cell")
 
+    def variant(self) -> str:
+        """The arguments that differ from their defaults, as they are written behind others."""
+        chosen = (
+            (name, getattr(self, name, None), known.default)
+            for name, known in signature(type(self)).parameters.items()
+            if known.default is not known.empty and name != "hidden_size"
+        )
+        return "".join(
+            f", {name}={value!r}"
+            for name, value, default in chosen
+            if isinstance(value, (bool, int, float, str)) and value != default
+        )
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.input_size}, {self.hidden_size})"
+        return f"{type(self).__name__}({self.input_size}, {self.hidden_size}{self.variant()})"
+
+
+def made(
+    cell: Callable[..., Cell[Any]], who: str, input_size: int, hidden_size: int, **arguments: Any
+) -> Cell[Any]:
+    """The cell that the argument ``cell=`` of a module makes.
+
+    Raises
+    ------
+    TypeError
+        If it makes none, or not from these arguments.
+    """
+    name = getattr(cell, "__name__", repr(cell))
+    try:
+        signature(cell).bind(input_size, hidden_size, **arguments)
+    except TypeError as error:
+        raise TypeError(
+            f"{who}: cell= makes a cell from (input_size, hidden_size, "
+            f"{', '.join(f'{key}=' for key in arguments)}), as a cell's class or a partial of one "
+            f"does; {name} does not: {error}"
+        ) from None
+    new = cell(input_size, hidden_size, **arguments)
+    if not isinstance(new, Cell):
+        raise TypeError(
+            f"{who}: cell= makes a cell, such as GRUCell does; {name} made {new!r}, which is none"
+        )
+    return new
 
 
 def other_form(form: str, state: Any) -> str:

@@ -67,14 +67,17 @@ class CTRNNCell(Cell[Tensor]):
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
-        times = np.asarray(tau, dtype=self.dtype)
-        one_or_each = times.shape in ((), (hidden_size,)) and np.ndim(dt) == 0
-        if not one_or_each or not (times > 0).all() or not dt > 0:
+        try:
+            times, length = np.asarray(tau, self.dtype), np.asarray(dt, float)
+        except (TypeError, ValueError):
+            times = length = np.zeros(())
+        one_or_each = times.shape in ((), (hidden_size,)) and length.shape == ()
+        if not one_or_each or not (times > 0).all() or not length > 0:
             raise ValueError(
                 f"CTRNN: dt must be a positive number, and tau one or {hidden_size} "
-                f"(hidden_size) of them; given dt={dt}, tau={tau!r}"
+                f"(hidden_size) of them; given dt={dt!r}, tau={tau!r}"
             )
-        self.dt = float(dt)  # a NumPy number has a data type, which would become that of y
+        self.dt = float(length)  # a NumPy number has a data type, which would become that of y
         self.nonlinearity = nonlinearity
         self.phi = activation(nonlinearity, self._kind)
         self.weight_ih = self.parameter("W_ih", hidden_size, input_size)
@@ -88,7 +91,8 @@ class CTRNNCell(Cell[Tensor]):
 
     def shared(self) -> Tensor:
         """The share of the way to its goal that y goes in a step: dt/τ."""
-        return self.dt / self.tau
+        share: Tensor = (self.dt / self.tau).named("dt/τ")
+        return share
 
     def forward(self, x: Tensor, y: Tensor, share: Tensor) -> Tensor:
         """The equation."""

@@ -82,6 +82,11 @@ def test_names():
     ("call", "sentence"),
     [
         (lambda: Attention(3, 3, "cosine"), "score is 'dot', 'general' or 'additive'"),
+        (lambda: Attention(-1, 3, "general"), "query_size is a whole number from 1 up; given -1"),
+        (
+            lambda: Attention(3, 3, "additive", 2.5),
+            "hidden_size is a whole number from 1 up; given 2.5",
+        ),
         (lambda: Attention(3, 4), "the dot product needs query and key of one length; given 3 and"),
         (
             lambda: Attention(3, 3)(np.zeros((2, 3)), np.zeros((2, 5, 3))),

@@ -201,6 +201,11 @@ def test_ctrnn_by_its_equation():
     np.testing.assert_allclose(cell(x, y).numpy(), y + 0.1 * slope, rtol=1e-13)
 
 
+def test_the_share_that_a_ctrnn_takes_of_its_way_has_a_name():
+    graph = Graph(CTRNNCell(1, 2, rng=0)(np.zeros(1)))
+    assert [node.op.name for node in graph.find(name="dt/τ")] == ["div"]
+
+
 def test_ctrnn_without_weights_decays_as_euler_says():
     cell = CTRNNCell(1, 2, tau=[1.0, 2.0], dt=0.25)
     for p in cell.parameters():
@@ -299,7 +304,7 @@ def test_any_length(name):
     assert all(len(unroll(cell, np.ones((T, 2, 3))).outputs) == T for T in (1, 5, 50))
 
 
-LETTERS = {"rnn": "ah", "linear": "gh", "residual": "gh", "ctrnn": "σy"}
+LETTERS = {"rnn": "ah", "linear": "gh", "residual": "gh", "ctrnn": "ry"}
 GATED = {"gru": "rznh", "gru-no-reset": "znh", "lstm": "ifgoch", "lstm-1997": "igoch"}
 
 
@@ -429,7 +434,8 @@ def test_a_learned_initial_state():
         ),
         (
             lambda: LSTMCell(3, 4, proj_size=2)(np.zeros(3), (np.zeros(4), np.zeros(4))),
-            "LSTMCell(3, 4) in lstm: expected h of shape (2,) beside x (3,), given (4,); "
+            "LSTMCell(3, 4, proj_size=2) in lstm: expected h of shape (2,) beside x (3,), given "
+            "(4,); "
             "give such an array, or None for zeros",
         ),
         (
@@ -476,6 +482,16 @@ def test_a_learned_initial_state():
             lambda: CTRNNCell(3, 4, tau=0),
             "CTRNN: dt must be a positive number, and tau one or 4 (hidden_size) of "
             "them; given dt=0.1, tau=0",
+        ),
+        (
+            lambda: CTRNNCell(3, 4, dt=None),
+            "CTRNN: dt must be a positive number, and tau one or 4 (hidden_size) of "
+            "them; given dt=None, tau=1.0",
+        ),
+        (
+            lambda: CTRNNCell(3, 4, tau="a"),
+            "CTRNN: dt must be a positive number, and tau one or 4 (hidden_size) of "
+            "them; given dt=0.1, tau='a'",
         ),
         (lambda: RNNCell(-1, 4), "RNN: input_size is a whole number from 0 up; given -1"),
         (lambda: RNNCell(3, 2.5), "RNN: hidden_size is a whole number from 1 up; given 2.5"),

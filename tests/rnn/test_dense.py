@@ -83,7 +83,8 @@ def test_gradients_pass_where_values_did():
             lambda: Linear(3, 2)(np.zeros((4, 3), int)),
             DTypeError,
             "Linear(3, 2): expected x of float64, given int64; "
-            "embed symbols with Embedding or one_hot first",
+            "convert it with .astype('float64'); symbols are embedded with Embedding or one_hot "
+            "first",
         ),
         (
             lambda: Embedding(5, 2)([1.0]),

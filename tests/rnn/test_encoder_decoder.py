@@ -275,7 +275,19 @@ def test_it_learns_to_reverse():
         ),
         (
             lambda: decoder()(np.zeros((2, C)), TARGET, teacher_forcing=0.5),
-            "teacher_forcing is a probability, and needs a numpy Generator as rng",
+            "teacher_forcing=0.5 is left to chance, and needs a numpy Generator as rng",
+        ),
+        (
+            lambda: decoder()(np.zeros((2, C)), TARGET, teacher_forcing="a"),
+            "teacher_forcing is a probability, between 0 and 1; given 'a'",
+        ),
+        (
+            lambda: decoder().generate(np.zeros((2, C)), 0, 5, 99),
+            r"first and stop are tokens, numbered 0\.\.5; given 99",
+        ),
+        (
+            lambda: decoder().generate(np.zeros((2, C)), [0, 1], 5, strategy="beam"),
+            r"first and stop are tokens, numbered 0\.\.5; given \[0, 1\]",
         ),
         (
             lambda: decoder().generate(np.zeros((2, C)), 0, 5, strategy="best"),
@@ -304,6 +316,12 @@ def test_rows_of_what_was_encoded():
     np.testing.assert_array_equal(some.outputs.numpy(), outputs[:, which])
     np.testing.assert_array_equal(some.mask, mask[:, which])
     assert Encoded(Tensor(context)).rows(which)[1:] == (None, None)
+
+
+def test_a_decoder_is_made_of_a_cell():
+    for cell, sentence in ((GRU, "GRU made GRU"), (LSTMCell(3, 4), r"LSTMCell\(3, 4\) does not: ")):
+        with pytest.raises(TypeError, match=sentence):
+            Decoder(7, 4, 4, cell=cell)
 
 
 def test_an_encoder_takes_time_first():

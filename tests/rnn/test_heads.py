@@ -10,6 +10,8 @@ from rnn import (
     LSTM,
     RNN,
     Embedding,
+    Encoder,
+    GRUCell,
     SequenceClassifier,
     SequenceTagger,
     last_state,
@@ -101,6 +103,15 @@ def test_tagging_gives_scores_at_every_step():
 def test_errors(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize(
+    "model", [Encoder, lambda x: SequenceClassifier(x, 2), lambda x: SequenceTagger(x, 2)]
+)
+def test_a_sequence_is_read_by_a_layer(model):
+    for no_layer in (3, GRUCell(3, 5)):
+        with pytest.raises(TypeError, match=r"a layer: RNN, GRU or LSTM; given (3|GRUC)"):
+            model(no_layer)
 
 
 def test_what_padding_holds_reaches_no_pool():

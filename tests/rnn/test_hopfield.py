@@ -97,6 +97,11 @@ def test_synchronous_steps_are_a_graph():
     [
         (lambda n: n.store([[1, 0, 1]]), r"a unit is \+1 or -1; given others"),
         (lambda n: n.store([[1, 1]]), r"expected states of 3 units, given shape \(1, 2\)"),
+        (lambda n: n.store([[1, 1, 1], [1]]), "patterns of 3 units each, given lists that differ"),
+        (
+            lambda n: n.recall([1, 1, 1], max_sweeps=-1),
+            "max_sweeps is a whole number from 0 up; given -1",
+        ),
         (lambda n: n.recall([1, 1]), r"expected states of 3 units, given shape \(1, 2\)"),
         (lambda n: n.recall([1, 1, 1], "both"), "mode is 'asynchronous' or 'synchronous'"),
     ],

@@ -474,7 +474,29 @@ def test_a_list_is_an_array_where_the_state_is_one():
     same(layer([[[1]]], (h, c))[0], layer([[[1]]], [np.array(h, float), np.array(c, float)])[0])
 
 
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (
+            lambda: RNN(4, 6, bias=False, cell=CTRNNCell),
+            r"RNN: cell= makes a cell from \(input_size, hidden_size, bias=, dtype=, rng=\), as a "
+            r"cell's class .* does; CTRNNCell does not: .*'bias'",
+        ),
+        (lambda: RNN(4, 6, cell=RNNCell(4, 6)), r"RNN: cell= .*; RNNCell\(4, 6\) does not: "),
+        (lambda: RNN(4, 6, cell=lambda x, h: h), r"RNN: cell= .*; <lambda> does not: "),
+        (lambda: RNN(4, 6, cell=RNN), r"RNN made RNN\(4, 6\), which is none"),
+    ],
+)
+def test_what_makes_no_cell_is_refused(make, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        make()
+
+
 def test_a_layer_says_how_it_was_made():
+    assert repr(LSTM(4, 6, peephole="diagonal", proj_size=2)) == (
+        "LSTM(4, 6, peephole='diagonal', proj_size=2)"
+    )
+    assert repr(GRUCell(4, 6, reset_after=False)) == "GRUCell(4, 6, reset_after=False)"
     assert repr(LSTM(4, 6, 2, bidirectional=True)) == "LSTM(4, 6, num_layers=2, bidirectional=True)"
     assert (
         repr(RNN(4, 6, reverse=True, cell=CTRNNCell)) == "RNN(4, 6, reverse=True, cell=CTRNNCell)"
@@ -594,7 +616,7 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: LSTM(4, 6, proj_size=2)(X, (np.zeros((1, 3, 6)), np.zeros((1, 3, 6)))),
-            "LSTM(4, 6): expected h of shape (1, 3, 2), given (1, 3, 6); its axes are "
+            "LSTM(4, 6, proj_size=2): expected h of shape (1, 3, 2), given (1, 3, 6); its axes are "
             "(num_layers * directions, B, size); give such an array, or None for zeros",
         ),
         (
@@ -636,18 +658,56 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: LSTM(4, 6, proj_size=1.5),
-            "LSTM: proj_size must be smaller than hidden_size 6, because it shortens h, or 0 "
-            "for no projection; given 1.5",
+            "LSTM: proj_size is a whole number from 0 up; given 1.5",
         ),
         (
             lambda: RNN(4, 6, 2, cell=partial(NARX, input_delays=1)),
-            "RNN: the state of NARX(4, 6) is of other sizes in the layer above, and the two "
+            "RNN: the state of NARX(4, 6, input_delays=1) is of other sizes in the layer above, "
+            "and the two "
             "cannot stand in one array; use num_layers=1",
         ),
         (
             lambda: RNN(4, 6)([np.zeros((3, 4)), np.zeros((2, 4))]),
             "RNN(4, 6): x is no array of numbers; if its parts differ in length, rnn.pad makes one "
             "array of them, and says their lengths",
+        ),
+        (
+            lambda: RNN(4, 6)([Tensor(np.zeros((3, 4)))] * 2),
+            "RNN(4, 6): x is a list of Tensors; make one of them, as stack(x) does",
+        ),
+        (
+            lambda: RNN(4, 6)(None),
+            "RNN(4, 6): x is None, or holds it; give an array",
+        ),
+        (
+            lambda: LSTM(4, 6)(X, (np.zeros((1, 3, 6)), None)),
+            "LSTM(4, 6): c is None, or holds it; give an array",
+        ),
+        (
+            lambda: RNN(4, 6)(X, lengths=[[1], [2, 3], [4]]),
+            "lengths: expected 3 integers, one for each sequence of the batch; given shape (3,) "
+            "of object",
+        ),
+        (
+            lambda: LSTM(4, True),
+            "LSTM: hidden_size is a whole number from 1 up; given True",
+        ),
+        (
+            lambda: LSTM(4, 6, proj_size=True),
+            "LSTM: proj_size is a whole number from 0 up; given True",
+        ),
+        (
+            lambda: LSTM(4, 6, 2, dropout="a"),
+            "Dropout: p is a probability, between 0 and 1; given 'a'",
+        ),
+        (
+            lambda: RNN(4, 6, nonlinearity=["tanh"]),
+            "RNN: unknown nonlinearity ['tanh']; choose one of 'tanh', 'relu', 'sigmoid', "
+            "'identity'",
+        ),
+        (
+            lambda: GRU(4, 6).cells[0].initial_state(-1),
+            "GRUCell(4, 6): the batch is a whole number from 0 up; given -1",
         ),
         (
             lambda: RNN(4, 6, num_layers=0),
@@ -672,11 +732,13 @@ def test_data_types_must_agree():
         GRU(4, 6)(X, np.zeros((1, 3, 6), np.float32))
     with pytest.raises(TypeError, match="given complex128; modules are of real numbers"):
         GRU(4, 6)(np.zeros((5, 3, 4), complex))
-    with pytest.raises(TypeError, match="given int64; embed symbols with Embedding or one_hot"):
+    with pytest.raises(TypeError, match=r"given int64; .*symbols are embedded with Embedding or"):
         GRU(4, 6)(np.zeros((5, 3, 4), int))
 
 
 def test_lists_of_numbers_take_the_layer_s_data_type():
+    with pytest.raises(TypeError, match="expected x of float64, given float32"):
+        RNN(1, 2)([np.zeros((2, 1), np.float32)] * 3)
     output, _ = RNN(1, 2, dtype=np.float32)([[[1]], [[2]]])
     assert output.dtype == np.float32
 

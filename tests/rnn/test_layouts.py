@@ -251,26 +251,28 @@ def onnx(layer):
     [
         (
             lambda: LSTM(INPUT, H, proj_size=2).onnx_weights(),
-            "LSTMCell(2, 3): ONNX has no projection",
+            "LSTM(2, 3, proj_size=2): ONNX has no projection",
         ),
         (
             lambda: LSTM(INPUT, H, peephole="diagonal_previous").onnx_weights(),
-            "LSTMCell(2, 3): ONNX has no peepholes of the output gate at the memory before",
+            "LSTM(2, 3, peephole='diagonal_previous'): ONNX has no peepholes of the output gate "
+            "at the memory before",
         ),
         (
             lambda: RNN(INPUT, H, cell=ResidualRNNCell).onnx_weights(),
-            "ResidualRNNCell(2, 3): ONNX has no such cell",
+            "RNN(2, 3, cell=ResidualRNNCell): ONNX has no such cell",
         ),
         (
             lambda: LSTM(INPUT, H, forget_gate=False, peephole="diagonal").load_onnx_weights(
                 *onnx(LSTM(INPUT, H, forget_gate=False))[:3], np.ones((1, 3 * H))
             ),
-            "LSTMCell(2, 3) has no gate f, but the given weights have one that is not always "
+            "LSTM(2, 3, forget_gate=False, peephole='diagonal') has no gate f, but the given "
+            "weights have one that is not always "
             "open; make the layer with that gate",
         ),
         (
             lambda: LSTM(INPUT, H, coupled=True).keras_weights(),
-            "LSTMCell(2, 3): Keras has no peepholes or coupled gates",
+            "LSTM(2, 3, coupled=True): Keras has no peepholes or coupled gates",
         ),
         (
             lambda: LSTM(INPUT, H).load_onnx_weights(*onnx(GRU(INPUT, H))),
@@ -284,21 +286,32 @@ def onnx(layer):
         ),
         (
             lambda: LSTM(INPUT, H, forget_gate=False).load_onnx_weights(*onnx(LSTM(INPUT, H))),
-            "LSTMCell(2, 3) has no gate f, but the given weights have one that is not always "
+            "LSTM(2, 3, forget_gate=False) has no gate f, but the given weights have one that is "
+            "not always "
             "open; make the layer with that gate",
         ),
         (
             lambda: GRU(INPUT, H, bias=False).load_onnx_weights(*onnx(GRU(INPUT, H))),
-            "GRUCell(2, 3) has no biases, but the given weights do; use bias=True",
+            "GRU(2, 3) has no biases, but the given weights do; use bias=True",
         ),
         (
             lambda: LSTM(INPUT, H).load_onnx_weights(*onnx(LSTM(INPUT, H, peephole="diagonal"))),
-            "load_onnx_weights: LSTMCell(2, 3) has no peepholes, but P is given; use "
+            "load_onnx_weights: LSTM(2, 3) has no peepholes, but P is given; use "
             "LSTM(..., peephole='diagonal')",
         ),
         (
             lambda: LSTM(INPUT, H, peephole="diagonal").load_onnx_weights(*onnx(LSTM(INPUT, H))),
-            "load_onnx_weights: LSTMCell(2, 3) has peepholes, but P is not given; give zeros or P",
+            "load_onnx_weights: LSTM(2, 3, peephole='diagonal') has peepholes, but P is not "
+            "given; give zeros or P",
+        ),
+        (
+            lambda: GRU(INPUT, H).load_onnx_weights(*onnx(GRU(INPUT, H))[:3], np.ones((1, 9))),
+            "load_onnx_weights: GRU(2, 3) has no peepholes, but P is given; leave P out",
+        ),
+        (
+            lambda: GRU(INPUT, H).load_keras_weights(None),
+            "load_keras_weights: expected a list of arrays, as get_weights() gives, for "
+            "GRU(2, 3); given a NoneType",
         ),
         (
             lambda: LSTM(INPUT, H, 2).load_keras_weights(LSTM(INPUT, H).keras_weights()),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import Tensor
-from rnn import LSTM, Dropout, Embedding, Linear, LSTMCell, Module, StateDictError
+from rnn import LSTM, DataError, Dropout, Embedding, Linear, LSTMCell, Module, StateDictError
 
 
 class Net(Module):
@@ -115,7 +115,7 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(np, "savez", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(DataError, match=r"cannot write .*model\.npz: disk full"):
         layer.save(tmp_path / "model.npz")
     assert (tmp_path / "model.npz").read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
@@ -126,6 +126,42 @@ def test_a_file_that_is_no_npz(tmp_path, content):
     (tmp_path / "model.npz").write_bytes(content)
     with pytest.raises(StateDictError, match=r"not an \.npz file"):
         Linear(2, 2).load(tmp_path / "model.npz")
+
+
+def test_an_array_of_its_own_is_no_npz(tmp_path):
+    np.save(tmp_path / "model.npy", np.zeros(3))
+    with pytest.raises(StateDictError, match=r"not an \.npz file"):
+        Linear(2, 2).load(tmp_path / "model.npy")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DataError, match=r"cannot write .*file/model\.npz: "):
+        Linear(2, 2).save(tmp_path / "file" / "model.npz")
+
+
+class Unknown:
+    """A tensor of a data type that NumPy has not, such as bfloat16."""
+
+    def detach(self):
+        return self
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("Got unsupported ScalarType BFloat16")
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (None, r"as state_dict\(\) gives, for Linear\(2, 1\); given a NoneType"),
+        ([1], r"as state_dict\(\) gives, for Linear\(2, 1\); given a list"),
+        ({"weight": [[1], [1, 2]]}, "weight is no array of a data type that NumPy has"),
+        ({"weight": Unknown()}, r"weight is no array .*BFloat16.*convert it first, as \.float\(\)"),
+    ],
+)
+def test_what_is_no_state(state, sentence):
+    with pytest.raises(StateDictError, match=sentence):
+        Linear(2, 1).load_state_dict(state)
 
 
 def test_a_file_of_pickles_is_not_unpickled(tmp_path):

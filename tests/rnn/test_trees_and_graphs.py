@@ -182,6 +182,11 @@ def test_a_graph_without_edges_hears_nothing():
             lambda: GraphRecurrentCell(1, 2, edge_size=1).on([(0, 1)], 2, np.zeros(1)),
             r"expected features of shape \(1, 1\), a row for each edge, given \(1,\)",
         ),
+        (lambda: GraphRecurrentCell(-2, 3), "input_size is a whole number from 0 up; given -2"),
+        (
+            lambda: GraphRecurrentCell(1, 2).on(EDGES, "4"),
+            "vertices is a whole number from 1 up; given '4'",
+        ),
         (lambda: RecursiveCell(3, children=0), "children is a whole number from 1 up; given 0"),
         (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, 4, FEATURES),
