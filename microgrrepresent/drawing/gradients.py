@@ -9,7 +9,7 @@ computed there is a dash, never a 0.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from math import hypot, log10
 
 from microgrrepresent.adjoints import Adjoints
@@ -30,11 +30,12 @@ OFFSET = 5.0
 def write_norms(picture: Picture, adjoints: Adjoints) -> None:
     """Write the norm of its term on every chip, and that of their sum on every parameter."""
     used = {arrow.tail: arrow for arrow in picture.arrows if arrow.tail.kind == "chip"}
+    read = {child.parents[i] for arrow in picture.arrows for child, i in arrow.edges}
     for box in picture.boxes:
         if box.kind not in ("chip", "parameter") or not any(n.requires_grad for n in box.nodes):
             continue
         arrow = used.get(box)
-        found = flowed(arrow, adjoints) if arrow else adjoint(box.nodes, adjoints)
+        found = flowed(arrow, adjoints) if arrow else adjoint(_ends(box, read), adjoints)
         box.pending = found is None
         box.label = (*box.label, _number(found))
         fit(box)
@@ -57,7 +58,7 @@ def draw_back(picture: Picture, adjoints: Adjoints) -> None:
         parts = reads[arrow.head]  # from an operation to its variable
         norm = together(parts, adjoints)
         if norm is None and not parts and not reads[arrow.tail]:
-            norm = adjoint(arrow.head.nodes, adjoints)  # the output itself
+            norm = adjoint(arrow.head.nodes[:1], adjoints)  # the output itself
         if norm is not None:
             norms[arrow] = norm
     largest = max(norms.values(), default=0.0)
@@ -90,11 +91,18 @@ def together(arrows: Iterable[Arrow], adjoints: Adjoints) -> float | None:
 
 
 def adjoint(nodes: Iterable[Node], adjoints: Adjoints) -> float | None:
-    """Norm of the adjoint of the first of some nodes that has one."""
-    for node in nodes:
-        if node in adjoints:
-            return euclidean_norm(adjoints[node])
-    return None
+    """Norm of the adjoints of some nodes together; None if there is none."""
+    norms = [euclidean_norm(adjoints[node]) for node in nodes if node in adjoints]
+    return hypot(*norms) if norms else None
+
+
+def _ends(box: Box, read: Set[Node]) -> tuple[Node, ...]:
+    """What of a box its arrows lead away from: the variables whose terms the chips show.
+
+    A part of one of them, as a block of a matrix, counts in that one's adjoint already.
+    """
+    ends = [n for n in box.nodes if n in read and not any(p in read for p in n.parents)]
+    return tuple(ends) or box.nodes
 
 
 def _strength(norm: float, largest: float) -> float:

@@ -58,6 +58,20 @@ def test_gradients_are_written_and_drawn(make):
     assert flowed and max(a.width for a in back) == flowed[0].width
 
 
+@pytest.mark.parametrize("T", [1, 3])
+@pytest.mark.parametrize("rails", [False, True])
+def test_a_box_of_several_parameters_has_the_norm_of_all(T, rails):
+    cell = RNNCell(3, 4, rng=0)
+    h = unroll(cell, np.random.default_rng(0).standard_normal((T, 2, 3))).outputs
+    L = (stack(h) ** 2).sum()
+    adjoints = backward(L)
+    boxes = draw(L, "cells", gradients=adjoints, rails=rails).picture.boxes
+    shown = [float(plain(b.label).split(", ")[1]) for b in boxes if b.kind == "parameter"]
+    uses = (cell.weight_ih, cell.weight_hh, cell.bias_ih)  # the steps use the sum of the biases
+    norm = np.sqrt(sum(np.sum(adjoints[parameter] ** 2) for parameter in uses))
+    assert shown == [pytest.approx(norm, rel=0.06)]
+
+
 def test_what_was_not_computed_is_a_dash_and_not_zero():
     w, v = (Tensor([1.0, 2.0], requires_grad=True, name=n) for n in "wv")
     h, outputs = Tensor([0.0, 0.0]), []
