@@ -4,7 +4,9 @@
         if i % 100 == 0 and solved():
             break
 
-It is the inside of `rnn.fit`, without progress bar, log and checkpoints.
+It is the inside of `rnn.fit`, without progress bar, log and checkpoints, for data that are made
+anew for every step. For how a set of data is trained on by `rnn.fit`, see sequential_digits.py and,
+with sentences that are held out, word_model.py.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Sequence to class: a handwritten digit, read row by row.
 
 The 8 x 8 images of scikit-learn's digits are read as a sequence of eight rows of eight pixels; the
-class is told after the last row.
+class is told after the last row. Trained by `rnn.fit`: batches, a loss, an optimiser, and how long.
 
-Settings: 1,347 images for training, 450 for the test; LSTM with 32 hidden units, batches of 32,
-Adam 5e-3, clipping at 1, 25 epochs.
+Settings: 1,347 images for training, 450 for the test; LSTM with 32 hidden units, 42 batches an
+epoch, Adam 5e-3, clipping at 1, 25 epochs.
 
 Measured, seed 0:
 
-    digits 8x8, row by row, LSTM  test accuracy  0.9778
+    digits 8x8, row by row, LSTM  test accuracy  0.9889
 
     python examples/sequential_digits.py            (needs scikit-learn)
 """
@@ -18,12 +18,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from descent import descent
 from figure import figure
 from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy, no_grad, softmax
-from rnn import LSTM, Adam, SequenceTagger
+from rnn import LSTM, Adam, SequenceTagger, fit
 
 
 def images(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -42,20 +41,16 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     train = 1347
     rows = x.transpose(1, 0, 2)  # time first: (8, 1797, 8)
     model = SequenceTagger(LSTM(8, 32, dtype=np.float32, rng=rng), 10, rng=rng)
-    order = rng.permutation(train)
 
-    def loss_of(i: int) -> Tensor:
-        start = (i - 1) * 32 % train
-        if start < 32:
-            rng.shuffle(order)
-        chosen = order[start : start + 32]
+    def batches(rng: np.random.Generator) -> list[np.ndarray]:
+        return np.array_split(rng.permutation(train), 42)
+
+    def loss_of(chosen: np.ndarray) -> Tensor:
         loss: Tensor = cross_entropy(model(rows[:, chosen])[-1], y[chosen])
         return loss
 
-    for _ in descent(
-        loss_of, Adam(model.parameters(), lr=1e-2 if quick else 5e-3), (8 if quick else 25) * 42
-    ):
-        pass
+    optimizer, epochs = Adam(model.parameters(), lr=1e-2 if quick else 5e-3), 8 if quick else 25
+    fit(model, batches, loss_of, optimizer, rng, epochs=epochs, clip=1.0, progress=False)
     with no_grad():
         scores = model(rows[:, train:])
         right = float((scores.numpy()[-1].argmax(-1) == y[train:]).mean())
