@@ -94,7 +94,8 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
                 ax.plot(share, marker="o", label="two directions" if both else "one direction")
                 ax.set_xticks(range(len(share)), text.split())
                 ax.set(ylabel="P(name)", ylim=(-0.05, 1.05))
-        axes[0].legend()
+        for ax in axes:
+            ax.legend(loc="upper right")
     return results
 
 

@@ -196,7 +196,7 @@ def test_an_example_is_a_command(tmp_path):
         [*command, "--out", str(tmp_path)], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    assert "right states  1  = 1  yes" in done.stdout and "automaton.svg" in done.stdout
+    assert "right states  1  = 1  yes" in done.stdout and "automaton.png" in done.stdout
 
 
 def test_a_missed_bar_is_an_exit_status(tmp_path, capsys):
