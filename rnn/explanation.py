@@ -11,6 +11,7 @@ equal steps is folded first, so that what is written is one recursion with t, no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from typing import get_args
@@ -32,6 +33,7 @@ def _by_gate(pattern: str, letters: dict[str, str], names: str = _GATES) -> dict
 
 _NNDL = {"g": "c", "n": "h"}
 _NG = {"i": "u", "z": "u", "g": "c", "n": "c"}
+_OF_A_LAYER = re.compile(r"(\w+?)_(l\d+(?:_reverse)?)")
 _SUMS = frozenset({"a", *(f"a_{gate}" for gate in _GATES)})
 
 NOTATIONS: dict[str, Notation] = {
@@ -121,6 +123,8 @@ def explain(
     ...     h = tanh(w * h + x).named("h")
     >>> print(explain(h, w))
     The gradient of L = h[3] with respect to w
+    In the letters of PyTorch: ⊙ multiplies element by element; states are rows, one for each
+    sequence of a batch.
     <BLANKLINE>
     given: w (), x[t] (), h[0] ()
     <BLANKLINE>
@@ -136,7 +140,7 @@ def explain(
       at each step t = 3..1:
         ∂L/∂h[3] = 1    (t = 3)
         ∂L/∂h[t] = ∂L/∂a[t+1] w    (t = 2, 1)
-        ∂L/∂a[t] = ∂L/∂h[t] (1 - h[t]²)    (t = 3..1)
+        ∂L/∂a[t] = ∂L/∂h[t] (1 - h[t]²)
     <BLANKLINE>
     The gradient
       ∂L/∂w = Σ(t=1..3) ∂L/∂a[t] h[t-1]
@@ -168,9 +172,19 @@ def _chosen(steps: Collection[int], derivation: Derivation) -> tuple[int, ...]:
 
 
 def _lettered(notation: Notation, derivation: Derivation) -> Notation:
-    """The notation, which gives W away to a cell only where there is one: else W stays W."""
-    names = {value.variable.name for value in derivation.given}
-    if names & {"W_ih", "W_hh"}:
-        return notation
-    kept = {name: letter for name, letter in notation.letters.items() if name != "W"}
-    return replace(notation, letters=kept)
+    """The notation for the weights that there are.
+
+    A course writes U for the ``W_hh_l1`` of a layer, too, with the number that the layer's states
+    have. It gives W away to a cell only where there is one: else W stays W.
+    """
+    names = dict.fromkeys(value.variable.name for value in derivation.given)
+    of_layers = {name: match for name in names if (match := _OF_A_LAYER.fullmatch(name))}
+    letters = dict(notation.letters)
+    if not names.keys() & {"W_ih", "W_hh"} and not of_layers:
+        letters.pop("W", None)
+    if notation.columns:  # PyTorch's letters are the program's own
+        layers = list(dict.fromkeys(match[2] for match in of_layers.values()))
+        for name, match in of_layers.items():
+            number = f"^{layers.index(match[2]) + 1}" if len(layers) > 1 else ""
+            letters[name] = letters.get(match[1], match[1]) + number
+    return replace(notation, letters=letters)

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from textwrap import wrap
 
 import numpy as np
 
 from microgrrepresent.explaining.derivation import Derivation
 from microgrrepresent.explaining.notation import Notation
+from microgrrepresent.explaining.reading import is_row
 from microgrrepresent.explaining.scripts import LaTeX, Plain
-from microgrrepresent.explaining.terms import Adjoint, Chain, Equation, Shift, Value, inside
+from microgrrepresent.explaining.terms import (
+    Adjoint,
+    Apply,
+    Chain,
+    Equation,
+    Shift,
+    Value,
+    Variable,
+    inside,
+)
 from microgrrepresent.explaining.writing import Writer
 from microgrrepresent.folding.recurrences import cut_text
 from microgrrepresent.node import Array
 
 SMALL = 12
 """Arrays of more elements are shown by their smallest, mean and largest."""
+
+ONE_HOT = "e_{{t}}"
+"""A class in the words of the derivative of the cross-entropy."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,44 @@ class _Document:
         name = self.write.term(self.derivation.loss)
         return name if name == letter else f"{letter} = {name}"
 
+    def wanted(self) -> str:
+        """The target; by its name in the program, too, if the course has another letter for it."""
+        name, letters = self.derivation.target.variable.name, self.explanation.notation.letters
+        letter = self.script.inline(self.write.term(self.derivation.target))
+        return letter if letters.get(name, name) == name else f"{letter}, in the program {name}"
+
+    def conventions(self) -> str:
+        """How the equations are to be read, as far as these ones need it."""
+        notation, script = self.explanation.notation, self.script
+        v, loss = script.symbol("v", "", None), script.symbol(notation.loss, "", None)
+        short = {"bar": script.bar("v", "", None), "d": script.differential(v), "partial": ""}
+        full, said = script.partial(loss, v), []
+        if short[notation.adjoint] not in ("", full):
+            said.append(f"{script.inline(short[notation.adjoint])} is {script.inline(full)}")
+        if notation.deltas:
+            delta, of = script.symbol("δ", "", None), script.inline(loss)
+            said.append(
+                f"{script.inline(delta)} is the derivative of {of} by what goes into an activation"
+            )
+        said.append(f"{script.inline(script.times.strip())} multiplies element by element")
+        form = "columns" if notation.columns else "rows"
+        said.append(f"states are {form}, one for each sequence of a batch")
+        terms = [term for e in self.explanation.equations for term in inside(e.right)]
+        operations = {term.op for term in terms if isinstance(term, (Apply, Chain))}
+        if operations & {"getitem", "concatenate"}:
+            part = script.inline(script.element("v", "i:j"))
+            said.append(f"{part} are the elements i to j-1 of v, counted from 0")
+        if "cross_entropy" in operations:
+            hot = script.inline(script.template(ONE_HOT, {"t": "k"}))
+            said.append(f"{hot} is the one-hot vector of class {script.inline('k')}")
+        return f"In the letters of {notation.name}: {'; '.join(said)}."
+
+    def as_written(self, value: Value | Adjoint, array: Array) -> Array:
+        """An array as the notation has it: with a column for each sequence, or a row."""
+        columns = self.explanation.notation.columns and is_row(value)
+        numbers = array.dtype.kind == "f" and array.ndim > 1
+        return array.swapaxes(-1, -2) if columns and numbers else array
+
     def forward(self) -> Iterable[tuple[str, list[Equation]]]:
         """Groups of equations, each with its title."""
         return self._grouped(self.derivation.forward)
@@ -82,12 +135,25 @@ class _Document:
         """Groups of adjoints; the target's own stands apart."""
         return self._grouped(self.derivation.backward)
 
+    @cached_property
+    def _ways(self) -> dict[tuple[type, Variable], int]:
+        """1 for a variable that is computed forward in time, -1 for one backward."""
+        return {
+            (type(equation.left), equation.left.variable): way
+            for equation in self.explanation.equations
+            if (way := _direction(equation))
+        }
+
+    def _way(self, equation: Equation) -> int:
+        """Which way time runs in an equation, also one for a single step."""
+        return self._ways.get((type(equation.left), equation.left.variable), 0)
+
     def _grouped(self, equations: Iterable[Equation]) -> Iterable[tuple[str, list[Equation]]]:
         group: list[Equation] = []
         for equation in equations:
             if self._is_target(equation) or not self._shown(equation):
                 continue
-            if group and not _together(group, equation):
+            if group and not self._together(group, equation):
                 yield self._title(group), group
                 group = []
             group.append(equation)
@@ -106,9 +172,15 @@ class _Document:
         one = len(equation.left.variable.steps) == 1
         return wanted is None or not equation.steps or not one or equation.steps[0] in wanted
 
+    def _together(self, group: list[Equation], equation: Equation) -> bool:
+        """Whether an equation belongs to the same loop over time."""
+        if bool(equation.steps) != bool(group[0].steps):
+            return False
+        return not {1, -1} <= {self._way(e) for e in (*group, equation)}
+
     def _title(self, group: list[Equation]) -> str:
         times = sorted({t for equation in group for t in equation.steps})
-        down = any(_direction(equation) == -1 for equation in group)
+        down = any(self._way(equation) == -1 for equation in group)
         if times and all(len(equation.steps) == 1 for equation in group):
             down = group[0].steps[0] > group[-1].steps[0]
         return self.script.range(times[::-1] if down else times) if times else ""
@@ -128,10 +200,10 @@ class _Document:
         """The leaves: their letters and shapes. A leaf of every step is told once, with t."""
         found: dict[str, tuple[int, ...]] = {}
         made = {e.left.variable for e in self.derivation.forward}
-        for value in self.derivation.given:
+        for value, array in self.derivation.given.items():
             variable = value.variable
             once = value if variable in made else _at_any_step(value)
-            found.setdefault(self.write.term(once), variable.shape)
+            found.setdefault(self.write.term(once), self.as_written(value, array).shape)
         return list(found.items())
 
     def local_derivatives(self) -> list[tuple[str, str]]:
@@ -145,8 +217,8 @@ class _Document:
                     continue
                 if len(term.inputs) != 1 and term.op != "cross_entropy":
                     continue
-                letters = {"x": "x", "y": "y", "t": "t", "a": "a", "b": "b"}
-                y = self.script.call(term.op, ["x"] if len(term.inputs) == 1 else ["x", "t"])
+                letters = {"x": "x", "y": "y", "t": "k", "a": "a", "b": "b"}
+                y = self.script.call(term.op, ["x"] if len(term.inputs) == 1 else ["x", "k"])
                 slope = self.script.template(term.derivative, letters)
                 found[term.op] = (f"y = {y}", f"{self.script.partial('y', 'x')} = {slope}")
         return list(found.values())
@@ -157,25 +229,25 @@ class _Document:
             return []
         left, values = equation.left, self.derivation.values
         if not equation.steps:
-            return [("", values[left])]
+            return [("", self.as_written(left, values[left]))]
         wanted = self.explanation.steps
         if wanted is None:
             every = sorted({t for v in values if isinstance(t := v.when, int)})
             inner = [t for t in every if t in self._computed_steps()]
             wanted = tuple(inner if len(inner) <= 4 else [*inner[:2], inner[-1]])
         return [
-            (f"t={t}", values[type(left)(left.variable, t)]) for t in equation.steps if t in wanted
+            (f"t={t}", self.as_written(left, values[type(left)(left.variable, t)]))
+            for t in equation.steps
+            if t in wanted
         ]
 
     def _computed_steps(self) -> set[int]:
         return {t for equation in self.derivation.forward for t in equation.steps}
 
 
-def _together(group: list[Equation], equation: Equation) -> bool:
-    """Whether an equation belongs to the same loop over time."""
-    if bool(equation.steps) != bool(group[0].steps):
-        return False
-    return not {1, -1} <= {_direction(e) for e in (*group, equation)}
+def _at_all_steps(equation: Equation, group: list[Equation]) -> bool:
+    """Whether an equation holds at each step that the group's title names."""
+    return set(equation.steps) == {t for other in group for t in other.steps}
 
 
 def _direction(equation: Equation) -> int:
@@ -197,8 +269,8 @@ class _Text(_Document):
 
     def lines(self) -> Iterable[str]:
         """All lines."""
-        d = self.derivation
-        yield f"The gradient of {self.loss()} with respect to {self.write.term(d.target)}"
+        yield f"The gradient of {self.loss()} with respect to {self.wanted()}"
+        yield from wrap(self.conventions(), 96)
         yield ""
         yield "given: " + ", ".join(f"{name} {shape}" for name, shape in self.given())
         yield ""
@@ -225,9 +297,8 @@ class _Text(_Document):
         if title:
             yield f"  at each step {title}:"
             indent = "    "
-        same = len({equation.steps for equation in group}) == 1
         for equation in group:
-            yield from self._equation(equation, indent, bool(title) and not same)
+            yield from self._equation(equation, indent, not _at_all_steps(equation, group))
 
     def _equation(self, equation: Equation, indent: str, timed: bool) -> Iterable[str]:
         remark = f"    ({self.script.range(equation.steps)})" if timed and equation.steps else ""
@@ -244,10 +315,9 @@ class _Markdown(_Document):
 
     def lines(self) -> Iterable[str]:
         """All lines."""
-        d, notation = self.derivation, self.explanation.notation
-        yield f"### The gradient of ${self.loss()}$ with respect to ${self.write.term(d.target)}$"
+        yield f"### The gradient of ${self.loss()}$ with respect to {self.wanted()}"
         yield ""
-        yield self._conventions(notation)
+        yield self.conventions()
         yield ""
         given = (f"${name}$ {_shape(shape)}".rstrip() for name, shape in self.given())
         yield f"Given: {', '.join(given)}."
@@ -274,28 +344,11 @@ class _Markdown(_Document):
         for equation in self.target():
             yield from self._equation(equation, bool(equation.steps))
 
-    def _conventions(self, notation: Notation) -> str:
-        loss = self.script.symbol(notation.loss, "", None)
-        short = {
-            "bar": rf"$\bar{{v}}$ is short for $\partial {loss} / \partial v$; ",
-            "d": rf"$\mathrm{{d}}v$ is short for $\partial {loss} / \partial v$; ",
-            "partial": "",
-        }[notation.adjoint]
-        delta = ""
-        if notation.deltas:
-            delta = rf"$\delta$ is the derivative of ${loss}$ by what goes into an activation; "
-        form = "columns" if notation.columns else "rows, one for each sequence"
-        return (
-            f"In the letters of {notation.name}: {short}{delta}$\\odot$ multiplies element by "
-            f"element; states are {form}."
-        )
-
     def _group(self, title: str, group: list[Equation]) -> Iterable[str]:
         yield ""
         yield f"At each step ${title}$:" if title else "Once:"
-        same = len({equation.steps for equation in group}) == 1
         for equation in group:
-            yield from self._equation(equation, bool(title) and not same)
+            yield from self._equation(equation, not _at_all_steps(equation, group))
 
     def _equation(self, equation: Equation, timed: bool) -> Iterable[str]:
         remark = ""

@@ -40,6 +40,15 @@ def part_text(part: Any, now: int | None) -> str:
     return "…" if part is Ellipsis else str(part)
 
 
+def joined_text(position: int | Growing, lengths: Sequence[int], now: int | None) -> str:
+    """Where a part begins and ends in what it was joined to: ``4:8``."""
+    if isinstance(position, Growing):  # parts that were made step by step are of one length
+        slope, start = position.slope * lengths[0], position.start * lengths[0]
+        return part_text(Slice(Growing(slope, start), Growing(slope, start + lengths[0]), 1), now)
+    start = sum(lengths[:position])
+    return part_text(Slice(start, start + lengths[position], 1), now)
+
+
 def side_by_side(terms: Sequence[Term]) -> list[Term]:
     """The adjoints of parts that together are the whole of something; else nothing."""
     placed: list[tuple[int, Term]] = []

@@ -41,7 +41,8 @@ def names(
         alike.setdefault((letters[family], counted), []).append(family)
     found: dict[Family, tuple[str, str]] = {}
     for (letter, _), group in alike.items():
-        scopes = list(dict.fromkeys(family.example.scope for family in group))
+        found_in = dict.fromkeys(family.example.scope for family in group)
+        scopes = sorted(found_in, key=lambda scope: not scope)  # layers count, what is outside last
         for count, family in enumerate(group, start=1):
             scope = family.example.scope
             same = [f for f in group[: count - 1] if f.example.scope == scope]

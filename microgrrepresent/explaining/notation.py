@@ -19,7 +19,8 @@ class Notation:
         Whether a state is a column, as in W h, instead of a row, as in h Wᵀ. Programs compute with
         rows, one for each sequence of a batch; on paper most write columns.
     letters : dict from str to str
-        Another letter for a variable's name; both as in ``W_hh``.
+        Another letter for a variable's name; both as in ``W_hh``. One of several layers has its
+        number behind it, as in ``U^2``.
     time : {"subscript", "angle"}
         h_t, or h with ⟨t⟩ above it.
     adjoint : {"bar", "partial", "d"}

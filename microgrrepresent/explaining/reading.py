@@ -90,8 +90,8 @@ def scalar_behind(g: Term) -> Term | None:
     """The number that g repeats everywhere, if it does."""
     if shape_of(g) == ():
         return g
-    if isinstance(g, Chain) and g.product == "spread" and g.derivative == "1":
-        return g.g if shape_of(g.g) == () else None
+    if isinstance(g, Chain) and g.product == "spread" and shape_of(g.g) == ():
+        return {"1": g.g, "1/n": g}.get(g.derivative)
     return None
 
 

@@ -30,6 +30,7 @@ class LaTeX:
 
     times = r" \odot "
     juxtaposed = r"\, "
+    dot = r" \cdot "
     ones = r"\mathbf{1}"
     dots = r"\ldots"
     bars = True  # a fraction is held together by its bar
@@ -149,6 +150,7 @@ class Plain:
 
     times = " ⊙ "
     juxtaposed = " "
+    dot = " · "
     ones = "1"
     dots = "…"
     bars = False

@@ -21,7 +21,8 @@ from microgrrepresent.node import Node
 SEPARATE = frozenset({"stack", "concatenate"})
 """Operations whose results are variables of their own, unless they are summed at once."""
 
-SUMS = frozenset({"add", "sub", "linear", "matmul"})
+INTO_ACTIVATIONS = frozenset({"add", "sub", "linear", "matmul", "getitem"})
+"""Operations whose results have a letter where they go into an activation, as in textbooks."""
 
 
 class Subject:
@@ -116,8 +117,9 @@ class Subject:
         consumer = reader.example
         if example.op.name in SEPARATE:
             return consumer.op is not None and consumer.op.name == "sum"
-        if consumer.op is not None and consumer.op.name in ACTIVATIONS and example.op.name in SUMS:
-            return False  # what goes into an activation has a letter in every textbook
+        activates = consumer.op is not None and consumer.op.name in ACTIVATIONS
+        if activates and example.op.name in INTO_ACTIVATIONS:
+            return False
         if example not in self.live:
             return True
         sources = len({parent for parent in example.parents if parent in self.live})

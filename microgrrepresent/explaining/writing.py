@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from microgrrepresent.explaining.indices import index_text, part_text, side_by_side
+from microgrrepresent.explaining.indices import index_text, joined_text, part_text, side_by_side
 from microgrrepresent.explaining.notation import Notation
 from microgrrepresent.explaining.reading import (
     has_sum,
@@ -116,22 +116,23 @@ class Writer:
 
     def _letter(self, term: Value | Adjoint, flip: bool) -> Written:
         variable, notation, script = term.variable, self.notation, self.script
-        name = notation.letters.get(variable.name, variable.name)
+        name, _, number = notation.letters.get(variable.name, variable.name).partition("^")
+        mark = number + variable.mark
         if variable.name == "L" or name == "L":
             name = notation.loss
         time, angle = self._time(term.when), notation.time == "angle"
         if isinstance(term, Value):
-            text = script.symbol(name, variable.mark, time, angle)
+            text = script.symbol(name, mark, time, angle)
         elif variable.name in notation.deltas:
             delta = "_".join(["delta", *name.split("_")[1:]])
-            text = script.symbol(delta, variable.mark, time, angle)
+            text = script.symbol(delta, mark, time, angle)
         elif notation.adjoint == "d":
-            text = script.differential(script.symbol(name, variable.mark, time, angle))
+            text = script.differential(script.symbol(name, mark, time, angle))
         elif notation.adjoint == "bar" and not variable.parameter:
-            text = script.bar(name, variable.mark, time, angle)
+            text = script.bar(name, mark, time, angle)
         else:
             loss = script.symbol(notation.loss, "", None)
-            text = script.partial(loss, script.symbol(name, variable.mark, time, angle))
+            text = script.partial(loss, script.symbol(name, mark, time, angle))
         upright = flip == (notation.columns and is_row(term)) or not variable.shape
         return (text if upright else script.transposed(text)), ATOM
 
@@ -187,14 +188,20 @@ class Writer:
             if times > 1 and written == "1":
                 written = str(times)
             elif times > 1:
-                written = f"{times}{self.script.juxtaposed}" + (
-                    self.script.parenthesised(written) if level == SUM else written
-                )
+                one = self.script.parenthesised(written) if level == SUM else written
+                written = self._beside(str(times), one)
             minus = written.startswith("-") and bool(text)
             text += f" - {written[1:]}" if minus else f" + {written}" if text else written
         if len(plain) == 1 and max(plain.values()) == 1:
             return parts[0]
         return text, SUM if len(plain) > 1 else HADAMARD
+
+    def _beside(self, first: str, *others: str) -> str:
+        """Factors side by side, with a dot before a number: 0.1 · 2 W."""
+        script, text = self.script, first
+        for factor in others:
+            text += (script.dot if factor[:1].isdigit() else script.juxtaposed) + factor
+        return text
 
     # --- operations ------------------------------------------------------------------------------
 
@@ -234,7 +241,8 @@ class Writer:
             return script.element(self._inside(xs[0], flip), index), ATOM
         if op == "take":
             row = self.write(xs[1], self.notation.columns)[0]
-            return script.element(self._inside(xs[0], False), row), ATOM
+            rows = script.element(self._inside(xs[0], False), row)
+            return script.transposed(rows) if flip else rows, ATOM
         if op in ("stack", "concatenate"):
             return self._several(xs, flip), ATOM
         return script.call(op, [self.write(x, flip)[0] for x in xs]), ATOM
@@ -247,7 +255,7 @@ class Writer:
             a, b = b, a
         if shape_of(a) == ():
             left, right = self._inside(a, flip, MATRIX), self._inside(b, flip, MATRIX, HADAMARD)
-            return f"{left}{self.script.juxtaposed}{right}", MATRIX
+            return self._beside(left, right), MATRIX
         return (
             self.script.times.join(self._inside(x, flip, HADAMARD) for x in (a, b)),
             HADAMARD,
@@ -257,7 +265,7 @@ class Writer:
         """Write a b, or bᵀ aᵀ; the flags are already those of the written factors."""
         factors = (b, a) if flip else (a, b)
         texts = [self._inside(term, flag, MATRIX) for term, flag in factors]
-        return self.script.juxtaposed.join(texts), MATRIX
+        return self._beside(*texts), MATRIX
 
     def _total(self, term: Apply, flip: bool) -> Written:
         """A sum over everything; of a stack of L_1, ..., L_T it is a sum over t."""
@@ -299,11 +307,11 @@ class Writer:
             factor_text = script.parenthesised(derivative)
             inside = self._inside(g, flip, MATRIX)
             if flip:
-                return f"{script.transposed(factor_text)}{script.juxtaposed}{inside}", MATRIX
-            return f"{inside}{script.juxtaposed}{factor_text}", MATRIX
+                return self._beside(script.transposed(factor_text), inside), MATRIX
+            return self._beside(inside, factor_text), MATRIX
         if term.product == "spread" and derivative == "1":
             inside = self._inside(g, flip if shape_of(g) else False, MATRIX)
-            return f"{inside}{script.juxtaposed}{script.ones}", MATRIX
+            return self._beside(inside, script.ones), MATRIX
         return self._times(term, derivative, flip)
 
     def _times(self, term: Chain, derivative: str, flip: bool) -> Written:
@@ -315,13 +323,13 @@ class Writer:
         if scalar == Number(1):
             return derivative, HADAMARD
         if scalar is not None:
-            inside = self._inside(scalar, self.notation.columns, MATRIX)
+            inside = self._inside(scalar, self.notation.columns, MATRIX, HADAMARD)
             if derivative.startswith("1/"):
-                return f"{derivative}{script.juxtaposed}{inside}", MATRIX
-            return f"{inside}{script.juxtaposed}{derivative}", MATRIX
+                return self._beside(derivative, inside), MATRIX
+            return self._beside(inside, derivative), MATRIX
         inside = self._inside(g, flip, HADAMARD)
         if term.op == "mul" and not shape_of(self._factor(term)[0]):
-            return f"{derivative}{script.juxtaposed}{inside}", MATRIX
+            return self._beside(derivative, inside), MATRIX
         return f"{inside}{script.times}{derivative}", HADAMARD
 
     def _through_matrix(self, term: Chain, flip: bool) -> Written:
@@ -373,7 +381,7 @@ class Writer:
         text = self._inside(base, flip)
         if exponent != 2:
             text = self.script.power(text, number_text(exponent - 1))
-        return f"{number_text(exponent)}{self.script.juxtaposed}{text}"
+        return self._beside(number_text(exponent), text)
 
     def _factor(self, term: Chain) -> tuple[Term, bool]:
         r"""The matrix that a derivative such as ``{b}^\top`` names, and whether transposed."""
@@ -395,12 +403,13 @@ class Writer:
                 index = self._time(Shift(0)) or index
             return script.element(inside, index), ATOM
         if term.op == "concatenate":
-            return script.element(inside, f"{part_text(term.position, self._now)}"), ATOM
+            lengths = dict(term.params)["lengths"]
+            return script.element(inside, joined_text(term.position, lengths, self._now)), ATOM
         if term.op == "take":
             row = self.write(term.inputs[1], self.notation.columns)[0]
             hot = script.call("onehot", [row])
             g_text = self._inside(g, False, MATRIX)
-            return f"{script.transposed(hot)}{script.juxtaposed}{g_text}", MATRIX
+            return self._beside(script.transposed(hot), g_text), MATRIX
         if term.op == "getitem":
             index = index_text(dict(term.params)["index"], self._now)
             return script.call("place", [self.write(g, flip)[0], index]), ATOM

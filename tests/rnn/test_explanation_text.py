@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from microgrrepresent import Tensor, steps, tanh
-from rnn import CTRNNCell, LSTMCell, RNNCell, explain, unroll
+from microgrrepresent import Tensor, concatenate, cross_entropy, steps, tanh
+from rnn import RNN, CTRNNCell, Embedding, Linear, LSTMCell, RNNCell, explain, unroll
 
 NOTATIONS = ["pytorch", "nndl", "ng", "nankai"]
 XS = np.random.default_rng(1).normal(size=(4, 2, 3))
@@ -109,6 +109,133 @@ def test_a_bar_is_over_the_letter_and_not_over_what_stands_below_it():
     assert r"\frac{\partial L}{\partial \theta}" in latex or r"\bar{\theta}" in latex
     loss, W = named("λ")
     assert r"\bar{\mathrm{\lambda h}}_{3}" in explain(loss, W).markdown()
+
+
+# --- layers and directions ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("notation", "W", "U"), [("nndl", "W", "U"), ("ng", "W_ax", "W_aa"), ("nankai", "U", "W")]
+)
+def test_the_weights_of_a_layer_have_its_number_and_the_letters_of_the_course(notation, W, U):
+    h = "a" if notation == "ng" else "h"
+    two = RNN(3, 4, num_layers=2, rng=0)
+    loss = (two(XS)[0] ** 2).sum()
+    text = str(explain(loss, two.weight_hh_l1, notation))
+    assert f"with respect to {U}(2), in the program W_hh_l1\n" in text
+    assert f"[t] = {W}(1) x[t] + {U}(1) {h}(1)[t-1] + b(1)" in text
+    assert f"[t] = {W}(2) {h}(1)[t] + {U}(2) {h}(2)[t-1] + b(2)" in text
+    assert "_l0" not in text and text.count("_l1") == 1
+    both = RNN(3, 4, bidirectional=True, rng=0)
+    loss = (both(XS)[0] ** 2).sum()
+    text = str(explain(loss, both.weight_hh_l0_reverse, notation))
+    assert f"[t] = {W}(2) x[t] + {U}(2) {h}(2)[t+1] + b(2)" in text
+    one = RNN(3, 4, rng=0)
+    text = str(explain((one(XS)[0] ** 2).sum(), one.weight_hh_l0, notation))
+    assert f"[t] = {W} x[t] + {U} {h}[t-1] + b" in text
+    latex = explain(loss, both.weight_hh_l0_reverse, notation).markdown()
+    assert "^{(2)}" in latex and "in the program W_hh_l0_reverse" in latex
+
+
+def test_stacks_of_layers_that_follow_each_other_keep_weights_and_states_together():
+    first, second = RNN(3, 4, num_layers=2, rng=0), RNN(4, 4, num_layers=2, rng=1)
+    loss = (second(first(XS)[0])[0] ** 2).sum()
+    text = str(explain(loss, second.weight_hh_l1, "nndl"))
+    assert "z(2)[t] = W(2) h(1)[t] + U(2) h(2)[t-1] + b(2)" in text
+    assert "z'(2)[t] = W'(2) h'(1)[t] + U'(2) h'(2)[t-1] + b'(2)" in text
+
+
+def test_a_head_is_called_v_beside_a_layer_as_beside_a_cell():
+    layer, head = RNN(3, 4, num_layers=2, rng=0), Linear(4, 1, rng=1)
+    loss = (head(layer(XS)[0]) ** 2).sum()
+    text = str(explain(loss, layer.weight_hh_l0, "nndl"))
+    assert "Σ (V H + b(3))²" in text
+    assert "z(2)[t] = W(2) h(1)[t] + U(2) h(2)[t-1] + b(2)" in text
+
+
+def test_a_part_of_what_was_joined_is_named_by_its_elements():
+    both = RNN(3, 4, bidirectional=True, rng=0)
+    loss = (both(XS)[0] ** 2).sum()
+    for W, part in ((both.weight_hh_l0, "[0:4]"), (both.weight_hh_l0_reverse, "[4:8]")):
+        assert f"∂L/∂y[t]{part}" in str(explain(loss, W))
+    x = Tensor([1.0, 2.0], requires_grad=True, name="x")
+    joined = concatenate([Tensor([5.0]), x, Tensor([6.0, 7.0])], axis=0).named("c")
+    text = str(explain((joined * joined).sum(), x))
+    assert text.endswith("∂L/∂x = ∂L/∂c[1:3]\n") and "v[i:j] are the elements i to j-1" in text
+
+
+def test_an_equation_for_one_step_stands_where_time_runs_its_way():
+    both = RNN(3, 4, bidirectional=True, rng=0)
+    text = str(explain((both(XS)[0] ** 2).sum(), both.weight_hh_l0_reverse))
+    lines = [line.strip() for line in text.splitlines()]
+    start = lines.index("∂L/∂h(2)[1] = ∂L/∂y[1][4:8]    (t = 1)")
+    assert lines[start - 1] == "at each step t = 1..4:"
+
+
+# --- the shapes that a notation has ---------------------------------------------------------------
+
+
+def shapes(text):
+    given = re.search("^given: (.*)$", text, re.M)[1]
+    return dict(re.findall(r"([^ ,]+) (\([^)]*\))", given))
+
+
+def test_columns_are_printed_as_columns():
+    cell = RNNCell(3, 4, rng=0)
+    loss = (unroll(cell, XS).outputs[-1] ** 2).sum()
+    rows = shapes(str(explain(loss, cell.weight_hh)))
+    assert rows["x[t]"] == "(2, 3)" and rows["h[0]"] == "(2, 4)" and rows["W_ih"] == "(4, 3)"
+    columns = explain(loss, cell.weight_hh, "nndl", numbers=True, steps=[2])
+    found = shapes(str(columns))
+    assert found["x[t]"] == "(3, 2)" and found["h[0]"] == "(4, 2)" and found["W"] == "(4, 3)"
+    assert "states are columns, one for each sequence of a batch" in " ".join(str(columns).split())
+    assert r"$x_{t}$ (3 × 2)" in columns.markdown()
+    printed = str(columns).split("h[t] = tanh(z[t])")[1].split("ℒ = ")[0]
+    numbers = np.array(re.findall(r"-?\d+\.\d+", printed), float).reshape(4, 2)
+    h = unroll(cell, XS).outputs[1].value
+    np.testing.assert_allclose(numbers, h.T, atol=1e-4)
+
+
+def test_indices_stay_and_rows_of_a_table_become_columns():
+    table = Embedding(5, 4, rng=0)
+    x = table(np.array([[0, 1], [2, 3], [4, 0]]))
+    text = str(explain((x * x).sum(), table.weight, "ng"))
+    assert "u(1) = E[x]ᵀ" in text and ", x (3, 2)" in text
+
+
+# --- numbers, classes, blocks ---------------------------------------------------------------------
+
+
+def test_a_number_that_stands_behind_another_has_a_dot_before_it():
+    W = Tensor([[1.0, 2.0]], requires_grad=True, name="W")
+    text = explain(0.1 * (W**2).sum(), W)
+    assert str(text).endswith("∂L/∂W = 0.1 · 2 W\n")
+    assert r"0.1 \cdot 2\, W" in text.markdown()
+    assert str(explain(((W - 1.0) ** 2).mean(), W)).endswith("∂L/∂W = 1/2 · 2 (W - 1)\n")
+
+
+def test_the_class_of_a_cross_entropy_is_not_called_t():
+    y = Tensor(np.zeros((2, 3)), requires_grad=True, name="y")
+    explanation = explain(cross_entropy(y, [0, 2]), y)
+    text = " ".join(str(explanation).split())
+    assert "y = CE(x, k): ∂y/∂x = softmax(x) - e_k" in text
+    assert "e_k is the one-hot vector of class k" in text and "- e_target" in text
+    assert "$e_{k}$ is the one-hot vector of class $k$" in explanation.markdown()
+
+
+def test_what_goes_into_a_gate_has_a_letter():
+    cell = LSTMCell(3, 4, rng=0)
+    text = str(explained(cell, cell.weight_hh))
+    for i, gate in enumerate("ifgo"):
+        assert f"a_{gate}[t] = a[t][{4 * i}:{4 * i + 4}]" in text
+    assert "∂L/∂a[t] = [∂L/∂a_i[t], ∂L/∂a_f[t], ∂L/∂a_g[t], ∂L/∂a_o[t]]" in text
+
+
+def test_steps_are_named_beside_an_equation_only_where_they_are_not_those_of_the_title():
+    cell = RNNCell(3, 4, rng=0)
+    text = str(explained(cell, cell.weight_hh))
+    assert "at each step t = 4..1:" in text and "(t = 4..1)" not in text
+    assert "(t = 4)" in text and "(t = 3..1)" in text
 
 
 # --- mistakes -------------------------------------------------------------------------------------
