@@ -18,7 +18,8 @@ from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.drawing.saving import replace_file
 from microgrrepresent.drawing.scene import draw
 from microgrrepresent.drawing.stepper_data import each_array_once, stepper_data
-from microgrrepresent.errors import DrawingError
+from microgrrepresent.errors import DrawingError, GradientError
+from microgrrepresent.gradients import one_node
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
@@ -59,19 +60,22 @@ def stepper(
     Raises
     ------
     GradientError
-        If the loss is not a scalar or depends on no parameter.
+        If the loss is not a scalar or depends on no parameter, or the adjoints are not its own.
     DrawingError
-        If the graph is too large to be stepped through.
+        If the graph is too large to be stepped through, or the path is not that of a page.
     GraphvizMissing
         If a part of it is so large that it needs Graphviz for its layout, and there is none.
     """
-    graph = Graph(loss)
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise DrawingError(f"stepper: writes HTML, to a path that ends in .html; given {path}")
+    graph = Graph(one_node(loss, "stepper", "the loss"))
     if len(graph) > LARGEST:
         raise DrawingError(
             f"stepper: the graph has {len(graph):,} nodes, and a page can show {LARGEST:,}; "
             "take fewer time steps"
         )
-    swept = adjoints or backward(loss)
+    swept = backward(loss) if adjoints is None else _of(loss, adjoints)
     drawing = draw(graph, "operations", timeout=timeout)
     data = json.dumps(
         each_array_once(stepper_data(graph, swept, drawing.picture)),
@@ -80,15 +84,30 @@ def stepper(
         allow_nan=False,
     )
     page = Template(_part("stepper.html")).substitute(
-        title=escape(title or _title(graph)),
+        title=escape(str(title or _title(graph))),
+        through=" through time" if graph.steps else "",
+        each=", by time step" if graph.steps else "",
         style=_part("stepper.css"),
         script=_part("arrays.js") + _part("stepper.js"),
         drawing=_lean(drawing.inline_svg()),
         data=data.replace("</", "<\\/"),
     )
-    target = Path(path)
     replace_file(target, page.encode())
     return target
+
+
+def _of(loss: Node, adjoints: Adjoints) -> Adjoints:
+    """See that these are the adjoints of this loss, as the formulas beside them say."""
+    if not isinstance(adjoints, Adjoints):
+        raise TypeError(
+            f"stepper: adjoints is the result of backward(loss); given {type(adjoints).__name__}"
+        )
+    if next(iter(adjoints), None) is not loss or not (adjoints[loss] == 1).all():
+        raise GradientError(
+            "stepper: these adjoints are not those of backward(loss), but of another output or "
+            "seed; leave them away, or give backward(loss)"
+        )
+    return adjoints
 
 
 def _title(graph: Graph) -> str:

@@ -40,13 +40,14 @@ const shown = (function () {
       const top = Math.max(...array.full.flat().map((x) => Math.abs(number(x))).filter(Number.isFinite), 1e-300);
       const cell = (tag, x) => {
         const share = (Math.min(1, Math.abs(number(x)) / top) || 0) * 0.38;
-        const color = `rgba(var(${x < 0 ? "--minus" : "--plus"}), ${share.toFixed(3)})`;
-        return element(tag, { style: `background:${color}`, title: String(x) }, text(x));
+        const color = `rgba(var(${number(x) < 0 ? "--minus" : "--plus"}), ${share.toFixed(3)})`;
+        const looks = Number.isNaN(number(x)) ? { class: "nan" } : { style: `background:${color}` };
+        return element(tag, { ...looks, title: String(x) }, text(x));
       };
       const words = { "aria-label": `${label}, ${shapeOf(array)}` };
       box.append(array.shape.length < 2
         ? element("div", { class: "row", role: "group", ...words }, ...array.full[0].map((x) => cell("span", x)))
-        : element("table", { class: "matrix", ...words },
+        : element("table", { class: "matrix", style: `--columns:${array.full[0].length}`, ...words },
           ...array.full.map((row) => element("tr", {}, ...row.map((x) => cell("td", x))))));
     } else if (array.map) {
       box.append(heat(array, label));
@@ -70,8 +71,8 @@ const shown = (function () {
     canvas.style.aspectRatio = `${Math.max(width, 4)} / ${Math.min(Math.max(height, 1), width)}`;
     const paint = canvas.getContext("2d"), top = Math.max(...cells.map(Math.abs).filter(Number.isFinite), 1e-300);
     cells.forEach((x, i) => {
-      const s = Math.min(1, Math.abs(x) / top), [r, g, b] = x < 0 ? [0, 114, 178] : [213, 94, 0];
-      paint.fillStyle = Number.isNaN(x) ? "#000" : `rgb(${[r, g, b].map((c) => Math.round(255 + (c - 255) * s))})`;
+      const s = Math.min(1, Math.abs(x) / top), color = x < 0 ? "0, 114, 178" : "213, 94, 0";
+      paint.fillStyle = Number.isNaN(x) ? "#cc79a7" : `rgba(${color}, ${s})`;  // 0 is the page's own colour
       paint.fillRect(i % width, Math.floor(i / width), 1, 1);
     });
     return canvas;

@@ -8,7 +8,7 @@
   const get = (id) => document.getElementById(id);
   const svg = document.querySelector("#drawing svg");
   const turn = stops.findIndex(([phase]) => phase === "backward");
-  const opened = new Set();
+  const opened = new Set(), timed = nodes.some((node) => node.step !== null);
   let now = 0, playing = null, chosen = null;
 
   // --- what the data implies ------------------------------------------------------------------
@@ -165,6 +165,7 @@
   function describe() {
     const [phase, i] = stops[now], node = nodes[i];
     const place = node && node.step !== null ? `t = ${node.step}` : "";
+    get("along-title").textContent = { given: "What is given", done: "The gradients" }[phase] ?? "Along its edges";
     const head = (words, back) => element("div", {},
       element("span", { class: back ? "tag back" : "tag" }, words), element("span", { class: "place" }, node ? node.where : ""));
     if (phase === "given") {
@@ -176,7 +177,7 @@
     }
     if (phase === "done") {
       const found = parameters.map(({ node: p }) => nodes[p]);
-      fill("now", head("Done", true), what("Every parameter has its gradient: the sum of its terms over all time steps."));
+      fill("now", head("Done", true), what(`Every parameter has its gradient${timed ? ": the sum of its terms over all time steps" : ""}.`));
       fill("along", ...found.map((p) => element("div", { class: "item" },
         formula(gradient(p), true), matrix(p.adjoint, `gradient of ${p.plain}`))));
       return "End: all gradients are complete.";
@@ -224,27 +225,28 @@
       const node = nodes[parameter.node], top = Math.max(...parameter.parts.map((p) => p.term.norm), 1e-300);
       const known = parameter.parts.filter((part) => part.stop <= now), last = known[known.length - 1];
       const inTime = [...parameter.parts].sort((a, b) => (a.step ?? Infinity) - (b.step ?? Infinity));
-      const bars = element("div", { class: "bars", role: "img",
+      const sparse = Math.ceil(inTime.length / 16), many = sparse > 4 ? " many" : "";
+      const bars = element("div", { class: "bars" + many, role: "img",
         "aria-label": `Norms of the terms of the gradient of ${node.plain} by time step: ` +
           inTime.map((p) => `${p.step ?? "outside"} ${p.stop <= now ? text(p.term.norm) : "not yet"}`).join(", ") });
-      const axis = element("div", { class: "axis", "aria-hidden": "true" });
-      const sparse = Math.ceil(inTime.length / 16);
+      const axis = element("div", { class: "axis" + many, "aria-hidden": "true" });
       inTime.forEach((part, index) => {
         const state = part.stop > now ? "bar coming" : part.stop === now ? "bar just" : "bar";
         const inner = element("i", { style: `height:${part.stop > now ? 12 : Math.max(3, 100 * part.term.norm / top)}%` });
         bars.append(element("div", { class: state, title: part.stop > now ? "not yet" : `t = ${part.step ?? "–"}: ${text(part.term.norm)}` }, inner));
-        axis.append(element("span", {}, index % sparse ? "" : String(part.step ?? "–")));
+        const label = index % sparse ? "" : String(part.step ?? "–");
+        axis.append(element("span", {}, label));
       });
-      const body = element("details", {});
-      const summary = element("summary", { html: `${gradient(node)} = Σ<sub>t</sub> …<span class="norm">${last ? "norm so far " + text(last.sum.norm) : "nothing yet"}</span>` });
+      const body = element("details", {}), sum = inTime.some((part) => part.step !== null) ? " = Σ<sub>t</sub> …" : "";
+      const summary = element("summary", { html: `${gradient(node)}${sum}<span class="norm">${last ? "norm so far " + text(last.sum.norm) : "nothing yet"}</span>` });
       body.append(summary);
       body.open = opened.has(parameter.node);
       summary.addEventListener("click", () => body.open ? opened.delete(parameter.node) : opened.add(parameter.node));
       if (last) {
-        body.append(what(`running sum of ${known.length} of ${parameter.parts.length} terms`), matrix(last.sum, `running sum of the gradient of ${node.plain}`),
-          what(`latest term, ${last.step === null ? "outside of the steps" : "t = " + last.step}`), matrix(last.term, `latest term of ${node.plain}`));
+        body.append(what(sum ? `running sum of ${known.length} of ${parameter.parts.length} terms` : "whole"), matrix(last.sum, `running sum of the gradient of ${node.plain}`));
+        if (sum) body.append(what(`latest term, ${last.step === null ? "outside of the steps" : "t = " + last.step}`), matrix(last.term, `latest term of ${node.plain}`));
       }
-      return element("div", { class: "item" }, body, bars, axis);
+      return element("div", { class: "item" }, body, ...(sum ? [bars, axis] : []));
     }));
   }
 
@@ -353,6 +355,7 @@
     event.preventDefault();
     keys[event.key]();
   });
+  get("cuts").hidden = !nodes.some((node) => node.where.startsWith("stop_gradient"));
   get("slider").max = String(stops.length - 1);
   get("slider").addEventListener("input", (event) => go(Number(event.target.value)));
   const buttons = { first: () => go(0), previous: () => go(now - 1), next: () => go(now + 1),

@@ -251,7 +251,31 @@ def test_what_cannot_be_stepped_through_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr("microgrrepresent.drawing.stepper_page.LARGEST", 3)
     with pytest.raises(DrawingError, match="take fewer time steps"):
         stepper((w * 2 + 1).sum(), tmp_path / "page.html")
+    for path in (tmp_path, tmp_path / "page.svg", tmp_path / "page"):
+        with pytest.raises(DrawingError, match=r"a path that ends in \.html; given"):
+            stepper(w.sum(), path)
+    with pytest.raises(TypeError, match=r"stepper: the loss must be a Tensor.*given float"):
+        stepper(3.0, tmp_path / "page.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_adjoints_of_another_loss_are_refused(tmp_path):
+    w, path = Tensor([1.0, 2.0], requires_grad=True, name="w"), tmp_path / "page.html"
+    loss = (w * w).sum()
+    for others in (backward((3 * w * w).sum()), backward(loss, 3.0)):
+        with pytest.raises(GradientError, match="not those of backward\\(loss\\)"):
+            stepper(loss, path, adjoints=others)
+    with pytest.raises(TypeError, match=r"adjoints is the result of backward.* given dict"):
+        stepper(loss, path, adjoints={})
+    with pytest.raises(GradientError, match="keep='all'"):
+        stepper(loss, path, adjoints=backward(loss, keep="nodes"))
+    own = stepper(loss, path, adjoints=backward(loss)).read_bytes()
+    assert stepper(loss, path).read_bytes() == own
+
+
+def test_norms_of_tiny_gradients_are_no_zeros():
+    assert numbers(np.array([3e-180, 4e-180]))["norm"] == 5e-180
+    assert numbers(np.array([3e180, 4e180]))["norm"] == 5e180
 
 
 # --- the page -------------------------------------------------------------------------------------
@@ -572,3 +596,62 @@ def test_large_arrays_are_heat_maps_and_bad_numbers_are_shown(opened):
         page = opened((log(w) + exp(w)).sum())
     page.evaluate("stepper.go(2)")
     assert "∞" in page.inner_text("#now")
+
+
+@pytest.mark.browser
+def test_what_is_no_number_looks_like_none_and_minus_infinity_is_negative(opened):
+    with np.errstate(all="ignore"):
+        w = Tensor([0.0, -1.0, 5.0, 9.0], requires_grad=True, name="w")
+        page = opened(log(w).named("u").sum())
+    page.evaluate("stepper.go(1)")
+    cells = page.evaluate(
+        "[...document.querySelectorAll('#now .row span')].map((c) => [c.title, c.className,"
+        " getComputedStyle(c).backgroundColor.match(/[0-9.]+/g).slice(0, 3).join()])"
+    )
+    (minus, _, blue), (nan, marked, _), (_, _, orange), _ = cells
+    assert (minus, nan, marked) == ("-inf", "nan", "nan")
+    assert (blue, orange) == ("0,114,178", "213,94,0")
+
+
+@pytest.mark.browser
+def test_on_paper_bars_and_whole_numbers_remain(opened):
+    W = Tensor(np.linspace(-1e-3, 1, 32).reshape(2, 16), requires_grad=True, name="W")
+    h = Tensor(np.zeros(2), name="h")
+    for _, x in steps(np.ones((3, 16))):
+        h = (h * 0.5 + W @ x).named("h")
+    page = opened((h * h).sum(), width=700)
+    page.keyboard.press("End")
+    page.emulate_media(media="print")
+    bar = "getComputedStyle(document.querySelector('.bar i'))"
+    assert page.evaluate(f"{bar}.printColorAdjust || {bar}.webkitPrintColorAdjust") == "exact"
+    overflowing = """[...document.querySelectorAll('.matrix')].filter((m) => m.clientWidth &&
+        m.scrollWidth > m.parentElement.clientWidth + 1).length"""
+    assert page.evaluate("document.querySelectorAll('#along .matrix').length") == 1
+    assert page.evaluate(overflowing) == 0
+    assert page.evaluate(
+        "getComputedStyle(document.querySelector('#along .matrix')).overflowX"
+    ) == ("visible")
+
+
+@pytest.mark.browser
+def test_a_graph_without_time_has_no_words_of_it(opened):
+    w = Tensor([1.0, 2.0], requires_grad=True, name="w")
+    page = opened((w * w).sum())
+    for stop in range(5):
+        page.evaluate(f"stepper.go({stop})")
+        words = " ".join(page.locator(".ends, .card, h1").all_inner_texts())
+        assert "Gradients so far" in words and not re.search(r"time step|through time|Σ.*…", words)
+    page.keyboard.press("Home")
+    assert page.inner_text("#along-title") == "What is given"
+    assert page.locator(".bars").count() == 0
+
+
+@pytest.mark.browser
+def test_the_bars_of_many_steps_stay_in_their_card(opened):
+    h, w = Tensor(1.0, name="h"), Tensor(0.99, requires_grad=True, name="w")
+    for _ in steps(range(300)):
+        h = (w * h).named("h")
+    page = opened(h * 1)
+    page.keyboard.press("End")
+    wide = "(q) => { const e = document.querySelector(q); return e.scrollWidth - e.clientWidth; }"
+    assert page.evaluate(wide, ".bars") <= 0 and page.evaluate(wide, "#sums") <= 0
