@@ -19,6 +19,8 @@ from pathlib import Path
 
 from result import PICTURES, Result, options
 
+from rnn.files import replacing
+
 EXAMPLES = (
     "graphs",
     "automaton",
@@ -99,9 +101,8 @@ def record(table: Path, name: str, results: list[Result], seconds: float) -> Non
             kept.setdefault(first, []).append(line)
     kept[name] = [f"| {name} | {' | '.join(r.cells())} | {seconds:.0f} |" for r in results]
     body = "\n".join(line for example in EXAMPLES for line in kept.get(example, []))
-    new = table.with_suffix(".new")
-    new.write_text(HEAD + body + "\n", encoding="utf-8")
-    new.replace(table)
+    with replacing(table) as file:
+        file.write(f"{HEAD}{body}\n".encode())
 
 
 if __name__ == "__main__":

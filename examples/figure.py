@@ -19,6 +19,8 @@ matplotlib.use("Agg")  # draw into files; no window is needed
 import matplotlib.pyplot as plt
 from cycler import cycler
 
+from rnn.files import replacing
+
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe-Ito
 _STYLE: Any = {
     "axes.prop_cycle": cycler(color=COLOURS),
@@ -50,7 +52,6 @@ def figure(
             rows, columns, figsize=(size[0] * columns, size[1] * rows), layout="constrained"
         )
         yield axes
-        unfinished = path.with_name(f".{path.name}")
-        drawn.savefig(unfinished, format="png", metadata={"Software": None})
+        with replacing(path) as file:
+            drawn.savefig(file, format="png", metadata={"Software": None})
         plt.close(drawn)
-    unfinished.replace(path)
