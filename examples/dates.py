@@ -124,7 +124,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         left.legend()
         text, answer = "23 september 1987", "1987-09-23"
         weights = right.imshow(model.looks(text, answer), cmap="Blues", vmin=0, vmax=1)
-        right.set_xticks(range(len(text)), list(text))
+        right.set_xticks(range(len(text)), list(text.replace(" ", "␣")))
         right.set_yticks(range(len(answer)), list(answer))
         right.set(xlabel="read, one letter after the other", ylabel="written, from top to bottom")
         right.figure.colorbar(weights, ax=right, label="attention weight α", shrink=0.7)
