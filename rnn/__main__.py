@@ -1,6 +1,13 @@
 """``python -m rnn``: see `rnn.command_line`."""
 
-from rnn.command_line import main
+import sys
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        from rnn.command_line import main  # here, because Ctrl-C may come while it is imported
+
+        status = main()
+    except KeyboardInterrupt:
+        print("python -m rnn: interrupted", file=sys.stderr)
+        status = 130
+    raise SystemExit(status)

@@ -148,9 +148,8 @@ def _add_sample(commands: Commands) -> None:
     sample.add_argument("checkpoint", metavar="CHECKPOINT", help="a file that train has written")
     sample.add_argument(
         "--prompt",
-        default="The",
         metavar="TEXT",
-        help="what the text begins with (default: The)",
+        help="what the text begins with (default: The, if the model knows it)",
     )
     _add(sample, "--length", _count, 300, "how many characters or words to write")
     _add(sample, "--temperature", _temperature, 0.7, "low: likely tokens; 0: always the likeliest")

@@ -13,12 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
 from microgrrepresent import Tensor
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
+from rnn.inputs import parameters_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Clipping:
 
 def grad_norm(parameters: Iterable[Tensor]) -> float:
     """Euclidean norm of all gradients, taken as one vector; parameters without one count as 0."""
-    return math.hypot(*(euclidean_norm(w.grad) for w in parameters if w.grad is not None))
+    found = parameters_of(parameters, "grad_norm")
+    return math.hypot(*(euclidean_norm(w.grad) for w in found if w.grad is not None))
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> Clipping:
@@ -79,7 +82,7 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> Clipping:
     [3.0, 4.0]
     """
     _check(max_norm, "clip_grad_norm: max_norm")
-    trained = [w for w in parameters if w.grad is not None]
+    trained = _trained(parameters, "clip_grad_norm")
     before = grad_norm(trained)
     if not math.isfinite(before) or before <= max_norm:
         return Clipping(before, before, 0, len(trained), "gradients")
@@ -102,7 +105,7 @@ def clip_tensor_norms(parameters: Iterable[Tensor], max_norm: float) -> Clipping
         norm = euclidean_norm(g)
         return _scaled(g, max_norm, norm) if math.isfinite(norm) and norm > max_norm else g
 
-    return _each(parameters, clipped, "gradients")
+    return _each(_trained(parameters, "clip_tensor_norms"), clipped, "gradients")
 
 
 def clip_grad_value(parameters: Iterable[Tensor], limit: float) -> Clipping:
@@ -116,11 +119,16 @@ def clip_grad_value(parameters: Iterable[Tensor], limit: float) -> Clipping:
         If `limit` is not positive.
     """
     _check(limit, "clip_grad_value: limit")
-    return _each(parameters, lambda g: np.clip(g, -limit, limit), "elements")
+    trained = _trained(parameters, "clip_grad_value")
+    return _each(trained, lambda g: np.clip(g, -limit, limit), "elements")
 
 
-def _each(parameters: Iterable[Tensor], clipped: Callable[[Array], Array], units: str) -> Clipping:
-    trained = [w for w in parameters if w.grad is not None]
+def _trained(parameters: Iterable[Tensor], who: str) -> list[Tensor]:
+    """The parameters that have a gradient."""
+    return [w for w in parameters_of(parameters, who) if w.grad is not None]
+
+
+def _each(trained: list[Tensor], clipped: Callable[[Array], Array], units: str) -> Clipping:
     before, changed, total = grad_norm(trained), 0, 0
     for w in trained:
         assert w.grad is not None
@@ -139,5 +147,5 @@ def _scaled(g: Array | None, to: float, norm: float) -> Array:
 
 
 def _check(threshold: float, name: str) -> None:
-    if not threshold > 0:
-        raise ValueError(f"{name} must be positive; given {threshold!r}")
+    if not (isinstance(threshold, Real) and threshold > 0):
+        raise ValueError(f"{name} must be a positive number; given {threshold!r}")

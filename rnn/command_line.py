@@ -30,6 +30,7 @@ from rnn.optim import Adam
 from rnn.run import told_apart
 from rnn.tasks import TASKS, LanguageTask, Settings, load_task
 from rnn.training import fit
+from rnn.vocabulary import UNK, Vocabulary, tokenize
 
 _REFUSALS = (CheckpointError, DataError, DrawingError, StateDictError)
 
@@ -90,7 +91,7 @@ def _train(options: argparse.Namespace) -> int:
     optimizer = Adam(task.model.parameters(), options.lr)
     training = {"lr": options.lr, "clip": options.clip, "seed": options.seed}
     out, extra = Path(options.out), task.extra() | {"training": training}
-    if options.resume:
+    if options.resume or out.exists():  # another training is neither gone on with nor lost
         before = load_checkpoint(out).get("extra")
         if before != extra:
             raise CheckpointError(
@@ -146,9 +147,14 @@ def _sample(options: argparse.Namespace) -> int:
             "train one of characters or words"
         )
     vocabulary, model = task.vocabulary, task.model
-    opening = vocabulary.encode(options.prompt)[:, None]
-    if not len(opening):
+    opening = _opening(vocabulary) if options.prompt is None else options.prompt
+    words = tokenize(opening, vocabulary.unit)
+    if not words:
         raise DataError("--prompt needs at least one character or word to go on from")
+    if unknown := [word for word in dict.fromkeys(words) if word not in vocabulary]:
+        listed = ", ".join(map(repr, unknown))
+        print(f"{options.prog}: unknown to this model, read as {UNK}: {listed}", file=sys.stderr)
+    read = vocabulary.encode(words)[:, None]
 
     def step(tokens: Any, state: Any) -> tuple[Array, Any]:
         logits, state = model.step(tokens, state)
@@ -157,13 +163,20 @@ def _sample(options: argparse.Namespace) -> int:
         return scores, state
 
     rng = np.random.default_rng(options.seed)
-    state = prompt(step, opening[:-1])
+    state = prompt(step, read[:-1])
     drawn = sample(
-        step, opening[-1], options.length, rng, state=state, temperature=options.temperature
+        step, read[-1], options.length, rng, state=state, temperature=options.temperature
     )[0]
     text = vocabulary.decode(drawn.tokens)
-    print(options.prompt + text if vocabulary.unit == "character" else f"{options.prompt} {text}")
+    print(opening + text if vocabulary.unit == "character" else f"{opening} {text}")
     return 0
+
+
+def _opening(vocabulary: Vocabulary) -> str:
+    """What a text begins with if nothing is said: The, or a letter or word that is known."""
+    if all(token in vocabulary for token in tokenize("The", vocabulary.unit)):
+        return "The"
+    return next((token for token in vocabulary.tokens if token.isalpha()), vocabulary.tokens[-1])
 
 
 def _draw(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,22 @@ def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
             hint = "modules are of real numbers; give the real and imaginary parts as features"
         raise DTypeError(f"{who!r}: expected {name} of {dtype}, given {given.dtype}; {hint}")
     return given
+
+
+def parameters_of(parameters: Any, who: str) -> list[Any]:
+    """Parameters as a list.
+
+    Raises
+    ------
+    ValueError
+        If a model or a single Tensor stands in the place of a list.
+    """
+    if isinstance(parameters, (Tensor, Mapping)) or not isinstance(parameters, Iterable):
+        raise ValueError(
+            f"{who}: parameters must be a list, such as model.parameters(); write [w] for a "
+            f"single w; given a {type(parameters).__name__}"
+        )
+    return list(parameters)
 
 
 def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:

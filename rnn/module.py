@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from microgrrepresent import Tensor
 from rnn.errors import StateDictError
-from rnn.files import replacing
+from rnn.files import reason, replacing
 
 Array = NDArray[Any]
 
@@ -170,11 +170,13 @@ class Module:
         Raises
         ------
         StateDictError
-            If the file is no .npz file, or holds the state of another module.
+            If the file cannot be read, is no .npz file, or holds the state of another module.
         """
         try:
             with np.load(path, allow_pickle=False) as file:
                 state = {name: file[name] for name in file.files}
+        except OSError as error:
+            raise StateDictError(f"load: cannot read {Path(path)}: {reason(error)}") from error
         except (ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:
             raise StateDictError(
                 f"load: {Path(path)} is not an .npz file of arrays ({error}); "

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 
 from microgrrepresent import Tensor
 from microgrrepresent.node import Array
+from rnn.inputs import parameters_of
 
 Memory = dict[str, Array]
 Parameters = Iterable[Tensor | Mapping[str, Any]]
@@ -46,41 +48,41 @@ class Optimizer:
     Raises
     ------
     ValueError
-        For no parameters, one that is given twice or needs no gradient, or a setting out of range.
+        For no parameters, one that is given twice or needs no gradient, or a setting out of range;
+        a rate that a schedule has brought out of range is refused at the next step.
     """
 
     settings: ClassVar[tuple[str, ...]] = ("lr", "weight_decay")
     """Names of the numbers that `state_dict` keeps beside the memories."""
 
     def __init__(self, parameters: Parameters, lr: float, weight_decay: float = 0.0) -> None:
-        if isinstance(parameters, (Tensor, Mapping)):
-            raise ValueError(f"{self._kind}: parameters must be a list; write [w] for a single w")
-        self._require("lr", lr >= 0, lr)
-        self._require("weight_decay", weight_decay >= 0, weight_decay)
+        self._require("lr", _within(lr), lr)
+        self._require("weight_decay", _within(weight_decay), weight_decay)
         self.parameters: list[Tensor] = []
         self.shares: list[float] = []  # of each parameter: its rate, in parts of `lr`
-        for entry in parameters:
+        for entry in parameters_of(parameters, self._kind):
             found, share = self._group(entry, lr) if isinstance(entry, Mapping) else ([entry], 1.0)
             self.parameters += found
             self.shares += [share] * len(found)
         if not self.parameters:
             raise ValueError(f"{self._kind}: there are no parameters to train")
-        if len(set(self.parameters)) < len(self.parameters):
-            raise ValueError(
-                f"{self._kind}: a parameter is given twice, and would be moved twice at each step"
-            )
         for w in self.parameters:
             if not (isinstance(w, Tensor) and w.is_leaf and w.requires_grad):
                 raise ValueError(
                     f"{self._kind}: {getattr(w, 'name', None) or 'a parameter'} cannot be trained; "
                     "give leaves made with Tensor(data, requires_grad=True)"
                 )
+        if len(set(self.parameters)) < len(self.parameters):
+            raise ValueError(
+                f"{self._kind}: a parameter is given twice, and would be moved twice at each step"
+            )
         self.lr = lr
         self.weight_decay = weight_decay
         self.memories: list[Memory] = [{} for _ in self.parameters]
 
     def step(self) -> None:
         """Move every parameter that has a gradient by one step against it."""
+        self._require("lr", _within(self.lr), self.lr)
         for w, share, memory in zip(self.parameters, self.shares, self.memories, strict=True):
             if w.grad is not None:
                 w.assign(self.update(w.value, w.grad, self.lr * share, memory))
@@ -108,7 +110,8 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If the state is of another class, or of parameters of other shapes or number.
+            If the state is of another class, of parameters of other shapes or number, or not a
+            whole one. Then nothing is changed.
         """
         if state.get("kind") != self._kind:
             raise ValueError(
@@ -120,11 +123,18 @@ class Optimizer:
                 f"{self._kind}: the state is that of {len(shares)} parameters, "
                 f"but {len(self.parameters)} are being trained"
             )
+        if missing := [name for name in self.settings if name not in state]:
+            raise ValueError(f"{self._kind}: the state has no {', '.join(missing)}")
         memories: list[Memory] = [{} for _ in self.parameters]
         for key in state:
             if key in ("kind", "shares", *self.settings):
                 continue
             index, _, name = key.partition(".")
+            if not (name and index.isdecimal() and int(index) < len(memories)):
+                raise ValueError(
+                    f"{self._kind}: the state has {key!r}, which is neither a setting nor what is "
+                    f"remembered of one of {len(memories)} parameters, such as '0.s'"
+                )
             array, w = np.array(state[key]), self.parameters[int(index)]
             if array.ndim and array.shape != w.shape:
                 raise ValueError(
@@ -148,8 +158,9 @@ class Optimizer:
                 f"given {', '.join(map(repr, group)) or 'nothing'}"
             )
         own = group.get("lr", lr)
-        self._require("lr of a group", own == lr or (own >= 0 and lr > 0), own)
-        return list(group["params"]), own / lr if own != lr else 1.0
+        self._require("lr of a group", own == lr or (_within(own) and lr > 0), own)
+        found = parameters_of(group["params"], f"{self._kind}, params of a group")
+        return found, own / lr if own != lr else 1.0
 
     def _require(self, name: str, fine: bool, value: object) -> None:
         if not fine:
@@ -200,7 +211,7 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.dampening = dampening
         self.nesterov = nesterov
-        self._require("momentum", momentum >= 0, momentum)
+        self._require("momentum", _within(momentum), momentum)
         if nesterov and (momentum == 0 or dampening != 0):
             raise ValueError("SGD: Nesterov's form needs momentum > 0 and dampening = 0")
 
@@ -245,8 +256,8 @@ class Adagrad(Optimizer):
         self.lr_decay = lr_decay
         self.initial_accumulator_value = initial_accumulator_value
         self.eps = eps
-        for name in ("lr_decay", "initial_accumulator_value"):
-            self._require(name, getattr(self, name) >= 0, getattr(self, name))
+        for name in ("lr_decay", "initial_accumulator_value", "eps"):
+            self._require(name, _within(getattr(self, name)), getattr(self, name))
 
     def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give w − η g / (√s + ε)."""
@@ -294,8 +305,9 @@ class RMSprop(Optimizer):
         self.eps = eps
         self.momentum = momentum
         self.centered = centered
-        self._require("alpha", 0 <= alpha < 1, alpha)
-        self._require("momentum", momentum >= 0, momentum)
+        self._require("alpha", _within(alpha, 1), alpha)
+        self._require("eps", _within(eps), eps)
+        self._require("momentum", _within(momentum), momentum)
 
     def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give w − η g / (√s + ε)."""
@@ -352,7 +364,9 @@ class Adam(Optimizer):
         self.betas = betas
         self.eps = eps
         self.amsgrad = amsgrad
-        self._require("betas", all(0 <= beta < 1 for beta in betas), betas)
+        pair = np.size(betas) == 2 and all(_within(beta, 1) for beta in betas)
+        self._require("betas", pair, betas)
+        self._require("eps", _within(eps), eps)
 
     def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give w − η m̂ / (√ŝ + ε)."""
@@ -390,6 +404,11 @@ class AdamW(Adam):
     def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give (1 − ηλ) w − η m̂ / (√ŝ + ε)."""
         return self._moved((1 - lr * self.weight_decay) * w, g, lr, memory)
+
+
+def _within(value: object, below: float = math.inf) -> bool:
+    """Whether it is a number from 0 up, below a limit."""
+    return isinstance(value, Real) and 0 <= float(value) < below
 
 
 def _running_mean(mean: Array | None, new: Array, keep: float) -> Array:

@@ -20,6 +20,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from rnn.inputs import whole_number
 from rnn.optim import Optimizer
 
 
@@ -39,7 +40,7 @@ class Schedule:
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
-        self.base_lr = optimizer.lr
+        self.base_lr = _rate_of(optimizer)
         self.count = 0
         optimizer.lr = self.rate(0)
 
@@ -80,13 +81,20 @@ class Schedule:
             setattr(self, name, state[name])
 
 
+def _rate_of(optimizer: Optimizer) -> float:
+    if not isinstance(optimizer, Optimizer):
+        raise ValueError(
+            "a schedule is made on an optimiser, such as Adam(model.parameters()); "
+            f"given {optimizer!r}"
+        )
+    return optimizer.lr
+
+
 class StepLR(Schedule):
     """Multiply the rate by `gamma` once every `step_size` steps."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        if step_size < 1:
-            raise ValueError(f"StepLR: step_size must be at least 1; given {step_size}")
-        self.step_size = step_size
+        self.step_size = whole_number(step_size, 1, "StepLR: step_size")
         self.gamma = gamma
         super().__init__(optimizer)
 
@@ -111,9 +119,7 @@ class CosineAnnealingLR(Schedule):
     """Let the rate fall along half a cosine, from the base rate to `eta_min` in `T_max` steps."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        if T_max < 1:
-            raise ValueError(f"CosineAnnealingLR: T_max must be at least 1; given {T_max}")
-        self.T_max = T_max
+        self.T_max = whole_number(T_max, 1, "CosineAnnealingLR: T_max")
         self.eta_min = eta_min
         super().__init__(optimizer)
 
@@ -133,11 +139,9 @@ class LinearLR(Schedule):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
-        if total_iters < 1:
-            raise ValueError(f"LinearLR: total_iters must be at least 1; given {total_iters}")
         self.start_factor = start_factor
         self.end_factor = end_factor
-        self.total_iters = total_iters
+        self.total_iters = whole_number(total_iters, 1, "LinearLR: total_iters")
         super().__init__(optimizer)
 
     def rate(self, k: int) -> float:
@@ -204,11 +208,11 @@ class ReduceLROnPlateau(Schedule):
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be between 0 and 1; given {factor}")
         self.factor = factor
-        self.patience = patience
+        self.patience = whole_number(patience, 0, "ReduceLROnPlateau: patience")
         self.threshold = threshold
-        self.cooldown = cooldown
+        self.cooldown = whole_number(cooldown, 0, "ReduceLROnPlateau: cooldown")
         self.min_lr = min_lr
-        self.lr = optimizer.lr
+        self.lr = _rate_of(optimizer)
         self.best = math.inf
         self.bad = 0
         self.resting = 0

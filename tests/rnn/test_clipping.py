@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from microgrrepresent import Tensor
-from rnn import clip_grad_norm, clip_grad_value, clip_tensor_norms, grad_norm
+from rnn import Linear, clip_grad_norm, clip_grad_value, clip_tensor_norms, grad_norm
 
 numbers = st.floats(-100, 100)
 gradient_pairs = st.tuples(
@@ -126,8 +126,16 @@ def test_float32_and_missing_gradients():
 
 @pytest.mark.parametrize("clip", [clip_grad_norm, clip_tensor_norms, clip_grad_value])
 def test_thresholds_are_positive(clip):
-    with pytest.raises(ValueError, match="must be positive; given 0"):
-        clip(with_gradients([1.0]), 0)
+    for threshold in (0, -1.0, "5", np.nan):
+        with pytest.raises(ValueError, match=f"must be a positive number; given {threshold!r}"):
+            clip(with_gradients([1.0]), threshold)
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm, clip_tensor_norms, clip_grad_value])
+def test_parameters_are_a_list(clip):
+    for other in (Linear(2, 2), Tensor([1.0], requires_grad=True)):
+        with pytest.raises(ValueError, match=r"must be a list, such as model\.parameters\(\)"):
+            clip(other, 1.0)
 
 
 def test_nan_is_not_clipped():

@@ -182,6 +182,19 @@ def test_what_is_not_known_is_read_but_never_written(capsys, tmp_path):
     assert words[0] == "To"
     assert len(words) == 301
     assert set(words[1:]) == {"to", "be", "or", "not"}
+    _, out, err = run(capsys, "sample", "model.npz", "--prompt", "to sleep, or die")
+    assert out.startswith("to sleep, or die ")
+    assert err.endswith("sample: unknown to this model, read as <unk>: 'sleep', ',', 'die'\n")
+
+
+@pytest.mark.parametrize(("text", "first"), [("。南开大学很好" * 40, "南"), ("hTe no" * 40, "The")])
+def test_a_text_begins_with_what_the_model_knows(capsys, tmp_path, text, first):
+    (tmp_path / "text.txt").write_text(text, encoding="utf-8")
+    run(capsys, "train", "characters", "--text", "text.txt", "--steps", "1", *QUICK)
+    status, out, err = run(capsys, "sample", "model.npz", "--length", "5")
+    assert (status, err) == (0, "")
+    assert out.startswith(first)
+    assert set(out.strip()) <= set(text)
 
 
 def test_a_terminal_without_chinese(capsys, tmp_path, monkeypatch):
@@ -242,6 +255,19 @@ def test_resuming_with_another_rate_is_refused_and_not_ignored(capsys):
     assert "(lr 0.005, not 0.1)" in again
 
 
+def test_another_training_is_not_lost(capsys, tmp_path):
+    run(capsys, "train", "adding", "--steps", "2", *QUICK)
+    before = (tmp_path / "model.npz").read_bytes()
+    other = refused(capsys, "train", "characters", "--steps", "2", *QUICK)
+    assert "another training (task adding, not characters)" in other
+    assert (tmp_path / "model.npz").read_bytes() == before
+    (tmp_path / "notes.txt").write_text("mine")
+    taken = refused(capsys, "train", "adding", "--steps", "2", "--out", "notes.txt", *QUICK)
+    assert "notes.txt is damaged, or no checkpoint" in taken
+    status, out, _ = run(capsys, "train", "adding", "--steps", "3", *QUICK)  # the same, anew
+    assert (status, "3 steps" in out) == (0, True)
+
+
 def test_a_text_for_a_task_that_reads_none(capsys):
     assert "--text is for language models" in refused(capsys, "train", "adding", "--text", "x")
 
@@ -281,7 +307,7 @@ def test_a_place_that_cannot_be_written(capsys):
     train = ["train", "adding", "--steps", "1", *QUICK]
     for path in ("/dev/null/x.html", "."):
         assert f"cannot write {path}: " in refused(capsys, *train, "--log", path)
-        assert f"cannot write {path}: " in refused(capsys, *train, "--out", path)
+        assert f"{path}: " in refused(capsys, *train, "--out", path)
     assert "cannot write /dev/null/x.html: " in refused(
         capsys, "bptt", "--steps", "1", "-o", "/dev/null/x.html"
     )

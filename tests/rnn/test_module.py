@@ -140,6 +140,11 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         Linear(2, 2).save(tmp_path / "file" / "model.npz")
 
 
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(StateDictError, match=r"cannot read .*none\.npz: no such file"):
+        Linear(2, 2).load(tmp_path / "none.npz")
+
+
 class Unknown:
     """A tensor of a data type that NumPy has not, such as bfloat16."""
 

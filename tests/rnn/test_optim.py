@@ -12,6 +12,7 @@ from rnn import (
     CosineAnnealingLR,
     ExponentialLR,
     LambdaLR,
+    Linear,
     LinearLR,
     ReduceLROnPlateau,
     RMSprop,
@@ -261,6 +262,38 @@ def test_a_state_is_a_copy():
     assert (optimizer.memories[0]["m"] == 99).all()
 
 
+def test_a_rate_that_has_come_out_of_range_moves_nothing():
+    (w, _) = leaves()
+    optimizer = SGD([w], lr=0.1)
+    schedule = ExponentialLR(optimizer, -1)
+    w.sum().backward()
+    schedule.step()
+    with pytest.raises(ValueError, match=r"SGD: lr = -0.1 is out of range"):
+        optimizer.step()
+    assert np.array_equal(w.numpy(), START[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda state: state.pop("eps"), "the state has no eps"),
+        (lambda state: state.update(junk=1), "the state has 'junk', which is neither"),
+        (lambda state: state.update({"2.m": START[0]}), "has '2.m', which is neither"),
+        (lambda state: state.update({"0.m": START[1]}), r"m for w0 has shape \(2,\)"),
+    ],
+)
+def test_a_state_that_is_not_whole_changes_nothing(change, said):
+    optimizer, state = Adam(leaves(), lr=0.1), Adam(leaves(), lr=0.7).state_dict()
+    run(optimizer, last=2)
+    before = optimizer.state_dict()
+    change(state)
+    with pytest.raises(ValueError, match=said):
+        optimizer.load_state_dict(state)
+    after = optimizer.state_dict()
+    assert list(after) == list(before)
+    assert all(np.array_equal(after[name], value) for name, value in before.items())
+
+
 def test_messages():
     w, v = leaves()
     with pytest.raises(ValueError, match="a parameter is given twice"):
@@ -279,6 +312,29 @@ def test_messages():
         Adam([w], betas=(0.9, 1))
     with pytest.raises(ValueError, match="needs momentum > 0"):
         SGD([w], nesterov=True)
+    for lr in ("0.1", np.inf, np.nan, None):
+        with pytest.raises(ValueError, match=r"lr = .* is out of range"):
+            Adam([w], lr=lr)
+    with pytest.raises(ValueError, match=r"betas = \(0.9,\) is out of range"):
+        Adam([w], betas=(0.9,))
+    for kind in (Adagrad, Adam, RMSprop):
+        with pytest.raises(ValueError, match=r"eps = -1 is out of range"):
+            kind([w], eps=-1)
+    for kind in (SGD, AdamW):
+        with pytest.raises(ValueError, match=r"such as model\.parameters\(\);.* given a Linear"):
+            kind(Linear(2, 2))
+    with pytest.raises(ValueError, match="a parameter cannot be trained"):
+        Adam([np.ones(3)])
+    with pytest.raises(ValueError, match="params of a group: parameters must be a list"):
+        SGD([{"params": w}])
+    with pytest.raises(ValueError, match=r"made on an optimiser, such .* given Linear\(2, 2"):
+        StepLR(Linear(2, 2), 3)
+    with pytest.raises(ValueError, match="made on an optimiser"):
+        ReduceLROnPlateau(None)
+    with pytest.raises(ValueError, match="step_size is a whole number from 1 up; given 0"):
+        StepLR(SGD([w]), 0)
+    with pytest.raises(ValueError, match="patience is a whole number from 0 up; given -3"):
+        ReduceLROnPlateau(SGD([w]), patience=-3)
     adam = Adam([w, v])
     w.sum().backward()
     adam.step()
