@@ -270,7 +270,7 @@ class _Text(_Document):
     def lines(self) -> Iterable[str]:
         """All lines."""
         yield f"The gradient of {self.loss()} with respect to {self.wanted()}"
-        yield from wrap(self.conventions(), 96)
+        yield from wrap(self.conventions(), 96, break_on_hyphens=False)
         yield ""
         yield "given: " + ", ".join(f"{name} {shape}" for name, shape in self.given())
         yield ""
@@ -315,11 +315,14 @@ class _Markdown(_Document):
 
     def lines(self) -> Iterable[str]:
         """All lines."""
-        yield f"### The gradient of ${self.loss()}$ with respect to {self.wanted()}"
+        loss = self.script.inline(self.loss())
+        yield f"### The gradient of {loss} with respect to {self.wanted()}"
         yield ""
         yield self.conventions()
         yield ""
-        given = (f"${name}$ {_shape(shape)}".rstrip() for name, shape in self.given())
+        given = (
+            f"{self.script.inline(name)} {_shape(shape)}".rstrip() for name, shape in self.given()
+        )
         yield f"Given: {', '.join(given)}."
         yield ""
         yield "#### Forward"

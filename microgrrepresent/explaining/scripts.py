@@ -37,7 +37,7 @@ class LaTeX:
 
     def inline(self, text: str) -> str:
         """Mathematics in the midst of words."""
-        return f"${text}$"
+        return f"${text.strip()}$"  # a dollar sign behind a blank ends no formula
 
     def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """A letter with its subscripts, its mark and its time: ``a_{i,t}``, ``h^{(2)}_{t-1}``."""

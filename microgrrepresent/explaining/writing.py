@@ -310,6 +310,8 @@ class Writer:
                 return self._beside(script.transposed(factor_text), inside), MATRIX
             return self._beside(inside, factor_text), MATRIX
         if term.product == "spread" and derivative == "1":
+            if not term.shape:
+                return self.write(g, flip)
             inside = self._inside(g, flip if shape_of(g) else False, MATRIX)
             return self._beside(inside, script.ones), MATRIX
         return self._times(term, derivative, flip)
@@ -324,6 +326,8 @@ class Writer:
             return derivative, HADAMARD
         if scalar is not None:
             inside = self._inside(scalar, self.notation.columns, MATRIX, HADAMARD)
+            if inside == "1":  # a mean of one number
+                return derivative, HADAMARD
             if derivative.startswith("1/"):
                 return self._beside(derivative, inside), MATRIX
             return self._beside(inside, derivative), MATRIX

@@ -103,6 +103,15 @@ def test_greek_letters_and_signs_in_names_are_written_in_latex(notation):
         parser.parse(f"${formula}$")
 
 
+def test_no_blank_stands_before_a_closing_dollar_sign():
+    cell = CTRNNCell(3, 4, rng=0)
+    for notation in NOTATIONS:
+        text = explained(cell, cell.bias, notation).markdown()
+        inline = re.findall(r"(?<!\$)\$([^$]+)\$(?!\$)", text)
+        assert len(inline) > 8 and r"\theta" in inline
+        assert all(formula == formula.strip() for formula in inline)
+
+
 def test_a_bar_is_over_the_letter_and_not_over_what_stands_below_it():
     cell = CTRNNCell(3, 4, rng=0)
     latex = explained(cell, cell.bias).markdown()
@@ -212,6 +221,9 @@ def test_a_number_that_stands_behind_another_has_a_dot_before_it():
     assert str(text).endswith("∂L/∂W = 0.1 · 2 W\n")
     assert r"0.1 \cdot 2\, W" in text.markdown()
     assert str(explain(((W - 1.0) ** 2).mean(), W)).endswith("∂L/∂W = 1/2 · 2 (W - 1)\n")
+    y = Tensor([1.0, 2.0], requires_grad=True, name="y")
+    one = str(explain(cross_entropy(y, 1).mean(), y))
+    assert one.endswith("∂L/∂y = softmax(y) - e_target\n")
 
 
 def test_the_class_of_a_cross_entropy_is_not_called_t():
