@@ -46,11 +46,16 @@ def dynamical_system(f: Callable[[S, P], S], s1: S, theta: P, steps: int) -> lis
     {2: 4.0, 3: 4.0, 4: 4.0}
     """
     steps = whole_number(steps, 1, "dynamical_system: s(1) is the first state, and steps")
-    states = [s1]
+    if isinstance(s1, Tensor) and s1.is_leaf and s1.step is None:
+        s1.place = s1.place._replace(step=1)  # it was made before anyone knew its time
+    states = [_named(s1)]
     for t in range(2, steps + 1):
         with step(t):
-            s = f(states[-1], theta)
-        if isinstance(s, Tensor) and s.name is None:
-            s.named("s")
-        states.append(s)
+            states.append(_named(f(states[-1], theta)))
     return states
+
+
+def _named(s: S) -> S:
+    if isinstance(s, Tensor) and s.name is None:
+        s.named("s")
+    return s

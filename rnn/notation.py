@@ -26,7 +26,7 @@ from typing import Any, Literal, get_args
 from rnn.cells.cell import Cell
 from rnn.cells.gru import GRUCell
 from rnn.cells.lstm import LSTMCell
-from rnn.cells.simple import RNNCell
+from rnn.cells.simple import LinearRecurrentCell, ResidualRNNCell, RNNCell
 
 Notation = Literal["pytorch", "nndl", "ng", "nankai"]
 
@@ -42,11 +42,11 @@ _SUBSCRIPTS: dict[str, dict[str, str]] = {
 
 
 def equations(cell: Cell[Any], notation: Notation, suffix: str = "", backward: bool = False) -> str:
-    """The equations of an `RNNCell`, `GRUCell` or `LSTMCell`, and what their letters stand for.
+    """The equations of a cell of the courses, and what their letters stand for.
 
     Parameters
     ----------
-    cell : Cell
+    cell : RNNCell, ResidualRNNCell, LinearRecurrentCell, GRUCell or LSTMCell
         Whose equations.
     notation : {"pytorch", "nndl", "ng", "nankai"}
         In whose letters.
@@ -75,11 +75,14 @@ def equations(cell: Cell[Any], notation: Notation, suffix: str = "", backward: b
         _lstm(cell, write)
     elif isinstance(cell, GRUCell):
         _gru(cell, write)
-    elif type(cell) is RNNCell:
+    elif isinstance(cell, LinearRecurrentCell):
+        _linear(cell, write)
+    elif type(cell) in (RNNCell, ResidualRNNCell):
         _rnn(cell, write)
     else:
         raise ValueError(
-            f"equations: the courses' letters are for RNN, GRU and LSTM; given {cell!r}"
+            "equations: the courses' letters are for RNN, with its cells that add to their state, "
+            f"GRU and LSTM; given {cell!r}"
         )
     by_kind = sorted(write.letters.items(), key=lambda item: "WUVbd".index(item[0][0]))
     letters = [f"  {letter} = {meaning}" for letter, meaning in by_kind]
@@ -178,13 +181,35 @@ class _Writer:
         return f" + {self.parameter(letter, meaning)}"
 
 
-def _rnn(cell: RNNCell, write: _Writer) -> None:
-    h, phi = write.now("a" if write.notation == "ng" else "h"), _FUNCTIONS[cell.nonlinearity]
-    total = write.sum("a", write.before("a" if write.notation == "ng" else "h"))
+def _rnn(cell: Any, write: _Writer) -> None:
+    state, phi = "a" if write.notation == "ng" else "h", _FUNCTIONS[cell.nonlinearity]
+    total = write.sum("a", write.before(state))
     if write.notation == "nndl":
         write.line("z_t", total)
         total = "z_t"
-    write.line(h, f"{phi}({total})" if phi else total)
+    if isinstance(cell, ResidualRNNCell):
+        _added(write, state, _applied(phi, total))
+    else:
+        write.line(write.now(state), _applied(phi, total))
+
+
+def _linear(cell: LinearRecurrentCell, write: _Writer) -> None:
+    W = write.parameter("U" if write.notation == "nankai" else "W", f"weight_ih{write.suffix}")
+    total = f"{W} {write.now('x')}"
+    if cell.bias is not None:
+        total += f" + {write.parameter('b', f'bias{write.suffix}')}"
+    state = "a" if write.notation == "ng" else "h"
+    _added(write, state, _applied(_FUNCTIONS[cell.nonlinearity], total))
+
+
+def _added(write: _Writer, state: str, g: str) -> None:
+    """A state to which g is added."""
+    write.line(write.now("g"), g)
+    write.line(write.now(state), f"{write.before(state)} + {write.now('g')}")
+
+
+def _applied(function: str, argument: str) -> str:
+    return f"{function}({argument})" if function else argument
 
 
 def _gru(cell: GRUCell, write: _Writer) -> None:
@@ -235,21 +260,21 @@ def _lstm(cell: LSTMCell, write: _Writer) -> None:
             s = _SUBSCRIPTS[write.notation].get(letter, letter)
             V = write.parameter(f"V_{s}", f"weight_c{letter}{write.suffix}")
             sees = f" + {V} ⊙ {memory}"
-        return f"{sigma}({write.sum(letter, h, sees)})"
+        return _applied(sigma, write.sum(letter, h, sees))
 
     write.line(i, gate("i", c_before))
     if cell.coupled:
         write.line(f, f"1 - {i}")
     elif cell.forget_gate:
         write.line(f, gate("f", c_before))
-    write.line(g, f"{phi}({write.sum('g', h)})")
+    write.line(g, _applied(phi, write.sum("g", h)))
     if cell.peephole == "diagonal_previous":
         write.line(o, gate("o", c_before))
     kept = f"{f} ⊙ {c_before}" if cell.forget_gate else c_before
     write.line(c, f"{kept} + {i} ⊙ {g}")
     if cell.peephole != "diagonal_previous":
         write.line(o, gate("o", c))
-    shown = f"{o} ⊙ {phi}({c})"
+    shown = f"{o} ⊙ {_applied(phi, c)}"
     if cell.proj_size:
         shown = f"{write.parameter('W_hr', f'weight_hr{write.suffix}')} ({shown})"
     write.line(write.now(state), shown)

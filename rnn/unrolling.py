@@ -9,6 +9,7 @@ Courville, Deep Learning (2016), section 10.1, call it unfolding the computation
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -106,6 +107,7 @@ def unroll(
     before = T + 1 if reverse else 0
     run: Any = cell.bound() if isinstance(cell, Cell) else cell
     show = getattr(cell, "output", _first)
+    inside = partial(scope, cell.scope) if isinstance(cell, Cell) else nullcontext
     outputs, states = {}, {}
     valid = None
     for i, t in enumerate(times):
@@ -124,12 +126,14 @@ def unroll(
             if valid is not None:
                 here = Tensor(valid[t - 1][:, None], name="valid")
                 # padding may hold anything, and 0 · NaN, in the reverse sweep, is NaN
-                x = _where(here, x, 0).named(x.name)
+                with inside():
+                    x = _where(here, x, 0).named(x.name)
             new = run(x, state)
             if valid is not None:
-                if state is not None:  # no sequence is over when a function begins from nothing
-                    new = _each(partial(_unless_over, here), new, state)
-                outputs[t] = _where(here, show(new), 0).named("y")
+                with inside():
+                    if state is not None:  # no sequence is over when a function begins from nothing
+                        new = _each(partial(_unless_over, here), new, state)
+                    outputs[t] = _where(here, show(new), 0).named("y")
             else:
                 outputs[t] = show(new)
             states[t] = state = new

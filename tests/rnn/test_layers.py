@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph, Tensor, backward, grad
+from microgrrepresent import Graph, Tensor, backward, draw, grad
 from microgrrepresent import sum as total
 from rnn import (
     GRU,
@@ -529,6 +529,15 @@ def test_scopes_and_steps():
     first = [n for n in graph.find(name="c") if n.scope == "lstm/l0_reverse" and n.op is None]
     assert [node.step for node in first] == [T + 1]
     assert [node.step for node in graph.find(name="x")] == [1, 2, 3, 4, 5]
+
+
+def test_padding_is_held_back_inside_of_the_cell():
+    layer = GRU(SIZE, H, bidirectional=True, rng=0)
+    output, _ = layer(inputs(), lengths=[T] + [T - 1] * (B - 1))
+    scopes = {node.scope for node in Graph(output).find(op="where")}
+    assert scopes == {"gru/l0", "gru/l0_reverse"}
+    cells = draw(total(output).named("L"), view="cells").source
+    assert [cells.count(f">{name}<") for name in ("l0", "l0_reverse")] == [T, T]
 
 
 def test_rows_of_a_given_state_are_named_and_placed():

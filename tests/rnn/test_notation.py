@@ -11,12 +11,20 @@ import re
 import numpy as np
 import pytest
 
-from rnn import GRU, LSTM, RNN
+from rnn import GRU, LSTM, RNN, LinearRecurrentCell, ResidualRNNCell
 
 NOTATIONS = ("pytorch", "nndl", "ng", "nankai")
 LAYERS = {
     "rnn": lambda: RNN(2, 3, rng=0),
     "rnn-relu-no-bias": lambda: RNN(2, 3, nonlinearity="relu", bias=False, rng=0),
+    "residual": lambda: RNN(2, 3, cell=ResidualRNNCell, rng=0),
+    "residual-relu": lambda: RNN(
+        2, 3, bias=False, nonlinearity="relu", cell=ResidualRNNCell, rng=0
+    ),
+    "linear": lambda: RNN(2, 3, cell=LinearRecurrentCell, rng=0),
+    "linear-tanh": lambda: RNN(
+        2, 3, bias=False, nonlinearity="tanh", cell=LinearRecurrentCell, rng=0
+    ),
     "gru": lambda: GRU(2, 3, rng=0),
     "gru-no-bias": lambda: GRU(2, 3, bias=False, rng=0),
     "gru-before": lambda: GRU(2, 3, reset_after=False, rng=0),
@@ -174,3 +182,9 @@ def test_backward_direction_looks_ahead():
 def test_unknown_notation():
     with pytest.raises(ValueError, match="'pytorch', 'nndl', 'ng', 'nankai'; given 'greek'"):
         RNN(2, 3).equations("greek")
+
+
+def test_what_is_applied_to_nothing_needs_no_brackets():
+    lines = LSTM(2, 3, bias=False, activation="identity").equations("nndl").splitlines()
+    assert "c̃_t = W_c x_t + U_c h_{t-1}" in lines
+    assert "h_t = o_t ⊙ c_t" in lines

@@ -299,7 +299,7 @@ def test_dynamical_system():
     graph = Graph(s[-1])
     assert len(graph.find(op="mul")) == 2  # τ - 1 applications
     assert len(graph.consumers(theta)) == 2
-    assert [node.step for node in s[1:]] == [2, 3] and s[-1].name == "s"
+    assert [(node.name, node.step) for node in s] == [("s", 1), ("s", 2), ("s", 3)]
     for tau in (1, 2, 10):
         s = dynamical_system(lambda s, theta: theta * s, Tensor(2.0), theta, tau)
         if tau > 1:
