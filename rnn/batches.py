@@ -81,7 +81,7 @@ def pad(sequences: Sequence[Any], value: float = 0) -> Padded:
     Raises
     ------
     DataError
-        If there are none, or they differ in more than their length.
+        If there are none, they differ in more than their length, or are none of numbers.
 
     Examples
     --------
@@ -89,11 +89,11 @@ def pad(sequences: Sequence[Any], value: float = 0) -> Padded:
     >>> pad([[1, 2, 3], [4]]).values.T.tolist()
     [[1, 2, 3], [4, 0, 0]]
     """
-    arrays = [np.asarray(sequence) for sequence in sequences]
+    arrays = [_numbers(f"pad: sequence {i}", sequence) for i, sequence in enumerate(sequences)]
     if not arrays:
         raise DataError("pad: there are no sequences")
     for i, array in enumerate(arrays):
-        if not array.ndim or array.shape[1:] != arrays[0].shape[1:]:
+        if array.shape[1:] != arrays[0].shape[1:]:
             raise DataError(
                 f"pad: sequence {i} has shape {array.shape}, but the first one {arrays[0].shape}; "
                 "they may differ in the first axis only"
@@ -134,9 +134,15 @@ def padded_batches(
     Raises
     ------
     DataError
-        If `data` differ in their number of sequences.
+        If `data` differ in their number of sequences, or are no lists of them.
     """
     _positive("padded_batches: batch_size", batch_size)
+    _is_generator("padded_batches", rng)
+    if endless := [kind for kind in data if not hasattr(kind, "__len__")]:
+        raise DataError(
+            f"padded_batches: sequences come in a list, so that they can be shuffled; "
+            f"given {endless[0]!r}"
+        )
     numbers = [len(sequences) for sequences in data]
     if not data or len(set(numbers)) > 1 or not numbers[0]:
         raise DataError(
@@ -177,7 +183,7 @@ def language_model_batches(
     Raises
     ------
     DataError
-        If the text is too short for B pieces of two tokens.
+        If the text is too short for B pieces of two tokens, or no row of whole numbers.
 
     Examples
     --------
@@ -187,7 +193,13 @@ def language_model_batches(
     """
     _positive("language_model_batches: batch_size", batch_size)
     _positive("language_model_batches: steps", steps)
+    _is_generator("language_model_batches", rng)
     text = np.asarray(indices)
+    if text.ndim != 1 or text.dtype.kind not in "iu":
+        raise DataError(
+            "language_model_batches: a text is one row of whole numbers, such as "
+            f"vocabulary.encode(text); given {text.dtype} of shape {text.shape}"
+        )
     length = (len(text) - 1) // batch_size
     if length < 1:
         raise DataError(
@@ -203,6 +215,22 @@ def language_model_batches(
         yield x[start : start + steps], y[start : start + steps]
 
 
+def _numbers(what: str, sequence: Any) -> Array:
+    """A sequence as an array, if it is one of numbers."""
+    try:
+        array = np.asarray(sequence)
+    except ValueError as error:  # of NumPy, if the parts differ in length
+        raise DataError(f"{what} is no array: its steps differ in shape") from error
+    if not array.ndim or array.dtype.kind not in "biufc":
+        raise DataError(f"{what} is no sequence of numbers; given {sequence!r}")
+    return array
+
+
 def _positive(name: str, value: int) -> None:
-    if value < 1:
-        raise DataError(f"{name} must be at least 1; given {value}")
+    if not isinstance(value, (int, np.integer)) or value < 1:
+        raise DataError(f"{name} is a whole number and must be at least 1; given {value!r}")
+
+
+def _is_generator(who: str, rng: object) -> None:
+    if not (rng is None or isinstance(rng, np.random.Generator)):
+        raise DataError(f"{who}: rng is a Generator, as np.random.default_rng(0); given {rng!r}")

@@ -80,9 +80,9 @@ class Run:
                 yield batch, last
             if none:
                 raise DataError(
-                    f"fit: there is no batch number {self.index + 1} in epoch {self.epoch + 1}; "
-                    "an iterator is used up after one epoch, so give a list, or a function of a "
-                    "Generator that makes the batches anew"
+                    f"fit: there is no batch number {self.index + 1} in epoch {self.epoch + 1}: "
+                    "there are none at all, or an iterator is used up after one epoch; give a "
+                    "list, or a function of a Generator that makes the batches anew"
                 )
 
     def step(

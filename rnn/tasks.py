@@ -299,8 +299,9 @@ def load_task(path: str) -> Task:
             task = kind(settings, rng)
         task.model.load_state_dict(data["result"] or data["best"] or data["model"])
     except (KeyError, TypeError, ValueError) as error:
+        why = f"it holds no {error}" if isinstance(error, KeyError) else error
         raise CheckpointError(
-            f"{path} is a checkpoint, but not one that `python -m rnn train` wrote ({error})"
+            f"{path} is a checkpoint, but not one that `python -m rnn train` wrote: {why}"
         ) from error
     task.model.eval()
     return task

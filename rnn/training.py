@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,11 @@ def fit(
     for name, n in counts.items():
         if n is not None and (not isinstance(n, (int, np.integer)) or n < 1):
             raise DataError(f"fit: {name} is a whole number and at least 1; given {n!r}")
+    if not (callable(batches) or isinstance(batches, Iterable)):
+        raise DataError(
+            "fit: batches are a list, or a function of a Generator that gives them; "
+            f"given {batches!r}"
+        )
     watching = patience is not None or (schedule is not None and schedule.after_validation)
     if watching and validate is None:
         what = "patience" if patience is not None else type(schedule).__name__

@@ -30,6 +30,7 @@ Unit = Literal["character", "word"]
 
 
 _MARK = "\u0301"  # stands for all marks
+_NO_BLANK = re.compile(r" (?=[,.;:!?…)\]}，。；：！？、）》」』”](?: |$))")
 _WORDS = re.compile(rf"(?:\w{_MARK}*)+(?:['’](?:\w{_MARK}*)+)*|[^\w\s]{_MARK}*")
 
 
@@ -212,6 +213,8 @@ class Vocabulary:
     def decode(self, indices: Iterable[int]) -> str:
         """The text behind indices, up to the first ``<eos>`` and without ``<pad>``.
 
+        Words have blanks between them, but none before a mark that closes what it follows.
+
         Examples
         --------
         >>> from rnn import Vocabulary
@@ -227,7 +230,9 @@ class Vocabulary:
                 raise DataError(f"decode: index {i} is not in 0..{len(self) - 1}")
             if i != self.pad:
                 tokens.append(self.tokens[int(i)])
-        return ("" if self.unit == "character" else " ").join(tokens)
+        if self.unit == "character":
+            return "".join(tokens)
+        return _NO_BLANK.sub("", " ".join(tokens))
 
     def one_hot(self, indices: Any, dtype: DTypeLike = np.float64) -> Any:
         """Vectors e_i of the length of the vocabulary, on a new last axis."""

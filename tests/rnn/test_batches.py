@@ -99,10 +99,39 @@ def test_an_offset_never_eats_up_a_short_text(n):
         assert list(language_model_batches(range(n), 3, 10, rng))
 
 
+@pytest.mark.parametrize(
+    ("sequences", "said"),
+    [
+        ([[[1], [2, 3]]], "sequence 0 is no array: its steps differ in shape"),
+        ([[1], "ab"], "sequence 1 is no sequence of numbers; given 'ab'"),
+        ([3, 4], "sequence 0 is no sequence of numbers; given 3"),
+    ],
+)
+def test_what_cannot_be_padded(sequences, said):
+    with pytest.raises(DataError, match=said):
+        pad(sequences)
+
+
+@pytest.mark.parametrize("text", ["hello", [[0, 1], [1, 0]], [0.5, 1.5], 3])
+def test_a_text_is_a_row_of_whole_numbers(text):
+    with pytest.raises(DataError, match="a text is one row of whole numbers"):
+        next(language_model_batches(text, 1, 1))
+
+
 def test_messages():
-    with pytest.raises(DataError, match="batch_size must be at least 1; given 0"):
+    for batches in (
+        lambda: padded_batches([[1]], batch_size=1, rng=3),
+        lambda: language_model_batches(range(9), 1, 1, rng=3),
+    ):
+        with pytest.raises(DataError, match=r"rng is a Generator, .* given 3"):
+            next(batches())
+    with pytest.raises(DataError, match="sequences come in a list"):
+        next(padded_batches(([k] for k in range(3)), batch_size=1))
+    with pytest.raises(DataError, match=r"must be at least 1; given 1\.5"):
+        next(padded_batches([[1]], batch_size=1.5))
+    with pytest.raises(DataError, match="must be at least 1; given 0"):
         next(padded_batches([[1]], batch_size=0))
     with pytest.raises(DataError, match="as many of each kind; given 2 and 1"):
         next(padded_batches([[1], [2]], [[1]], batch_size=1))
-    with pytest.raises(DataError, match="steps must be at least 1"):
+    with pytest.raises(DataError, match="steps is a whole number and must be at least 1"):
         next(language_model_batches([1, 2], 1, 0))

@@ -734,6 +734,8 @@ def test_messages():
         linear_fit(rng=0)
     with pytest.raises(DataError, match=r"steps is a whole number and at least 1; given 3.5"):
         linear_fit(steps=3.5)
+    with pytest.raises(DataError, match=r"batches are a list, or a function of .* given None"):
+        linear_fit(batches=None)
     with pytest.raises(DataError, match="model is a Module; given None"):
         fit(None, [1], lambda x: x, None, np.random.default_rng(0), steps=1)
     other = Adam(Linear(1, 1).parameters())

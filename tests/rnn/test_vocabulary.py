@@ -59,6 +59,14 @@ def test_half_a_character_cannot_be_saved(tmp_path):
         Vocabulary.of("a\ud800").save(tmp_path / "v.json")
 
 
+def test_closing_marks_follow_their_word():
+    text = "Britain, (long) used to it: 3.5 times; 很 好。"
+    vocabulary = Vocabulary.of(text, unit="word")
+    written = vocabulary.decode(vocabulary.encode(text))
+    assert written == "Britain, ( long) used to it: 3. 5 times; 很 好。"
+    assert np.array_equal(vocabulary.encode(written), vocabulary.encode(text))
+
+
 def test_an_unknown_token_is_unk_and_never_a_key_error():
     vocabulary = Vocabulary.of("abc")
     assert vocabulary.encode("xay").tolist() == [1, vocabulary["a"], 1]
