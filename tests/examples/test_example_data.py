@@ -14,7 +14,9 @@ import names
 import numpy as np
 import pytest
 import sentiment
+import shortest_paths
 import temporal_order
+import word_model
 
 RNG = np.random.default_rng(7)
 
@@ -130,3 +132,25 @@ def test_melodies_stay_in_the_scale_of_their_seed_and_come_home():
         notes = melody.melody(RNG)
         assert set(notes) <= set(melody.scale(notes[0]).tolist())
         assert notes[-1] == notes[0] and len(notes) >= 8 and max(notes) < melody.END
+
+
+def test_distances_are_the_first_powers_of_the_adjacency_matrix_that_reach():
+    for n in (5, 8, 12):
+        edges, distance = shortest_paths.graph(RNG, n)
+        assert sorted((v, u) for u, v in edges) == edges and all(u != v for u, v in edges)
+        A = np.zeros((n, n), int)
+        A[tuple(np.array(edges).T)] = 1
+        walks = [np.linalg.matrix_power(A, k)[0] > 0 for k in range(n)]
+        assert distance.tolist() == np.argmax(walks, axis=0).tolist()
+    drawn = shortest_paths.distances(shortest_paths.DRAWN, len(shortest_paths.PLACES))
+    assert drawn.tolist() == [x for x, _ in shortest_paths.PLACES]  # placed by their distance
+
+
+def test_clauses_of_the_declaration_are_trained_on_or_held_out():
+    train, test = word_model.clauses()
+    assert 0.1 < len(test) / (len(train) + len(test)) < 0.15
+    assert ["he", "has", "affected", "to", "render", "the", "military", "independent", "of", "and",
+            "superior", "to", "the", "civil", "power"] in train + test  # fmt: skip
+    text = re.sub(r"\s+", " ", word_model.bundled_text().lower())
+    assert all(" ".join(clause[:3]) in text for clause in train + test if "-" not in clause)
+    assert not any(mark in clause for clause in train + test for mark in ".,;:")
