@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from microgrrepresent import GradientError, Graph, Node, Tensor, grad
+from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from rnn.cells import Cell
@@ -81,6 +82,8 @@ class GradientFlow:
     traces: dict[str, Trace]
 
     def __getitem__(self, label: str) -> Trace:
+        if label not in self.traces:
+            raise KeyError(f"there is no network {label!r}; there are {', '.join(self.traces)}")
         return self.traces[label]
 
     def __str__(self) -> str:
@@ -99,6 +102,8 @@ class GradientFlow:
             lines.append(f"{t:>8}" + _row(cells, widths))
         rates = [f"{_rate(norms):.5f}" for _, norms in columns]
         lines.append("per step" + _row(rates, widths))
+        if not all(math.isfinite(norm) for _, norms in columns for norm in norms.values()):
+            lines.append("rnn.diagnose.find_nonfinite(loss) names where NaN or inf begins")
         return "\n".join(lines)
 
     def _repr_markdown_(self) -> str:
@@ -148,8 +153,11 @@ def gradient_flow(
 
     Raises
     ------
+    TypeError
+        If a model is neither a cell nor callable, or gives no Tensor.
     GradientError
-        If a network records no states: nodes named h, or c, that know their step.
+        If the loss is no scalar, or a network records no states: nodes named h, or c, that know
+        their step.
 
     Examples
     --------
@@ -162,20 +170,32 @@ def gradient_flow(
     0.64 1.00
     """
     named = models if isinstance(models, Mapping) else {type(models).__name__: models}
+    if not named or not all(callable(model) for model in named.values()):
+        wrong = [type(model).__name__ for model in named.values() if not callable(model)]
+        raise TypeError(
+            "gradient_flow: wants a cell, a function of the batch, or {label: cell or function}; "
+            f"given {', '.join(wrong) or 'none'}"
+        )
     return GradientFlow(
         {
-            label: _traced(label, _run(model, batch, loss), _letters(model))
+            label: _traced(label, _run(label, model, batch, loss), _letters(model))
             for label, model in named.items()
         }
     )
 
 
-def _run(model: Any, batch: Any, loss: Callable[[Tensor], Tensor] | None) -> Tensor:
+def _run(label: str, model: Any, batch: Any, loss: Callable[[Tensor], Tensor] | None) -> Node:
     outputs = unroll(model, batch).stacked() if isinstance(model, Cell) else model(batch)
     if isinstance(outputs, tuple):
         outputs = outputs[0]
+    one_node(outputs, "gradient_flow", f"what {label} gives")
     if loss is not None:
-        return loss(outputs)
+        value = one_node(loss(outputs), "gradient_flow", "what loss= gives")
+        if value.size != 1:
+            raise GradientError(
+                f"gradient_flow: loss= gives one number, such as a sum; given shape {value.shape}"
+            )
+        return value
     if outputs.size == 1 and not outputs.ndim:
         return outputs
     last = outputs[-1]
@@ -187,7 +207,7 @@ def _letters(model: Any) -> tuple[str, ...]:
     return tuple(model.state_sizes()) if isinstance(model, Cell) else STATES
 
 
-def _traced(label: str, loss: Tensor, letters: tuple[str, ...]) -> Trace:
+def _traced(label: str, loss: Node, letters: tuple[str, ...]) -> Trace:
     """Read one run's record."""
     graph = Graph(loss)
     states = _series(graph, letters)

@@ -24,7 +24,7 @@ MARKERS = ("", "s", "^", "D")
 """Marks on the curves of the networks that take a colour for the second time, and so on."""
 
 FEW = 9
-"""Curves whose names fit into a corner; those of more stand beside the axes."""
+"""Curves whose names fit into a corner; those of more stand below the axes, three in a row."""
 
 DASHES = {"h": "-", "c": (0, (5, 2))}
 
@@ -39,16 +39,22 @@ def figure(flow: GradientFlow, title: str | None) -> Figure:
             "the table, print(flow), does not"
         ) from error
     gated = {label: trace for label, trace in flow.traces.items() if trace.gates}
-    heights = [4.2] + [0.5 + 0.62 * len(trace.gates) for trace in gated.values()]
+    low, high = _limits([gate for trace in gated.values() for gate in trace.gates.values()])
+    heights = [4.2 + _names_below(flow)] + [
+        0.5 + 0.62 * len(trace.gates) for trace in gated.values()
+    ]
     drawing = Figure(figsize=(9, sum(heights) + 0.4), layout="constrained")
     axes = drawing.subplots(len(heights), 1, height_ratios=heights, squeeze=False, sharex=True)[
         :, 0
     ]
     _curves(axes[0], flow, title)
     for panel, (label, trace) in zip(axes[1:], gated.items(), strict=True):
-        image = _heat_map(panel, label, trace)
+        image = _heat_map(panel, label, trace, low, high)
     if gated:
-        bar = drawing.colorbar(image, ax=list(axes[1:]), fraction=0.03, pad=0.01)
+        tall = sum(heights[1:])
+        place = {"fraction": 0.03, "pad": 0.01, "aspect": 5 * tall}
+        ends = "neither" if (low, high) == (0, 1) else "both"
+        bar = drawing.colorbar(image, ax=list(axes[1:]), extend=ends, **place)
         bar.set_label("gate, mean over the batch")
     last = max(t for trace in flow.traces.values() for n in trace.gradients.values() for t in n)
     axes[-1].set_xlim(-0.01 * last - 0.5, last + 0.5)
@@ -74,18 +80,22 @@ def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
         for name, norms in trace.gradients.items():
             times = np.array(sorted(norms))
             values = np.array([norms[t] for t in times])
-            letter = name[-1]
+            letter, reached = name[-1], values > 0
+            zeros = int((values == 0).sum())
             axes.semilogy(
                 times,
-                np.where(values > 0, values, np.nan),
+                np.where(reached, values, np.nan),
                 color=color,
                 linestyle=DASHES.get(letter, "-"),
                 linewidth=2,
                 marker=marker,
                 markevery=max(len(times) // 8, 1),
-                label=f"{label}: " + rf"$|\partial L/\partial {letter}_t|$" + _layer(name),
+                label=f"{label}: "
+                + rf"$|\partial L/\partial {letter}_t|$"
+                + _layer(name)
+                + (f", 0 at {zeros} of {len(times)} steps" if zeros else ""),
             )
-            axes.plot(times[:1], values[:1], "o", color=color, markersize=4)
+            axes.plot(times[reached][:1], values[reached][:1], "o", color=color, markersize=4)
         for name, factors in trace.direct.items():
             times = np.array(sorted(factors))
             values = np.array([factors[t] for t in times])
@@ -97,7 +107,9 @@ def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
                 color=color,
                 linestyle=":",
                 linewidth=1.5,
-                label=f"{label}: direct path " + r"$\prod_{\tau>t} f_\tau$" + _layer(name),
+                label=f"{label}: direct path"
+                + (r" $\prod_{\tau>t} f_\tau$" if name[:-1] + "f" in trace.gates else "")
+                + _layer(name),
             )
     axes.set_ylabel("norm of the gradient")
     axes.set_title(title or "What arrives of the gradient at step t")
@@ -106,10 +118,33 @@ def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
     if len(axes.get_legend_handles_labels()[0]) <= FEW:
         axes.legend(frameon=False, fontsize=9, loc="lower right")
     else:
-        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1.05))
+        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.06), ncols=3)
 
 
-def _heat_map(axes: Any, label: str, trace: Trace) -> Any:
+def _names_below(flow: GradientFlow) -> float:
+    """Inches that the names of the curves take below the axes."""
+    count = sum(
+        len(trace.gradients) + sum(name[-1] == "c" for name in trace.direct)
+        for trace in flow.traces.values()
+    )
+    return 0.0 if count <= FEW else 0.3 * -(-count // 3)
+
+
+def _limits(gates: list[Array]) -> tuple[float, float]:
+    """The ends of the colour scale: gates of an untrained network are all near 1/2.
+
+    One in a hundred may lie beyond either end, so that few do not make all others look alike.
+    """
+    values = np.concatenate([gate.ravel() for gate in gates]) if gates else np.zeros(0)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return 0.0, 1.0
+    least, most = np.percentile(values, (1, 99))
+    low, high = np.floor(20 * least) / 20, np.ceil(20 * most) / 20
+    return float(low), float(max(high, low + 0.05))
+
+
+def _heat_map(axes: Any, label: str, trace: Trace, low: float, high: float) -> Any:
     rows: list[Array] = []
     marks, names = [], []
     position = 0
@@ -127,9 +162,9 @@ def _heat_map(axes: Any, label: str, trace: Trace) -> Any:
     image = axes.imshow(
         np.vstack(rows),
         aspect="auto",
-        cmap="cividis",
-        vmin=0,
-        vmax=1,
+        cmap="viridis",
+        vmin=low,
+        vmax=high,
         interpolation="nearest",
         extent=(0.5, T + 0.5, position - 0.5, -0.5),
     )

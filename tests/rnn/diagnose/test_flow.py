@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 import pytest
 
-from microgrrepresent import GradientError, Graph, Tensor
+from microgrrepresent import GradientError, Graph, Tensor, steps
 from rnn import GRUCell, LinearRecurrentCell, LSTMCell, ResidualRNNCell, RNNCell, unroll
 from rnn.diagnose import gradient_flow, state_gradients, state_jacobian
 
@@ -245,3 +245,67 @@ def test_without_matplotlib_one_sentence_says_how_to_get_it(monkeypatch, tmp_pat
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'microgrrepresent\[plot\]'"):
         flow.save(tmp_path / "flow.svg")
     assert "SRN" in str(flow)
+
+
+def test_the_colours_span_what_the_gates_take():
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    flow = gradient_flow({"LSTM": LSTMCell(2, 4, rng=0)}, inputs())
+    low, high = flow.figure().axes[1].images[0].get_clim()
+    values = np.concatenate([gate.ravel() for gate in flow["LSTM"].gates.values()])
+    assert np.mean((low <= values) & (values <= high)) > 0.95
+    assert np.quantile(values, 0.02) < low + 0.06 and np.quantile(values, 0.98) > high - 0.06
+
+
+def test_curves_of_many_networks_keep_the_width_and_their_names_stand_below():
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    cells = {f"{i}": LSTMCell(2, 4, rng=i) for i in range(6)}
+    figure = gradient_flow(cells, inputs()).figure()
+    figure.draw_without_rendering()
+    curves = figure.axes[0].get_position()
+    assert curves.width > 0.7
+    names = figure.axes[0].get_legend().get_window_extent()
+    inside = figure.transFigure.inverted().transform_bbox(names)
+    assert inside.y1 <= curves.y0 and inside.x1 <= 1
+    assert inside.y0 >= figure.axes[1].get_position().y1
+
+
+def test_what_is_exactly_zero_is_named_and_what_has_no_forget_gate_is_not_its_product():
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    dead = RNNCell(2, 4, nonlinearity="relu", rng=0)
+    dead.bias_ih.assign(np.full(4, -100.0))
+    flow = gradient_flow({"dead": dead, "1997": LSTMCell(2, 4, forget_gate=False, rng=0)}, inputs())
+    lines = flow.figure().axes[0].lines
+    labels = [line.get_label() for line in lines]
+    assert any(label.endswith(f", 0 at {T} of {T + 1} steps") for label in labels)
+    assert [T] in [list(line.get_xdata()) for line in lines]  # the one point that is left
+    assert "1997: direct path" in labels
+
+
+def test_a_gradient_is_followed_to_where_its_square_is_nothing():
+    flow = gradient_flow({"": lambda batch: shrinking(batch)}, np.ones((200, 1)))
+    norms = flow[""].gradients["h"]
+    assert norms[1] == pytest.approx(1e-199, rel=1e-9)
+    assert flow[""].direct["h"][1] == pytest.approx(1e-199, rel=1e-9)
+
+
+def shrinking(batch):
+    h = Tensor(np.ones(1), requires_grad=True, name="h")
+    for _ in steps(batch):
+        h = (0.1 * h).named("h")
+    return h.sum()
+
+
+def test_what_is_no_network_is_said():
+    xs = inputs()
+    for wrong, given in ((None, "NoneType"), ([1], "list"), ({"a": 3}, "int"), ({}, "none")):
+        with pytest.raises(TypeError, match=rf"gradient_flow: wants a cell.* given {given}"):
+            gradient_flow(wrong, xs)
+    with pytest.raises(TypeError, match=r"what a gives must be a Tensor.* given float"):
+        gradient_flow({"a": lambda batch: 3.0}, xs)
+    cell = RNNCell(2, 4, rng=0)
+    with pytest.raises(GradientError, match=r"loss= gives one number.* shape \(3, 4\)"):
+        gradient_flow(cell, xs, loss=lambda outputs: outputs[-1])
+    with pytest.raises(KeyError, match="no network 'nope'; there are RNNCell"):
+        gradient_flow(cell, xs)["nope"]
+    broken = gradient_flow(cell, np.full_like(xs, np.nan))
+    assert "find_nonfinite(loss) names where" in str(broken)
