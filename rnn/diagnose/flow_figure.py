@@ -52,7 +52,7 @@ def figure(flow: GradientFlow, title: str | None) -> Figure:
         image = _heat_map(panel, label, trace, low, high)
     if gated:
         tall = sum(heights[1:])
-        place = {"fraction": 0.03, "pad": 0.01, "aspect": 5 * tall}
+        place: dict[str, Any] = {"fraction": 0.03, "pad": 0.01, "aspect": 5 * tall}
         ends = "neither" if (low, high) == (0, 1) else "both"
         bar = drawing.colorbar(image, ax=list(axes[1:]), extend=ends, **place)
         bar.set_label("gate, mean over the batch")
