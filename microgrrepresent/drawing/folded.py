@@ -10,7 +10,6 @@ from microgrrepresent.drawing.timeline import Delays, Timeline
 from microgrrepresent.folding import Folded
 from microgrrepresent.folding.recurrences import period
 from microgrrepresent.node import Node
-from microgrrepresent.primitive import constant
 
 
 def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
@@ -25,7 +24,9 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
     folded : Folded
         The same graph, folded.
     """
-    totals = {d.source for d in folded.delays if d.source.step is None}  # added up after the loop
+    totals = _totals(folded)
+    after = set(folded.epilogue)
+    starts = {n for delay in folded.delays if delay.source in totals for n in delay.initial}
     cell = [node for node in folded.cell if node not in totals]
     column: dict[Node, int] = dict.fromkeys(cell, 1)
     stands_for: dict[Node, Node] = {}
@@ -36,7 +37,10 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
         template = folded.template(node)
         if template is not None and template not in totals:
             stands_for[node] = template
-        elif time.column[node]:
+        elif template is not None:
+            column[node] = 2
+            read.update(set(node.parents) - starts)
+        elif node in after:
             column[node] = 2
             read.update(node.parents)
         elif node in read:
@@ -62,19 +66,21 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
     )
 
 
-def with_totals(view: View, time: Timeline, unrolled: Timeline) -> View:
+def _totals(folded: Folded) -> set[Node]:
+    """What the graph adds up step by step after the loop: states that know no step."""
+    return {delay.source for delay in folded.delays if delay.source.step is None}
+
+
+def with_totals(view: View, folded: Folded) -> View:
     """Draw a sum over the steps, which the unrolled graph adds up step by step, as one box."""
+    totals = _totals(folded)
 
     def group(node: Node) -> Group:
-        if time.column[node] < 2 or not unrolled.is_step(node) or node.op is None:
+        total = folded.template(node)
+        if total not in totals:
             return view(node)
-        if node in time.shared:
-            return view(node)
-        if node.op is constant:
-            return group(time.users(node)[0])
-        sign = "Σ" if node.op.name == "add" else node.op.symbol
-        words = math("Σ", "t") if sign == "Σ" else text(sign)
-        scope, op, _, ordinal = unrolled.slot[node]  # the last one may have a name
-        return Group(("total", scope, op, ordinal), "function", (words,))
+        assert node.op is not None
+        words = math("Σ", "t") if node.op.name == "add" else text(node.op.symbol)
+        return Group(("total", total), "function", (words,))
 
     return group

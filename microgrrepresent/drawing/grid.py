@@ -321,12 +321,14 @@ class Grid:
         for block in self.tiles:
             for arrow in block.arrows:
                 if arrow.tail in self.loop:
-                    arrow.tail.x, arrow.tail.y = self._clear(block), self.loop_height(arrow.tail)
+                    side = "above" if self.loop[arrow.tail][1] > 0 else "below"
+                    arrow.tail.x = self._clear(block, side)
+                    arrow.tail.y = self.loop_height(arrow.tail)
 
-    def _clear(self, block: Block) -> float:
-        """The x nearest to the middle of a block where no arrow goes up or down from it."""
+    def _clear(self, block: Block, side: str) -> float:
+        """The x nearest to the middle of a block where no arrow leaves it on a side."""
         left, width = self.at[block][0], self.tiles[block].width
-        crossed = [left + x for c, (x, _) in self.ports(block) if c.side in ("above", "below")]
+        crossed = [left + x for c, (x, _) in self.ports(block) if c.side == side]
         places = [left + width / 2 + d for n in range(9) for d in (-n * 6.0, n * 6.0)]
         clear = [x for x in places if all(abs(x - other) > DELAY for other in crossed)]
         return clear[0] if clear else left + width / 2

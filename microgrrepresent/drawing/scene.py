@@ -169,8 +169,9 @@ class _Scene:
         return self._placed(time, view)
 
     def folded(self, unrolled: Timeline) -> Picture:
-        time = folded_timeline(unrolled, fold(unrolled.graph))
-        view = with_totals(VIEWS[self.view](time), time, unrolled)
+        folded = fold(unrolled.graph)
+        time = folded_timeline(unrolled, folded)
+        view = with_totals(VIEWS[self.view](time), folded)
         return self._placed(time, self._collapsed(view, time))
 
     def _collapsed(self, view: Grouping, time: Timeline) -> Grouping:

@@ -123,6 +123,34 @@ def test_terms_summed_after_the_loop_end_in_one_box():
     assert len(totals) == 1
 
 
+@pytest.mark.parametrize("start", [0, Tensor(0.0)])
+@pytest.mark.parametrize("time", ["folded", "both"])
+@pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
+def test_a_sum_inside_of_the_loop_is_a_state(start, time, view):
+    h, total = Tensor(1.0, name="h"), start
+    for t in (1, 2, 3):
+        with step(t):
+            h = tanh(h).named("h")
+            total = total + h * h
+    picture = draw(total, view, time=time).picture
+    delays = [box for box in picture.boxes if box.kind == "delay"]
+    assert len(delays) == 2
+    for square in delays:  # in the middle, not beside what it belongs to
+        ways = [arrow.path for arrow in picture.arrows if arrow.tail is square]
+        assert all(way[0][0] == square.left and way[-1][0] < square.x for way in ways)
+
+
+def test_a_start_of_terms_summed_after_the_loop_is_left_out():
+    h, hs = Tensor(1.0, name="h"), []
+    for t in (1, 2, 3):
+        with step(t):
+            h = tanh(h).named("h")
+        hs.append(h)
+    picture = draw(sum((h * h for h in hs), Tensor(0.0)).named("L"), time="folded").picture
+    assert {plain(box.label) for box in picture.boxes if box.column == 2} == {"Σ_t", "L"}
+    assert all(box.kind not in ("input", "constant") for box in picture.boxes)
+
+
 def test_a_loop_that_differs_is_not_folded():
     h = Tensor(1.0)
     for t in (1, 2, 3):
