@@ -134,7 +134,8 @@ class Writer:
             loss = script.symbol(notation.loss, "", None)
             text = script.partial(loss, script.symbol(name, mark, time, angle))
         upright = flip == (notation.columns and is_row(term)) or not variable.shape
-        return (text if upright else script.transposed(text)), ATOM
+        level = HADAMARD if "/" in name and isinstance(term, Value) else ATOM  # such as dt/τ
+        return (text if upright else script.transposed(text)), level
 
     def _time(self, when: When) -> str | None:
         if isinstance(when, Shift):
@@ -321,19 +322,20 @@ class Writer:
         script, g, scalar = self.script, term.g, scalar_behind(term.g)
         unclear = not script.bars and re.search(r"/(?!\d+$)", derivative)
         if has_sum(derivative) or (unclear and (scalar is not None or not term.shape)):
-            derivative = script.parenthesised(derivative)
-        if scalar == Number(1):
-            return derivative, HADAMARD
+            bare, derivative = derivative, script.parenthesised(derivative)
+        else:
+            bare = derivative
         if scalar is not None:
             inside = self._inside(scalar, self.notation.columns, MATRIX, HADAMARD)
-            if inside == "1":  # a mean of one number
-                return derivative, HADAMARD
+            if inside == "1":  # also a mean of one number
+                return bare, SUM if has_sum(bare) else HADAMARD
             if derivative.startswith("1/"):
                 return self._beside(derivative, inside), MATRIX
             return self._beside(inside, derivative), MATRIX
         inside = self._inside(g, flip, HADAMARD)
-        if term.op == "mul" and not shape_of(self._factor(term)[0]):
-            return self._beside(derivative, inside), MATRIX
+        if term.op == "mul" and not shape_of(factor := self._factor(term)[0]):
+            number = self._inside(factor, self.notation.columns, MATRIX)
+            return self._beside(number, inside), MATRIX
         return f"{inside}{script.times}{derivative}", HADAMARD
 
     def _through_matrix(self, term: Chain, flip: bool) -> Written:

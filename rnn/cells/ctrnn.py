@@ -96,6 +96,6 @@ class CTRNNCell(Cell[Tensor]):
 
     def forward(self, x: Tensor, y: Tensor, share: Tensor) -> Tensor:
         """The equation."""
-        r = self.phi(y + self.bias).named("r")  # the firing rate
-        goal = linear(r, self.weight_hh) + linear(x, self.weight_ih)
+        rate = self.phi(y + self.bias).named("φ")
+        goal = linear(rate, self.weight_hh) + linear(x, self.weight_ih)
         return (y + share * (goal - y)).named("y")

@@ -77,7 +77,7 @@ def test_no_two_variables_of_a_continuous_time_cell_have_one_name(notation):
     letters = [name.split("[")[0] for name in left]
     assert len(set(letters)) == len(letters) >= 5
     assert "σ" not in letters  # the function is called that
-    assert "r[t] = σ(" in text
+    assert "φ[t] = σ(" in text
 
 
 GREEK = ["σ", "λ", "W_σ", "σs_λ1"]
@@ -224,6 +224,14 @@ def test_a_number_that_stands_behind_another_has_a_dot_before_it():
     y = Tensor([1.0, 2.0], requires_grad=True, name="y")
     one = str(explain(cross_entropy(y, 1).mean(), y))
     assert one.endswith("∂L/∂y = softmax(y) - e_target\n")
+
+
+def test_a_name_that_is_a_quotient_is_held_together_in_a_product():
+    r, h = Tensor(0.1, requires_grad=True, name="dt/τ"), Tensor([1.0, 2.0], name="h")
+    for _ in steps(range(3)):
+        h = tanh(h * r).named("h")
+    text = str(explain((h * h).sum(), r))
+    assert "a[t] = (dt/τ) h[t-1]" in text and "∂L/∂h[t] = (dt/τ) ∂L/∂a[t+1]" in text
 
 
 def test_the_class_of_a_cross_entropy_is_not_called_t():
