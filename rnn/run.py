@@ -102,7 +102,7 @@ class Run:
                 raise self._diagnosed("loss", float(L), L)
             L.backward()
             if callable(clip):
-                norm = float(clip(optimizer.parameters))
+                norm = _number(clip(optimizer.parameters), "clip(parameters)")
             elif clip is not None:
                 norm = float(clip_grad_norm(optimizer.parameters, clip))
             else:
@@ -143,7 +143,7 @@ class Run:
         """Validate, and keep the parameters if they are the best so far."""
         self.model.eval()
         with no_grad():
-            loss = float(validate())
+            loss = _number(validate(), "validate()")
         self.model.train()
         self.history.validations[self.history.steps] = loss
         if self.schedule is not None and self.schedule.after_validation:
@@ -271,6 +271,14 @@ def _scalar(result: Any, carry: bool) -> tuple[Tensor, Any]:
         given = getattr(L, "shape", type(L).__name__)
         raise DataError(f"fit: {form}, where L is a scalar Tensor; given {given}")
     return L, state
+
+
+def _number(given: Any, who: str) -> float:
+    """What a function of the caller's gave, if it is a number."""
+    try:
+        return float(given)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"fit: {who} must give a number; given {given!r}") from error
 
 
 def _with_last(items: Iterable[Any]) -> Iterator[tuple[Any, bool]]:

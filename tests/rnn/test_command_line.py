@@ -2,10 +2,12 @@
 
 import csv
 import io
+import runpy
 import signal
 import subprocess
 import sys
 import time
+import types
 from typing import get_args
 
 import numpy as np
@@ -449,6 +451,18 @@ def test_ctrl_c_before_the_training(capsys, monkeypatch):
     monkeypatch.setitem(TASKS, "adding", interrupted)
     status, _, err = run(capsys, "train", "adding")
     assert (status, err) == (130, "python -m rnn train: interrupted\n")
+
+
+def test_ctrl_c_while_the_commands_are_imported(capsys, monkeypatch):
+    class Interrupted(types.ModuleType):
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "rnn.command_line", Interrupted("rnn.command_line"))
+    with pytest.raises(SystemExit) as left:
+        runpy.run_module("rnn", run_name="__main__")
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "python -m rnn: interrupted\n"
 
 
 # --- the tasks' data -----------------------------------------------------------------------------

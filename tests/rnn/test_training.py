@@ -734,6 +734,12 @@ def test_messages():
         linear_fit(rng=0)
     with pytest.raises(DataError, match=r"steps is a whole number and at least 1; given 3.5"):
         linear_fit(steps=3.5)
+    with pytest.raises(DataError, match=r"validate\(\) must give a number; given None"):
+        linear_fit(validate=lambda: None)
+    with pytest.raises(DataError, match=r"clip\(parameters\) must give a number; given None"):
+        linear_fit(clip=lambda parameters: None)
+    with pytest.raises(ValueError, match="max_norm must be a positive number; given '5'"):
+        linear_fit(clip="5")
     with pytest.raises(DataError, match=r"batches are a list, or a function of .* given None"):
         linear_fit(batches=None)
     with pytest.raises(DataError, match="model is a Module; given None"):
