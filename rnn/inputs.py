@@ -120,6 +120,19 @@ def whole_number(value: Any, least: int, what: str) -> int:
     return int(value)
 
 
+def flags(who: str, **given: Any) -> None:
+    """Refuse what is neither True nor False: the word "no" would be True.
+
+    Raises
+    ------
+    ValueError
+        If one is of another kind.
+    """
+    for name, value in given.items():
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"{who}: {name} is True or False; given {value!r}")
+
+
 def probability(value: Any, what: str) -> float:
     """The value as a float.
 

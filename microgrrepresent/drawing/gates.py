@@ -101,8 +101,8 @@ class _Gates:
         symbol = node.op.symbol
         first = node.parents[0] if node.parents else None
         if node.op.name == "sub" and first is not None and first.op is constant:
-            return Group(node, "function", (text(f"{first.params['value']:g} −"),))
-        if len(symbol) <= 2 and not symbol.isalpha():
+            symbol = f"{first.params['value']:g} −"
+        elif len(symbol) <= 2 and not symbol.isalpha():
             return Group(node, "op", (text(symbol),))
         if node.name:
             return Group(node, "function", ((*math(node.name), Run(" = "), Run(symbol)),))

@@ -11,6 +11,7 @@ from microgrrepresent import Tensor, linear, sigmoid, split, tanh
 from rnn.cells.cell import Cell
 from rnn.cells.gates import Blocks, Composition, checked_composition
 from rnn.initialise import Rng
+from rnn.inputs import flags
 
 
 class _Weights(NamedTuple):
@@ -86,6 +87,7 @@ class GRUCell(Cell[Tensor]):
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        flags("GRU", bias=bias, reset_after=reset_after, reset_gate=reset_gate)
         if update_gate not in ("keep", "write"):
             raise ValueError(
                 "GRU: update_gate is 'keep' (z near 1 keeps the state) or 'write' "

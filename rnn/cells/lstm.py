@@ -13,7 +13,7 @@ from rnn.cells.cell import Cell
 from rnn.cells.gates import Composition, Sums, added, checked_composition
 from rnn.cells.simple import Nonlinearity
 from rnn.initialise import Rng
-from rnn.inputs import whole_number
+from rnn.inputs import flags, whole_number
 
 Peephole = Literal[False, "diagonal", "diagonal_previous"]
 
@@ -102,6 +102,7 @@ class LSTMCell(Cell[LSTMState]):
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        flags("LSTM", bias=bias, forget_gate=forget_gate, coupled=coupled)
         self.forget_gate, self.coupled, self.peephole = forget_gate, coupled, peephole
         self.proj_size = proj_size
         self._check(bias, forget_bias)
@@ -140,6 +141,8 @@ class LSTMCell(Cell[LSTMState]):
                 "LSTM: coupled=True makes the forget gate 1 - i, forget_gate=False makes it 1; "
                 "choose one"
             )
+        if forget_bias is not None and not np.isfinite(forget_bias):
+            raise ValueError(f"LSTM: forget_bias is a finite number; given {forget_bias}")
         if forget_bias is not None and not (bias and self.forget_gate and not self.coupled):
             raise ValueError(
                 f"LSTM: forget_bias={forget_bias} needs a forget gate with a bias of its own "

@@ -12,6 +12,7 @@ from rnn.cells.activations import activation
 from rnn.cells.cell import Cell
 from rnn.cells.gates import added
 from rnn.initialise import Rng
+from rnn.inputs import flags
 
 Nonlinearity = Literal["tanh", "relu", "sigmoid", "identity"]
 
@@ -66,6 +67,7 @@ class RNNCell(Cell[Tensor]):
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        flags(self._kind, bias=bias)
         self.nonlinearity = nonlinearity
         self.phi = activation(nonlinearity, self._kind)
         self.weight_ih = self.parameter("W_ih", hidden_size, input_size)
@@ -152,6 +154,7 @@ class LinearRecurrentCell(Cell[Tensor]):
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        flags(self._kind, bias=bias)
         self.nonlinearity = nonlinearity
         self.phi = activation(nonlinearity, self._kind)
         self.weight_ih = self.parameter("W_ih", hidden_size, input_size)

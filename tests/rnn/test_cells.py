@@ -1,11 +1,12 @@
 """Cells: the notes' hand-computed vectors, every variant by its equations, names and places."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph, Tensor, grad, gradcheck, scope, step
+from microgrrepresent import Graph, Tensor, draw, grad, gradcheck, scope, step
 from microgrrepresent import sum as total
 from rnn import (
     CTRNNCell,
@@ -369,6 +370,12 @@ def test_per_gate_shows_the_equations():
     assert len(fused.find(op="linear")) == 2 * 2
 
 
+def test_the_forget_gate_of_coupled_gates_has_its_letter():
+    run = unroll(LSTMCell(1, 2, coupled=True, rng=0), np.ones((2, 1)))
+    picture = draw(run.state.h, view="gates").source
+    assert len(re.findall("<I>f</I>.* = .*1 −", picture)) == 2
+
+
 def test_number_of_parameters():
     count = lambda cell: sum(p.size for p in cell.parameters())  # noqa: E731
     size, H = 5, 7
@@ -492,6 +499,16 @@ def test_a_learned_initial_state():
             lambda: CTRNNCell(3, 4, tau="a"),
             "CTRNN: dt must be a positive number, and tau one or 4 (hidden_size) of "
             "them; given dt=0.1, tau='a'",
+        ),
+        (
+            lambda: LSTMCell(3, 4, coupled="no"),
+            "LSTM: coupled is True or False; given 'no'",
+        ),
+        (lambda: GRUCell(3, 4, reset_after=1), "GRU: reset_after is True or False; given 1"),
+        (lambda: RNNCell(3, 4, bias="False"), "RNN: bias is True or False; given 'False'"),
+        (
+            lambda: LSTMCell(3, 4, forget_bias=np.nan),
+            "LSTM: forget_bias is a finite number; given nan",
         ),
         (lambda: RNNCell(-1, 4), "RNN: input_size is a whole number from 0 up; given -1"),
         (lambda: RNNCell(3, 2.5), "RNN: hidden_size is a whole number from 1 up; given 2.5"),
