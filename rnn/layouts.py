@@ -332,7 +332,7 @@ def keras_arguments(layer: object, cells: Sequence[Cell[Any]], reverse: bool) ->
 
 def _biased(cell: Cell[Any], form: Form) -> bool:
     """Whether Keras needs a bias: the cell's own, or one that holds a gate open."""
-    return "bias_ih" in cell.state_dict() or form.letters != form.standard
+    return getattr(cell, "bias_ih", None) is not None or form.letters != form.standard
 
 
 # --- arrays --------------------------------------------------------------------------------------

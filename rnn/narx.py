@@ -89,6 +89,8 @@ class NARX(Cell[DelayState]):
         window = (input_delays + 1) * input_size + output_delays * output_size
         if not window:
             raise ValueError("NARX: without inputs it needs at least one output delay")
+        if hidden_size is not None:
+            hidden_size = whole_number(hidden_size, 1, f"{self._kind}: hidden_size")
         width = hidden_size or output_size
         self.weight, self.bias = self._layer(width, window, "")
         self.weight_out: Tensor | None = None

@@ -126,6 +126,10 @@ def test_names_and_steps():
             "NARX: input_delays is a whole number from 0 up; given -1",
         ),
         (
+            lambda: NARX(1, 1, hidden_size=2.5),
+            "NARX: hidden_size is a whole number from 1 up; given 2.5",
+        ),
+        (
             lambda: NARX(1, 2).teacher_forced(np.zeros((3, 1)), np.zeros((3, 1))),
             r"expected ys, the true outputs, of shape \(T, B, 2\) or \(T, 2\); given \(3, 1\)",
         ),
