@@ -305,7 +305,7 @@ def test_any_length(name):
     assert all(len(unroll(cell, np.ones((T, 2, 3))).outputs) == T for T in (1, 5, 50))
 
 
-LETTERS = {"rnn": "ah", "linear": "gh", "residual": "gh", "ctrnn": "ry"}
+LETTERS = {"rnn": "ah", "linear": "gh", "residual": "gh", "ctrnn": "φy"}
 GATED = {"gru": "rznh", "gru-no-reset": "znh", "lstm": "ifgoch", "lstm-1997": "igoch"}
 
 
