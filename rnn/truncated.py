@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from microgrrepresent import Tensor, steps
+from microgrrepresent import ShapeError, Tensor, steps
+from rnn.inputs import whole_number
 from rnn.recurrent import Recurrent
 
 
@@ -104,9 +105,9 @@ def tbptt(
     Raises
     ------
     ValueError
-        Unless 1 <= k1 <= k2.
+        Unless 1 <= k1 <= k2; a `ShapeError` if a loss is not one number.
     TypeError
-        If the model is a layer instead of a cell.
+        If the model is a layer instead of a cell, or the data are no pairs.
 
     Examples
     --------
@@ -120,7 +121,8 @@ def tbptt(
     2 6
     5 7
     """
-    if not 1 <= k1 <= k2:
+    k1, k2 = whole_number(k1, 1, "tbptt: k1"), whole_number(k2, 1, "tbptt: k2")
+    if k1 > k2:
         raise ValueError(
             f"tbptt: needs 1 <= k1 <= k2 (update every k1 steps, go back k2); given {k1} and {k2}"
         )
@@ -136,6 +138,12 @@ def tbptt(
     states: dict[int, Any] = {0: state}
     while new := list(islice(items, k1)):
         shared = window[max(0, len(window) - (k2 - k1)) :]  # run before, and now again
+        for i, pair in enumerate(new, start=t + 1):
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise TypeError(
+                    f"tbptt: data is of pairs (x, target), such as zip(xs, targets); what it gave "
+                    f"for t={i} is a {type(pair).__name__}"
+                )
         window = shared + new
         start, fresh, t = t + 1 - len(shared), t + 1, t + len(new)
         s = detach(states[start - 1])
@@ -144,10 +152,18 @@ def tbptt(
         for now, (x, target) in steps(window, start=start):
             states[now] = s = run(x, s)
             if now >= fresh:
-                part = loss(show(s), target)
+                part = _one_number(loss(show(s), target), now)
                 total = part if total is None else total + part
         assert total is not None
         yield Window(t, start, total, states)
+
+
+def _one_number(part: Any, t: int) -> Any:
+    if getattr(part, "size", 1) != 1:
+        raise ShapeError(
+            f"tbptt: loss= gives one number, such as a sum; at t={t} it gave shape {part.shape}"
+        )
+    return part
 
 
 def _first(state: Any) -> Any:

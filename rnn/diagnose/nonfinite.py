@@ -17,6 +17,7 @@ import numpy as np
 
 from microgrrepresent import Graph, Node
 from microgrrepresent.errors import located
+from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.sweep import Edge, sweep
 
@@ -72,7 +73,7 @@ def find_nonfinite(loss: Node) -> Nonfinite | None:
     >>> print(find_nonfinite(h))
     the value of h_4 is inf: exp at t=4, applied to u(8), which is 6.47756e+299
     """
-    graph = Graph(loss)
+    graph = Graph(one_node(loss, "find_nonfinite", "the loss"))
     return _first_value(graph) or _first_gradient(graph, loss)
 
 

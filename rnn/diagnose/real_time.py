@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent import Node
+from microgrrepresent import Node, ShapeError
 from microgrrepresent.node import Array
 
 SLOPE: dict[
@@ -62,6 +62,11 @@ def rtrl(
     dict from str to ndarray
         dL_t/dθ, under the names and of the shapes of `weights`. Their sum over t is dL/dθ.
 
+    Raises
+    ------
+    ValueError
+        For weights that are not those of a plain RNN, or shapes that do not fit (a `ShapeError`).
+
     Examples
     --------
     >>> from rnn.diagnose import rtrl
@@ -73,11 +78,20 @@ def rtrl(
     [[1.]]
     [[0.75]]
     """
-    arrays = {name: _array(w) for name, w in weights.items()}
+    if nonlinearity not in SLOPE:
+        raise ValueError(f"rtrl: f is one of {', '.join(SLOPE)}; given {nonlinearity!r}")
+    arrays = _checked({name: _array(w) for name, w in dict(weights).items()})
     W, U = arrays["weight_ih"], arrays["weight_hh"]
     biases = [name for name in ("bias_ih", "bias_hh") if name in arrays]
     f, slope = SLOPE[nonlinearity]
     inputs, asked = _array(xs), _array(loss_gradients)
+    wanted = (*inputs.shape[:-1], len(U))
+    if inputs.ndim not in (2, 3) or inputs.shape[-1] != W.shape[1] or asked.shape != wanted:
+        raise ShapeError(
+            f"rtrl: with weight_ih {W.shape}, the inputs are (T, {W.shape[1]}) or (T, B, "
+            f"{W.shape[1]}), and loss_gradients (T, {len(U)}) or (T, B, {len(U)}); given "
+            f"{inputs.shape} and {asked.shape}"
+        )
     if inputs.ndim == 2:  # one sequence: a batch of one
         inputs, asked = inputs[:, None], asked[:, None]
     _, batch, _ = inputs.shape
@@ -99,6 +113,26 @@ def rtrl(
             carried = direct[name] + np.einsum("ij,bj...->bi...", U, P)
             influence[name] = np.einsum("bi,bi...->bi...", slope(h), carried)
         yield {name: np.einsum("bi,bi...->...", ask, P) for name, P in influence.items()}
+
+
+def _checked(arrays: dict[str, Array]) -> dict[str, Array]:
+    """See that these are the weights of a plain RNN."""
+    odd = arrays.keys() - {"weight_ih", "weight_hh", "bias_ih", "bias_hh"}
+    missing = {"weight_ih", "weight_hh"} - arrays.keys()
+    if odd or missing:
+        raise ValueError(
+            "rtrl: the weights are weight_ih, weight_hh and, if there are any, bias_ih and "
+            f"bias_hh; given {', '.join(arrays) or 'none'}"
+        )
+    H = len(arrays["weight_hh"])
+    for name, array in arrays.items():
+        wanted = {"weight_ih": (H, *array.shape[-1:]), "weight_hh": (H, H)}.get(name, (H,))
+        if array.shape != wanted:
+            raise ShapeError(
+                f"rtrl: of a plain RNN of {H} units, weight_ih is ({H}, I), weight_hh ({H}, {H}) "
+                f"and a bias ({H},); {name} is {array.shape}"
+            )
+    return arrays
 
 
 def _array(x: Any) -> Array:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microgrrepresent import grad, steps
+from microgrrepresent import ShapeError, grad, steps
 from rnn import LSTM, RNN, LSTMCell, unroll
 from rnn.diagnose import gradient_by_lag
 from rnn.truncated import detach, tbptt
@@ -111,7 +111,9 @@ def test_any_function_of_x_and_state_will_do():
 
 @pytest.mark.parametrize(("k1", "k2"), [(0, 3), (4, 3)])
 def test_impossible_settings_are_said(k1, k2):
-    with pytest.raises(ValueError, match=f"1 <= k1 <= k2 .* given {k1} and {k2}"):
+    with pytest.raises(
+        ValueError, match=r"k1 is a whole .* given 0|1 <= k1 <= k2 .* given 4 and 3"
+    ):
         next(tbptt(None, [], k1, k2, loss=squared))
 
 
@@ -129,3 +131,18 @@ def test_a_layer_is_no_cell(layer):
     data = zip(np.ones((4, 3)), np.zeros((4, 4)), strict=True)
     with pytest.raises(TypeError, match=r"is a layer, .* wants its cell: (rnn|lstm).cells\[0\]"):
         next(tbptt(layer, data, 2, 2, loss=lambda h, y: ((h - y) ** 2).sum()))
+
+
+@pytest.mark.parametrize("k1", [1.5, "a", None])
+def test_a_window_is_a_whole_number_of_steps(k1):
+    cell, xs, targets = example()
+    with pytest.raises(ValueError, match="tbptt: k1 is a whole number from 1 up; given"):
+        next(tbptt(cell, zip(xs, targets, strict=True), k1, 4, loss=squared))
+
+
+def test_data_and_losses_of_another_form_are_said():
+    cell, xs, targets = example()
+    with pytest.raises(TypeError, match=r"pairs \(x, target\).* for t=1 is a ndarray"):
+        next(tbptt(cell, xs, 2, 2, loss=squared))
+    with pytest.raises(ShapeError, match=r"one number, .* at t=1 it gave shape \(4, 3\)"):
+        next(tbptt(cell, zip(xs, targets, strict=True), 2, 2, loss=lambda h, y: h - y))

@@ -230,3 +230,29 @@ def test_the_norm_of_a_tiny_or_huge_term_is_its_size(size):
     for lag, norm in pairs.norms().items():
         assert 0 < norm < np.inf
         assert norm == pytest.approx(np.abs(terms[lag]).max() * H, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"weight_ih": None}, r"the weights are weight_ih, weight_hh.* given weight_hh, bias_ih"),
+        ({"W": np.ones(1)}, "given weight_ih, weight_hh, bias_ih, W"),
+        ({"weight_hh": np.ones((4 * H, H))}, r"of 16 units.*; weight_ih is \(4, 3\)"),
+        ({"bias_ih": np.ones(H + 1)}, r"bias_ih is \(5,\)"),
+        ({"weight_ih": np.ones((H, IN + 1))}, r"inputs are \(T, 4\).* given \(7, 3\)"),
+    ],
+)
+def test_rtrl_says_what_is_no_plain_network(change, sentence):
+    xs, asked = example()
+    arrays = {n: w for n, w in (weights() | change).items() if w is not None}
+    with pytest.raises(ValueError, match=sentence):
+        next(rtrl(arrays, xs, asked))
+
+
+def test_rtrl_broadcasts_nothing():
+    xs, asked = example()
+    for gradients in (asked[:, :1], asked[:-1]):
+        with pytest.raises(ValueError, match=r"loss_gradients \(T, 4\)"):
+            next(rtrl(weights(), xs, gradients))
+    with pytest.raises(ValueError, match="one of tanh, sigmoid, relu, identity; given 'gelu'"):
+        next(rtrl(weights(), xs, asked, nonlinearity="gelu"))

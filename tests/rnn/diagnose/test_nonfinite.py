@@ -73,3 +73,8 @@ def test_a_bad_input_is_named_as_given():
     )
     x = Tensor([1.0, np.inf], name="x")
     assert find_nonfinite((w * x).sum()).node is x
+
+
+def test_what_is_no_loss_is_said():
+    with pytest.raises(TypeError, match="find_nonfinite: the loss must be a Tensor"):
+        find_nonfinite(3.0)
