@@ -162,9 +162,13 @@ class Optimizer:
         found = parameters_of(group["params"], f"{self._kind}, params of a group")
         return found, own / lr if own != lr else 1.0
 
-    def _require(self, name: str, fine: bool, value: object) -> None:
+    def _require(
+        self, name: str, fine: bool, value: object, expected: str = "a finite number from 0 up"
+    ) -> None:
         if not fine:
-            raise ValueError(f"{self._kind}: {name} = {value!r} is out of range")
+            raise ValueError(
+                f"{self._kind}: {name} = {value!r} is out of range; it must be {expected}"
+            )
 
     def _decayed(self, w: Array, g: Array) -> Array:
         return g + self.weight_decay * w if self.weight_decay else g
@@ -305,7 +309,7 @@ class RMSprop(Optimizer):
         self.eps = eps
         self.momentum = momentum
         self.centered = centered
-        self._require("alpha", _within(alpha, 1), alpha)
+        self._require("alpha", _within(alpha, 1), alpha, "a number from 0 up, below 1")
         self._require("eps", _within(eps), eps)
         self._require("momentum", _within(momentum), momentum)
 
@@ -365,7 +369,7 @@ class Adam(Optimizer):
         self.eps = eps
         self.amsgrad = amsgrad
         pair = np.size(betas) == 2 and all(_within(beta, 1) for beta in betas)
-        self._require("betas", pair, betas)
+        self._require("betas", pair, betas, "two numbers from 0 up, below 1")
         self._require("eps", _within(eps), eps)
 
     def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:

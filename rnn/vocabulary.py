@@ -215,6 +215,11 @@ class Vocabulary:
 
         Words have blanks between them, but none before a mark that closes what it follows.
 
+        Raises
+        ------
+        DataError
+            For an index that the vocabulary does not have, or more than one row of them.
+
         Examples
         --------
         >>> from rnn import Vocabulary
@@ -223,7 +228,13 @@ class Vocabulary:
         '很好'
         """
         tokens = []
-        for i in indices:
+        row = np.asarray(list(indices))
+        if row.ndim != 1:
+            raise DataError(
+                f"decode: indices are one row; given shape {row.shape}; of a batch (T, B), decode "
+                "each column on its own"
+            )
+        for i in row:
             if i == self.eos:
                 break
             if not 0 <= i < len(self):

@@ -313,9 +313,11 @@ def test_messages():
     with pytest.raises(ValueError, match="needs momentum > 0"):
         SGD([w], nesterov=True)
     for lr in ("0.1", np.inf, np.nan, None):
-        with pytest.raises(ValueError, match=r"lr = .* is out of range"):
+        with pytest.raises(
+            ValueError, match=r"lr = .* is out of range; it must be a finite number"
+        ):
             Adam([w], lr=lr)
-    with pytest.raises(ValueError, match=r"betas = \(0.9,\) is out of range"):
+    with pytest.raises(ValueError, match=r"betas = \(0.9,\) is out of range; it must be two"):
         Adam([w], betas=(0.9,))
     for kind in (Adagrad, Adam, RMSprop):
         with pytest.raises(ValueError, match=r"eps = -1 is out of range"):

@@ -140,6 +140,8 @@ def test_wrong_vocabularies():
             tokenize("to be", unit)
     with pytest.raises(DataError, match=r"index 7 is not in 0\.\.4"):
         Vocabulary.of("ab").decode([7])
+    with pytest.raises(DataError, match=r"one row; given shape \(2, 1\)"):
+        Vocabulary.of("ab").decode([[3], [4]])
     with pytest.raises(DataError, match="no <eos> to add"):
         Vocabulary.of("ab", special=()).encode("a", eos=True)
     for tokens in ([1], "abc", None):
