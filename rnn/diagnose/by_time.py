@@ -101,10 +101,13 @@ class PairTerms:
         return sum(n for lag, n in norms.items() if lag > beyond) / whole if whole else 0.0
 
     def __str__(self) -> str:
-        """A table: lag, norm of its term, its share of all norms."""
+        """A table with a bar chart: lag, norm of its term, its share of all norms."""
         norms = self.norms()
-        whole = sum(norms.values()) or 1.0
-        rows = [f"{lag:>4}  {n:>10.3e}  {n / whole:>7.2%}" for lag, n in norms.items()]
+        whole, top = sum(norms.values()) or 1.0, max(norms.values(), default=0.0) or 1.0
+        rows = [
+            f"{lag:>4}  {n:>10.3e}  {n / whole:>7.2%}  {_bar(n / top)}".rstrip()
+            for lag, n in norms.items()
+        ]
         return "\n".join([f"{'lag':>4}  {'norm':>10}  {'share':>7}", *rows])
 
 
@@ -236,6 +239,12 @@ def _steps_of_outputs(loss: Node, adjoints: Adjoints) -> set[int]:
                 seen.add(parent)
                 todo.append(parent)
     return {t for t, reached in found.items() if reached} or set(found)
+
+
+def _bar(share: float) -> str:
+    """A bar of up to 30 characters, in eighths of one; none for NaN."""
+    eighths = round(8 * 30 * share) if np.isfinite(share) else 0
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
 def _total(parts: Iterable[Array]) -> Array:

@@ -233,6 +233,7 @@ class StateJacobian:
         back = -1 if self.t > self.k else 1
         rows = [
             f"{t:>6} -> {t + back:<6}{np.linalg.norm(factor, 2, axis=(-2, -1)).max():.4g}"
+            + ("" if factor.any() else "  (the graph is cut, or f' is 0)")
             for t, factor in zip(range(self.t, self.k, back), self.factors, strict=True)
         ]
         whole = f"{self.t:>6} -> {self.k:<6}{self.norm:.4g}"

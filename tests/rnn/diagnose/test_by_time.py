@@ -256,3 +256,13 @@ def test_rtrl_broadcasts_nothing():
             next(rtrl(weights(), xs, gradients))
     with pytest.raises(ValueError, match="one of tanh, sigmoid, relu, identity; given 'gelu'"):
         next(rtrl(weights(), xs, asked, nonlinearity="gelu"))
+
+
+def test_the_table_of_lags_is_a_bar_chart():
+    losses, U = last_losses(3)
+    pairs = gradient_by_lag(losses, U)
+    norms = pairs.norms()
+    _, *rows = str(pairs).splitlines()
+    for row, norm in zip(rows, norms.values(), strict=True):
+        _, _, _, *bar = row.split()
+        assert len("".join(bar)) == pytest.approx(30 * norm / max(norms.values()), abs=1)

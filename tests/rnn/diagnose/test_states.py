@@ -190,6 +190,8 @@ def test_a_truncated_run_passes_no_gradient_over_its_cuts():
     cell, xs = LSTMCell(2, 3, rng=0), np.ones((6, 2))
     cut = unroll(cell, xs, truncate=3)
     assert not state_jacobian(cut, 4, 3).matrix.any()
+    _, _, *rows = str(state_jacobian(cut, 6, 2)).splitlines()
+    assert ["cut" in row for row in rows] == [False, False, True, False, False]
     assert state_jacobian(cut, 6, 4).matrix.any()
     gradients = state_gradients(cut.state.h.sum(), cut).norms()
     assert [t for t, norm in gradients.items() if norm == 0] == [0, 1, 2, 3]
