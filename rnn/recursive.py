@@ -105,6 +105,12 @@ class RecursiveCell(Module):
                 elif visited:
                     children = done[-self.children :]
                     del done[-self.children :]
+                    if len(shapes := {child.shape for child in children}) > 1:
+                        raise ShapeError(
+                            f"{self!r}: the children of a node are of one shape, given "
+                            f"{' beside '.join(map(str, sorted(shapes)))}; give all leaves of the "
+                            "tree a batch axis, or none"
+                        )
                     done.append(self.compose(*children))
                 elif len(node) != self.children:
                     raise ShapeError(

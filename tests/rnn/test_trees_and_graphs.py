@@ -187,6 +187,10 @@ def test_a_graph_without_edges_hears_nothing():
             lambda: GraphRecurrentCell(1, 2).on(EDGES, "4"),
             "vertices is a whole number from 1 up; given '4'",
         ),
+        (
+            lambda: RecursiveCell(3)((np.zeros((2, 3)), np.zeros(3))),
+            r"of one shape, given \(2, 3\) beside \(3,\); give all leaves of the tree a batch axis",
+        ),
         (lambda: RecursiveCell(3, children=0), "children is a whole number from 1 up; given 0"),
         (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, 4, FEATURES),
