@@ -70,6 +70,7 @@ def test_weights_go_to_torch_and_come_back(kind):
 @pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
 def test_first_values_are_drawn_from_torch_s_distribution(kind):
     """Same bounds and, over many values, the same spread."""
+    torch.manual_seed(0)  # a bias of 64 values is now and then more than 0.15 away
     ours, theirs = kind(32, 64, rng=0), getattr(torch.nn, kind.__name__)(32, 64)
     for name, p in theirs.named_parameters():
         mine = ours.state_dict()[name]
