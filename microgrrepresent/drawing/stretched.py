@@ -48,9 +48,10 @@ def stretched(sketch: Sketch, heights: Mapping[Port, float] | None = None) -> Ti
     numbers = sorted({port.number for port in sides})
     if heights:
         known = list(heights.values())
-        y = {port: heights.get(port, known[0]) for port in sides}
         low, high = min(known), max(known)
-        foot, top = low - box.height / 2, high + box.height / 2
+        lift = max(foot - (low - box.height / 2), 0.0)  # so that there is room for the chips
+        y = {port: heights.get(port, known[0]) + lift for port in sides}
+        foot, top = low + lift - box.height / 2, high + lift + box.height / 2
     else:
         top = foot + max(box.height, STATE_GAP * len(numbers))
         pitch = (top - foot) / max(len(numbers), 1)
@@ -61,7 +62,7 @@ def stretched(sketch: Sketch, heights: Mapping[Port, float] | None = None) -> Ti
     wide = max(box.width, chips_wide + PORT_GAP * (len(below) + 1), PORT_GAP * (len(above) + 1))
     ports: dict[Port, Point] = {port: (0.0 if port.side == "left" else wide, y[port]) for port in y}
     first = (chips_wide + wide) / 2 - PORT_GAP * (len(below) - 1) / 2
-    ports |= {port: (first + PORT_GAP * i, min(foot, 0.0)) for i, port in enumerate(below)}
+    ports |= {port: (first + PORT_GAP * i, 0.0) for i, port in enumerate(below)}
     first = wide / 2 - PORT_GAP * (len(above) - 1) / 2
     ports |= {port: (first + PORT_GAP * i, top) for i, port in enumerate(above)}
     places: list[Point] = [(wide / 2, (foot + top) / 2)] * len(sketch.outlines)

@@ -33,6 +33,7 @@ from microgrrepresent.drawing.labels import plain
 from microgrrepresent.drawing.themes import LIGHT
 from microgrrepresent.drawing.tikz import tikz
 from rnn import RNNCell, unroll
+from rnn.illustration import illustration
 
 SVG = "http://www.w3.org/2000/svg"
 
@@ -83,6 +84,18 @@ def test_what_was_not_computed_is_a_dash_and_not_zero():
     labels = {plain(b.label) for b in picture.boxes if b.kind in ("chip", "parameter")}
     assert "v, —" in labels and not any(label.startswith("v, 0") for label in labels)
     assert all(b.pending == plain(b.label).endswith("—") for b in picture.boxes if b.kind == "chip")
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru", "lstm-peephole"])
+@pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
+def test_hidden_steps_stand_clear_of_their_chips(name, view):
+    boxes = draw(illustration(name, 5)[0], view, window=(1, 1)).picture.boxes
+    hidden = [box for box in boxes if box.kind == "elision"]
+    assert hidden
+    for box in hidden:
+        for other in boxes:
+            beside = box.right <= other.left or other.right <= box.left
+            assert other is box or beside or other.top <= box.bottom or box.top <= other.bottom
 
 
 def test_a_window_hides_steps_and_says_how_many(make):
