@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.carried import watched
+from microgrrepresent.carried import carried_named, check_growth
 from microgrrepresent.errors import GradientError
 from microgrrepresent.gradients import one_node, require_gradient, seeded
 from microgrrepresent.node import Array, Node
@@ -64,8 +64,10 @@ def backward(
         raise ValueError(f"backward: keep must be 'all' or 'nodes'; given {keep!r}")
     edges: dict[Edge, Array] | None = {} if keep == "all" else None
     first = seeded(output, seed, "backward", False)
-    swept = watched(output, sweep([output], [first], contributions=edges))
-    nodes = {node: _frozen(g) for node, g in swept}
+    with carried_named(output):
+        swept = sweep([output], [first], contributions=edges)
+        nodes = {node: _frozen(g) for node, g in swept}
+    check_growth(output, [node for node in nodes if node.op is not None or node is output][-1])
     return Adjoints(nodes, edges)
 
 

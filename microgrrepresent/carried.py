@@ -8,15 +8,17 @@ network that is no more. Nearly always the state was meant to be cut.
 It shows in the graph, however the loop was written. A backward pass runs over nodes whose ids lie
 between the oldest result that it reached and its loss; a few such ranges are remembered, and no
 node. When a later pass, of another loss, reaches into one of them, over an edge from one step to
-another whose end was made after that pass, then the edge begins at a state that was carried.
+an earlier one whose end was made after that pass, then it begins at a state that was carried: time
+began anew. (A loop that differentiates at every step of one sequence goes on to the next step.)
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from microgrrepresent.errors import CarriedStateError, StaleGraphError, operand
 from microgrrepresent.node import Node, next_id
@@ -48,30 +50,31 @@ class _Carried(NamedTuple):
 _passes: deque[_Pass] = deque(maxlen=16)
 
 
-def watched(loss: Node, swept: Iterable[tuple[Node, Any]]) -> Iterator[tuple[Node, Any]]:
-    """Pass on what a reverse sweep of a loss yields, and find a state that was carried.
+@contextmanager
+def carried_named(loss: Node) -> Iterator[None]:
+    """Say of a graph that is out of date which carried state is the reason, if one is.
 
     Raises
     ------
     CarriedStateError
-        In the end, if the graph spans `ENOUGH` batches, once for each graph, however long it
-        grows; and in place of a `StaleGraphError` whose reason is a carried state.
+        In place of such a `StaleGraphError`.
     """
-    oldest = loss
     try:
-        for node, g in swept:
-            if node.op is not None:
-                oldest = node
-            yield node, g
+        yield
     except StaleGraphError as error:
         if (found := _carried(loss)) is not None:
             raise _out_of_date(found) from error
         raise
-    _check_growth(loss, oldest)
 
 
-def _check_growth(loss: Node, oldest: Node) -> None:
-    """Note a backward pass from a loss back to the oldest result that it reached."""
+def check_growth(loss: Node, oldest: Node) -> None:
+    """Note a backward pass from a loss back to the oldest result that it reached.
+
+    Raises
+    ------
+    CarriedStateError
+        If its graph spans `ENOUGH` batches. Once for each graph, however long it grows.
+    """
     if _passes and loss.id == _passes[-1].loss:
         return  # of the same loss again, such as with another seed
     found = None  # mostly there is nothing to look for: everything was made after the last pass
@@ -91,10 +94,11 @@ def _carried(loss: Node) -> _Carried | None:
     for node in _behind(loss):
         for parent in node.parents:
             state = made_of.get(parent, parent)
-            if not state.parents or state.step in (None, node.step):
+            if not state.parents or state.step is None:
                 continue
             if node.step is None:
                 made_of[node] = state
+            if node.step is None or node.step >= state.step:
                 continue
             for into in _passes:
                 if into.oldest <= state.id <= into.loss != loss.id and into.at < node.id:

@@ -12,7 +12,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.carried import watched
+from microgrrepresent.carried import carried_named, check_growth
 from microgrrepresent.errors import DTypeError, GradientError, ShapeError, operand
 from microgrrepresent.node import Array, Node
 from microgrrepresent.sweep import sweep
@@ -112,10 +112,16 @@ def grad(
     if len(given) != len(ys):
         raise ShapeError(f"grad: {len(ys)} outputs need {len(ys)} seeds; given {len(given)}")
     seeds = [seeded(y, s, "grad", create_graph) for y, s in zip(ys, given, strict=True)]
-    swept = sweep(ys, seeds, xs, symbolic=create_graph)
+    wanted, found = {x.id for x in xs}, {}
+    oldest = latest = max(ys, key=lambda y: y.id)
+    with carried_named(latest):
+        for node, g in sweep(ys, seeds, xs, symbolic=create_graph):
+            if node.id in wanted:
+                found[node.id] = g
+            if node.op is not None:
+                oldest = node
     if all(x.op is None for x in xs):  # of parameters, as in training
-        swept = watched(max(ys, key=lambda y: y.id), swept)
-    found = {node.id: g for node, g in swept}
+        check_growth(latest, oldest)
     results = []
     for x in xs:
         if x.id not in found:
@@ -134,12 +140,14 @@ def grad(
 def accumulate(output: Node, seed: ArrayLike | None) -> None:
     """Add the gradients of the output to ``.grad`` of its leaves: the body of `Tensor.backward`."""
     require_gradient(output)
-    swept = sweep([output], [seeded(output, seed, "backward", False)])
-    found = [
-        (node, g)
-        for node, g in watched(output, swept)
-        if node.op is None and isinstance(node, Tensor)
-    ]
+    oldest, found = output, []
+    with carried_named(output):
+        for node, g in sweep([output], [seeded(output, seed, "backward", False)]):
+            if node.op is not None:
+                oldest = node
+            elif isinstance(node, Tensor):
+                found.append((node, g))
+    check_growth(output, oldest)
     for leaf, g in found:
         leaf.grad = np.array(g) if leaf.grad is None else np.asarray(leaf.grad + g)
 

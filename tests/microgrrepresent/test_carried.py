@@ -194,6 +194,15 @@ def test_several_losses_of_one_run_are_no_batches():
         states[5].sum().backward()
 
 
+@pytest.mark.parametrize("differentiate", PASSES.values(), ids=PASSES)
+def test_a_loop_may_differentiate_at_every_step(differentiate):
+    """It goes on in the same sequence, from each step to the next."""
+    h = Tensor(np.zeros((2, 4)))
+    for _, x in steps(XS):
+        h = tanh(x @ U + h @ W)
+        differentiate((h * h).sum())
+
+
 def test_one_loss_may_be_differentiated_often():
     loss = unroll(CELL, XS).state.sum()
     for _ in range(5):
