@@ -527,6 +527,14 @@ def test_resuming_with_another_schedule_is_refused_and_not_ignored(tmp_path, mad
     assert all(np.array_equal(before[name], w) for name, w in other.model.state_dict().items())
 
 
+def test_the_same_objects_go_on_though_the_rate_has_fallen(tmp_path):
+    straight = Setup().fit(steps=8)
+    setup, path = Setup(), tmp_path / "run.npz"
+    setup.fit(steps=4, checkpoint=path)
+    assert setup.optimizer.lr < 0.02
+    assert setup.fit(steps=8, checkpoint=path, resume=True) == straight
+
+
 def test_resuming_with_another_rate_is_refused_with_and_without_a_schedule(tmp_path):
     def start(lr, scheduled, **settings):
         setup = Setup()
