@@ -21,6 +21,7 @@ from rnn.cells.gru import GRUCell
 from rnn.cells.lstm import LSTMCell, LSTMState, Peephole
 from rnn.cells.simple import Nonlinearity, RNNCell
 from rnn.initialise import Rng
+from rnn.inputs import flags
 from rnn.recurrent import Recurrent
 
 
@@ -76,6 +77,7 @@ class RNN(Recurrent[Tensor]):
         rng: Rng = None,
     ) -> None:
         _check_no_projection("RNN", proj_size)
+        flags("RNN", bias=bias)
         rng = np.random.default_rng(rng)
         given: dict[str, Any] = {} if bias else {"bias": False}
         if nonlinearity is not None:

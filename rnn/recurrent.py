@@ -18,7 +18,7 @@ from microgrrepresent.node import Array
 from rnn import layouts
 from rnn.cells.cell import Cell
 from rnn.dense import Dropout
-from rnn.inputs import values_of, whole_number
+from rnn.inputs import flags, values_of, whole_number
 from rnn.layouts import OnnxWeights
 from rnn.module import Module
 from rnn.notation import Notation, equations
@@ -57,6 +57,7 @@ class Recurrent(Module, Generic[S]):
     ) -> None:
         name = type(self).__name__
         num_layers = whole_number(num_layers, 1, f"{name}: num_layers")
+        flags(name, batch_first=batch_first, bidirectional=bidirectional, reverse=reverse)
         if bidirectional and reverse:
             raise ValueError(
                 f"{name}: bidirectional=True runs both ways, reverse=True only from the last step "

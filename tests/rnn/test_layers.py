@@ -719,6 +719,14 @@ X = np.zeros((5, 3, 4))
             "GRUCell(4, 6): the batch is a whole number from 0 up; given -1",
         ),
         (
+            lambda: RNN(4, 6, bias="False"),
+            "RNN: bias is True or False; given 'False'",
+        ),
+        (
+            lambda: GRU(4, 6, bidirectional="no"),
+            "GRU: bidirectional is True or False; given 'no'",
+        ),
+        (
             lambda: RNN(4, 6, num_layers=0),
             "RNN: num_layers is a whole number from 1 up; given 0",
         ),
