@@ -16,7 +16,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import get_args
 
-from microgrrepresent import Node
+from microgrrepresent import GradientError, Node
+from microgrrepresent.errors import operand
 from microgrrepresent.explaining import Derivation, Explanation, Notation, derive
 from rnn.notation import Notation as NotationName
 
@@ -108,7 +109,7 @@ def explain(
     Raises
     ------
     GradientError
-        If the loss does not depend on W.
+        If the loss is no scalar, or does not depend on W.
     TypeError
         If the loss or W is no tensor, or steps no collection.
     ValueError
@@ -152,6 +153,11 @@ def explain(
     ):
         if not isinstance(node, Node):
             raise TypeError(f"explain: {what}; given {type(node).__name__}")
+    if loss.shape:
+        raise GradientError(
+            f"explain: the loss is one number, such as (h * h).sum(); given "
+            f"{operand(loss.name or 'a tensor', loss)}"
+        )
     if notation not in NOTATIONS:
         known = ", ".join(map(repr, get_args(NotationName)))
         raise ValueError(f"explain: notation is one of {known}; given {notation!r}")

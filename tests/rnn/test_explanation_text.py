@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from microgrrepresent import Tensor, concatenate, cross_entropy, steps, tanh
+from microgrrepresent import GradientError, Tensor, concatenate, cross_entropy, steps, tanh
 from rnn import RNN, CTRNNCell, Embedding, Linear, LSTMCell, RNNCell, explain, unroll
 
 NOTATIONS = ["pytorch", "nndl", "ng", "nankai"]
@@ -259,6 +259,13 @@ def test_steps_are_named_beside_an_equation_only_where_they_are_not_those_of_the
 
 
 # --- mistakes -------------------------------------------------------------------------------------
+
+
+def test_a_loss_that_is_an_array_is_no_loss():
+    cell = RNNCell(3, 4, rng=0)
+    h = unroll(cell, XS).outputs[-1]
+    with pytest.raises(GradientError, match=r"explain: the loss is one number, .*; given h .*2, 4"):
+        explain(h, cell.weight_hh)
 
 
 @pytest.mark.parametrize(
