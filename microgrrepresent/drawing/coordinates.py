@@ -22,6 +22,8 @@ BOX_GAP, BEND_GAP, PORT_GAP = 14.0, 9.0, 20.0
 ROUNDS, STEPS, PASSES = 10, 60, 20
 HINT = 6.0
 """How much a box wants to be where its sketch hints."""
+ASIDE = 0.25
+"""How much of its weight an edge from below has but for the first: ŷ stands below L, not y."""
 SCALE = 100.0  # points to about 1, so that one penalty suits all
 
 
@@ -34,9 +36,12 @@ def places(sketch: Sketch, found: Ordered) -> dict[Item, float]:
     pairs = [(number[a], number[b]) for row in found.rows for a, b in pairwise(row)]
     gaps = [_gap(sketch, a, b) for row in found.rows for a, b in pairwise(row)]
     links: list[tuple[int, int, float]] = []
+    first: dict[Item, Item] = {}  # of what an outline takes from below, the first
     for way in found.ways:
+        aside = _is_below(way[0]) and first.setdefault(way[-1], way[0]) != way[0]
         for a, b in pairwise(way):
-            links.append((number[a], number[b], _weight(found, a, b)))
+            w = _weight(found, a, b) * (ASIDE if aside else 1.0)
+            links.append((number[a], number[b], w))
     links += [(number[a], number[b], 2.0) for a, b in sketch.mates if a != b]
     hints = {number[i]: x for i, x in sketch.hints}
     x = _solve(_start(found, sketch, number), links, hints, pairs, gaps)
@@ -99,6 +104,10 @@ def _straighten(
                 moved = True
         if not moved:
             return
+
+
+def _is_below(item: Item) -> bool:
+    return isinstance(item, Port) and item.side == "below"
 
 
 def _width(sketch: Sketch, item: Item) -> float:

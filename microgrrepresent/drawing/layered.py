@@ -20,6 +20,8 @@ from microgrrepresent.drawing.tiles import Tile
 RANK_GAP = 20.0
 BEND_RANK = 10.0
 """Height of a rank that has no boxes."""
+CLEARANCE, HEADROOM = 8.0, 5.0
+"""From a box to a line beside it, or above or below it: the reverse sweep runs along the line."""
 
 
 @lru_cache(maxsize=512)
@@ -103,7 +105,34 @@ def _path(
         )
     start = _anchor(sketch, tail, at, towards, 1 if rises else -1)
     end = _anchor(sketch, head, at, points[-1] if points else start, -1 if rises else 1)
+    onward, back = points[0] if points else end, points[-1] if points else start
+    if _runs_over(sketch, found, tail, at, start, onward):
+        points.insert(0, (start[0], _outside(bands[found.rank[tail]], rises)))
+    if _runs_over(sketch, found, head, at, end, back):
+        points.append((end[0], _outside(bands[found.rank[head]], not rises)))
     return along(start, *points, end)
+
+
+def _outside(band: tuple[float, float], above: bool) -> float:
+    """A height just above or below a rank."""
+    return band[1] + HEADROOM if above else band[0] - HEADROOM
+
+
+def _runs_over(
+    sketch: Sketch, found: Ordered, item: Item, at: dict[Item, Point], a: Point, b: Point
+) -> bool:
+    """Whether a line from a, at an outline or port, to b touches another outline of its rank."""
+    side = 1 if b[1] > a[1] else -1
+    for other in found.rows[found.rank[item]]:
+        if not isinstance(other, int) or other == item:
+            continue
+        (x, y), outline = at[other], sketch.outlines[other]
+        share = (y + side * (outline.height / 2 + HEADROOM) - a[1]) / (b[1] - a[1] or 1.0)
+        reach = a[0] + (b[0] - a[0]) * min(share, 1.0)  # where it has passed the outline
+        half = outline.width / 2 + CLEARANCE
+        if share > 0 and min(a[0], reach) < x + half and max(a[0], reach) > x - half:
+            return True
+    return False
 
 
 def _part(sketch: Sketch, paths: list[Path]) -> None:

@@ -11,7 +11,7 @@ In a block that runs backwards in time, left and right change places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -53,6 +53,8 @@ class Outline(NamedTuple):
     """Whether it is an operation of one sign; states pass through those in a lane."""
     stretches: bool = False
     """Whether it may be made larger: a cell."""
+    is_parameter: bool = False
+    """Whether it is a parameter, or made of parameters only: it stands in the legend."""
 
 
 End = int | Port
@@ -156,7 +158,9 @@ def trace(
             if len(row) == 1:
                 is_round = box.is_round
                 large = box.kind in ("cell", "elision")
-                outlines.append(Outline(box.width, box.height, is_round, box.kind == "op", large))
+                is_sign, is_parameter = box.kind == "op", box.kind == "parameter"
+                size = (box.width, box.height)
+                outlines.append(Outline(*size, is_round, is_sign, large, is_parameter))
             else:
                 offsets.update(_spread(row))
                 full = sum(b.width for b in row) + CHIP_GAP * (len(row) - 1)
@@ -341,6 +345,8 @@ def _rank_outlines(sketch: Sketch, lanes: Sequence[Lane]) -> dict[End, int] | No
     for item in sources:  # what has no input stands right below its first use
         if above[item]:
             low[item] = min(low[user] for user in above[item]) - 1
+    for item in _upper_terms(sketch, sources, above):
+        low[item] = max(low[user] for user in above[item]) + 1
     base = min(low.values(), default=0)
     base -= any(p.side == "below" for p in sketch.ports) and base >= 1
     top = max(low.values(), default=0) + 1 - base
@@ -349,6 +355,19 @@ def _rank_outlines(sketch: Sketch, lanes: Sequence[Lane]) -> dict[End, int] | No
         if port.side in ("below", "above"):
             rank[port] = 0 if port.side == "below" else top
     return rank
+
+
+def _upper_terms(
+    sketch: Sketch, sources: set[int], above: Mapping[int, Sequence[int]]
+) -> Iterator[int]:
+    """The second terms of sums of parameters: above the sums, whose arrows then do not cross."""
+    below: set[frozenset[int]] = set()
+    for item in sorted(sources):
+        sums = frozenset(above[item])
+        if len(sums) > 1 and all(sketch.outlines[i].is_parameter for i in (item, *sums)):
+            if sums in below:
+                yield item
+            below.add(sums)
 
 
 def _rank_in_order(sketch: Sketch) -> dict[End, int]:
