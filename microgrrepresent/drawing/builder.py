@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from microgrrepresent.drawing.labels import Label, Run, math, printable, text
-from microgrrepresent.drawing.naming import name, value, variable_kind
+from microgrrepresent.drawing.naming import is_start_value, name, value, variable_kind
 from microgrrepresent.drawing.picture import SCISSORS, Arrow, Box, Flow, Kind, Picture
 from microgrrepresent.drawing.sizes import fit
 from microgrrepresent.drawing.timeline import Slot, Timeline, is_cut, position
@@ -202,6 +202,8 @@ class _Builder:
         kind, label, slot = group.kind, group.label, time.slot[head]
         if variable and self._is_end(head):
             kind = "loss"
+        elif variable and node in self.enters and is_start_value(node):
+            kind = "constant"
         elif variable and passes and kind not in ("constant", "parameter"):
             kind = "state"
         if group.key is head and (variable or self._face_kind(head, group, passes) is None):

@@ -19,8 +19,8 @@ SMALL_ARRAY = 6
 def name(node: Node, time: Timeline) -> Line:
     """What a drawing calls a variable: its letter, with the step as a subscript.
 
-    A number in the code is that number, a part of a parameter has the parameter's name, and a
-    result without a name is u(1), u(2), ... as in `Graph.label`.
+    A number is that number, a part of a parameter has the parameter's name, an input of a step has
+    the step as a subscript, and a result without a name is u(1), u(2), ... as in `Graph.label`.
     """
     if node.op is constant and node.name is None:
         value = node.params["value"]
@@ -30,7 +30,17 @@ def name(node: Node, time: Timeline) -> Line:
     is_part = len(node.parents) == 1 and time.T and not time.column[node]
     if is_part and node.op is not None and node.parents[0].name:  # Wᵀ, W[·]
         return (*math(node.parents[0].name), Run(node.op.symbol))
+    if node.op is None and not node.requires_grad and time.is_step(node):
+        n = time.slot[node][-1]
+        return math("input" if n == 1 else f"input({n})", time.subscript(node))
+    if is_start_value(node):
+        return text(f"{node.value.item():.4g}")
     return math(time.graph.label(node))
+
+
+def is_start_value(node: Node) -> bool:
+    """Whether a node is a number that nobody has named, such as the 0 that a sum begins with."""
+    return node.op is None and node.name is None and not (node.requires_grad or node.ndim)
 
 
 def leaf_kind(node: Node) -> Kind:

@@ -47,7 +47,7 @@ class Timeline:
     passes : dict
         The slots of states: 1 where the next step uses their values, -1 where the step before does.
     totals : set
-        Running totals over the steps that were made without a step. The last one may have a name.
+        Running totals over the steps that have no names of their own. The last one may have a name.
     nodes : tuple of Node
         What is drawn, in topological order.
     stands_for : dict
@@ -103,7 +103,9 @@ class Timeline:
         return frozenset(state for state, _ in self.delayed.values())
 
     def subscript(self, node: Node) -> int | str | None:
-        """What a drawing writes below a node's name: its time index."""
+        """What a drawing writes below a node's name: its time index; none if it is a total."""
+        if node in self.totals and not self.stands_for:
+            return None
         several = node.step is None and self._peers[self.slot[node], node.name] > 1
         if self.is_step(node) and (self.stands_for or several):
             return self.titles[self.column[node] - 1]
@@ -128,7 +130,7 @@ def timeline(graph: Graph) -> Timeline:
     """Sort the nodes of a graph into columns."""
     column, titles = _by_step(graph)
     last = len(titles) + 1
-    totals = _place_results(graph, column, last)
+    totals = _totals_of_steps(graph, column) | _place_results(graph, column, last)
     _place_what_one_step_uses(graph, column, last, totals)
     for node in reversed(list(graph)):
         users = {column[user] for user in graph.consumers(node)}
@@ -223,6 +225,19 @@ def _place_results(graph: Graph, column: dict[Node, int], last: int) -> frozense
         before = [p for p in node.parents if late.get(p, c) < c]
         if before and column[node] < last:
             totals.update((node, *before))
+    return frozenset(totals)
+
+
+def _totals_of_steps(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
+    """Nameless results of the steps, each made from the last one by one operation."""
+    totals: set[Node] = set()
+    for node in graph:
+        if node.op is None or node not in column:
+            continue
+        for p in node.parents:
+            beside = p in column and abs(column[p] - column[node]) == 1
+            if beside and p.name is None and (p.op, p.scope) == (node.op, node.scope):
+                totals.update((p, node))
     return frozenset(totals)
 
 

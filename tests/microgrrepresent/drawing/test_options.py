@@ -98,6 +98,29 @@ def test_hidden_steps_stand_clear_of_their_chips(name, view):
             assert other is box or beside or other.top <= box.bottom or box.top <= other.bottom
 
 
+@pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
+def test_a_sum_that_is_named_after_the_loop_is_of_no_step(view):
+    h, L = Tensor(np.zeros(2), name="h_0"), Tensor(0.0)
+    for t in (1, 2, 3):
+        with step(t):
+            h = tanh(h * Tensor(np.ones(2)) + Tensor(np.ones(2))).named("h")
+            L = L + (h * h).sum()
+    boxes = draw(L.named("L"), view).picture.boxes
+    assert [plain(b.label) for b in boxes if b.kind == "loss"] == ["L"]
+    assert [plain(b.label) for b in boxes if b.kind == "constant"] == ["0"]
+    inputs = [plain(b.label) for b in boxes if b.kind == "input"]
+    assert inputs == [f"{word}_{t}" for t in (1, 2, 3) for word in ("input", "input^(2)")]
+    sums = [b for b in boxes if 0 < b.column < 4 and set(_chain(L)).intersection(b.nodes)]
+    assert len({b.y for b in sums if b.kind != "loss" or view == "variables"}) == 1
+
+
+def _chain(node):
+    """A running sum at all steps, the last one first."""
+    while node.parents:
+        yield node
+        node = node.parents[0]
+
+
 def test_a_window_hides_steps_and_says_how_many(make):
     picture = draw(make["loss"](100), "cells", window=(3, 2)).picture
     labels = [plain(box.label) for box in picture.boxes if box.kind == "elision"]
