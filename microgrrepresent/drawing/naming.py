@@ -20,7 +20,8 @@ def name(node: Node, time: Timeline) -> Line:
     """What a drawing calls a variable: its letter, with the step as a subscript.
 
     A number is that number, a part of a parameter has the parameter's name, an input of a step has
-    the step as a subscript, and a result without a name is u(1), u(2), ... as in `Graph.label`.
+    the step as a subscript, and a result without a name is u(1), u(2), ... as in `Graph.label`; in
+    a folded graph these count the results of the cell, at every step t.
     """
     if node.op is constant and node.name is None:
         value = node.params["value"]
@@ -35,6 +36,8 @@ def name(node: Node, time: Timeline) -> Line:
         return math("input" if n == 1 else f"input({n})", time.subscript(node))
     if is_start_value(node):
         return text(f"{node.value.item():.4g}")
+    if node in time.nameless:
+        return math(time.nameless[node], time.subscript(node))
     return math(time.graph.label(node))
 
 

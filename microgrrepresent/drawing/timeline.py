@@ -102,6 +102,12 @@ class Timeline:
         """The nodes that are read at another step than their own; none unless it is folded."""
         return frozenset(state for state, _ in self.delayed.values())
 
+    @cached_property
+    def nameless(self) -> dict[Node, str]:
+        """In a folded graph, what the cell's results without a name are called, at every step."""
+        found = [n for n in self.nodes if n.parents and n.name is None and self.is_step(n)]
+        return {node: f"u({i})" for i, node in enumerate(found, 1)} if self.stands_for else {}
+
     def subscript(self, node: Node) -> int | str | None:
         """What a drawing writes below a node's name: its time index; none if it is a total."""
         if node in self.totals and not self.stands_for:

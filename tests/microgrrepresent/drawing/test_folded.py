@@ -158,3 +158,14 @@ def test_a_loop_that_differs_is_not_folded():
             h = h * 2 if t != 2 else h + 1
     with pytest.raises(GraphError):
         draw(h, time="folded")
+
+
+def test_nodes_without_a_name_are_called_alike_at_every_step():
+    """Not by the number that the node of one step has in the graph: it stands for all of them."""
+    h = Tensor(np.zeros(3), name="h")
+    for t in (1, 2, 3, 4):
+        with step(t):
+            h = tanh(h + Tensor(np.ones(3)))
+    names = [plain(box.label) for box in draw(h, "variables", time="folded").picture.boxes]
+    assert "input_t" in names
+    assert {"u^(1)_t", "u^(2)_t"} <= set(names)
