@@ -11,7 +11,7 @@ Printed, a graph is a listing, one line for each variable; `to_json` writes it d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +72,10 @@ class Graph:
     """
 
     def __init__(self, outputs: Node | Sequence[Node]) -> None:
+        if not isinstance(outputs, (Node, Iterable)):
+            raise GraphError(
+                f"a Graph is made from Tensors, its outputs; given {type(outputs).__name__}"
+            )
         self.outputs: tuple[Node, ...] = (outputs,) if isinstance(outputs, Node) else tuple(outputs)
         if not self.outputs:
             raise GraphError("a Graph needs at least one output to start from; given none")
@@ -118,8 +122,12 @@ class Graph:
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """The time steps at which nodes were made, in order."""
-        return tuple(sorted({node.step for node in self._nodes if node.step is not None}))
+        """The time steps at which something was computed, in order; those of first states are not.
+
+        As many as there are, ``unfold(fold(graph), len(graph.steps))`` is the graph again.
+        """
+        made = {node.step for node in self._nodes if node.step is not None and node.parents}
+        return tuple(sorted(made))
 
     # --- questions -------------------------------------------------------------------------------
 

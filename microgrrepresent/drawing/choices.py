@@ -30,12 +30,12 @@ def check_form(view: object, time: object, window: object) -> None:
         _refuse("window", "two numbers of steps, at the beginning and at the end: (3, 2)", window)
     if view == "layers" and (time != "unrolled" or window is not None):
         raise DrawingError(
-            "draw: view='layers' shows all of time in one box; leave out time= and window="
+            "draw: the view 'layers' shows all of time in one box; leave out time and window"
         )
     if time == "folded" and window is not None:
         raise DrawingError(
-            "draw: time='folded' shows one step for all, so there is nothing to leave out; drop "
-            "window=, or take time='both'"
+            "draw: a folded drawing shows one step for all, so no steps can be hidden; leave out "
+            "the window, or take the time 'both'"
         )
 
 
@@ -94,8 +94,8 @@ def check_gradients(gradients: object, graph: Graph, time: Time) -> None:
         )
     if time == "folded":
         raise DrawingError(
-            "draw: time='folded' shows one step for all, which has no gradients of its own; drop "
-            "gradients=, or take time='both', where the unrolled half shows them"
+            "draw: a folded drawing shows one step for all, which has no gradients of its own; "
+            "leave out the gradients, or take the time 'both', where the unrolled half shows them"
         )
 
 

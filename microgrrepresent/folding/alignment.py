@@ -291,9 +291,16 @@ def _check_gaps(pairs: Sequence[Pair], line: Sequence[Node], t: int, names: Name
 
 def _substituted(node: Node, column: _Column, t: int, names: Names) -> GraphError:
     near = min(column.nodes, key=lambda s: abs(s - t))
+    other = column.nodes[near]
+    advice = ""
+    if (node.op, node.shape) == (other.op, other.shape) and node.name != other.name:
+        advice = (
+            f"; the names {node.name} and {other.name} differ: give a variable one name at all "
+            "steps, the step itself is its index"
+        )
     return GraphError(
         f"fold: step {t} breaks the pattern: it has {equation(node, names)} "
-        f"where step {near} has {equation(column.nodes[near], names)}"
+        f"where step {near} has {equation(other, names)}{advice}"
     )
 
 

@@ -67,6 +67,11 @@ def unfold(folded: Folded, T: int) -> Graph:
     >>> unfold(fold(graph), 100).depth()
     300
     """
+    if not isinstance(folded, Folded):
+        raise GraphError(
+            "unfold: it takes what fold gives, as in unfold(fold(graph), T); "
+            f"given {type(folded).__name__}"
+        )
     if not isinstance(T, (int, np.integer)) or T < 1:
         raise GraphError(f"unfold: T is a number of steps, at least 1; given {T!r}")
     return _Unfolding(folded, int(T)).graph()

@@ -9,7 +9,9 @@ from microgrrepresent import (
     Tensor,
     fold,
     grad,
+    isomorphic,
     sigmoid,
+    step,
     steps,
     stop_gradient,
     tanh,
@@ -171,3 +173,35 @@ def test_a_step_that_reads_another_state_is_named():
         hs.append(rnn(x, hs[-1] if t != 4 else hs[1], p).named("h"))
     with pytest.raises(GraphError, match=r"step 4 breaks the pattern: operand 1 of .* is h_1"):
         fold(Graph(sum(h.sum() for h in hs)))
+
+
+def test_names_that_differ_from_step_to_step_are_told():
+    h = Tensor(0.5)
+    for t in (1, 2, 3, 4):
+        with step(t):
+            h = tanh(h * 2).named(f"h{t}")
+    with pytest.raises(GraphError, match="the names h1 and h3 differ: give a variable one name"):
+        fold(h)
+
+
+@pytest.mark.parametrize("given", [None, 3])
+def test_what_is_no_graph_is_not_folded(given):
+    with pytest.raises(GraphError, match="made from Tensors, its outputs; given "):
+        fold(given)
+
+
+def test_a_graph_is_folded_before_it_is_unfolded():
+    h = Tensor(0.5, name="h_0")
+    with pytest.raises(GraphError, match=r"unfold\(fold\(graph\), T\); given Graph"):
+        unfold(Graph(h), 3)
+
+
+def test_a_first_state_is_no_step():
+    with step(0):
+        h = Tensor(0.5, name="h")
+    for t in (1, 2, 3):
+        with step(t):
+            h = tanh(h * 2).named("h")
+    graph = Graph(h)
+    assert graph.steps == (1, 2, 3)
+    assert isomorphic(unfold(fold(graph), len(graph.steps)), graph)

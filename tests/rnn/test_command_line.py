@@ -373,8 +373,11 @@ def test_a_window_leaves_out_the_middle(capsys, tmp_path):
 
 
 def test_pictures_that_cannot_be_drawn(capsys):
-    assert "all of time in one box" in refused(capsys, "draw", "--view", "layers", "--time", "both")
-    assert "time='both'" in refused(capsys, "draw", "--time", "folded", "--gradients")
+    layers = refused(capsys, "draw", "--view", "layers", "--time", "both")
+    folded = refused(capsys, "draw", "--time", "folded", "--gradients")
+    assert "all of time in one box" in layers and "one step for all" in folded
+    assert "=" not in layers + folded  # which is how a program says it
+    assert "time 'both'" in folded
     assert "--window: must be two whole numbers" in refused(capsys, "draw", "--window", "3")
     assert "--cell: invalid choice: 'cnn'" in refused(capsys, "draw", "--cell", "cnn")
     assert "'x.bmp' must end in one of .svg" in refused(capsys, "draw", "-o", "x.bmp")

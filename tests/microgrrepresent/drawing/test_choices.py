@@ -25,7 +25,7 @@ WINDOW = r"window is two numbers of steps.*\(3, 2\); given "
         ({"window": (0, 0)}, WINDOW),
         ({"window": (1.5, 2)}, WINDOW),
         ({"window": "ab"}, WINDOW),
-        ({"window": (3, 2), "time": "folded"}, "one step for all.*time='both'"),
+        ({"window": (3, 2), "time": "folded"}, "one step for all.*time 'both'"),
         ({"view": "layers", "time": "both"}, "all of time in one box"),
         ({"view": "layers", "window": (3, 2)}, "all of time in one box"),
         ({"depth": -1}, "depth is a number of scopes, 0 or more, or None; given -1"),
@@ -57,7 +57,7 @@ def test_gradients_belong_to_the_graph_and_to_steps(make):
     out = make["loss"]()
     with pytest.raises(DrawingError, match="gradients are of another graph"):
         draw(out, gradients=backward(Tensor(1.0, requires_grad=True) * 2))
-    with pytest.raises(DrawingError, match=r"no gradients of its own.*time='both'"):
+    with pytest.raises(DrawingError, match=r"no gradients of its own.*time 'both'"):
         draw(out, gradients=backward(out), time="folded")
 
 
