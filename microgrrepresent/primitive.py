@@ -97,25 +97,22 @@ class Primitive:
     def __call__(self, /, *inputs: Any, **params: Any) -> Any:
         """Run `forward`; if one of the inputs is a node, record the result as a node too."""
         arrays = []
-        node = None
         requires_grad = False
         for x in inputs:
-            if isinstance(x, Node):
-                node = x
-                arrays.append(x.value)
-                if x.requires_grad:
-                    requires_grad = True
-        if node is None:
-            return self.forward(*inputs, **params)
-        if len(arrays) < len(inputs):
-            return self(*[lift(x, inputs) for x in inputs], **params)
+            if not isinstance(x, Node):
+                if not any(isinstance(x, Node) for x in inputs):
+                    return self.forward(*inputs, **params)
+                return self(*[lift(x, inputs) for x in inputs], **params)
+            arrays.append(x.value)
+            if x.requires_grad:
+                requires_grad = True
         try:
             value = self.forward(*arrays, **params) if params else self.forward(*arrays)
         except (ValueError, IndexError, TypeError) as error:
             raise _misuse(self, inputs, params, error) from error
         if type(value) is not ndarray:
             value = np.asarray(value)  # NumPy turns results without axes into scalars
-        kind = node.result_class
+        kind = inputs[0].result_class
         if not recording.get():
             return make(kind, None, (), _NOTHING, value, False)
         requires_grad = requires_grad and self._passes
