@@ -11,10 +11,11 @@ of which knows nothing of those after it; read the files in this order:
    `labels` sets names as mathematics, `parameters` tells those of one name apart, `sizes` fits
    boxes to what they say.
 5. *Where they stand.* `layout` cuts the picture into `blocks`, takes the outlines of each, a
-   `sketch`, and lays equal ones out once, as a tile: a whole cell by `stretched`, up to a hundred
-   boxes by `layered` (`ordering`, then `coordinates`), more by dot (`tiles`, `engine`). `grid` puts
-   the tiles side by side, `routes` joins their `curves`. `gradients` adds the way back, `pairs`
-   puts folded and unrolled together, `describing` says it all in words.
+   `sketch` (`alike` makes one of a backward pass's), and lays equal ones out once, as a tile: a
+   whole cell by `stretched`, up to a hundred boxes by `layered` (`ordering`, then `coordinates`),
+   more by dot (`tiles`, `engine`). `grid` puts the tiles side by side, `routes` joins their
+   `curves`. `gradients` adds the way back, `pairs` puts folded and unrolled together, `describing`
+   says it all in words.
 6. *What it is written in.* `themes` and `colors`; then `svg`, `tikz` and, for Graphviz, `digraph`;
    `saving` and `notebook` choose among them.
 

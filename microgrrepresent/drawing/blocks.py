@@ -199,16 +199,24 @@ def _inner(slot: Hashable) -> bool:
     return isinstance(slot, tuple) and slot[1] != ""
 
 
+def _is_backward(slot: Hashable) -> bool:
+    """Whether the node belongs to a symbolic backward pass: a prime in its slot says so."""
+    return _inner(slot) and isinstance(slot, tuple) and str(slot[1]).endswith("'")
+
+
 def _recurrences(within: Links, through: Links, stationary: set[Hashable]) -> dict[Hashable, int]:
     """Number the recurrences from 1, lower ones first; for each slot in one, its number."""
     parts = _strongly_connected(through)
     member = {slot: i for i, part in enumerate(parts) for slot in part}
     circular = {i for i, part in enumerate(parts) if len(part) > 1 or part[0] in through[part[0]]}
     number: dict[int, int] = {}
+    backward: dict[Hashable, int] = {}  # the sum that a parameter gets goes with what it sums
     for slot in _topological(within):
         i = member[slot]
-        if i in circular and slot in stationary:
-            number.setdefault(i, len(number) + 1)
+        if i in circular and slot in stationary and i not in number:
+            number[i] = max(number.values(), default=0) + 1
+            if _is_backward(slot):
+                number[i] = backward.setdefault(_scope(slot), number[i])
     return {slot: number[i] for slot, i in member.items() if i in number and slot in stationary}
 
 

@@ -273,9 +273,12 @@ class _Builder:
 
     def _key(self, node: Node) -> str:
         """A box's name in the DOT text: made of scope, step and order."""
-        scope, op, letter, n = self.time.slot[node]
+        scope, op, letter, _, n = self.time.slot[node]
         t = f"t{self.time.column[node]}" if self.time.is_step(node) else ""
         words = [scope, t, letter or op or "leaf"]
+        if node.forward in self.time.slot:  # ∂h: an operation of the derivative behind h
+            _, op, letter, _, number = self.time.slot[node.forward]
+            words.append(f"∂{letter or op}" + (f"#{number}" if number > 1 else ""))
         return printable("/".join(filter(None, words))) + (f"#{n}" if n > 1 else "")
 
     def _color(self, node: Node) -> int | None:

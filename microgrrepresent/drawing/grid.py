@@ -275,7 +275,7 @@ class Grid:
 
     def _offsets(self, stack: list[Block]) -> dict[Block, float]:
         """How far right each block of a column stands of its widest recurrence."""
-        main = max(stack, key=lambda b: (b.level % 2, self.tiles[b].width))
+        main = max(stack, key=lambda b: (b not in self._beside, b.level % 2, self.tiles[b].width))
         offsets = {main: 0.0}
         start = stack.index(main)
         for block in stack[start + 1 :] + stack[:start][::-1]:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
+from microgrrepresent.drawing.alike import alike
 from microgrrepresent.drawing.blocks import Block, Blocks, blocks
 from microgrrepresent.drawing.grid import MARGIN, Grid
 from microgrrepresent.drawing.labels import Line, Run, width
@@ -50,12 +51,16 @@ def arrange(
         block: trace(block, crossing, crossing.passing if 0 < block.column <= T else {})
         for block in cut
     }
-    beside = {block: forward for block in cut if (forward := _forward(block, cut)) is not None}
+    recurrences = [block for block in cut if block.level % 2]
+    beside = {b: forward for b in recurrences if (forward := _forward(b, cut)) is not None}
     laid = _lay({b: traced[b] for b in cut if b not in beside}, timeout, advice)
-    hinted = {
-        block: replace(traced[block], sketch=_hinted(block, traced, forward, laid[forward]))
-        for block, forward in beside.items()
-    }
+    for row in cut.rows.values():
+        traced |= alike([b for b in row if b in beside and 0 < b.column <= T], traced)
+    hints: dict[Sketch, dict[int, float]] = {}  # of all steps, so that they have one tile
+    for block, forward in beside.items():
+        mine = _hints(block, traced, forward, laid[forward])
+        hints[traced[block].sketch] = mine | hints.get(traced[block].sketch, {})
+    hinted = {block: _with_hints(traced[block], hints) for block in beside}
     traced |= hinted
     laid |= _lay(hinted, timeout, advice)
     for block in cut:
@@ -88,8 +93,10 @@ def _forward(block: Block, cut: Blocks) -> Block | None:
     return max(found, key=lambda b: found[b]) if found else None
 
 
-def _hinted(block: Block, traced: dict[Block, Traced], forward: Block, tile: Tile) -> Sketch:
-    """A sketch whose outlines would like to stand above their forward nodes."""
+def _hints(
+    block: Block, traced: dict[Block, Traced], forward: Block, tile: Tile
+) -> dict[int, float]:
+    """Where the outlines of a block would like to be: above their forward nodes."""
     at: dict[Node, float] = {}
     for box, (i, dx) in zip(forward.boxes, traced[forward].outline, strict=True):
         at.update((node, tile.places[i][0] + dx) for node in box.nodes)
@@ -98,7 +105,11 @@ def _hinted(block: Block, traced: dict[Block, Traced], forward: Block, tile: Til
         node = box.nodes[0].forward if box.backward else None
         if node is not None and node in at:
             hints[i] = at[node]
-    return replace(traced[block].sketch, hints=tuple(hints.items()))
+    return hints
+
+
+def _with_hints(one: Traced, hints: dict[Sketch, dict[int, float]]) -> Traced:
+    return replace(one, sketch=replace(one.sketch, hints=tuple(hints[one.sketch].items())))
 
 
 def _elided(
@@ -175,21 +186,26 @@ def _panels(grid: Grid, times: Sequence[int | str | None]) -> list[Panel]:
             left = grid.at[block][0] - MARGIN
             right = left + grid.tiles[block].width + 2 * MARGIN
             long = (*title, Run(f", {scope}"))
+            at = None
             if len(framed) > 1 and scope and width((long,), FONT) <= right - left - MARGIN:
-                title = long
-            right = max(right, left + width((title,), FONT) + MARGIN)
-            at = _title_left(grid, block, left, right, width((title,), FONT))
+                at = _title_left(grid, block, left, right, width((long,), FONT))
+                title = title if at is None else long
+            if at is None:
+                right = max(right, left + width((title,), FONT) + MARGIN)
+                at = _title_left(grid, block, left, right, width((title,), FONT))
+            at = left + 10 if at is None else at
             key = f"t{block.column}/{level}"
             panels.append(Panel(key, (title,), left, row.floor, right, row.roof, at))
     return panels
 
 
-def _title_left(grid: Grid, block: Block, left: float, right: float, wide: float) -> float:
-    """Where in its panel a title begins: at the left, unless only the right is clear of arrows."""
+def _title_left(grid: Grid, block: Block, left: float, right: float, wide: float) -> float | None:
+    """Where in its panel a title begins: as far to the left as no arrow crosses it, or nowhere."""
     up = [grid.at[block][0] + x for c, (x, _) in grid.ports(block) if c.side == "above"]
-    places = (left + 10, right - 10 - wide)
-    clear = [x for x in places if not any(x - 4 < other < x + wide + 4 for other in up)]
-    return clear[0] if clear else places[0]
+    last = right - 10 - wide
+    places = (left + 10, *(x + 6 for x in sorted(up) if left + 4 < x < last - 6), last)
+    clear = (x for x in places if not any(x - 4 < other < x + wide + 4 for other in up))
+    return next(clear, None)
 
 
 def _scope(block: Block) -> str:

@@ -9,6 +9,7 @@ sorted by the average places of its neighbours in the rank below, or above; the 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import NamedTuple
@@ -122,8 +123,9 @@ def _sort(found: Ordered, sketch: Sketch, side: dict[Item, float]) -> None:
     """Sort all ranks, in place."""
     links = _Links(found, sketch)
     flat = _flat_order(sketch, found)
+    hints: dict[Item, float] = {item: x for item, x in sketch.hints if item not in flat}
     for row in found.rows:
-        _arrange(row, {item: float(i) for i, item in enumerate(row)}, side, flat)
+        _arrange(row, {item: float(i) for i, item in enumerate(row)}, side, flat, hints)
     best, fewest = [list(row) for row in found.rows], links.crossings(found.rows)
     for sweep in range(SWEEPS):
         upwards = sweep % 2 == 0
@@ -138,8 +140,8 @@ def _sort(found: Ordered, sketch: Sketch, side: dict[Item, float]) -> None:
             for i, item in enumerate(found.rows[r]):
                 places = [place[n] for n in near[item]]
                 wish[item] = sum(places) / len(places) if places else float(i)
-            _arrange(found.rows[r], wish, side, flat)
-        _swap(found.rows, links, side, flat)
+            _arrange(found.rows[r], wish, side, flat, hints)
+        _swap(found.rows, links, side, flat, hints)
         count = links.crossings(found.rows)
         if count < fewest:
             best, fewest = [list(row) for row in found.rows], count
@@ -171,8 +173,9 @@ def _arrange(
     wish: dict[Item, float],
     side: dict[Item, float],
     flat: dict[Item, tuple[int, int]],
+    hints: Mapping[Item, float],
 ) -> None:
-    """Sort a rank by wishes; sides keep outside, and the boxes of a lane together."""
+    """Sort a rank by wishes; sides keep outside, the boxes of a lane together, hints in order."""
     lanes: dict[int, list[float]] = defaultdict(list)
     for item in row:
         if item in flat:
@@ -185,6 +188,8 @@ def _arrange(
         return (side[item], wish[item], -1, 0)
 
     row.sort(key=key)
+    hinted = iter(sorted((item for item in row if item in hints), key=lambda item: hints[item]))
+    row[:] = [next(hinted) if item in hints else item for item in row]
 
 
 def _swap(
@@ -192,6 +197,7 @@ def _swap(
     links: _Links,
     side: dict[Item, float],
     flat: dict[Item, tuple[int, int]],
+    hints: Mapping[Item, float],
 ) -> None:
     """Exchange neighbours as long as that takes away crossings."""
     improved = True
@@ -201,6 +207,8 @@ def _swap(
             for i in range(len(row) - 1):
                 a, b = row[i], row[i + 1]
                 if side[a] != side[b] or a in flat or b in flat:
+                    continue
+                if a in hints and b in hints and hints[a] != hints[b]:
                     continue
                 if links.swap_gains(rows, r, a, b):
                     row[i], row[i + 1] = b, a

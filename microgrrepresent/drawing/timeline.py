@@ -18,8 +18,13 @@ from functools import cached_property
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
-Slot = tuple[str, str, str, int]
-"""What corresponding nodes of all steps have in common: scope, operation, name, ordinal."""
+Slot = tuple[str, str, str, int, int]
+"""What corresponding nodes of all steps have in common: scope, operation, name, ordinal.
+
+Before the ordinal stands a number for what a node of a symbolic backward pass takes part in: the
+derivative of which forward node, made of which of its other nodes. The first and the last step lack
+some of these nodes, so that ordinals alone would take one for another.
+"""
 
 
 Delays = dict[tuple[Node, int], tuple[Node, int]]
@@ -277,12 +282,17 @@ def _place_what_one_step_uses(
 
 
 def _slots(graph: Graph, column: dict[Node, int], totals: frozenset[Node]) -> dict[Node, Slot]:
-    counts: Counter[tuple[int, str, str, str]] = Counter()
-    slots = {}
+    counts: Counter[tuple[int, str, str, str, int]] = Counter()
+    slots: dict[Node, Slot] = {}
+    derivatives: dict[tuple[Slot | None, ...], int] = {}
     for node in graph:
         what = (node.op.name if node.op else "") + ("'" if node.forward is not None else "")
         letter = node.name or "" if node not in totals else ""
-        key = (column.get(node, 0), node.scope, what, letter)
+        of = 0
+        if node.forward is not None:
+            mine = (slots[p] if p.forward is node.forward else None for p in node.parents)
+            of = derivatives.setdefault((slots.get(node.forward), *mine), len(derivatives) + 1)
+        key = (column.get(node, 0), node.scope, what, letter, of)
         counts[key] += 1
         slots[node] = (*key[1:], counts[key])
     return slots

@@ -1,0 +1,66 @@
+"""The symbolic backward pass stands above the forward pass, node above node, alike at all steps."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from statistics import median
+
+import numpy as np
+import pytest
+
+from microgrrepresent import draw, grad
+from rnn import GRUCell, LSTMCell, RNNCell, unroll
+
+T = 4
+CELLS = {"rnn": RNNCell, "gru": GRUCell, "lstm": LSTMCell}
+
+
+@pytest.fixture(params=[(kind, view) for kind in CELLS for view in ("operations", "gates")])
+def drawing(request):
+    kind, view = request.param
+    cell = CELLS[kind](3, 4, rng=0)
+    loss = 0
+    for y in unroll(cell, np.ones((T, 2, 3))).outputs:
+        loss = loss + (y * y).sum()
+    return draw([loss, grad(loss, cell.weight_hh, create_graph=True)], view)
+
+
+def test_the_backward_tile_is_the_same_at_every_step(drawing, read_svg):
+    nodes, _ = read_svg(drawing.svg())
+    at = {s.title: ((s.left + s.right) / 2, (s.top + s.bottom) / 2) for s in nodes.values()}
+    keys = {(box.column, box.slot): box.key for box in drawing.picture.boxes if box.nodes}
+    found = defaultdict(dict)  # the x and y of each kind of node at each step
+    for (t, slot), key in keys.items():
+        box = re.match(r"\w+/t\d+/\w+'/∂", key)
+        if box and 0 < t <= T:
+            found[slot][t] = at[key]
+    home = min((by_step for by_step in found.values() if len(by_step) == T), key=str)
+    several = [by_step for by_step in found.values() if len(by_step) > 1]
+    assert len(several) > 5
+    for by_step in several:
+        for i in (0, 1):
+            away = [place[i] - home[t][i] for t, place in by_step.items()]
+            assert max(away) - min(away) < 0.1
+
+
+def test_a_backward_node_stands_above_its_forward_node(drawing):
+    at = {n: box for box in drawing.picture.boxes if box.kind != "chip" for n in box.nodes}
+    pairs = [
+        (box, at[node.forward])
+        for node, box in at.items()
+        if node.scope and node.forward in at and 0 < box.column <= T and not box.between
+    ]
+    pairs = [(b, f) for b, f in pairs if not f.between and f.column == b.column]
+    assert len(pairs) > 15
+    assert all(box.bottom > forward.top for box, forward in pairs)
+    assert median(abs(box.x - forward.x) for box, forward in pairs) < 30
+
+
+def test_no_arrow_leaves_a_panel_through_its_title(drawing):
+    for panel in drawing.picture.panels:
+        wide = sum(len(run.text) for run in panel.title[0]) * 7
+        for arrow in drawing.picture.arrows:
+            for x, y in arrow.path:
+                if abs(y - panel.top) < 1:
+                    assert not panel.title_left < x < panel.title_left + wide
