@@ -174,6 +174,8 @@ def levels(picture: Picture, columns: range) -> dict[Hashable, Level]:
             level[slot] = level[loose[slot]]
         elif below[slot] and _inner(slot) and _belongs(slot, scopes[below[slot]], above[slot]):
             level[slot] = 2 * below[slot] - 1
+        elif above[slot] and above[slot] == below[slot]:  # on the way to what a parameter gets
+            level[slot] = 2 * above[slot] - 1
         elif above[slot]:
             level[slot] = 2 * above[slot]
         elif _inner(slot):

@@ -9,7 +9,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from microgrrepresent import draw, grad
+from microgrrepresent import Tensor, draw, grad, linear, steps, tanh
 from rnn import GRUCell, LSTMCell, RNNCell, unroll
 
 T = 4
@@ -64,3 +64,17 @@ def test_no_arrow_leaves_a_panel_through_its_title(drawing):
             for x, y in arrow.path:
                 if abs(y - panel.top) < 1:
                     assert not panel.title_left < x < panel.title_left + wide
+
+
+def test_without_scopes_the_way_to_a_parameter_stays_in_its_panel():
+    W = Tensor(np.eye(2), requires_grad=True, name="W")
+    h = Tensor(np.zeros(2), name="h")
+    for _, x in steps(np.ones((3, 2))):
+        h = tanh(x + linear(h, W)).named("h")
+    picture = draw(grad((h * h).sum(), W, create_graph=True)).picture
+    panels = {p.key[:2]: p for p in picture.panels if any("backward" in r.text for r in p.title[0])}
+    inside = [b for b in picture.boxes if b.backward and 0 < b.column <= 3 and b.kind != "output"]
+    assert len(inside) > 20 and len(panels) == 3
+    for box in inside:
+        panel = panels[f"t{box.column}"]
+        assert panel.bottom < box.y < panel.top
