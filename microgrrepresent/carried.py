@@ -92,6 +92,8 @@ def _carried(loss: Node) -> _Carried | None:
     found = None
     made_of: dict[Node, Node] = {}  # what is made of a state between two batches
     for node in _behind(loss):
+        if node.forward is not None:
+            continue  # a derivative reads the states again that it is the derivative of
         for parent in node.parents:
             state = made_of.get(parent, parent)
             if not state.parents or state.step is None:

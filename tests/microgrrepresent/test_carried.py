@@ -203,6 +203,16 @@ def test_a_loop_may_differentiate_at_every_step(differentiate):
         differentiate((h * h).sum())
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_derivatives_of_derivatives_are_no_batches(reverse):
+    """They read the states again that they are derivatives of."""
+    cell = RNNCell(3, 4, rng=0)
+    y = (unroll(cell, XS[:3], reverse=reverse).state ** 2).sum()
+    for _ in range(5):
+        (dy,) = grad(y, [cell.weight_hh], create_graph=True)
+        y = (dy * dy).sum()
+
+
 def test_one_loss_may_be_differentiated_often():
     loss = unroll(CELL, XS).state.sum()
     for _ in range(5):
