@@ -40,8 +40,8 @@ from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy
 from rnn import Adagrad, Linear, Module, RNNCell, Vocabulary, clip_grad_value, unroll
-from rnn.decoding import prompt, sample
 from rnn.files import bundled_text
+from rnn.sequences.decoding import prompt, sample
 
 T = 25
 PROMPT = "When in the Course "
@@ -61,7 +61,7 @@ class CharacterModel(Module):
             weight.assign(small if weight.ndim == 2 else np.zeros(weight.shape))
 
     def step(self, characters: Any, state: Any = None) -> tuple[Tensor, Any]:
-        """Scores of the next character, and the new state; what `rnn.decoding` asks for."""
+        """Scores of the next character, and the new state; what decoding asks for."""
         state = self.cell(self.vocabulary.one_hot(characters, np.float32), state)
         return self.head(state), state
 

@@ -30,7 +30,7 @@ from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy
 from rnn import Adam, LanguageModel, over_time, pad
-from rnn.decoding import Decoded, sample
+from rnn.sequences.decoding import Decoded, sample
 
 NOTES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
 MAJOR, PENTATONIC = (0, 2, 4, 5, 7, 9, 11, 12), (0, 2, 4, 7, 9, 12)

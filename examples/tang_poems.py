@@ -31,7 +31,7 @@ from result import Result, run
 from microgrrepresent import Node, Tensor, cross_entropy, steps
 from microgrrepresent.drawing import save
 from rnn import Adam, LanguageModel, Vocabulary, over_time, pad
-from rnn.decoding import greedy, prompt, sample
+from rnn.sequences.decoding import greedy, prompt, sample
 
 FORM = re.compile(r"(\w{5}，\w{5}。){2}")
 

@@ -32,7 +32,7 @@ from result import Result, run
 
 from microgrrepresent import Tensor, steps
 from rnn import Cell, GRUCell, LSTMCell, RNNCell, unroll
-from rnn.diagnose import state_gradients
+from rnn.diagnosis import state_gradients
 
 T, H = 100, 32
 

@@ -59,8 +59,8 @@ from rnn import (
     perplexity,
     tokenize,
 )
-from rnn.decoding import greedy, prompt, sample
 from rnn.files import bundled_text
+from rnn.sequences.decoding import greedy, prompt, sample
 
 Texts = list[list[str]]
 

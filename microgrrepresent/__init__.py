@@ -27,23 +27,23 @@ from microgrrepresent.tensor import Tensor
 if TYPE_CHECKING:
     from microgrrepresent.check import gradcheck, gradgradcheck
     from microgrrepresent.drawing import draw, save, stepper
-    from microgrrepresent.folding import Delay, Folded, fold, isomorphic, unfold
     from microgrrepresent.graph import Graph
+    from microgrrepresent.recurrence import Delay, Folded, fold, isomorphic, unfold
 
 # The readers of a graph are loaded when they are first asked for: to record and to differentiate,
 # nobody waits for them.
 _LATER = {
-    "Delay": "folding",
-    "Folded": "folding",
+    "Delay": "recurrence",
+    "Folded": "recurrence",
     "Graph": "graph",
     "draw": "drawing",
-    "fold": "folding",
+    "fold": "recurrence",
     "gradcheck": "check",
     "gradgradcheck": "check",
-    "isomorphic": "folding",
+    "isomorphic": "recurrence",
     "save": "drawing",
     "stepper": "drawing",
-    "unfold": "folding",
+    "unfold": "recurrence",
 }
 
 __all__ = [

@@ -98,7 +98,7 @@ class Graph:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows."""
-        from microgrrepresent.drawing.notebook import shown
+        from microgrrepresent.drawing.output.notebook import shown
 
         return shown(self)
 

@@ -129,7 +129,7 @@ class Tensor(Node):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows."""
-        from microgrrepresent.drawing.notebook import shown
+        from microgrrepresent.drawing.output.notebook import shown
 
         return shown(self)
 

@@ -1,7 +1,5 @@
 """Recurrent networks that are composed of the primitives of `microgrrepresent`."""
 
-from rnn.attention import Attention
-from rnn.batches import Padded, language_model_batches, pad, padded_batches, sequence_mask
 from rnn.cells import (
     Cell,
     CTRNNCell,
@@ -12,29 +10,40 @@ from rnn.cells import (
     ResidualRNNCell,
     RNNCell,
 )
-from rnn.checkpoint import load_checkpoint, save_checkpoint
-from rnn.clipping import Clipping, clip_grad_norm, clip_grad_value, clip_tensor_norms, grad_norm
-from rnn.decoding import Decoded, beam, choose, greedy, log_probability, prompt, sample
-from rnn.dense import Dropout, Embedding, Linear
-from rnn.dynamics import dynamical_system
-from rnn.encoder_decoder import Decoder, DecoderState, Encoded, Encoder
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.explanation import explain
 from rnn.files import bundled_text, read_text, sunspots
-from rnn.graph_network import GraphRecurrentCell
-from rnn.heads import SequenceClassifier, SequenceTagger
-from rnn.history import History
-from rnn.hopfield import HopfieldNetwork
-from rnn.language_model import LanguageModel
-from rnn.layers import GRU, LSTM, RNN
-from rnn.losses import bits_per_character, over_time, perplexity, squared_error
+from rnn.layers.dense import Dropout, Embedding, Linear
+from rnn.layers.dynamics import dynamical_system
+from rnn.layers.layers import GRU, LSTM, RNN
+from rnn.layers.recurrent import Recurrent
+from rnn.layers.unrolling import Unrolled, unroll
+from rnn.models.attention import Attention
+from rnn.models.encoder_decoder import Decoder, DecoderState, Encoded, Encoder
+from rnn.models.graph_network import GraphRecurrentCell
+from rnn.models.heads import SequenceClassifier, SequenceTagger
+from rnn.models.hopfield import HopfieldNetwork
+from rnn.models.language_model import LanguageModel
+from rnn.models.narx import NARX, DelayState, TimeDelayCell
+from rnn.models.pooling import last_state, mean_state
+from rnn.models.recursive import RecursiveCell
 from rnn.module import Module
-from rnn.narx import NARX, DelayState, TimeDelayCell
-from rnn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
-from rnn.pooling import last_state, mean_state
-from rnn.recurrent import Recurrent
-from rnn.recursive import RecursiveCell
-from rnn.schedules import (
+from rnn.sequences.batches import Padded, language_model_batches, pad, padded_batches, sequence_mask
+from rnn.sequences.decoding import Decoded, beam, choose, greedy, log_probability, prompt, sample
+from rnn.sequences.vocabulary import Vocabulary, tokenize
+from rnn.training.checkpoint import load_checkpoint, save_checkpoint
+from rnn.training.clipping import (
+    Clipping,
+    clip_grad_norm,
+    clip_grad_value,
+    clip_tensor_norms,
+    grad_norm,
+)
+from rnn.training.fit import fit
+from rnn.training.history import History
+from rnn.training.losses import bits_per_character, over_time, perplexity, squared_error
+from rnn.training.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from rnn.training.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
     LambdaLR,
@@ -43,10 +52,7 @@ from rnn.schedules import (
     Schedule,
     StepLR,
 )
-from rnn.training import fit
-from rnn.truncated import Window, detach, tbptt
-from rnn.unrolling import Unrolled, unroll
-from rnn.vocabulary import Vocabulary, tokenize
+from rnn.training.truncated import Window, detach, tbptt
 
 __all__ = [
     "GRU",

@@ -1,10 +1,12 @@
-"""``python -m rnn``: see `rnn.command_line`."""
+"""``python -m rnn``: see `rnn.command_line.commands`."""
 
 import sys
 
 if __name__ == "__main__":
     try:
-        from rnn.command_line import main  # here, because Ctrl-C may come while it is imported
+        from rnn.command_line.commands import (
+            main,  # here, because Ctrl-C may come while it is imported
+        )
 
         status = main()
     except KeyboardInterrupt:

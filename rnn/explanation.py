@@ -17,8 +17,8 @@ from dataclasses import replace
 from typing import get_args
 
 from microgrrepresent import GradientError, Node
+from microgrrepresent.equations import Derivation, Explanation, Notation, derive
 from microgrrepresent.errors import operand
-from microgrrepresent.explaining import Derivation, Explanation, Notation, derive
 from rnn.notation import Notation as NotationName
 
 _GATES = "ifogrzn"

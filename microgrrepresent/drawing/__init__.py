@@ -22,9 +22,9 @@ of which knows nothing of those after it; read the files in this order:
 `stepper_page` and `stepper_data` make the page.
 """
 
-from microgrrepresent.drawing.digraph import Drawing
-from microgrrepresent.drawing.saving import save
-from microgrrepresent.drawing.scene import draw
-from microgrrepresent.drawing.stepper_page import stepper
+from microgrrepresent.drawing.output.digraph import Drawing
+from microgrrepresent.drawing.output.saving import save
+from microgrrepresent.drawing.output.scene import draw
+from microgrrepresent.drawing.page.stepper_page import stepper
 
 __all__ = ["Drawing", "draw", "save", "stepper"]

@@ -76,7 +76,7 @@ def test_imports_run_one_way():
 def test_what_is_loaded_later_is_still_there():
     code = """if True:
         import sys, microgrrepresent
-        later = {"graphviz", "microgrrepresent.folding", "microgrrepresent.check"}
+        later = {"graphviz", "microgrrepresent.recurrence", "microgrrepresent.check"}
         assert not later & set(sys.modules)
         assert set(microgrrepresent.__all__) <= set(dir(microgrrepresent))
         from microgrrepresent import *

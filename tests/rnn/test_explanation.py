@@ -8,10 +8,10 @@ import pytest
 
 import microgrrepresent as m
 from microgrrepresent import GradientError, Tensor, cross_entropy, grad, scope, step, steps
-from microgrrepresent.explaining import Notation, Writer
-from microgrrepresent.explaining.products import derivative, product
-from microgrrepresent.explaining.scripts import LaTeX, Plain
-from microgrrepresent.explaining.terms import (
+from microgrrepresent.equations import Notation, Writer
+from microgrrepresent.equations.products import derivative, product
+from microgrrepresent.equations.scripts import LaTeX, Plain
+from microgrrepresent.equations.terms import (
     Adjoint,
     Apply,
     Chain,
@@ -678,7 +678,7 @@ def test_the_work_grows_with_the_steps_and_no_faster(reduced):
 
         def count(frame, event, arg):
             nonlocal calls
-            calls += event == "call" and "explaining" in frame.f_code.co_filename
+            calls += event == "call" and "equations" in frame.f_code.co_filename
 
         outputs = unroll(cell, np.ones((T, 2))).outputs
         loss = (

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from microgrrepresent import backward, draw
-from rnn.illustration import illustration
+from rnn.command_line.illustration import illustration
 
 
 def points(path):

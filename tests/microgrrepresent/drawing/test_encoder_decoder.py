@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import Graph, cross_entropy, draw
-from microgrrepresent.drawing.labels import plain
+from microgrrepresent.drawing.marks.labels import plain
 from rnn import GRU, Decoder, Encoder
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from microgrrepresent import Graph, cross_entropy, grad
-from microgrrepresent.drawing.blocks import levels
-from microgrrepresent.drawing.builder import Details, build
-from microgrrepresent.drawing.few import _few, slot_levels
-from microgrrepresent.drawing.timeline import timeline
-from microgrrepresent.drawing.views import operations
+from microgrrepresent.drawing.layout.blocks import levels
+from microgrrepresent.drawing.time.few import _few, slot_levels
+from microgrrepresent.drawing.time.timeline import timeline
+from microgrrepresent.drawing.views.builder import Details, build
+from microgrrepresent.drawing.views.views import operations
 from rnn import GRU, LSTM, Decoder, Encoder
-from rnn.illustration import ILLUSTRATED, illustration
+from rnn.command_line.illustration import ILLUSTRATED, illustration
 
 T = 12
 

@@ -18,7 +18,7 @@ from microgrrepresent import (
     stop_gradient,
     tanh,
 )
-from microgrrepresent.drawing.labels import plain
+from microgrrepresent.drawing.marks.labels import plain
 from rnn import TimeDelayCell, unroll
 
 

@@ -8,9 +8,10 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from microgrrepresent import DrawingError, Graph, Tensor, draw, save
-from microgrrepresent.drawing import engine, saving
-from microgrrepresent.drawing.labels import plain
-from rnn.illustration import illustration
+from microgrrepresent.drawing.layout import engine
+from microgrrepresent.drawing.marks.labels import plain
+from microgrrepresent.drawing.output import saving
+from rnn.command_line.illustration import illustration
 
 
 def test_no_two_drawings_in_a_notebook_share_an_id():

@@ -27,13 +27,13 @@ from microgrrepresent import (
     stop_gradient,
     tanh,
 )
-from microgrrepresent.drawing import engine
-from microgrrepresent.drawing.colors import box_paint
-from microgrrepresent.drawing.labels import plain
-from microgrrepresent.drawing.themes import LIGHT
-from microgrrepresent.drawing.tikz import tikz
+from microgrrepresent.drawing.layout import engine
+from microgrrepresent.drawing.marks.colors import box_paint
+from microgrrepresent.drawing.marks.labels import plain
+from microgrrepresent.drawing.marks.themes import LIGHT
+from microgrrepresent.drawing.output.tikz import tikz
 from rnn import RNNCell, unroll
-from rnn.illustration import illustration
+from rnn.command_line.illustration import illustration
 
 SVG = "http://www.w3.org/2000/svg"
 

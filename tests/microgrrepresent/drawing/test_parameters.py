@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from microgrrepresent import Tensor, backward, draw, steps
-from microgrrepresent.drawing.colors import box_paint, line_style
-from microgrrepresent.drawing.labels import math, plain, text
-from microgrrepresent.drawing.themes import THEMES
+from microgrrepresent.drawing.marks.colors import box_paint, line_style
+from microgrrepresent.drawing.marks.labels import math, plain, text
+from microgrrepresent.drawing.marks.themes import THEMES
 from rnn import LSTM
-from rnn.illustration import illustration
+from rnn.command_line.illustration import illustration
 
 
 def bidirectional():

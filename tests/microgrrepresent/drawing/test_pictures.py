@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from microgrrepresent import Graph, backward, draw
-from microgrrepresent.drawing import engine
-from microgrrepresent.drawing.colors import arrow_color, box_paint, line_style
-from microgrrepresent.drawing.labels import plain, width
-from microgrrepresent.drawing.timeline import timeline
+from microgrrepresent.drawing.layout import engine
+from microgrrepresent.drawing.marks.colors import arrow_color, box_paint, line_style
+from microgrrepresent.drawing.marks.labels import plain, width
+from microgrrepresent.drawing.time.timeline import timeline
 
 SPACE = "{http://www.w3.org/2000/svg}"
 

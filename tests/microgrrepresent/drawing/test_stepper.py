@@ -10,7 +10,7 @@ import pytest
 
 from microgrrepresent import GradientError, Graph, Tensor, backward, draw, exp, log, steps
 from microgrrepresent.drawing import stepper
-from microgrrepresent.drawing.stepper_data import (
+from microgrrepresent.drawing.page.stepper_data import (
     CELLS,
     FULL,
     each_array_once,
@@ -248,7 +248,7 @@ def test_what_cannot_be_stepped_through_is_said(tmp_path, monkeypatch):
         stepper(w * 2, tmp_path / "page.html")
     with pytest.raises(GradientError, match="does not depend on any leaf"):
         stepper(Tensor(1.0) * 2, tmp_path / "page.html")
-    monkeypatch.setattr("microgrrepresent.drawing.stepper_page.LARGEST", 3)
+    monkeypatch.setattr("microgrrepresent.drawing.page.stepper_page.LARGEST", 3)
     with pytest.raises(DrawingError, match="take fewer time steps"):
         stepper((w * 2 + 1).sum(), tmp_path / "page.html")
     for path in (tmp_path, tmp_path / "page.svg", tmp_path / "page"):

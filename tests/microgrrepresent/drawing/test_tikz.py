@@ -9,11 +9,11 @@ import subprocess
 import pytest
 
 from microgrrepresent import Tensor, backward, draw, stop_gradient
-from microgrrepresent.drawing.labels import text
-from microgrrepresent.drawing.picture import Panel
-from microgrrepresent.drawing.themes import DARK
-from microgrrepresent.drawing.tikz import tikz
-from rnn.illustration import illustration
+from microgrrepresent.drawing.marks.labels import text
+from microgrrepresent.drawing.marks.picture import Panel
+from microgrrepresent.drawing.marks.themes import DARK
+from microgrrepresent.drawing.output.tikz import tikz
+from rnn.command_line.illustration import illustration
 
 
 def drawn(view="gates", **options):

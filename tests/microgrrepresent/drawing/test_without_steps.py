@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import DrawingError, Graph, Tensor, backward, draw, scope, tanh
-from microgrrepresent.drawing.labels import plain
+from microgrrepresent.drawing.marks.labels import plain
 from rnn import Linear, RecursiveCell
 
 

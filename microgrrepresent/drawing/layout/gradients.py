@@ -1,0 +1,120 @@
+"""The reverse sweep on a drawing: what flowed back along each arrow.
+
+Beside every arrow that a derivative came back along there is a second one, dashed, against its
+direction; the larger the norm of what flowed, on a logarithmic scale, the wider and the stronger
+in colour. A chip says the norm of its own term, the parameter that of their sum. Where nothing was
+computed there is a dash, never a 0.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Set
+from math import hypot, log10
+
+from microgrrepresent.adjoints import Adjoints
+from microgrrepresent.drawing.marks.curves import beside, cut_end, cut_start
+from microgrrepresent.drawing.marks.labels import Line, Run
+from microgrrepresent.drawing.marks.picture import Arrow, Box, Picture
+from microgrrepresent.drawing.marks.sizes import fit
+from microgrrepresent.node import Array, Node
+from microgrrepresent.norms import euclidean_norm
+
+DECADES = 4.0
+"""Norms that are so many powers of ten below the largest are all drawn alike."""
+THINNEST, WIDEST = 0.9, 3.6
+OFFSET = 5.0
+"""Distance of the two directions, in points."""
+
+
+def write_norms(picture: Picture, adjoints: Adjoints) -> None:
+    """Write the norm of its term on every chip, and that of their sum on every parameter."""
+    used = {arrow.tail: arrow for arrow in picture.arrows if arrow.tail.kind == "chip"}
+    read = {child.parents[i] for arrow in picture.arrows for child, i in arrow.edges}
+    for box in picture.boxes:
+        if box.kind not in ("chip", "parameter") or not any(n.requires_grad for n in box.nodes):
+            continue
+        arrow = used.get(box)
+        found = flowed(arrow, adjoints) if arrow else adjoint(_ends(box, read), adjoints)
+        box.pending = found is None
+        box.label = (*box.label, _number(found))
+        fit(box)
+
+
+def draw_back(picture: Picture, adjoints: Adjoints) -> None:
+    """Add the arrows of the reverse sweep to a picture that is laid out."""
+    norms = {
+        arrow: norm
+        for arrow in picture.arrows
+        if arrow.flow != "parameter" and (norm := flowed(arrow, adjoints)) is not None
+    }
+    reads: dict[Box, list[Arrow]] = defaultdict(list)
+    for arrow in picture.arrows:
+        if arrow.edges:
+            reads[arrow.tail].append(arrow)
+    for arrow in picture.arrows:
+        if arrow.edges or arrow.flow == "parameter":
+            continue
+        parts = reads[arrow.head]  # from an operation to its variable
+        norm = together(parts, adjoints)
+        if norm is None and not parts and not reads[arrow.tail]:
+            norm = adjoint(arrow.head.nodes[:1], adjoints)  # the output itself
+        if norm is not None:
+            norms[arrow] = norm
+    largest = max(norms.values(), default=0.0)
+    for arrow, norm in norms.items():
+        strength = _strength(norm, largest)
+        path = beside(arrow.path, -OFFSET)[::-1]
+        back = Arrow(arrow.head, arrow.tail, "gradient", path=cut_start(cut_end(path, 1), 1))
+        back.width = THINNEST + (WIDEST - THINNEST) * strength
+        back.strength = strength
+        picture.arrows.append(back)
+
+
+def flowed(arrow: Arrow, adjoints: Adjoints) -> float | None:
+    """Norm of what came back along an arrow; None if nothing was computed there."""
+    return together([arrow], adjoints)
+
+
+def together(arrows: Iterable[Arrow], adjoints: Adjoints) -> float | None:
+    """Norm of what came back along several arrows, added up for each variable."""
+    sums: dict[Node, Array] = {}
+    for arrow in arrows:
+        for child, i in arrow.edges:
+            part = adjoints.along(child, i)
+            if part is not None:
+                parent = child.parents[i]
+                sums[parent] = sums[parent] + part if parent in sums else part
+    if not sums:
+        return None
+    return hypot(*map(euclidean_norm, sums.values()))
+
+
+def adjoint(nodes: Iterable[Node], adjoints: Adjoints) -> float | None:
+    """Norm of the adjoints of some nodes together; None if there is none."""
+    norms = [euclidean_norm(adjoints[node]) for node in nodes if node in adjoints]
+    return hypot(*norms) if norms else None
+
+
+def _ends(box: Box, read: Set[Node]) -> tuple[Node, ...]:
+    """What of a box its arrows lead away from: the variables whose terms the chips show.
+
+    A part of one of them, as a block of a matrix, counts in that one's adjoint already.
+    """
+    ends = [n for n in box.nodes if n in read and not any(p in read for p in n.parents)]
+    return tuple(ends) or box.nodes
+
+
+def _strength(norm: float, largest: float) -> float:
+    if norm <= 0 or largest <= 0:
+        return 0.0
+    return min(max(1 + log10(norm / largest) / DECADES, 0.0), 1.0)
+
+
+def _number(norm: float | None) -> Line:
+    """A norm in two digits: ``0.031``, ``1.2e-7``; a dash where there is none."""
+    if norm is None:
+        return (Run("—", size=0.9),)
+    words = f"{norm:.2g}" if norm == 0 or 1e-3 <= norm < 1e4 else f"{norm:.1e}"
+    mantissa, e, power = words.partition("e")
+    return (Run(mantissa + (f"e{int(power)}" if e else ""), size=0.9),)

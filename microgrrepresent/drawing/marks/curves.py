@@ -1,0 +1,154 @@
+"""Paths of cubic Bézier curves, as Graphviz has them: 3n + 1 points, three more for each curve."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import hypot
+
+from microgrrepresent.drawing.marks.picture import Point
+
+Path = list[Point]
+
+ABREAST = 8.0
+"""Between arrows that join the same two boxes, in points."""
+
+
+def mix(a: Point, b: Point, u: float) -> Point:
+    """The point that divides the way from a to b as u : 1 - u."""
+    return (a[0] + (b[0] - a[0]) * u, a[1] + (b[1] - a[1]) * u)
+
+
+def distance(a: Point, b: Point) -> float:
+    """Length of the straight way."""
+    return hypot(a[0] - b[0], a[1] - b[1])
+
+
+def straight(a: Point, b: Point) -> Path:
+    """A straight line as a curve."""
+    return [a, mix(a, b, 1 / 3), mix(a, b, 2 / 3), b]
+
+
+def swung(a: Point, b: Point) -> Path:
+    """A smooth curve that leaves and arrives along the axis in which its ends are farther apart."""
+    (x0, y0), (x1, y1) = a, b
+    if abs(x1 - x0) > abs(y1 - y0):
+        return [a, ((x0 + x1) / 2, y0), ((x0 + x1) / 2, y1), b]
+    return [a, (x0, (y0 + y1) / 2), (x1, (y0 + y1) / 2), b]
+
+
+def along(*points: Point) -> Path:
+    """A path through corners, with the corners rounded."""
+    corners = [p for i, p in enumerate(points) if i == 0 or distance(p, points[i - 1]) > 0.5]
+    path: Path = corners[:1]
+    for a, b in pairwise(corners):
+        path = joined(path, straight(a, b)) if len(path) > 1 else straight(a, b)
+    return path
+
+
+def split(curve: Path, u: float) -> tuple[Path, Path]:
+    """One cubic curve cut in two at u, by de Casteljau's construction."""
+    a, b, c, d = curve
+    ab, bc, cd = mix(a, b, u), mix(b, c, u), mix(c, d, u)
+    abc, bcd = mix(ab, bc, u), mix(bc, cd, u)
+    middle = mix(abc, bcd, u)
+    return [a, ab, abc, middle], [middle, bcd, cd, d]
+
+
+def cut_end(path: Path, length: float) -> Path:
+    """A path without its last bit: what lies within a distance of its end is cut off."""
+    end = path[-1]
+    points = list(path)
+    while len(points) > 4 and distance(points[-4], end) <= length:
+        del points[-3:]
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = points[-4:]
+    far = hypot(ax - dx, ay - dy)
+    if points[-1] is end and far and _is_straight(points[-4:]):
+        points[-4:] = straight(points[-4], mix(points[-4], end, max(1 - length / far, 0.02)))
+        return points
+    low, high = 0.0, 1.0
+    for _ in range(12):
+        u = (low + high) / 2
+        v = 1 - u
+        p, q, r, s = v * v * v, 3 * v * v * u, 3 * v * u * u, u * u * u
+        x, y = p * ax + q * bx + r * cx + s * dx, p * ay + q * by + r * cy + s * dy
+        if hypot(x - end[0], y - end[1]) > length:
+            low = u
+        else:
+            high = u
+    points[-4:] = split(points[-4:], max(low, 0.02))[0]
+    return points
+
+
+def _is_straight(curve: Path) -> bool:
+    """Whether a curve is as `straight` makes it."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
+    off = abs(2 * ax + dx - 3 * bx) + abs(2 * ay + dy - 3 * by)
+    return off + abs(ax + 2 * dx - 3 * cx) + abs(ay + 2 * dy - 3 * cy) < 1e-6
+
+
+def arrow_head(path: Path, length: float) -> tuple[Path, tuple[Point, Point, Point]]:
+    """A path that ends where its arrowhead begins, and the head: a triangle of a given length."""
+    line, tip = cut_end(path, length), path[-1]
+    foot = line[-1]
+    x, y = 0.4 * (tip[0] - foot[0]), 0.4 * (tip[1] - foot[1])
+    return line, ((foot[0] - y, foot[1] + x), tip, (foot[0] + y, foot[1] - x))
+
+
+def cut_start(path: Path, length: float) -> Path:
+    """A path without its first bit."""
+    return cut_end(path[::-1], length)[::-1]
+
+
+def joined(first: Path, second: Path, radius: float = 14.0) -> Path:
+    """Two paths as one. They need to meet; where they meet at an angle, the corner is rounded."""
+    if len(first) < 2 or len(second) < 2:
+        return list(second if len(first) < 2 else first)
+    if distance(first[-1], second[0]) > 0.01:
+        first = first + swung(first[-1], second[0])[1:]
+    if _bends(first, second):
+        corner = second[0]
+        r = min(radius, distance(first[0], corner) / 2, distance(second[-1], corner) / 2)
+        if r > 1:
+            first, second = cut_end(first, r), cut_start(second, r)
+            a, b = first[-1], second[0]
+            return [*first, mix(a, corner, 0.6), mix(b, corner, 0.6), *second]
+    return [*first, *second[1:]]
+
+
+def _bends(first: Path, second: Path) -> bool:
+    """Whether the direction changes by more than about 15 degrees where two paths meet."""
+    (ux, uy), (vx, vy) = _direction(first[::-1]), _direction(second)
+    return -(ux * vx + uy * vy) < 0.96
+
+
+def _direction(path: Path) -> Point:
+    """The unit vector along which a path leaves its start."""
+    start = path[0]
+    for point in path[1:]:
+        length = distance(start, point)
+        if length > 0.01:
+            return ((point[0] - start[0]) / length, (point[1] - start[1]) / length)
+    return (1.0, 0.0)
+
+
+def beside(path: Path, offset: float) -> Path:
+    """A path that runs alongside another, to the left of its direction by an offset."""
+    points = []
+    for i, point in enumerate(path):
+        before, after = path[max(i - 1, 0)], path[min(i + 1, len(path) - 1)]
+        length = distance(before, after) or 1.0
+        dx, dy = (after[0] - before[0]) / length, (after[1] - before[1]) / length
+        points.append((point[0] - dy * offset, point[1] + dx * offset))
+    return points
+
+
+def point_beside(path: Path, length: float, offset: float) -> Point:
+    """A point to the right of a path, at a distance from its start or half-way if it is short."""
+    rest = cut_start(path, min(length, distance(path[0], path[-1]) / 2))
+    (x, y), (dx, dy) = rest[0], _direction(rest)
+    return (x + dy * offset, y - dx * offset)
+
+
+def abreast(path: Path, count: int) -> list[Path]:
+    """So many paths side by side in the place of one, from left to right."""
+    return [beside(path, ABREAST * ((count - 1) / 2 - i)) for i in range(count)]

@@ -1,0 +1,72 @@
+"""What a drawing calls a node, and what kind of box it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text
+from microgrrepresent.drawing.marks.picture import Kind
+from microgrrepresent.drawing.time.timeline import Timeline
+from microgrrepresent.node import Node
+from microgrrepresent.primitive import constant
+
+LOSSES = frozenset({"L", "loss", "J", "cost", "ℓ"})
+OUTPUTS = frozenset({"y", "ŷ", "yhat", "y_hat", "logits"})
+SMALL_ARRAY = 6
+"""Arrays of up to so many elements are shown in full."""
+
+
+def name(node: Node, time: Timeline) -> Line:
+    """What a drawing calls a variable: its letter, with the step as a subscript.
+
+    A number is that number, a part of a parameter has the parameter's name, an input of a step has
+    the step as a subscript, and a result without a name is u(1), u(2), ... as in `Graph.label`; in
+    a folded graph these count the results of the cell, at every step t.
+    """
+    if node.op is constant and node.name is None:
+        value = node.params["value"]
+        return text(f"{value:.4g}" if isinstance(value, float) else str(value))
+    if node.name is not None:
+        return math(node.name, time.subscript(node))
+    is_part = len(node.parents) == 1 and time.T and not time.column[node]
+    if is_part and node.op is not None and node.parents[0].name:  # Wᵀ, W[·]
+        return (*math(node.parents[0].name), Run(node.op.symbol))
+    if node.op is None and not node.requires_grad and time.is_step(node):
+        n = time.slot[node][-1]
+        return math("input" if n == 1 else f"input({n})", time.subscript(node))
+    if is_start_value(node):
+        return text(f"{node.value.item():.4g}")
+    if node in time.nameless:
+        return math(time.nameless[node], time.subscript(node))
+    return math(time.graph.label(node))
+
+
+def is_start_value(node: Node) -> bool:
+    """Whether a node is a number that nobody has named, such as the 0 that a sum begins with."""
+    return node.op is None and node.name is None and not (node.requires_grad or node.ndim)
+
+
+def leaf_kind(node: Node) -> Kind:
+    """The kind of a leaf: a number, a parameter, or an input."""
+    if node.op is constant:
+        return "constant"
+    return "parameter" if node.requires_grad else "input"
+
+
+def variable_kind(node: Node, time: Timeline) -> Kind:
+    """The kind of a result that is drawn as a variable."""
+    last = node in time.outputs
+    if node.name in LOSSES or (last and node.size == 1 and time.T):
+        return "loss"
+    return "output" if last or node.name in OUTPUTS else "variable"
+
+
+def value(node: Node) -> Label:
+    """The value of a node: its numbers if they are few, else its shape."""
+    if node.size > SMALL_ARRAY or node.dtype.kind not in "biuf":
+        return (text(str(node.shape), size=0.75),)
+    rows = node.value.reshape(-1, node.shape[-1]) if node.ndim > 1 else np.atleast_1d(node.value)
+    rows = rows if rows.ndim == 2 else rows[None]
+    return tuple(
+        text("  ".join(f"{v:.3g}".replace("-", "−") for v in row), size=0.75) for row in rows
+    )

@@ -1,0 +1,183 @@
+"""What a picture consists of: boxes, arrows, panels. A view makes them, a layout places them.
+
+Lengths are in points (1/72 inch), y upwards, as in Graphviz. Nothing here knows a file format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from microgrrepresent.drawing.marks.labels import Label
+from microgrrepresent.node import Node
+
+Kind = Literal[
+    "op",  # an operation of one sign: ×, +
+    "function",  # an operation with a name: σ, tanh
+    "state",  # a variable that passes from step to step: h, c
+    "input",
+    "output",
+    "loss",
+    "variable",  # any other variable
+    "constant",  # a number in the code
+    "parameter",
+    "chip",  # a parameter, once more, beside its use
+    "cell",  # many nodes in one box
+    "elision",  # the steps that a window leaves out
+    "delay",  # the black square of a folded graph
+    "note",  # words without a frame
+]
+
+ROUND = frozenset({"op", "state", "loss", "variable"})
+"""The kinds drawn as circles where their labels are short."""
+
+FONT, CHIP_FONT, SMALL_FONT = 14.0, 12.0, 11.0
+SCISSORS, SCISSORS_FONT = "✂", 18.0
+
+Point = tuple[float, float]
+
+
+@dataclass(slots=True, eq=False)
+class Box:
+    """A node of the picture. It may stand for one node of the graph, for many, or for none."""
+
+    key: str
+    kind: Kind
+    label: Label
+    nodes: tuple[Node, ...] = ()
+    column: int = 0
+    slot: Hashable = None
+    """Equal for corresponding boxes of different columns."""
+    between: bool = False
+    """Whether it stands to the right of its column, between it and the next one: a state."""
+    width: float = 0.0
+    height: float = 0.0
+    x: float = 0.0
+    y: float = 0.0
+    color: int | None = None
+    """Of a parameter and its chips: its place in the theme's palette."""
+    backward: bool = False
+    """Whether its nodes belong to a symbolic backward pass."""
+    detached: bool = False
+    """Whether it goes on from a graph that was cut off."""
+    pending: bool = False
+    """Whether a gradient was asked for here that has not been computed."""
+
+    @property
+    def font(self) -> float:
+        """Size of its text."""
+        if self.kind == "delay":
+            return SMALL_FONT
+        return CHIP_FONT if self.kind in ("chip", "constant") else FONT
+
+    @property
+    def rounding(self) -> float:
+        """The radius of its corners."""
+        return 0.0 if self.kind == "delay" else 6.0
+
+    @property
+    def is_round(self) -> bool:
+        """Whether it is drawn as a circle."""
+        return self.kind in ROUND and self.width == self.height
+
+    @property
+    def left(self) -> float:
+        """The x of its left side."""
+        return self.x - self.width / 2
+
+    @property
+    def right(self) -> float:
+        """The x of its right side."""
+        return self.x + self.width / 2
+
+    @property
+    def bottom(self) -> float:
+        """The y of its lower side."""
+        return self.y - self.height / 2
+
+    @property
+    def top(self) -> float:
+        """The y of its upper side."""
+        return self.y + self.height / 2
+
+
+Flow = Literal["value", "state", "parameter", "gradient", "backward", "delay", "cut"]
+
+
+@dataclass(slots=True, eq=False)
+class Arrow:
+    """An edge of the picture: a path of cubic Bézier curves, 3n + 1 points, tail to head."""
+
+    tail: Box
+    head: Box
+    flow: Flow = "value"
+    label: Label = ()
+    edges: tuple[tuple[Node, int], ...] = ()
+    """The graph's edges that it stands for: (child, position of the parent among its parents)."""
+    path: list[Point] = field(default_factory=list)
+    label_at: Point | None = None
+    cut_at: Point | None = None
+    """Where the scissors are, on an arrow along which no gradient passes."""
+    width: float = 1.0
+    strength: float = 1.0
+    """Of a gradient: 1 for the largest of the picture, 0 for the smallest that are told apart."""
+    color: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Panel:
+    """A frame with a title behind some boxes: a time step, a scope."""
+
+    key: str
+    title: Label
+    left: float
+    bottom: float
+    right: float
+    top: float
+    title_left: float
+    """Where its title begins; it stands below the upper side."""
+
+
+@dataclass(slots=True, eq=False)
+class Picture:
+    """Everything that is drawn, in the order in which it is drawn."""
+
+    boxes: list[Box] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+    panels: list[Panel] = field(default_factory=list)
+    legend: list[Box] = field(default_factory=list)
+    """Those of the boxes that stand for parameters which chips refer to."""
+    title: str = ""
+    description: str = ""
+
+    def parted(self) -> tuple[Picture, Picture]:
+        """The picture without its legend, and the legend."""
+        legend = set(self.legend)
+        rest = [box for box in self.boxes if box not in legend]
+        inside = [arrow for arrow in self.arrows if arrow.head in legend]
+        others = [arrow for arrow in self.arrows if arrow.head not in legend]
+        return Picture(rest, others, self.panels), Picture(self.legend, inside, [])
+
+    def move(self, dx: float, dy: float) -> None:
+        """Move everything."""
+        for box in self.boxes:
+            box.x, box.y = box.x + dx, box.y + dy
+        for arrow in self.arrows:
+            arrow.path = [(x + dx, y + dy) for x, y in arrow.path]
+            if arrow.label_at:
+                arrow.label_at = (arrow.label_at[0] + dx, arrow.label_at[1] + dy)
+            if arrow.cut_at:
+                arrow.cut_at = (arrow.cut_at[0] + dx, arrow.cut_at[1] + dy)
+        for panel in self.panels:
+            panel.left, panel.right = panel.left + dx, panel.right + dx
+            panel.bottom, panel.top = panel.bottom + dy, panel.top + dy
+            panel.title_left += dx
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """The x of the leftmost point, the y of the lowest, the x and y of the opposite ones."""
+        frames: list[Box | Panel] = [*self.boxes, *self.panels]
+        points = [point for arrow in self.arrows for point in arrow.path]
+        xs = [x for frame in frames for x in (frame.left, frame.right)] + [x for x, _ in points]
+        ys = [y for frame in frames for y in (frame.bottom, frame.top)] + [y for _, y in points]
+        return (min(xs), min(ys), max(xs), max(ys)) if xs else (0.0, 0.0, 0.0, 0.0)

@@ -1,0 +1,34 @@
+"""How large boxes are: a label stays inside of its box, and the boxes of all steps are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from microgrrepresent.drawing.marks.labels import height, width
+from microgrrepresent.drawing.marks.picture import Box, Picture
+
+
+def fit(box: Box) -> None:
+    """Size a box so that its label stays inside."""
+    w, h = width(box.label, box.font), height(box.label, box.font)
+    if box.kind in ("state", "loss", "variable", "op"):
+        least = 24.0 if box.kind == "op" else 38.0
+        if w <= 0.85 * least and h <= 0.8 * least:
+            box.width = box.height = least
+            return
+    pad = 8.0 if box.kind in ("chip", "constant", "note") else 14.0
+    floor = {"chip": 18.0, "constant": 18.0}.get(box.kind, 26.0)
+    box.width = round(max(w + pad, floor), 1)
+    box.height = round(max(h + 4, floor), 1)
+
+
+def fit_alike(picture: Picture, T: int) -> None:
+    """Give corresponding boxes of all T steps one size, however long their numbers are."""
+    alike: dict[Hashable, list[Box]] = {}
+    for box in picture.boxes:
+        if box.between or 0 < box.column <= T:
+            alike.setdefault((box.slot, box.kind), []).append(box)
+    for boxes in alike.values():
+        wide, high = max(b.width for b in boxes), max(b.height for b in boxes)
+        for box in boxes:
+            box.width, box.height = wide, high

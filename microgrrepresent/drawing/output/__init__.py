@@ -1,0 +1,1 @@
+"""A placed picture as SVG, TikZ or a Graphviz document, shown or saved."""

@@ -1,0 +1,246 @@
+"""A placed picture as ``graphviz.Digraph``: every node, edge and panel with its position.
+
+The text says ``layout=nop2``: whatever Graphviz program reads it draws it as it stands and lays
+nothing out again. So the files look the same with every version, and a user can still change
+colours, fonts or labels before rendering.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import graphviz  # type: ignore[import-untyped]
+
+from microgrrepresent.drawing.layout import engine
+from microgrrepresent.drawing.marks.colors import (
+    arrow_color,
+    box_paint,
+    head_length,
+    line_style,
+    opacity,
+    thickness,
+)
+from microgrrepresent.drawing.marks.curves import cut_end
+from microgrrepresent.drawing.marks.labels import html, width
+from microgrrepresent.drawing.marks.picture import (
+    SCISSORS,
+    SCISSORS_FONT,
+    Arrow,
+    Box,
+    Panel,
+    Picture,
+    Point,
+)
+from microgrrepresent.drawing.marks.themes import Theme
+from microgrrepresent.drawing.output.svg import FAMILY, PAD, svg
+from microgrrepresent.errors import DrawingError
+
+RENDER_TIMEOUT = 120.0
+
+
+class Drawing(graphviz.Digraph):  # type: ignore[misc]
+    """A ``graphviz.Digraph`` that knows the picture it was made from. Made by `draw`.
+
+    In the rendered SVG, box number i of ``picture.boxes`` (from 1) has the id ``b<i>`` and arrow
+    number i of ``picture.arrows`` the id ``e<i>``.
+
+    Attributes
+    ----------
+    picture : Picture
+        Boxes and arrows with their places; each knows the graph's nodes or edges it stands for.
+    theme : Theme
+        Its colours.
+    """
+
+    picture: Picture
+    theme: Theme
+    written: str
+    """The DOT text as `draw` wrote it."""
+
+    def svg(self) -> str:
+        """The drawing as SVG, with a title and a description for screen readers.
+
+        Where the user has changed the DOT text, it is Graphviz that draws it.
+
+        Raises
+        ------
+        GraphvizMissing
+            If the text was changed, and there is no Graphviz.
+        """
+        if self.source == self.written:
+            return svg(self.picture, self.theme)
+        return self.rendered("svg").decode()
+
+    def rendered(self, format: str, dpi: float | None = None) -> bytes:
+        """The drawing in one of Graphviz's formats.
+
+        Raises
+        ------
+        GraphvizMissing
+            If there is no Graphviz.
+        """
+        source: str = self.source
+        if dpi is not None:
+            source = source.replace("graph [", f"graph [dpi={dpi:g} ", 1)
+        layout = "nop2" if self.engine == "neato" else self.engine
+        return engine.run([source], format, layout, RENDER_TIMEOUT)
+
+    def inline_svg(self) -> str:
+        """The SVG element alone, as it can stand in an HTML page."""
+        text = self.svg()
+        return text[text.index("<svg") :]
+
+    def svg_among_others(self) -> str:
+        """The SVG element for a page that shows several drawings: all of its ids are its own."""
+        text = self.inline_svg()
+        key = f"{crc32(text.encode()):08x}"
+        return re.sub(r' id="([be]\d+)"', rf' id="{key}-\1"', text)
+
+    def pipe(self, format: str | None = None, *others: Any, **options: Any) -> Any:
+        """As of ``graphviz.Digraph``; SVG has a title and a description for screen readers."""
+        encoding = options.get("encoding")
+        if (format or self.format) != "svg" or others or options.keys() - {"encoding"}:
+            return super().pipe(format, *others, **options)
+        return self.svg() if encoding else self.svg().encode()
+
+    def render(self, *arguments: Any, **options: Any) -> str:
+        """As of ``graphviz.Digraph``; SVG has a title and a description for screen readers."""
+        path: str = super().render(*arguments, **options)
+        if path.endswith(".svg") and self.source == self.written:
+            Path(path).write_text(self.svg(), encoding="utf-8")
+        return path
+
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None, **_: Any
+    ) -> dict[str, str]:
+        """What a notebook shows: the picture, or the sentence that says why there is none."""
+        try:
+            return {
+                "image/svg+xml": self.svg_among_others(),
+                "text/plain": self.picture.description,
+            }
+        except DrawingError as error:
+            return {"text/plain": str(error)}
+
+
+def digraph(picture: Picture, theme: Theme) -> Drawing:
+    """Write a placed picture in the DOT language."""
+    made = Drawing("drawing", engine="neato", format="svg")
+    made.picture, made.theme = picture, theme
+    made.attr(
+        "graph",
+        layout="nop2",
+        bgcolor=theme.background,
+        outputorder="nodesfirst",
+        fontname=FAMILY,
+        pad=f"{PAD / 72:g}",
+    )
+    made.attr("node", fontname=FAMILY, fontsize="14", fixedsize="true", shape="box")
+    made.attr("edge", fontname=FAMILY, fontsize="11")
+    lines = made.body  # verbatim lines: Digraph.node and .edge take ten times as long
+    for panel in picture.panels:
+        lines += _panel(panel, theme)
+    for i, box in enumerate(picture.boxes, 1):
+        lines.append(f"\t{_quoted(box.key)} [id=b{i} {_written(_box(box, theme))}]\n")
+    for i, arrow in enumerate(picture.arrows, 1):
+        ends = f"{_quoted(arrow.tail.key)} -> {_quoted(arrow.head.key)}"
+        lines.append(f"\t{ends} [id=e{i} {_written(_arrow(arrow, theme))}]\n")
+    made.written = made.source
+    return made
+
+
+def _quoted(words: str) -> str:
+    escaped = words.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _written(attributes: dict[str, str]) -> str:
+    """Attributes in the DOT language: HTML-like labels bare, everything else in quotes."""
+    return " ".join(
+        f"{key}={value}" if value[:1] == "<" else f'{key}="{value}"'
+        for key, value in attributes.items()
+    )
+
+
+def _xy(points: Sequence[Point]) -> str:
+    return " ".join([f"{x:.2f},{y:.2f}" for x, y in points])
+
+
+def _panel(panel: Panel, theme: Theme) -> list[str]:
+    paint = theme.panel
+    frame = {
+        "bb": f"{panel.left:.2f},{panel.bottom:.2f},{panel.right:.2f},{panel.top:.2f}",
+        "label": html(panel.title, 14, paint.text),
+        "lp": f"{panel.title_left + width(panel.title, 14) / 2:.2f},{panel.top - 12:.2f}",
+        "style": "rounded,filled" + (",dashed" if paint.dashes == "dashed" else ""),
+        "fillcolor": paint.fill,
+        "color": paint.line,
+        "penwidth": f"{paint.weight:g}",
+    }
+    corner = {  # nop2 leaves out a cluster that has no node
+        "pos": f"{panel.left + 1:.2f},{panel.bottom + 1:.2f}",
+        "style": "invis",
+        "label": "",
+        "width": "0",
+        "height": "0",
+    }
+    return [
+        f"\tsubgraph {_quoted('cluster_' + panel.key)} {{\n",
+        *(
+            f"\t\t{key}={value if value[0] == '<' else _quoted(value)}\n"
+            for key, value in frame.items()
+        ),
+        f"\t\t{_quoted('panel ' + panel.key)} [{_written(corner)}]\n",
+        "\t}\n",
+    ]
+
+
+def _box(box: Box, theme: Theme) -> dict[str, str]:
+    paint = box_paint(box, theme)
+    size = box.font
+    attributes = {
+        "label": html(box.label, size, paint.text) if box.label else "",
+        "pos": f"{box.x:.2f},{box.y:.2f}",
+        "width": f"{box.width / 72:.4f}",
+        "height": f"{box.height / 72:.4f}",
+        "style": "rounded,filled" if box.rounding and not box.is_round else "filled",
+        "fillcolor": paint.fill,
+        "color": paint.line,
+        "penwidth": f"{paint.weight:g}",
+        "class": box.kind,
+    }
+    if box.is_round:
+        attributes["shape"] = "ellipse"
+    if size != 14:
+        attributes["fontsize"] = f"{size:g}"
+    if box.pending or paint.dashes == "dashed":
+        attributes["style"] += ",dashed"
+    return attributes
+
+
+def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
+    color, thick = arrow_color(arrow, theme), thickness(arrow)
+    head = head_length(arrow)
+    attributes = {
+        "pos": f"e,{_xy(arrow.path[-1:])} {_xy(cut_end(arrow.path, head))}",
+        "color": color,
+        "penwidth": f"{thick:.3g}",
+        "arrowsize": f"{head / 10:.3g}",
+        "class": arrow.flow,
+    }
+    style = line_style(arrow, theme)
+    if style != "solid":
+        attributes["style"] = style
+    if arrow.flow == "gradient":
+        attributes["color"] = f"{color}{int(255 * opacity(arrow)):02x}"
+    if arrow.label and arrow.label_at:
+        attributes["label"] = html(arrow.label, 11, theme.text)
+        attributes["lp"] = _xy([arrow.label_at])
+    if arrow.cut_at:
+        attributes |= {"taillabel": SCISSORS, "tail_lp": _xy([arrow.cut_at])}
+        attributes |= {"labelfontcolor": color, "labelfontsize": f"{SCISSORS_FONT:g}"}
+    return attributes

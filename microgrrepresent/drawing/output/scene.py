@@ -1,0 +1,204 @@
+"""From a graph to a drawing: which nodes share a box, where the boxes stand, what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from microgrrepresent.adjoints import Adjoints
+from microgrrepresent.drawing.layout.gradients import draw_back, write_norms
+from microgrrepresent.drawing.layout.layout import arrange
+from microgrrepresent.drawing.layout.pairs import side_by_side
+from microgrrepresent.drawing.marks.labels import printable
+from microgrrepresent.drawing.marks.picture import Picture
+from microgrrepresent.drawing.marks.sizes import fit_alike
+from microgrrepresent.drawing.marks.themes import Theme
+from microgrrepresent.drawing.output.digraph import Drawing, digraph
+from microgrrepresent.drawing.time.describing import describe, title
+from microgrrepresent.drawing.time.timeline import Timeline, timeline
+from microgrrepresent.drawing.time.window import windowed
+from microgrrepresent.drawing.views.builder import Details, build
+from microgrrepresent.drawing.views.builder import View as Grouping
+from microgrrepresent.drawing.views.cells import cells, collapsed, layers
+from microgrrepresent.drawing.views.choices import (
+    Time,
+    View,
+    check_details,
+    check_form,
+    check_gradients,
+    check_scopes,
+    graph_of,
+    theme_of,
+)
+from microgrrepresent.drawing.views.folded import folded_timeline, with_totals
+from microgrrepresent.drawing.views.gates import gates
+from microgrrepresent.drawing.views.parameters import tell_apart
+from microgrrepresent.drawing.views.views import operations, variables
+from microgrrepresent.graph import Graph
+from microgrrepresent.node import Node
+from microgrrepresent.recurrence import fold
+
+VIEWS: dict[str, Callable[[Timeline], Grouping]] = {
+    "operations": operations,
+    "variables": variables,
+    "gates": gates,
+    "cells": cells,
+}
+
+LABELLED = 40
+"""Graphs of up to so many nodes show the names of intermediate values on the arrows."""
+LONG = 3
+"""Beside its folded form, a sequence of more steps is shown through a window."""
+
+
+def draw(
+    out: Graph | Node | Sequence[Node],
+    view: View = "operations",
+    *,
+    time: Time = "unrolled",
+    gradients: Adjoints | None = None,
+    collapse: Collection[str] = (),
+    depth: int | None = None,
+    window: tuple[int, int] | None = None,
+    rails: bool = False,
+    values: bool = False,
+    theme: str | Theme = "light",
+    timeout: float = 30.0,
+) -> Drawing:
+    """Draw a graph.
+
+    Time runs from left to right, a column a step. What comes in enters from below, states run
+    horizontally, and outputs and losses stand above. A parameter that all steps share stands once,
+    on the left, and as a coloured chip at each of its uses. The nodes of a symbolic backward pass
+    stand above the forward nodes whose derivatives they compute: values flow upwards there, too,
+    and the gradients come out at the top, as all outputs do.
+
+    Parameters
+    ----------
+    out : Tensor, sequence of Tensor, or Graph
+        What to draw: these and everything behind them.
+    view : {"operations", "variables", "gates", "cells", "layers"}
+        ``operations``: boxes are operations, arrows carry values. ``variables``: boxes are
+        variables, arrows say by which operation. ``gates``: a cell's named gates and states, with
+        affine maps inside of the gates. ``cells``: one box a cell and step. ``layers``: one box a
+        cell for all of time.
+    time : {"unrolled", "folded", "both"}
+        Every step, or one step with delays (see `fold`), or both side by side.
+    gradients : Adjoints, optional
+        The result of ``backward(loss)``: draws what flowed back beside each arrow, dashed, the
+        wider the larger, and writes its norm on chips and parameters.
+    collapse : collection of str
+        Scopes to draw as one box each: ``{"encoder"}``.
+    depth : int, optional
+        Draw scopes that are nested more deeply than this as one box each; 0: all scopes.
+    window : (int, int), optional
+        Show so many steps at the beginning and at the end, and the others as one box; (1, 1) if
+        ``time="both"`` and there are more than 3.
+    rails : bool
+        Join parameters to their uses by lines, in place of chips.
+    values : bool
+        Show shapes, and small arrays in full.
+    theme : {"light", "dark", "print"} or Theme
+        Colours; ``print`` is black and white, with dash patterns.
+    timeout : float
+        Seconds that Graphviz may take for the layout of a large block.
+
+    Returns
+    -------
+    Drawing
+        A ``graphviz.Digraph`` with all positions in it, which a notebook shows as a picture.
+
+    Raises
+    ------
+    DrawingError
+        If an option is unknown, or the layout would take, or took, too long: the message says
+        what to choose instead.
+    GraphvizMissing
+        If the graph is so large that it needs Graphviz for its layout, and there is none.
+    GraphError
+        If the graph is to be folded and its steps differ.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, draw
+    >>> x, y = Tensor(2.0, name="x"), Tensor(3.0, name="y")
+    >>> drawing = draw((x * y).named("z"))
+    >>> [box.kind for box in drawing.picture.boxes]
+    ['input', 'input', 'op', 'output']
+    >>> print(drawing.picture.description)
+    Computation graph of z: 1 operation on 2 inputs.
+    """
+    check_form(view, time, window)
+    check_details(depth, rails, values, timeout)
+    theme, graph = theme_of(theme), graph_of(out)
+    check_scopes(collapse, graph)
+    check_gradients(gradients, graph, time)
+    unrolled = timeline(graph)
+    scene = _Scene(view, collapse, depth, Details(False, rails, values), gradients, timeout)
+    if time == "unrolled":
+        picture = scene.unrolled(unrolled, window)
+    elif time == "folded":
+        picture = scene.folded(unrolled)
+    else:
+        window = window or ((1, 1) if unrolled.T > LONG else None)
+        picture = side_by_side(scene.folded(unrolled), scene.unrolled(unrolled, window))
+    picture.title = printable(title(graph))
+    picture.description = printable(describe(unrolled, time, gradients is not None, window))
+    return digraph(picture, theme)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Everything about a drawing but the graph and the time."""
+
+    view: View
+    collapse: Collection[str]
+    depth: int | None
+    details: Details
+    gradients: Adjoints | None
+    timeout: float
+
+    def unrolled(self, time: Timeline, window: tuple[int, int] | None) -> Picture:
+        if self.view == "layers":
+            view, time = layers(time)
+        else:
+            view = VIEWS[self.view](time)
+        view = self._collapsed(view, time)
+        if window is not None and sum(window) + 1 < time.T:
+            view, time = windowed(time, view, window)
+        return self._placed(time, view)
+
+    def folded(self, unrolled: Timeline) -> Picture:
+        folded = fold(unrolled.graph)
+        time = folded_timeline(unrolled, folded)
+        view = with_totals(VIEWS[self.view](time), folded)
+        return self._placed(time, self._collapsed(view, time))
+
+    def _collapsed(self, view: Grouping, time: Timeline) -> Grouping:
+        if not self.collapse and self.depth is None:
+            return view
+        return collapsed(view, time, self.collapse, self.depth)
+
+    def _placed(self, time: Timeline, view: Grouping) -> Picture:
+        labelled = self.view == "variables" or (not time.T and len(time.nodes) <= LABELLED)
+        picture = build(time, view, replace(self.details, edge_labels=labelled))
+        tell_apart(picture, time)
+        shown = self.gradients if not time.delayed else None  # a fold has no numbers of its own
+        if shown is not None:
+            write_norms(picture, shown)
+        fit_alike(picture, time.T)
+        arrange(picture, time.titles, self.timeout, _advice(time))
+        if shown is not None:
+            draw_back(picture, shown)
+        return picture
+
+
+def _advice(time: Timeline) -> str:
+    if time.T:
+        return "choose a coarser view ('gates', 'cells' or 'layers'), or collapse a scope"
+    return (
+        "choose view='cells' (a box for each use of a scope) or view='layers' (a box for each "
+        "scope), or collapse= a scope; where there are no scopes, put parts of it into scope(...), "
+        "or run its loop inside of steps(...), so that it is drawn by steps, or draw the part "
+        "behind one of its inner nodes"
+    )

@@ -1,0 +1,125 @@
+r"""A placed picture as TikZ, for papers: the same positions, LaTeX's own letters.
+
+The file is a document of its own; what stands between ``\begin{tikzpicture}`` and its end can be
+copied into a paper that loads tikz. A unit is a big point, the point that Graphviz counts in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from microgrrepresent.drawing.marks.colors import (
+    arrow_color,
+    box_paint,
+    line_style,
+    opacity,
+    thickness,
+)
+from microgrrepresent.drawing.marks.curves import Path
+from microgrrepresent.drawing.marks.labels import is_wide, tex, text
+from microgrrepresent.drawing.marks.picture import FONT, SCISSORS, Arrow, Box, Panel, Picture
+from microgrrepresent.drawing.marks.themes import Theme
+from microgrrepresent.drawing.output.svg import PAD
+
+HEAD = r"""\documentclass[tikz]{standalone}
+\usepackage{amsmath,amssymb}
+\usetikzlibrary{arrows.meta}
+"""
+
+
+def tikz(picture: Picture, theme: Theme) -> str:
+    """Write a picture as a LaTeX document."""
+    body = list(_lines(picture, theme))
+    colors = sorted({word for line in body for word in re.findall(r"\bc([0-9a-f]{6})\b", line)})
+    cjk = any(is_wide(c) for line in body for c in line)
+    return "\n".join(
+        [
+            f"% {' '.join(picture.title.split())}",
+            HEAD + (r"\usepackage{ctex}" + "\n" if cjk else "") + r"\begin{document}",
+            *(rf"\definecolor{{c{color}}}{{HTML}}{{{color.upper()}}}" for color in colors),
+            r"\begin{tikzpicture}[x=1bp, y=1bp, >={Latex[length=3bp 1.8, width=2.4bp 1.8]},",
+            r"  box/.style={rectangle, rounded corners=6bp, draw, inner sep=0pt},",
+            r"  round/.style={circle, draw, inner sep=0pt}]",
+            *body,
+            r"\end{tikzpicture}",
+            r"\end{document}",
+            "",
+        ]
+    )
+
+
+def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
+    left, bottom, right, top = picture.bounds()
+    corners = f"{_at(left - PAD, bottom - PAD)} rectangle {_at(right + PAD, top + PAD)}"
+    yield rf"\fill[{_ink(theme.background)}] {corners};"
+    for panel in picture.panels:
+        yield _panel(panel, theme)
+    for box in picture.boxes:
+        yield _box(box, theme)
+    for arrow in picture.arrows:
+        yield _arrow(arrow, theme)
+
+
+def _panel(panel: Panel, theme: Theme) -> str:
+    paint = theme.panel
+    style = f"draw={_ink(paint.line)}, fill={_ink(paint.fill)}, rounded corners=10bp"
+    corners = f"{_at(panel.left, panel.bottom)} rectangle {_at(panel.right, panel.top)}"
+    style_of_title = f"anchor=west, inner sep=0pt, text={_ink(paint.text)}"
+    at = _at(panel.title_left, panel.top - 12)
+    return rf"\draw[{style}] {corners}; \node[{style_of_title}] at {at} {{{tex(panel.title)}}};"
+
+
+def _box(box: Box, theme: Theme) -> str:
+    paint = box_paint(box, theme)
+    styles = [
+        "round" if box.is_round else "box",
+        f"draw={_ink(paint.line)}",
+        f"fill={_ink(paint.fill)}",
+        f"text={_ink(paint.text)}",
+        f"line width={paint.weight:g}bp",
+        f"minimum width={box.width:.2f}bp",
+        f"minimum height={box.height:.2f}bp",
+    ]
+    if not box.rounding:
+        styles.append("sharp corners")
+    if box.pending or paint.dashes == "dashed":
+        styles.append("dashed")
+    if box.font < FONT:
+        styles.append(r"font=\scriptsize")
+    label = tex(box.label) if box.label else ""
+    return rf"\node[{', '.join(styles)}] at {_at(box.x, box.y)} {{{label}}};"
+
+
+def _arrow(arrow: Arrow, theme: Theme) -> str:
+    styles = ["->", _ink(arrow_color(arrow, theme)), f"line width={thickness(arrow):.3g}bp"]
+    style = line_style(arrow, theme).partition(",")[0]
+    if style in ("dashed", "dotted"):
+        styles.append(style)
+    if arrow.flow == "gradient":
+        styles.append(f"opacity={opacity(arrow):.2f}")
+    line = rf"\draw[{', '.join(styles)}] {_curve(arrow.path)};"
+    if arrow.label and arrow.label_at:
+        style = rf"font=\scriptsize, text={_ink(theme.text)}"
+        line += rf" \node[{style}] at {_at(*arrow.label_at)} {{{tex(arrow.label)}}};"
+    if arrow.cut_at:
+        ink = _ink(arrow_color(arrow, theme))
+        line += rf" \node[text={ink}] at {_at(*arrow.cut_at)} {{{tex((text(SCISSORS),))}}};"
+    return line
+
+
+def _curve(path: Path) -> str:
+    words = [_at(*path[0])]
+    for i in range(1, len(path) - 2, 3):
+        b, c, d = (_at(*point) for point in path[i : i + 3])
+        words.append(f".. controls {b} and {c} .. {d}")
+    return " ".join(words)
+
+
+def _at(x: float, y: float) -> str:
+    return f"({x:.2f},{y:.2f})"
+
+
+def _ink(color: str) -> str:
+    """The name of a colour: ``#0072b2`` is defined as ``c0072b2``."""
+    return "none" if color == "none" else f"c{color[1:]}"

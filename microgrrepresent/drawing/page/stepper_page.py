@@ -1,0 +1,127 @@
+"""The stepper: a page on which to run a graph forward and backward, node by node.
+
+One HTML file, which opens from disk and asks the network for nothing: the drawing as SVG, the
+numbers as JSON, and the style and script from the files in ``page/``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from microgrrepresent.adjoints import Adjoints, backward
+from microgrrepresent.drawing.output.saving import replace_file
+from microgrrepresent.drawing.output.scene import draw
+from microgrrepresent.drawing.page.stepper_data import each_array_once, stepper_data
+from microgrrepresent.errors import DrawingError, GradientError
+from microgrrepresent.gradients import one_node
+from microgrrepresent.graph import Graph
+from microgrrepresent.node import Node
+
+LARGEST = 20_000
+"""Nodes; a page with more would be too slow to step through."""
+
+
+def stepper(
+    loss: Node,
+    path: str | os.PathLike[str],
+    title: str | None = None,
+    adjoints: Adjoints | None = None,
+    timeout: float = 60.0,
+) -> Path:
+    """Write a page on which to step through a forward pass and its reverse sweep.
+
+    At each stop it shows the node, its value, its local derivatives, what flows along each of its
+    edges, and the gradient of every parameter so far, time step by time step.
+
+    Parameters
+    ----------
+    loss : Tensor
+        A scalar that depends on a parameter.
+    path : path
+        Where to write the page, ``.html``.
+    title : str, optional
+        The page's heading.
+    adjoints : Adjoints, optional
+        The result of ``backward(loss)``, if it is there already.
+    timeout : float
+        Seconds that Graphviz may take for the drawing.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    GradientError
+        If the loss is not a scalar or depends on no parameter, or the adjoints are not its own.
+    DrawingError
+        If the graph is too large to be stepped through, or the path is not that of a page.
+    GraphvizMissing
+        If a part of it is so large that it needs Graphviz for its layout, and there is none.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise DrawingError(f"stepper: writes HTML, to a path that ends in .html; given {path}")
+    graph = Graph(one_node(loss, "stepper", "the loss"))
+    if len(graph) > LARGEST:
+        raise DrawingError(
+            f"stepper: the graph has {len(graph):,} nodes, and a page can show {LARGEST:,}; "
+            "take fewer time steps"
+        )
+    swept = backward(loss) if adjoints is None else _of(loss, adjoints)
+    drawing = draw(graph, "operations", timeout=timeout)
+    data = json.dumps(
+        each_array_once(stepper_data(graph, swept, drawing.picture)),
+        ensure_ascii=False,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+    page = Template(_part("stepper.html")).substitute(
+        title=escape(str(title or _title(graph))),
+        through=" through time" if graph.steps else "",
+        each=", by time step" if graph.steps else "",
+        style=_part("stepper.css"),
+        script=_part("arrays.js") + _part("stepper.js"),
+        drawing=_lean(drawing.inline_svg()),
+        data=data.replace("</", "<\\/"),
+    )
+    replace_file(target, page.encode())
+    return target
+
+
+def _of(loss: Node, adjoints: Adjoints) -> Adjoints:
+    """See that these are the adjoints of this loss, as the formulas beside them say."""
+    if not isinstance(adjoints, Adjoints):
+        raise TypeError(
+            f"stepper: adjoints is the result of backward(loss); given {type(adjoints).__name__}"
+        )
+    if next(iter(adjoints), None) is not loss or not (adjoints[loss] == 1).all():
+        raise GradientError(
+            "stepper: these adjoints are not those of backward(loss), but of another output or "
+            "seed; leave them away, or give backward(loss)"
+        )
+    return adjoints
+
+
+def _title(graph: Graph) -> str:
+    through = " through time" if graph.steps else ""
+    return f"Backpropagation{through}, step by step"
+
+
+def _part(name: str) -> str:
+    return (files("microgrrepresent.drawing") / "page" / name).read_text(encoding="utf-8")
+
+
+def _lean(svg: str) -> str:
+    """The drawing without what the page does not need: comments, keys as titles, long numbers."""
+    svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<title>[^<]*</title>\n?", "", svg)  # the whole drawing's own has an id
+    svg = re.sub(r' font-family="[^"]*"', "", svg)
+    return re.sub(r"(\d+\.\d)\d+", r"\1", svg)

@@ -1,0 +1,1 @@
+"""What a picture shows: which nodes share a box, and what the box says."""

@@ -1,0 +1,397 @@
+"""From a graph to boxes and arrows, whatever the view.
+
+A view says which nodes share a box (`Group`). Everything else is the same for all views and is
+done here: a variable that passes from step to step stands between the columns, a parameter stands
+once for itself and as a chip at each of its uses, and every edge of the graph becomes part of
+exactly one arrow, or lies inside of one box.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from microgrrepresent.drawing.marks.labels import Label, Run, math, printable, text
+from microgrrepresent.drawing.marks.naming import is_start_value, name, value, variable_kind
+from microgrrepresent.drawing.marks.picture import SCISSORS, Arrow, Box, Flow, Kind, Picture
+from microgrrepresent.drawing.marks.sizes import fit
+from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut, position
+from microgrrepresent.node import Node
+from microgrrepresent.primitive import constant
+
+
+@dataclass(frozen=True)
+class Group:
+    """The nodes of one box, and how it looks.
+
+    Attributes
+    ----------
+    key : hashable
+        Equal for the nodes of one box; within a column, for those only. Where one of the nodes
+        stands for all, the key is that node.
+    kind : str
+        See `picture.Kind`.
+    label : Label
+        What the box says.
+    is_variable : bool
+        Whether the box is the variable itself, not the operation that makes it.
+    """
+
+    key: Hashable
+    kind: Kind
+    label: Label
+    is_variable: bool = False
+
+
+View = Callable[[Node], Group]
+
+
+@dataclass(frozen=True)
+class Details:
+    """What is shown besides boxes and arrows.
+
+    Attributes
+    ----------
+    edge_labels : bool
+        Operations, or the names of intermediate values, on the arrows.
+    rails : bool
+        Parameters once, with lines to all uses, in place of chips.
+    values : bool
+        Shapes, and small arrays in full.
+    """
+
+    edge_labels: bool = False
+    rails: bool = False
+    values: bool = False
+
+
+def build(time: Timeline, view: View, details: Details) -> Picture:
+    """Make the boxes and arrows of a graph."""
+    return _Builder(time, view, details).picture
+
+
+class _Builder:
+    def __init__(self, time: Timeline, view: View, details: Details) -> None:
+        self.time, self.details = time, details
+        self.picture = Picture()
+        self.group: dict[Node, Group] = {node: view(node) for node in time.nodes}
+        self.box: dict[Node, Box] = {}  # in which a node's value is made
+        self.face: dict[Node, Box] = {}  # from which it is read
+        self.boxes: dict[Hashable, Box] = {}
+        self.members: dict[Box, list[Node]] = defaultdict(list)
+        self.arrows: dict[Hashable, Arrow] = {}
+        self.chips: dict[Hashable, Arrow] = {}
+        self.delays: dict[Hashable, Box] = {}
+        self.colors: dict[Node, int] = {}
+        self.tinted = self._tinted()
+        self.keys: Counter[str] = Counter()
+        self.state = {
+            time.slot[node]: node
+            for node in reversed(time.nodes)
+            if time.slot[node] in time.passes and time.is_step(node)
+        }
+        self.enters = self._enters()
+        self.gathered = self._gathered()
+        for node in time.nodes:
+            self._stand(node)
+        for box, nodes in self.members.items():
+            box.nodes = tuple(nodes)
+        for node in time.nodes:
+            for i, parent in enumerate(node.parents):
+                shown = (node, i) in time.delayed or time.stands_for.get(parent, parent) in self.box
+                if node not in time.cuts and shown:
+                    self._connect(parent, node, i)
+        for cut, whole in time.cuts.items():
+            for box in dict.fromkeys((self.box[whole], self.face[whole])):
+                box.nodes += (cut,)
+
+    # --- what needs the whole graph --------------------------------------------------------------
+
+    def _tinted(self) -> set[Node]:
+        """The shared parameters, what is made of them, and what they are parts of."""
+        found = {n for n in self.time.shared if n.requires_grad}
+        for node in list(found):
+            while len(node.parents) == 1 and not self.time.column[node]:
+                node = node.parents[0]
+                found.add(node)
+        return found
+
+    def _enters(self) -> dict[Node, tuple[int, Slot]]:
+        """First states: nodes made before the loop that its first step uses as it does a state.
+
+        For each, the column on whose right it stands, and the slot of the states that follow it.
+        """
+        time = self.time
+        found: dict[Node, tuple[int, Slot]] = {}
+        peers = {(time.slot[node], time.column[node]): node for node in time.nodes}
+        for node in time.nodes:
+            made = time.column[node]
+            if node in time.shared or (made and node.step is not None):
+                continue
+            for user in time.users(node):
+                c = time.column.get(user, 0)
+                if not made < c <= time.T:
+                    continue
+                i = position(node, user)
+                for d in (1, -1):
+                    peer = peers.get((time.slot[user], c + d))
+                    if peer is not None and i < len(peer.parents):
+                        other = peer.parents[i]
+                        state = time.slot.get(time.cuts.get(other, other))
+                        if state is None or state == time.slot[node] or (made and d < 0):
+                            continue
+                        if time.passes.get(state) == d:
+                            found.setdefault(node, (c - 1 if d > 0 else c, state))
+                if node not in found and time.T == 1:
+                    for state, d in time.passes.items():
+                        if state in self.state and self.state[state].name == node.name:
+                            found[node] = (c - 1 if d > 0 else c, state)
+        return found
+
+    def _gathered(self) -> set[Slot]:
+        """The slots of what the end uses of several steps."""
+        time = self.time
+        return {
+            time.slot[parent]
+            for node in time.nodes
+            if time.column[node] > time.T
+            for parent in node.parents
+            if 0 < time.column.get(parent, 0) < time.T
+        }
+
+    # --- boxes -----------------------------------------------------------------------------------
+
+    def _stand(self, node: Node) -> None:
+        """Give a node its box, and its face where the value is a variable in its own right."""
+        time, group = self.time, self.group[node]
+        if node in time.cuts:
+            whole = time.cuts[node]
+            self.box[node], self.face[node] = self.box[whole], self.face[whole]
+            return
+        column, slot = time.column[node], time.slot[node]
+        passes = slot in time.passes or node in self.enters
+        box = self.boxes.get((group.key, column))
+        if box is None:
+            box = self._make_box(node, group, passes)
+            self.boxes[group.key, column] = box
+        self.members[box].append(node)
+        if box.color is None:
+            box.color = self._color(node)
+        box.backward = node.forward is not None
+        self.box[node] = self.face[node] = box
+        if group.is_variable or not node.parents:
+            return
+        kind = self._face_kind(node, group, passes)
+        if kind is not None:
+            label = self._label(node, (name(node, time),))
+            face = self._box(node, kind, label, column, (*slot, "variable"))
+            if kind == "state":
+                self._put_between(face, node)
+            face.color = self._color(node)
+            face.backward = box.backward
+            if time.column[node]:
+                box.color = None  # of a memory, it is the variable that has the colour
+            self.face[node] = face
+            self.picture.arrows.append(Arrow(box, face, "state" if kind == "state" else "value"))
+
+    def _make_box(self, node: Node, group: Group, passes: bool) -> Box:
+        time = self.time
+        head = group.key if isinstance(group.key, Node) else node
+        variable = group.is_variable or not head.parents
+        kind, label, slot = group.kind, group.label, time.slot[head]
+        if variable and self._is_end(head):
+            kind = "loss"
+        elif variable and node in self.enters and is_start_value(node):
+            kind = "constant"
+        elif variable and passes and kind not in ("constant", "parameter"):
+            kind = "state"
+        if group.key is head and (variable or self._face_kind(head, group, passes) is None):
+            label = self._label(head, label)
+        where: Hashable = (*slot, "variable") if group.is_variable and head.parents else slot
+        if not isinstance(group.key, Node):
+            where = group.key
+        box = self._box(head, kind, label, time.column[node], where)
+        if variable and (node in self.enters or (node in time.late and not self._reads_late(node))):
+            self._put_between(box, node)
+        return box
+
+    def _reads_late(self, node: Node) -> bool:
+        """Whether a node is made from a delayed state: then the loop has to lead into its box."""
+        return any((node, i) in self.time.delayed for i, _ in enumerate(node.parents))
+
+    def _face_kind(self, node: Node, group: Group, passes: bool) -> Kind | None:
+        if group.kind == "elision":
+            return "state" if passes and self._is_read_outside(node) else None
+        kind = variable_kind(node, self.time)
+        if passes and (node.name or node in self.time.late) and not self._is_end(node):
+            return "state"
+        if kind != "variable":
+            return kind
+        if node in self.time.shared and group.kind == "op":
+            return "parameter" if node.requires_grad else "input"
+        return "variable" if node.name and group.kind == "op" else None
+
+    def _is_end(self, node: Node) -> bool:
+        """Whether a node is the last of the running totals: the loss."""
+        time = self.time
+        is_last = node in time.totals and node in time.outputs
+        return is_last and variable_kind(node, time) == "loss"
+
+    def _is_read_outside(self, node: Node) -> bool:
+        """Whether a step beside the hidden ones uses a node of theirs."""
+        column = self.time.column[node]
+        users = self.time.users(node)
+        return bool(node.name) and any(abs(self.time.column[u] - column) == 1 for u in users)
+
+    def _put_between(self, box: Box, node: Node) -> None:
+        """Move a state's box to the gap beside its column."""
+        box.between = True
+        if node in self.enters:
+            box.column, slot = self.enters[node]
+            state = self.state[slot]
+            named = state.name or self.group[state].is_variable
+            box.slot = (*slot, "variable") if named else slot
+        elif self.time.passes[self.time.slot[node]] < 0:
+            box.column -= 1
+
+    def _label(self, node: Node, label: Label) -> Label:
+        return label + value(node) if self.details.values and node.op is not constant else label
+
+    def _box(self, node: Node, kind: Kind, label: Label, column: int, slot: Hashable) -> Box:
+        box = Box(self._unique(self._key(node)), kind, label, (node,), column, slot)
+        box.detached = node.op is None and "detached" in node.params
+        if box.detached:
+            box.label = ((*label[0], Run(f"\u2009{SCISSORS}", size=0.8)), *label[1:])
+        fit(box)
+        self.picture.boxes.append(box)
+        return box
+
+    def _unique(self, key: str) -> str:
+        self.keys[key] += 1
+        return key + "'" * (self.keys[key] - 1)
+
+    def _key(self, node: Node) -> str:
+        """A box's name in the DOT text: made of scope, step and order."""
+        scope, op, letter, _, n = self.time.slot[node]
+        t = f"t{self.time.column[node]}" if self.time.is_step(node) else ""
+        words = [scope, t, letter or op or "leaf"]
+        if node.forward in self.time.slot:  # ∂h: an operation of the derivative behind h
+            _, op, letter, _, number = self.time.slot[node.forward]
+            words.append(f"∂{letter or op}" + (f"#{number}" if number > 1 else ""))
+        return printable("/".join(filter(None, words))) + (f"#{n}" if n > 1 else "")
+
+    def _color(self, node: Node) -> int | None:
+        """The colour of a shared node; parts of a parameter have that parameter's."""
+        if node not in self.tinted:
+            return None
+        while len(node.parents) == 1 and not self.time.column[node]:
+            node = node.parents[0]
+        return self.colors.setdefault(node, len(self.colors))
+
+    # --- arrows ----------------------------------------------------------------------------------
+
+    def _connect(self, parent: Node, child: Node, i: int) -> None:
+        time = self.time
+        drawn = time.stands_for.get(parent, parent)
+        source = time.cuts.get(drawn, drawn)
+        head = self.box[child]
+        if (child, i) in time.delayed:
+            self._delay(*time.delayed[child, i], child, i)
+            return
+        here, there = time.column[source], time.column[child]
+        if self.box[source] is head:
+            return
+        tail = self.face[source]
+        if source in time.shared and (there or not time.T):
+            if self.details.rails:
+                self._arrow(tail, child, i, "parameter", source)
+            else:
+                self._chip(source, child, i)
+            return
+        if tail.between and here == there:
+            tail = self.box[source]  # the step itself takes the value from the operation
+        if there > time.T and time.is_step(source):
+            if tail.between and (tail.column < time.T or time.slot[source] in self.gathered):
+                tail = self.box[source]
+        elif not tail.column - (not tail.between) <= there <= tail.column + 1:
+            self._chip(source, child, i)
+            return
+        passes = here != there and (tail.between or time.slot[source] in time.passes)
+        self._arrow(tail, child, i, "state" if passes else "value", source, drawn is not parent)
+
+    def _arrow(
+        self, tail: Box, child: Node, i: int, flow: Flow, source: Node, merge: bool = False
+    ) -> None:
+        """Draw an edge; edges between the same boxes share an arrow, if one is of many nodes."""
+        head = self.box[child]
+        merge = merge or len(tail.nodes) > 1 or len(head.nodes) > 1
+        if child.parents[i] in self.time.cuts or is_cut(child):
+            flow = "cut"
+        elif child.forward is not None and flow != "parameter":
+            flow = "backward"
+        ends = tail, head, flow == "cut"
+        arrow = self.arrows.get(ends)
+        if arrow is None or not merge:
+            arrow = Arrow(tail, head, flow)
+            if self.details.edge_labels:
+                arrow.label = self._edge_label(source, child)
+            if flow == "parameter":
+                arrow.color = tail.color
+            self.arrows[ends] = arrow
+            self.picture.arrows.append(arrow)
+        arrow.edges += ((child, i),)
+
+    def _edge_label(self, source: Node, child: Node) -> Label:
+        group = self.group[child]
+        if group.is_variable and child.op is not None:
+            return (text(child.op.symbol),) if group.key is child else ()
+        is_named = self.group[source].is_variable or self.face[source] is not self.box[source]
+        if is_named or not source.parents:
+            return ()
+        if source.name or any(arrow.tail is self.box[source] for arrow in self.arrows.values()):
+            return ()  # a value's name stands on its first arrow
+        return (math(self.time.graph.label(source)),)
+
+    def _chip(self, source: Node, child: Node, i: int) -> None:
+        """Stand for a node beside a use of it; the nodes of one box share a chip."""
+        head, group = self.box[child], self.group[source]
+        single = len(head.nodes) == 1 or isinstance(group.key, Node)
+        identity: Hashable = (source, child, i) if single else (group.key, head)
+        if head.kind in ("elision", "cell"):
+            single, identity = isinstance(group.key, Node), (group.key, head)
+        arrow = self.chips.get(identity)
+        if arrow is None:
+            own = single or group.kind != "parameter"  # else it stands for the whole group
+            label = (name(source, self.time),) if own else group.label
+            slot = (head.slot, "chip", i, *self.time.slot[source])
+            key = self._unique(f"{head.key}<{i}")
+            box = Box(key, "chip", label, (source,), head.column, slot)
+            box.color = self.face[source].color
+            fit(box)
+            self.picture.boxes.append(box)
+            flow: Flow = "cut" if child.parents[i] in self.time.cuts else "parameter"
+            arrow = Arrow(box, head, flow, color=box.color)
+            self.chips[identity] = arrow
+            self.picture.arrows.append(arrow)
+        elif all(source is not node for node in arrow.tail.nodes):
+            arrow.tail.nodes += (source,)
+        arrow.edges += ((child, i),)
+
+    def _delay(self, source: Node, lag: int, child: Node, i: int) -> None:
+        """Lead a state of a folded graph back to the cell, through a black square."""
+        face = self.face[source]
+        square, cut = self.delays.get((source, lag)), self.time.marks.get(source)
+        if square is None:
+            label: Label = (text(str(abs(lag))),) if abs(lag) > 1 else ()
+            key = self._unique(f"{face.key}/delay")
+            beside = face.column + (-1 if lag > 0 else 1)
+            square = Box(key, "delay", label, (), beside, face.slot, True)
+            square.width = square.height = 10.0 if abs(lag) == 1 else 14.0
+            if cut is not None:
+                square.label = (text(cut),)
+                square.width, square.height = 30.0, 14.0
+            self.delays[source, lag] = square
+            self.picture.boxes.append(square)
+            self.picture.arrows.append(Arrow(face, square, "delay"))
+        self._arrow(square, child, i, "delay" if cut is None else "cut", source)

@@ -1,0 +1,172 @@
+"""The coarse views: a box for each cell at each step, for each layer, for each scope."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+
+from microgrrepresent.drawing.marks.labels import Label, Line, math, text
+from microgrrepresent.drawing.time.few import slot_levels
+from microgrrepresent.drawing.time.timeline import Timeline
+from microgrrepresent.drawing.views.builder import Group, View
+from microgrrepresent.drawing.views.gates import gates
+from microgrrepresent.node import Node
+from microgrrepresent.primitive import constant
+
+
+def cells(time: Timeline) -> View:
+    """Each cell is one box at each step; its parameters are one variable, θ.
+
+    In a graph without steps, such as a tree, it is one box at each place where it is applied.
+    """
+    return (_Cells(time).group if time.T else _applications(time)).__getitem__
+
+
+def _applications(time: Timeline) -> dict[Node, Group]:
+    """Boxes of one scope and result each: what is inside has no name that the box has already."""
+    fine = gates(time)
+    found: dict[Node, Group] = {}
+    names: dict[Node, set[str | None]] = {}
+    for node in reversed(time.nodes):
+        if not node.scope or node.op is None:
+            own = fine(node)
+            found[node] = found.get(own.key, own) if isinstance(own.key, Node) else own
+            continue
+        heads = {found[user].key for user in time.users(node)}
+        (head,) = heads if len(heads) == 1 and node not in time.outputs else (node,)
+        if not isinstance(head, Node) or head.scope != node.scope or node.name in names[head]:
+            head = node
+        names.setdefault(head, set()).update({node.name} - {None})
+        found[node] = Group(head, "cell", (text(node.scope.rpartition("/")[2]),))
+    return found
+
+
+class _Cells:
+    def __init__(self, time: Timeline) -> None:
+        self.time = time
+        self.cell = recurrences(time)
+        self.scope = _scopes(self.cell)
+        fine = gates(time)
+        self.group: dict[Node, Group] = {}
+        for node in reversed(time.nodes):
+            self.group[node] = self._coarse(node) or fine(node)
+
+    def _coarse(self, node: Node) -> Group | None:
+        number = self.cell.get(node)
+        if number is not None:
+            label: Label = (text(self.scope[number] or "cell"),)
+            return Group(("cell", number), "cell", label)
+        if self.time.column[node] or not self.time.T:
+            return None
+        users = self.time.users(node)
+        numbers = {self._owner(user) for user in users}
+        before = users and all(not self.time.column[user] for user in users)
+        if not (node in self.time.shared or before) or len(numbers) != 1 or None in numbers:
+            return None
+        (number,) = numbers
+        assert number is not None
+        letter = "θ" if len(self.scope) == 1 else f"θ_{self.scope[number]}"
+        return Group(("θ", number), "parameter", (math(letter),), True)
+
+    def _owner(self, user: Node) -> int | None:
+        """The cell that a parameter is for, told by one of its users."""
+        if user in self.cell:
+            return self.cell[user]
+        key = self.group[user].key if not self.time.column[user] else None
+        return key[1] if isinstance(key, tuple) and key[0] == "θ" else None
+
+
+def layers(time: Timeline) -> tuple[View, Timeline]:
+    """Each layer is one box for all of time, and so is every variable that has a step."""
+    if not time.T:
+        return collapsed(gates(time), time, (), 0), replace(time, shared=frozenset())
+    cell = recurrences(time)
+    scope = _scopes(cell)
+    fine = gates(time)
+    span: Line = text(f"↻ t = {time.titles[0]} … {time.titles[-1]}", size=0.8) if time.T else ()
+    own = {
+        number: Group(("layer", number), "cell", (text(words or "layer"), span))
+        for number, words in scope.items()
+    }
+
+    def group(node: Node) -> Group:
+        if node in cell:
+            return own[cell[node]]
+        users = {cell.get(user) for user in time.users(node)}
+        number = users.pop() if len(users) == 1 and not time.column[node] else None
+        if number is not None and node not in time.shared:  # an initial state
+            return own[number]
+        found = fine(node)
+        head = found.key if isinstance(found.key, Node) else node
+        if not time.is_step(head):
+            return found
+        label = found.label
+        if head.name and (found.is_variable or head.is_leaf):
+            label = (math(head.name, f"{time.titles[0]}…{time.titles[-1]}"),)
+        return Group(("all", time.slot[head]), found.kind, label, found.is_variable)
+
+    flat = replace(
+        time,
+        titles=(),
+        column=dict.fromkeys(time.nodes, 0),
+        shared=frozenset(),
+        passes={},
+    )
+    return group, flat
+
+
+def collapsed(view: View, time: Timeline, scopes: Collection[str], depth: int | None) -> View:
+    """Draw some scopes as one box each, at every step.
+
+    Parameters
+    ----------
+    view : View
+        For everything outside of these scopes.
+    time : Timeline
+        The columns.
+    scopes : collection of str
+        Paths of scopes.
+    depth : int or None
+        Scopes that are nested more deeply than this are boxes too; 0: every scope is a box.
+    """
+
+    def group(node: Node) -> Group:
+        path = _collapse(node.scope, scopes, depth)
+        before = time.T > 0 and not time.column[node]
+        if path is None or before or (node.is_leaf and node.op is not constant):
+            return view(node)
+        return Group(("scope", path), "cell", (text(path.rpartition("/")[2]),))
+
+    return group
+
+
+def _collapse(scope: str, scopes: Collection[str], depth: int | None) -> str | None:
+    """The outermost scope around a node that is drawn as a box."""
+    parts = scope.split("/") if scope else []
+    for n in range(1, len(parts) + 1):
+        path = "/".join(parts[:n])
+        if path in scopes or (depth is not None and n > depth):
+            return path
+    return None
+
+
+def recurrences(time: Timeline) -> dict[Node, int]:
+    """The nodes that are inside of cells, with the number of their cell, lower ones first."""
+    level = slot_levels(time)
+    found = {
+        node: level.get(time.slot[node], 0)
+        for node in time.nodes
+        if time.is_step(node) and not (node.is_leaf and node.op is not constant)
+    }
+    size = Counter(n for node, n in found.items() if node.parents)
+    return {node: n for node, n in found.items() if n % 2 and size[n] > time.T}
+
+
+def _scopes(cell: dict[Node, int]) -> dict[int, str]:
+    """The name of each cell: the last part of its outermost scope."""
+    found: dict[int, str] = {}
+    for node, number in cell.items():
+        if not found.get(number) or (node.scope and len(node.scope) < len(found[number])):
+            found[number] = node.scope
+    return {number: scope.rpartition("/")[2] for number, scope in found.items()}

@@ -1,0 +1,117 @@
+"""What may be asked of a drawing; all else is refused in a sentence that says the choices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal, NoReturn, get_args
+
+import numpy as np
+
+from microgrrepresent.adjoints import Adjoints
+from microgrrepresent.drawing.marks.themes import THEMES, Theme
+from microgrrepresent.errors import DrawingError
+from microgrrepresent.graph import Graph
+from microgrrepresent.node import Node
+
+View = Literal["operations", "variables", "gates", "cells", "layers"]
+Time = Literal["unrolled", "folded", "both"]
+
+
+def check_form(view: object, time: object, window: object) -> None:
+    """Refuse what is no view, no form of time, or no window, and what does not go together."""
+    one_of("view", view, get_args(View))
+    one_of("time", time, get_args(Time))
+    if window is not None and not (
+        isinstance(window, Sequence)
+        and len(window) == 2
+        and all(isinstance(n, (int, np.integer)) and n >= 0 for n in window)
+        and any(window)
+    ):
+        _refuse("window", "two numbers of steps, at the beginning and at the end: (3, 2)", window)
+    if view == "layers" and (time != "unrolled" or window is not None):
+        raise DrawingError(
+            "draw: the view 'layers' shows all of time in one box; leave out time and window"
+        )
+    if time == "folded" and window is not None:
+        raise DrawingError(
+            "draw: a folded drawing shows one step for all, so no steps can be hidden; leave out "
+            "the window, or take the time 'both'"
+        )
+
+
+def check_details(depth: object, rails: object, values: object, timeout: object) -> None:
+    """Refuse what is no depth, no switch, or no time."""
+    if depth is not None and not (isinstance(depth, (int, np.integer)) and depth >= 0):
+        _refuse("depth", "a number of scopes, 0 or more, or None", depth)
+    for what, given in (("rails", rails), ("values", values)):
+        if not isinstance(given, bool):
+            _refuse(what, "True or False", given)
+    if not isinstance(timeout, (int, float)) or not timeout > 0:
+        _refuse("timeout", "a number of seconds above 0", timeout)
+
+
+def graph_of(out: object) -> Graph:
+    """The graph behind what was given to be drawn."""
+    if isinstance(out, Graph):
+        return out
+    if isinstance(out, Node):
+        return Graph(out)
+    if isinstance(out, Sequence) and out and all(isinstance(node, Node) for node in out):
+        return Graph(out)
+    _refuse("out", "a Tensor, a list of Tensors, or a Graph", out)
+
+
+def theme_of(theme: object) -> Theme:
+    """A theme, or that of a name."""
+    if isinstance(theme, Theme):
+        return theme
+    one_of("theme", theme, tuple(THEMES))
+    return THEMES[str(theme)]
+
+
+def check_scopes(collapse: object, graph: Graph) -> None:
+    """Refuse scopes that the graph does not have."""
+    if isinstance(collapse, str) or not isinstance(collapse, Collection):
+        _refuse("collapse", "a set of scopes: {'encoder'}", collapse)
+    paths = {node.scope for node in graph}
+    known = sorted({path[:i] for path in paths for i in _ends(path)})
+    for path in collapse:
+        if path not in known:
+            has = f"its scopes are {', '.join(known)}" if known else "it has no scopes"
+            raise DrawingError(f"draw: there is no scope {path!r} in this graph to collapse; {has}")
+
+
+def check_gradients(gradients: object, graph: Graph, time: Time) -> None:
+    """Refuse gradients that are none, or those of another graph, or of a step that has none."""
+    if gradients is None:
+        return
+    if not isinstance(gradients, Adjoints):
+        _refuse("gradients", "the result of backward(loss), or None", gradients)
+    if not any(node in gradients for node in graph):
+        raise DrawingError(
+            "draw: these gradients are of another graph, no node of this one has any; draw the "
+            "loss that backward(loss) was given"
+        )
+    if time == "folded":
+        raise DrawingError(
+            "draw: a folded drawing shows one step for all, which has no gradients of its own; "
+            "leave out the gradients, or take the time 'both', where the unrolled half shows them"
+        )
+
+
+def one_of(what: str, given: object, known: Collection[str]) -> None:
+    """Refuse what is none of some names."""
+    if given not in known:
+        _refuse(what, f"one of {', '.join(known)}", given)
+
+
+def _ends(path: str) -> list[int]:
+    """Where the path of a scope, and those of the scopes around it, end."""
+    return [i for i in range(1, len(path) + 1) if path[i : i + 1] in ("", "/")]
+
+
+def _refuse(what: str, choices: str, given: object) -> NoReturn:
+    shown = repr(given)
+    if len(shown) > 60 or "\n" in shown:
+        shown = f"a {type(given).__name__}"
+    raise DrawingError(f"draw: {what} is {choices}; given {shown}")

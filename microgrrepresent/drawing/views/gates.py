@@ -1,0 +1,136 @@
+"""The view of a cell's named gates and states: what a textbook draws.
+
+Affine maps (products with matrices, sums, slices) disappear into the gate whose argument they are;
+what several gates share, as the fused product of an LSTM, is one box with its formula. Products
+and sums of gates and states stay, and so does everything that has a name.
+"""
+
+from __future__ import annotations
+
+from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text, width
+from microgrrepresent.drawing.marks.naming import LOSSES, OUTPUTS, leaf_kind, name
+from microgrrepresent.drawing.time.timeline import Timeline, is_cut
+from microgrrepresent.drawing.views.builder import Group, View
+from microgrrepresent.node import Node
+from microgrrepresent.primitive import constant
+
+PRODUCTS = frozenset({"matmul", "linear"})
+LINEAR = PRODUCTS | {
+    "add", "sub", "neg", "getitem", "reshape", "transpose", "concatenate", "broadcast_to", "cast",
+    "squeeze", "expand_dims",
+}  # fmt: skip
+NONLINEAR = frozenset({"tanh", "sigmoid", "relu", "softplus", "softmax"})
+WIDEST_FORMULA = 165.0
+
+
+def gates(time: Timeline) -> View:
+    """Boxes are gates, states, and the operations that join them."""
+    return _Gates(time).group.__getitem__
+
+
+class _Gates:
+    def __init__(self, time: Timeline) -> None:
+        self.time = time
+        self.affine: set[Node] = set()
+        for node in time.nodes:
+            if node.op is not None and node.op.name in LINEAR and self._is_inner(node):
+                inside = any(p in self.affine and self._together(p, node) for p in node.parents)
+                if inside or node.op.name in PRODUCTS:
+                    self.affine.add(node)
+        self.group: dict[Node, Group] = {}
+        for node in reversed(time.nodes):
+            self.group[node] = self._joined(node) or self._own(node)
+
+    def _is_inner(self, node: Node) -> bool:
+        """Whether a node is no variable of its own: pre-activations are inner, states are not."""
+        if node in self.time.outputs or self.time.slot[node] in self.time.passes:
+            return False
+        users = self.time.users(node)
+        return node.name is None or (
+            len(users) == 1 and users[0].op is not None and users[0].op.name in NONLINEAR
+        )
+
+    def _together(self, a: Node, b: Node) -> bool:
+        return self.time.column[a] == self.time.column[b]
+
+    def _joined(self, node: Node) -> Group | None:
+        """The group of the only box that uses a node, if the node disappears into that box."""
+        time = self.time
+        if node in self.time.outputs:
+            return None
+        users = self.time.users(node)
+        groups = {self.group[user].key: self.group[user] for user in users}
+        if len(groups) != 1 or not all(self._together(node, user) for user in users):
+            return None
+        (group,) = groups.values()
+        if time.T and time.column[node] == 0:  # b = b_ih + b_hh
+            return group if node not in time.shared and not self._enters(node) else None
+        if node.op is constant:
+            return group
+        if node.op is None or (node.name is not None and node not in self.affine):
+            return None
+        if group.kind == "loss":  # takes the means and sums before it, but no part of the model
+            return group if node not in self.affine and node.op.name not in NONLINEAR else None
+        if node in self.affine and group.kind != "op":
+            return group
+        return None
+
+    def _enters(self, node: Node) -> bool:
+        return any(self.time.is_step(user) for user in self.time.users(node))
+
+    def _own(self, node: Node) -> Group:
+        words = name(node, self.time)
+        if node.op is None or node.op is constant:
+            return Group(node, leaf_kind(node), (words,))
+        if self.time.column[node] == 0 and node in self.time.shared:
+            root = node
+            while len(root.parents) == 1:  # a block of a larger parameter
+                root = root.parents[0]
+            return Group(root, "parameter", (name(root, self.time),), True)
+        if node.name in LOSSES and node not in self.time.totals:
+            return Group(node, "loss", (words,), True)
+        if node in self.affine:
+            return Group(node, "function", (self._formula(node),))
+        is_state = self.time.slot[node] in self.time.passes
+        if node.name and not is_state and (node.name in OUTPUTS or node in self.time.outputs):
+            return Group(node, "output", (words,), True)
+        return self._operation(node)
+
+    def _operation(self, node: Node) -> Group:
+        assert node.op is not None
+        symbol = node.op.symbol
+        first = node.parents[0] if node.parents else None
+        if node.op.name == "sub" and first is not None and first.op is constant:
+            symbol = f"{first.params['value']:g} −"
+        elif len(symbol) <= 2 and not symbol.isalpha():
+            return Group(node, "op", (text(symbol),))
+        if node.name:
+            return Group(node, "function", ((*math(node.name), Run(" = "), Run(symbol)),))
+        return Group(node, "function", (text(symbol),))
+
+    # --- formulas --------------------------------------------------------------------------------
+
+    def _formula(self, node: Node) -> Line:
+        """W x + U h + b, in the letters of this graph; "affine" where that would be too long."""
+        formula = self._term(node, 6)
+        label: Label = (formula,)
+        return formula if formula and width(label, 14) <= WIDEST_FORMULA else text("affine")
+
+    def _term(self, node: Node, depth: int) -> Line:
+        while is_cut(node) and node.name is None:
+            node = node.parents[0]
+        if node.is_leaf or (node.name is not None and node not in self.affine):
+            return math(node.name) if node.name else ()
+        assert node.op is not None
+        if node not in self.affine or depth == 0:
+            return ()
+        terms = [self._term(parent, depth - 1) for parent in node.parents]
+        if not all(terms):
+            return ()
+        if node.op.name == "linear":
+            return (*terms[1], Run(" "), *terms[0])
+        if node.op.name == "matmul":
+            return (*terms[0], Run(" "), *terms[1])
+        if node.op.name == "add":
+            return (*terms[0], Run(" + "), *terms[1])
+        return terms[0] if len(terms) == 1 else ()

@@ -1,0 +1,69 @@
+"""Parameters of one name: each gets a mark beside its letter, and the legend says what it is for.
+
+Every layer of a stack has a b. Colours alone cannot say which is which: there are only so many that
+all readers can tell apart, and none on black and white paper.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from string import ascii_lowercase
+
+from microgrrepresent.drawing.marks.labels import SUB, SUP, Line, Run, math, text
+from microgrrepresent.drawing.marks.picture import Box, Picture
+from microgrrepresent.drawing.marks.sizes import fit
+from microgrrepresent.drawing.time.timeline import Timeline
+from microgrrepresent.node import Node
+
+
+def tell_apart(picture: Picture, time: Timeline) -> None:
+    """Mark the boxes and chips of parameters that have one name, in place."""
+    boxes: dict[int, list[Box]] = defaultdict(list)
+    for box in picture.boxes:
+        if box.color is not None:
+            boxes[box.color].append(box)
+    colors: dict[Line, list[int]] = defaultdict(list)
+    for color, group in boxes.items():
+        for label in dict.fromkeys(box.label[0] for box in group):
+            colors[label].append(color)
+    for label, rivals in colors.items():
+        if len(rivals) < 2:
+            continue
+        scopes = {color: _scope(boxes[color], time) for color in rivals}
+        marks = _marks(scopes)
+        for color in rivals:
+            for box in boxes[color]:
+                if box.label[0] == label:
+                    box.label = ((*label[:1], marks[color], *label[1:]), *box.label[1:])
+                    if box.kind != "chip" and scopes[color]:
+                        box.label = (*box.label, text(scopes[color], size=SUB))
+                    fit(box)
+
+
+def _marks(scopes: dict[int, str]) -> dict[int, Run]:
+    """A superscript for each: the number of the layer, as its matrices have; else a letter."""
+    layers = {color: math(f"b_{scope.rpartition('/')[2]}") for color, scope in scopes.items()}
+    signs = {
+        color: line[1] for color, line in layers.items() if line[1:] and line[1].level == "sup"
+    }
+    if len(set(signs.values())) == len(scopes):
+        return signs
+    return {color: _letter(i) for i, color in enumerate(scopes)}
+
+
+def _letter(i: int) -> Run:
+    n, letter = divmod(i, len(ascii_lowercase))
+    return Run(ascii_lowercase[letter] + (str(n) if n else ""), False, "sup", SUP)
+
+
+def _scope(boxes: list[Box], time: Timeline) -> str:
+    """The scope in which a parameter is made, or else the one in which it is first used."""
+    todo: list[Node] = [node for box in boxes if box.kind != "chip" for node in box.nodes]
+    seen = set(todo)
+    for node in todo:
+        if node.scope:
+            return node.scope
+        users = dict.fromkeys(user for user in time.users(node) if user not in seen)
+        seen.update(users)
+        todo += users
+    return ""

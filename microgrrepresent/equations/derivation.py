@@ -1,0 +1,342 @@
+"""The derivation of one gradient: forward equations, and the chain rule of exactly this graph.
+
+Steps at which an equation reads the same belong together. So a recurrence is one equation, and its
+last step, where nothing comes back from a later one, another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeGuard
+
+from microgrrepresent.equations.families import Family, Step
+from microgrrepresent.equations.products import derivative, product
+from microgrrepresent.equations.subject import SEPARATE, Subject
+from microgrrepresent.equations.terms import (
+    Adjoint,
+    Apply,
+    Chain,
+    Equation,
+    Growing,
+    Negative,
+    Number,
+    Shift,
+    Sum,
+    SumOver,
+    SumOverSteps,
+    Term,
+    Value,
+    When,
+    params_of,
+)
+from microgrrepresent.gradients import grad
+from microgrrepresent.node import Array, Node
+from microgrrepresent.recurrence.signature import index_numbers, with_index_numbers
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The gradient of a loss with respect to one node, as equations. Made by `derive`.
+
+    Attributes
+    ----------
+    loss, target : Value
+        What is differentiated, and with respect to what.
+    forward : tuple of Equation
+        The values, in the order of computation.
+    backward : tuple of Equation
+        The adjoints, from the loss's to the target's, in the order of computation.
+    given : dict from Value to ndarray
+        The values of leaves; times are steps.
+    values : dict from Value or Adjoint to ndarray
+        What the graph holds for the left side of every equation, at every step.
+    cuts : dict from Value to tuple of int
+        What some steps read through a cut, over which no gradient comes back, and which steps.
+    """
+
+    loss: Value
+    target: Value
+    forward: tuple[Equation, ...]
+    backward: tuple[Equation, ...]
+    given: dict[Value, Array]
+    values: dict[Value | Adjoint, Array]
+    cuts: dict[Value, tuple[int, ...]]
+
+
+def derive(loss: Node, target: Node, together: bool = True) -> Derivation:
+    """Write down how dL/d(target) comes about.
+
+    Parameters
+    ----------
+    loss : Node
+        A scalar.
+    target : Node
+        A parameter, or any node between a parameter and the loss.
+    together : bool
+        Whether to treat the steps of a graph that folds as one.
+
+    Raises
+    ------
+    GradientError
+        If the loss does not depend on the target.
+    """
+    return _Derivation(loss, target, together).result()
+
+
+class _Derivation(Subject):
+    """The work of `derive`: terms, and the equations that consist of them."""
+
+    def __init__(self, loss: Node, target: Node, together: bool) -> None:
+        super().__init__(loss, target, together)
+        self.once: dict[Node, Term] = {}
+        self.sent_once: dict[Node, Term] = {}
+
+    # --- terms -----------------------------------------------------------------------------------
+
+    def _when(self, step: Step, now: Step) -> When:
+        """A step as it is written in an equation for the step `now`."""
+        return step if step is None or now is None else Shift(step - now)
+
+    def _value(self, node: Node, now: Step) -> Term:
+        family, step = self.places[node]
+        if family in self.variables:
+            return Value(self.variables[family], self._when(step, now))
+        if family.is_number:
+            return Number(node.params["value"])
+        if step is not None:
+            return self._operation(node, now)
+        if node not in self.once:  # it reads the same in the equations of all steps
+            self.once[node] = self._operation(node, None)
+        return self.once[node]
+
+    def _operation(self, node: Node, now: Step) -> Term:
+        """What makes a node."""
+        family = self.places[node][0]
+        if family.running:
+            return self._total(family)
+        assert node.op is not None
+        return Apply(
+            node.op.name,
+            tuple(self._value(parent, now) for parent in node.parents),
+            self._params(node, now),
+            node.shape,
+        )
+
+    def _total(self, family: Family) -> Term:
+        """What a running sum has added up: one term for all steps."""
+        parts: dict[Term, list[Step]] = {}
+        for node in family.running:
+            for parent in node.parents:
+                source, t = self.places[parent]
+                if source is not family:
+                    parts.setdefault(self._value(parent, t), []).append(t)
+        terms = [
+            term if None in times else SumOverSteps(term, tuple(t for t in times if t is not None))
+            for term, times in parts.items()
+            if term != Number(0)
+        ]
+        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+    def _adjoint(self, node: Node, now: Step) -> Term:
+        family, step = self.places[node]
+        if family.running:
+            node, step = family.example, None
+        if self._is_seed(node):
+            return Number(1)
+        if family in self.variables:
+            return Adjoint(self.variables[family], self._when(step, now))
+        child, i = self.edges[node][0]
+        if step is not None:
+            return self._sent(child, i, now)
+        if node not in self.sent_once:
+            self.sent_once[node] = self._sent(child, i, None)
+        return self.sent_once[node]
+
+    def _sent(self, child: Node, i: int, now: Step) -> Term:
+        """What the child sends to its i-th parent."""
+        assert child.op is not None
+        g, parent = self._adjoint(child, now), child.parents[i]
+        reading = now if self.places[child][1] is not None else None
+        text, kind = derivative(child.op, i), product(child.op, i, child)
+        if child.op.name == "stack" and _is_spread_sum(g):
+            return self._part_of_sum(g, parent, now)
+        if kind == "times" and text in ("1", "-1"):
+            minus: Term = g.term if isinstance(g, Negative) else Negative(g)
+            term = g if text == "1" else minus
+        else:
+            parts = child.op.name in SEPARATE
+            position: int | Growing = i
+            _, at = self.places[parent]
+            if parts and at is not None and reading is None:
+                position = Growing(1, i - at)
+            y = Number(0) if kind == "moved" else self._value(child, reading)
+            params = self._params(child, reading)
+            if child.op.name == "concatenate":
+                axis = child.params["axis"]
+                params += (("lengths", tuple(p.shape[axis] for p in child.parents)),)
+            term = Chain(
+                g,
+                child.op.name,
+                position,
+                text,
+                kind,
+                y,
+                () if parts else tuple(self._value(p, reading) for p in child.parents),
+                params,
+                child.shape if kind == "times" else parent.shape,
+            )
+        if kind == "times" and child.shape != parent.shape:
+            term = SumOver(term, parent.shape)
+        return term
+
+    def _part_of_sum(self, g: Chain, parent: Node, now: Step) -> Term:
+        """What a sum over a stack sends to one part: the same as a sum over the part would."""
+        if parent.shape == ():
+            return g.g
+        params = params_of({"axis": tuple(range(parent.ndim)), "keepdims": False})
+        part = (self._value(parent, now),)
+        return Chain(g.g, "sum", 0, "1", "spread", Number(0), part, params, parent.shape)
+
+    def _params(self, node: Node, now: Step) -> Any:
+        family, step = self.places[node]
+        params = node.params
+        if family.slopes and any(family.slopes) and now is not None and step is not None:
+            written = [
+                Growing(slope, n - slope * step + slope * (step - now)) if slope else n
+                for n, slope in zip(index_numbers(node), family.slopes, strict=True)
+            ]
+            params = with_index_numbers(node, written)  # type: ignore[arg-type]
+        return params_of(params)
+
+    # --- equations -------------------------------------------------------------------------------
+
+    def result(self) -> Derivation:
+        """All equations and what they evaluate to."""
+        forward = [
+            equation
+            for family in self.variables
+            for equation in self._equations(family, Value, self._definition, lambda n: True)
+        ]
+        backward_: list[Equation] = []
+        for family in reversed(self.variables):
+            backward_ += self._equations(
+                family, Adjoint, self._adjoint_sum, self._is_explained, backwards=True
+            )
+        given: dict[Value, Array] = {}
+        values: dict[Value | Adjoint, Array] = {}
+        reached = [node for f in self.variables for node in f.nodes.values() if node in self.live]
+        adjoints = dict(zip(reached, grad(self.loss, reached), strict=True))
+        for family, variable in self.variables.items():
+            for t, node in family.nodes.items():
+                if node not in self.edges:
+                    continue
+                values[Value(variable, t)] = node.value
+                if node.op is None:
+                    given[Value(variable, t)] = node.value
+                if node in adjoints and self._is_explained(node):
+                    values[Adjoint(variable, t)] = adjoints[node]
+        return Derivation(
+            self._place(self.loss),
+            self._place(self.target),
+            tuple(forward),
+            tuple(backward_),
+            given,
+            values,
+            self._cuts(),
+        )
+
+    def _cuts(self) -> dict[Value, tuple[int, ...]]:
+        """Where the path of the gradient is cut between two steps of a folded graph."""
+        found: dict[Value, set[int]] = {}
+        for node in self.graph:
+            family, step = self.places[node]
+            if not family.running and node is not family.nodes.get(step):  # in a state's place
+                for child, _ in self.edges[node]:
+                    now = self.places[child][1]
+                    if now is not None and family in self.variables:
+                        value = Value(self.variables[family], self._when(step, now))
+                        found.setdefault(value, set()).add(now)
+        return {value: tuple(sorted(times)) for value, times in found.items()}
+
+    def _is_explained(self, node: Node) -> bool:
+        """Whether its adjoint has an equation."""
+        return node in self.live and not self._is_seed(node)
+
+    def _is_seed(self, node: Node) -> bool:
+        """Whether it is the loss, whose adjoint is 1, and no state of a recurrence besides."""
+        alone = len(self.places[node][0].nodes) == 1
+        return node is self.loss and node is not self.target and alone
+
+    def _place(self, node: Node) -> Value:
+        family, step = self.places[node]
+        return Value(self.variables[family], step)
+
+    def _equations(
+        self,
+        family: Family,
+        side: type[Value] | type[Adjoint],
+        right: Callable[[Node, Step], Term | None],
+        wanted: Callable[[Node], bool],
+        backwards: bool = False,
+    ) -> Iterable[Equation]:
+        """The equations of a family: one for all steps at which it reads the same."""
+        variable = self.variables[family]
+        groups: dict[Term, list[int]] = {}
+        for t, node in sorted(family.nodes.items(), key=lambda item: item[0] or 0):
+            if node not in self.edges or not wanted(node):
+                continue
+            term = right(node, t)
+            if term is None:
+                continue
+            if t is None:
+                yield Equation(side(variable, None), term, ())
+            else:
+                groups.setdefault(term, []).append(t)
+        down = backwards != (family.example.scope in self._reversed_scopes)
+        found = [
+            Equation(side(variable, Shift(0)), term, tuple(times[::-1] if down else times))
+            for term, times in groups.items()
+        ]
+        yield from sorted(found, key=lambda e: -e.steps[0] if down else e.steps[0])
+
+    @cached_property
+    def _reversed_scopes(self) -> set[str]:
+        """The scopes whose recurrence runs from the last step to the first."""
+        return {
+            node.scope
+            for family in self.families
+            for t, node in family.nodes.items()
+            for parent in node.parents
+            if t is not None
+            and (at := self.places[parent][1]) is not None
+            and at > t
+            and parent.scope == node.scope
+        }
+
+    def _definition(self, node: Node, now: Step) -> Term | None:
+        return None if node.op is None else self._operation(node, now)
+
+    def _adjoint_sum(self, node: Node, now: Step) -> Term:
+        """The node's adjoint: the sum of what its consumers send back."""
+        if node is self.loss:
+            return Number(1)
+        terms: list[Term] = []
+        over_steps: dict[Term, list[int]] = {}
+        for child, i in sorted(self.edges[node], key=lambda edge: (edge[0].id, edge[1])):
+            if child not in self.live or child.op is None or child.op.vjp[i] is None:
+                continue
+            at = self.places[child][1]
+            if now is None and at is not None:
+                over_steps.setdefault(self._sent(child, i, at), []).append(at)
+            else:
+                terms.append(self._sent(child, i, now))
+        for term, times in over_steps.items():
+            terms.append(SumOverSteps(term, tuple(times)))
+        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+
+def _is_spread_sum(g: Term) -> TypeGuard[Chain]:
+    """Whether g is one number, repeated over all that a sum went over."""
+    return isinstance(g, Chain) and g.op == "sum" and len(dict(g.params)["axis"]) == len(g.shape)

@@ -1,0 +1,386 @@
+"""A derivation as a text: given, forward, local derivatives, backward, the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from textwrap import wrap
+
+import numpy as np
+
+from microgrrepresent.equations.derivation import Derivation
+from microgrrepresent.equations.notation import Notation
+from microgrrepresent.equations.reading import is_row
+from microgrrepresent.equations.scripts import LaTeX, Plain
+from microgrrepresent.equations.terms import (
+    Adjoint,
+    Apply,
+    Chain,
+    Equation,
+    Shift,
+    Value,
+    Variable,
+    inside,
+)
+from microgrrepresent.equations.writing import Writer
+from microgrrepresent.node import Array
+from microgrrepresent.recurrence.recurrences import cut_text
+
+SMALL = 12
+"""Arrays of more elements are shown by their smallest, mean and largest."""
+
+ONE_HOT = "e_{{t}}"
+"""A class in the words of the derivative of the cross-entropy."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a gradient comes about: equations, and the numbers beside them. Made by `explain`.
+
+    Attributes
+    ----------
+    derivation : Derivation
+        The equations as data, and what the graph holds for each.
+    notation : Notation
+        In whose letters it is written.
+    numbers : bool
+        Whether arrays stand beside the equations.
+    steps : tuple of int or None
+        The steps whose numbers are shown; of a graph that does not fold, whose equations.
+    """
+
+    derivation: Derivation
+    notation: Notation
+    numbers: bool = False
+    steps: tuple[int, ...] | None = None
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """All equations, in the order of computation: the forward pass, then the adjoints."""
+        return self.derivation.forward + self.derivation.backward
+
+    def __str__(self) -> str:
+        return "\n".join(_Text(self).lines()).rstrip() + "\n"
+
+    def markdown(self) -> str:
+        """Markdown with LaTeX."""
+        return "\n".join(_Markdown(self).lines()).rstrip() + "\n"
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+
+# --- putting the equations in order ---------------------------------------------------------------
+
+
+class _Document:
+    """The order of an explanation: given, forward, local derivatives, backward, the gradient."""
+
+    def __init__(self, explanation: Explanation, script: LaTeX | Plain) -> None:
+        self.explanation = explanation
+        self.derivation = explanation.derivation
+        self.script = script
+        self.write = Writer(explanation.notation, script)
+
+    def loss(self) -> str:
+        """The loss; by the name L, too, if it has another."""
+        letter = self.script.symbol(self.explanation.notation.loss, "", None)
+        name = self.write.term(self.derivation.loss)
+        return name if name == letter else f"{letter} = {name}"
+
+    def wanted(self) -> str:
+        """The target; by its name in the program, too, if the course has another letter for it."""
+        name, letters = self.derivation.target.variable.name, self.explanation.notation.letters
+        letter = self.script.inline(self.write.term(self.derivation.target))
+        return letter if letters.get(name, name) == name else f"{letter}, in the program {name}"
+
+    def conventions(self) -> str:
+        """How the equations are to be read, as far as these ones need it."""
+        notation, script = self.explanation.notation, self.script
+        v, loss = script.symbol("v", "", None), script.symbol(notation.loss, "", None)
+        short = {"bar": script.bar("v", "", None), "d": script.differential(v), "partial": ""}
+        full, said = script.partial(loss, v), []
+        if short[notation.adjoint] not in ("", full):
+            said.append(f"{script.inline(short[notation.adjoint])} is {script.inline(full)}")
+        if notation.deltas:
+            delta, of = script.symbol("δ", "", None), script.inline(loss)
+            said.append(
+                f"{script.inline(delta)} is the derivative of {of} by what goes into an activation"
+            )
+        said.append(f"{script.inline(script.times.strip())} multiplies element by element")
+        form = "columns" if notation.columns else "rows"
+        said.append(f"states are {form}, one for each sequence of a batch")
+        terms = [term for e in self.explanation.equations for term in inside(e.right)]
+        operations = {term.op for term in terms if isinstance(term, (Apply, Chain))}
+        if operations & {"getitem", "concatenate"}:
+            part = script.inline(script.element("v", "i:j"))
+            said.append(f"{part} are the elements i to j-1 of v, counted from 0")
+        if "cross_entropy" in operations:
+            hot = script.inline(script.template(ONE_HOT, {"t": "k"}))
+            said.append(f"{hot} is the one-hot vector of class {script.inline('k')}")
+        return f"In the letters of {notation.name}: {'; '.join(said)}."
+
+    def as_written(self, value: Value | Adjoint, array: Array) -> Array:
+        """An array as the notation has it: with a column for each sequence, or a row."""
+        columns = self.explanation.notation.columns and is_row(value)
+        numbers = array.dtype.kind == "f" and array.ndim > 1
+        return array.swapaxes(-1, -2) if columns and numbers else array
+
+    def forward(self) -> Iterable[tuple[str, list[Equation]]]:
+        """Groups of equations, each with its title."""
+        return self._grouped(self.derivation.forward)
+
+    def backward(self) -> Iterable[tuple[str, list[Equation]]]:
+        """Groups of adjoints; the target's own stands apart."""
+        return self._grouped(self.derivation.backward)
+
+    @cached_property
+    def _ways(self) -> dict[tuple[type, Variable], int]:
+        """1 for a variable that is computed forward in time, -1 for one backward."""
+        return {
+            (type(equation.left), equation.left.variable): way
+            for equation in self.explanation.equations
+            if (way := _direction(equation))
+        }
+
+    def _way(self, equation: Equation) -> int:
+        """Which way time runs in an equation, also one for a single step."""
+        return self._ways.get((type(equation.left), equation.left.variable), 0)
+
+    def _grouped(self, equations: Iterable[Equation]) -> Iterable[tuple[str, list[Equation]]]:
+        group: list[Equation] = []
+        for equation in equations:
+            if self._is_target(equation) or not self._shown(equation):
+                continue
+            if group and not self._together(group, equation):
+                yield self._title(group), group
+                group = []
+            group.append(equation)
+        if group:
+            yield self._title(group), group
+
+    def _is_target(self, equation: Equation) -> bool:
+        left, target = equation.left, self.derivation.target
+        if not isinstance(left, Adjoint) or left.variable != target.variable:
+            return False
+        return not equation.steps or target.when in equation.steps
+
+    def _shown(self, equation: Equation) -> bool:
+        """Of a graph that does not fold, the equations of the wanted steps."""
+        wanted = self.explanation.steps
+        one = len(equation.left.variable.steps) == 1
+        return wanted is None or not equation.steps or not one or equation.steps[0] in wanted
+
+    def _together(self, group: list[Equation], equation: Equation) -> bool:
+        """Whether an equation belongs to the same loop over time."""
+        if bool(equation.steps) != bool(group[0].steps):
+            return False
+        return not {1, -1} <= {self._way(e) for e in (*group, equation)}
+
+    def _title(self, group: list[Equation]) -> str:
+        times = sorted({t for equation in group for t in equation.steps})
+        down = any(self._way(equation) == -1 for equation in group)
+        if times and all(len(equation.steps) == 1 for equation in group):
+            down = group[0].steps[0] > group[-1].steps[0]
+        return self.script.range(times[::-1] if down else times) if times else ""
+
+    def cuts(self) -> Iterable[str]:
+        """Where the path of the gradient is cut, in words."""
+        for value, times in self.derivation.cuts.items():
+            name = self.script.inline(self.write.term(value))
+            when = cut_text(times, self.script.inline)
+            yield f"{when} the path is cut: no gradient passes back to {name}"
+
+    def target(self) -> list[Equation]:
+        """The equation of the gradient that was asked for."""
+        return [e for e in self.derivation.backward if self._is_target(e)]
+
+    def given(self) -> list[tuple[str, tuple[int, ...]]]:
+        """The leaves: their letters and shapes. A leaf of every step is told once, with t."""
+        found: dict[str, tuple[int, ...]] = {}
+        made = {e.left.variable for e in self.derivation.forward}
+        for value, array in self.derivation.given.items():
+            variable = value.variable
+            once = value if variable in made else _at_any_step(value)
+            found.setdefault(self.write.term(once), self.as_written(value, array).shape)
+        return list(found.items())
+
+    def local_derivatives(self) -> list[tuple[str, str]]:
+        """The operations on the way whose derivatives are worth a line: y = f(x), ∂y/∂x."""
+        found: dict[str, tuple[str, str]] = {}
+        for equation in self.derivation.backward:
+            for term in inside(equation.right):
+                if not isinstance(term, Chain) or term.product not in ("times", "rows", "spread"):
+                    continue
+                if term.derivative in ("1", "-1", "1/n"):
+                    continue
+                if len(term.inputs) != 1 and term.op != "cross_entropy":
+                    continue
+                letters = {"x": "x", "y": "y", "t": "k", "a": "a", "b": "b"}
+                y = self.script.call(term.op, ["x"] if len(term.inputs) == 1 else ["x", "k"])
+                slope = self.script.template(term.derivative, letters)
+                found[term.op] = (f"y = {y}", f"{self.script.partial('y', 'x')} = {slope}")
+        return list(found.values())
+
+    def values(self, equation: Equation) -> list[tuple[str, Array]]:
+        """What the left side is, at the steps whose numbers are wanted."""
+        if not self.explanation.numbers:
+            return []
+        left, values = equation.left, self.derivation.values
+        if not equation.steps:
+            return [("", self.as_written(left, values[left]))]
+        wanted = self.explanation.steps
+        if wanted is None:
+            every = sorted({t for v in values if isinstance(t := v.when, int)})
+            inner = [t for t in every if t in self._computed_steps()]
+            wanted = tuple(inner if len(inner) <= 4 else [*inner[:2], inner[-1]])
+        return [
+            (f"t={t}", self.as_written(left, values[type(left)(left.variable, t)]))
+            for t in equation.steps
+            if t in wanted
+        ]
+
+    def _computed_steps(self) -> set[int]:
+        return {t for equation in self.derivation.forward for t in equation.steps}
+
+
+def _at_all_steps(equation: Equation, group: list[Equation]) -> bool:
+    """Whether an equation holds at each step that the group's title names."""
+    return set(equation.steps) == {t for other in group for t in other.steps}
+
+
+def _direction(equation: Equation) -> int:
+    """1 if it runs forward in time, -1 if backward, 0 if it is for one step or none."""
+    steps = equation.steps
+    return 0 if len(steps) < 2 else 1 if steps[1] > steps[0] else -1
+
+
+def _at_any_step(value: Value) -> Value:
+    one = value.when is None or len(value.variable.steps) == 1
+    return value if one else Value(value.variable, Shift(0))
+
+
+class _Text(_Document):
+    """An explanation in plain text."""
+
+    def __init__(self, explanation: Explanation) -> None:
+        super().__init__(explanation, Plain())
+
+    def lines(self) -> Iterable[str]:
+        """All lines."""
+        yield f"The gradient of {self.loss()} with respect to {self.wanted()}"
+        yield from wrap(self.conventions(), 96, break_on_hyphens=False)
+        yield ""
+        yield "given: " + ", ".join(f"{name} {shape}" for name, shape in self.given())
+        yield ""
+        yield "Forward"
+        for title, group in self.forward():
+            yield from self._group(title, group)
+        yield from (f"  {words}" for words in self.cuts())
+        yield ""
+        if derivatives := self.local_derivatives():
+            yield "Local derivatives"
+            yield from (f"  {y}:  {slope}" for y, slope in derivatives)
+            yield ""
+        if groups := list(self.backward()):
+            yield "Backward"
+            for title, group in groups:
+                yield from self._group(title, group)
+            yield ""
+        yield "The gradient"
+        for equation in self.target():
+            yield from self._equation(equation, "  ", bool(equation.steps))
+
+    def _group(self, title: str, group: list[Equation]) -> Iterable[str]:
+        indent = "  "
+        if title:
+            yield f"  at each step {title}:"
+            indent = "    "
+        for equation in group:
+            yield from self._equation(equation, indent, not _at_all_steps(equation, group))
+
+    def _equation(self, equation: Equation, indent: str, timed: bool) -> Iterable[str]:
+        remark = f"    ({self.script.range(equation.steps)})" if timed and equation.steps else ""
+        yield f"{indent}{self.write.equation(equation)}{remark}"
+        for time, array in self.values(equation):
+            yield from (f"{indent}    {line}" for line in _array_lines(time, array))
+
+
+class _Markdown(_Document):
+    """An explanation in Markdown with LaTeX between dollar signs."""
+
+    def __init__(self, explanation: Explanation) -> None:
+        super().__init__(explanation, LaTeX())
+
+    def lines(self) -> Iterable[str]:
+        """All lines."""
+        loss = self.script.inline(self.loss())
+        yield f"### The gradient of {loss} with respect to {self.wanted()}"
+        yield ""
+        yield self.conventions()
+        yield ""
+        given = (
+            f"{self.script.inline(name)} {_shape(shape)}".rstrip() for name, shape in self.given()
+        )
+        yield f"Given: {', '.join(given)}."
+        yield ""
+        yield "#### Forward"
+        for title, group in self.forward():
+            yield from self._group(title, group)
+        for words in self.cuts():
+            yield ""
+            yield f"{words[0].upper()}{words[1:]}."
+        if derivatives := self.local_derivatives():
+            yield ""
+            yield "#### Local derivatives"
+            for y, slope in derivatives:
+                yield ""
+                yield rf"$${y} \qquad {slope}$$"
+        if groups := list(self.backward()):
+            yield ""
+            yield "#### Backward"
+            for title, group in groups:
+                yield from self._group(title, group)
+        yield ""
+        yield "#### The gradient"
+        for equation in self.target():
+            yield from self._equation(equation, bool(equation.steps))
+
+    def _group(self, title: str, group: list[Equation]) -> Iterable[str]:
+        yield ""
+        yield f"At each step ${title}$:" if title else "Once:"
+        for equation in group:
+            yield from self._equation(equation, not _at_all_steps(equation, group))
+
+    def _equation(self, equation: Equation, timed: bool) -> Iterable[str]:
+        remark = ""
+        if timed and equation.steps:
+            remark = rf" \qquad ({self.script.range(equation.steps)})"
+        yield ""
+        yield f"$${self.write.equation(equation)}{remark}$$"
+        arrays = self.values(equation)
+        if arrays:
+            yield ""
+            yield "```"
+            for time, array in arrays:
+                yield from _array_lines(time, array)
+            yield "```"
+
+
+def _array_lines(time: str, array: Array) -> list[str]:
+    """An array in full if it is small, else what it is like."""
+    lead = f"{time}  " if time else ""
+    if array.size > SMALL:
+        shape = "×".join(map(str, array.shape))
+        return [
+            f"{lead}{shape} numbers from {array.min():.4g} to {array.max():.4g}, "
+            f"mean {array.mean():.4g}, norm {np.linalg.norm(array):.4g}"
+        ]
+    text = np.array2string(array, precision=4, suppress_small=False, floatmode="maxprec")
+    first, *rest = text.splitlines()
+    return [lead + first, *(" " * len(lead) + line for line in rest)]
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({' × '.join(map(str, shape))})" if shape else ""

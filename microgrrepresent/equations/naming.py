@@ -1,0 +1,82 @@
+"""Letters for the variables of a derivation, also for those that the program has not named.
+
+What goes into an activation is called a, or a_i where it is the gate i's own; what goes into a
+softmax is y, and what something is compared with, target; a stack of all h_t is called H; anything
+else without a name is u with a number, as the notes call it. Variables of the same name, as those
+of several layers, are told apart by a mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from microgrrepresent.equations.families import Family, Step
+from microgrrepresent.node import Node
+
+SCORED = frozenset({"softmax", "log_softmax", "cross_entropy"})
+ACTIVATIONS = SCORED | {"tanh", "sigmoid", "relu", "softplus", "sin", "cos"}
+
+Edges = Mapping[Node, Sequence[tuple[Node, int]]]
+Places = Mapping[Node, tuple[Family, Step]]
+
+
+def names(
+    order: Sequence[Family], edges: Edges, places: Places, ends: Mapping[Family, str]
+) -> dict[Family, tuple[str, str]]:
+    """Give each variable a name and a mark.
+
+    Parameters
+    ----------
+    order : sequence of Family
+        The variables.
+    edges, places
+        Who reads a node; which family it belongs to.
+    ends : dict from Family to str
+        What to call outputs that have no name.
+    """
+    letters = {family: _letter(family, edges, ends) for family in order}
+    alike: dict[tuple[str, bool], list[Family]] = {}
+    for family in order:
+        counted = letters[family] != "u" and bool(family.steps)  # u with a number is unique
+        alike.setdefault((letters[family], counted), []).append(family)
+    found: dict[Family, tuple[str, str]] = {}
+    for (letter, _), group in alike.items():
+        found_in = dict.fromkeys(family.example.scope for family in group)
+        scopes = sorted(found_in, key=lambda scope: not scope)  # layers count, what is outside last
+        for count, family in enumerate(group, start=1):
+            scope = family.example.scope
+            same = [f for f in group[: count - 1] if f.example.scope == scope]
+            again = sum(not f.steps or bool({*f.steps} & {*family.steps}) for f in same)
+            layer = str(scopes.index(scope) + 1) if len(scopes) > 1 else ""
+            mark = str(count) if letter == "u" else layer + "'" * again
+            found[family] = (letter, mark)
+    return found
+
+
+def _letter(family: Family, edges: Edges, ends: Mapping[Family, str]) -> str:
+    example = family.example
+    if example.name is not None:
+        return example.name
+    if family in ends:
+        return ends[family]
+    readers = [child for child, _ in edges[example]]
+    scored = [position for child, position in edges[example] if _op(child) in SCORED]
+    if example.op is None:
+        missed = all(_op(child) == "sub" and position == 1 for child, position in edges[example])
+        return "θ" if example.requires_grad else "target" if 1 in scored or missed else "x"
+    if example.op.name == "stack" and example.parents[0].name:
+        return example.parents[0].name.upper()
+    if 0 in scored:
+        return "y"
+    if readers and all(_op(reader) == "getitem" for reader in readers):
+        inner = [child for reader in readers for child, _ in edges[reader]]
+        if inner and any(_op(child) in ACTIVATIONS for child in inner):
+            return "a"
+    if len(readers) == 1 and _op(readers[0]) in ACTIVATIONS:
+        reader = readers[0]
+        return "a" if reader.name in (None, "h") else f"a_{reader.name}"
+    return "u"
+
+
+def _op(node: Node) -> str:
+    return node.op.name if node.op else ""

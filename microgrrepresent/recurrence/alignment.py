@@ -1,0 +1,330 @@
+"""Alignment: the nodes of each step in a line, the lines side by side, in columns.
+
+    t=1   x U   h W   +   tanh
+    t=2   x U   h W   +   tanh
+    t=3   x U   h W   +   tanh
+
+Regular lines are all alike, and then this is a comparison. Where some differ, as the ends of a
+backward pass do, each is laid against the table so that as many nodes as possible agree (the
+longest common subsequence), and a node without a counterpart gets a column of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from microgrrepresent.errors import GraphError
+from microgrrepresent.listing import equation
+from microgrrepresent.node import Node
+from microgrrepresent.primitive import constant
+from microgrrepresent.recurrence.signature import index_numbers, signature
+
+Names = Mapping[Node, str]
+Lines = dict[int, list[Node]]
+Pair = tuple["_Column | None", "int | None"]  # a column and a position in the line
+
+
+class Read(NamedTuple):
+    """What is known of a node's parent."""
+
+    strand: int | None
+    """The strand of the parent, if it is in one that is known already."""
+    later: int
+    """By how many steps that strand's node is later than the reader."""
+    sweep: int
+    """For a backward pass, which sweep made it: 0 for none, then 1, 2, ...; -1 for a number."""
+
+
+class Key(NamedTuple):
+    """What a node is compared by: what it is, and for a backward node also its part in the line."""
+
+    signature: Hashable
+    name: str | None
+    reads: tuple[Read, ...] = ()
+    behind: int = 0
+    """A number for the nodes of the line that this one is made from."""
+    ahead: int = 0
+    """A number for the nodes of the line that are made from this one."""
+
+
+Fit = Callable[["_Column", Key, Node, int], int]
+
+
+@dataclass(slots=True, eq=False)
+class _Column:
+    key: Key
+    t: int
+    """The step whose node had this key."""
+    nodes: dict[int, Node]
+
+    @property
+    def example(self) -> Node:
+        return next(iter(self.nodes.values()))
+
+
+def columns(
+    lines: Lines,
+    backward: bool,
+    reads: Callable[[Node, int], tuple[Read, ...]],
+    exists: Callable[[int, int], bool],
+    outputs: Container[Node],
+    names: Names,
+) -> list[dict[int, Node]]:
+    """Lay lines side by side: for each column, its node at each step.
+
+    Parameters
+    ----------
+    lines : dict from step to list of Node
+        In order of steps; each line in topological order.
+    backward
+        Whether they are of a backward pass, whose lines may differ more.
+    reads, exists
+        What is known so far of a node's parents, and whether a strand has a node at a step.
+    outputs
+        Nodes that may have names of their own.
+    names
+        What to call each node in an error's sentence.
+
+    Raises
+    ------
+    GraphError
+        If a line breaks the pattern.
+    """
+    numbers: dict[Hashable, int] = {}
+    kinds: dict[tuple[Key, ...], list[int]] = {}
+    for t, line in lines.items():
+        kind = tuple(Key(signature(node), node.name, reads(node, t)) for node in line)
+        if backward:
+            kind = _parts(kind, line, numbers)
+        kinds.setdefault(kind, []).append(t)
+    middle = list(lines)[len(lines) // 2]
+    usual = max(
+        kinds,
+        key=lambda kind: (
+            len(kinds[kind]),
+            backward and middle in kinds[kind],
+            len(kind),
+            middle in kinds[kind],
+        ),
+    )
+
+    def fits(column: _Column, key: Key, node: Node, t: int) -> int:
+        if key.name != column.key.name and node not in outputs and column.example not in outputs:
+            return 0
+        return _agreement(column, key, node, t, exists)
+
+    table = [_Column(key, kinds[usual][0], {}) for key in usual]
+    for kind in sorted(kinds, key=lambda kind: kind is not usual):  # the usual one first
+        t = kinds[kind][0]
+        line = lines[t]
+        pairs = _aligned(table, kind, line, t, fits)
+        if not backward and kind is not usual:
+            alike = [column is not None and i is not None for column, i in pairs]
+            if not any(alike) and any(map(_reads_other_steps, line)):
+                raise _substituted(line[0], table[0], t, names)
+            if not any(alike) or (t <= 0 and not all(alike)):
+                continue  # this is not a step: it makes an initial state
+            _check_gaps(pairs, line, t, names)
+        table = [_Column(kind[i or 0], t, {}) if column is None else column for column, i in pairs]
+        for column, (_, i) in zip(table, pairs, strict=True):
+            if i is not None:
+                column.nodes |= {s: lines[s][i] for s in kinds[kind]}
+    found = [dict(sorted(column.nodes.items())) for column in table]
+    for nodes in found:
+        _check_column(nodes, backward, lines, names)
+    return found
+
+
+def _parts(
+    keys: Sequence[Key], line: Sequence[Node], numbers: dict[Hashable, int]
+) -> tuple[Key, ...]:
+    """Tell nodes with equal keys apart by what they are made from and what is made from them."""
+
+    def number(what: Hashable) -> int:
+        return numbers.setdefault(what, len(numbers) + 1)
+
+    position = {node: i for i, node in enumerate(line)}
+    behind: list[int] = []
+    for key, node in zip(keys, line, strict=True):
+        inside = tuple(behind[position[p]] if p in position else 0 for p in node.parents)
+        behind.append(number((key, inside)))
+    uses: list[list[tuple[int, int]]] = [[] for _ in line]
+    ahead = [0] * len(line)
+    for i in range(len(line) - 1, -1, -1):
+        ahead[i] = number(("ahead", behind[i], tuple(sorted(uses[i]))))
+        for place, parent in enumerate(line[i].parents):
+            if parent in position:
+                uses[position[parent]].append((ahead[i], place))
+    return tuple(
+        key._replace(behind=b, ahead=a) for key, b, a in zip(keys, behind, ahead, strict=True)
+    )
+
+
+# --- laying a line against the table --------------------------------------------------------------
+
+
+def _aligned(
+    table: Sequence[_Column],
+    kind: Sequence[Key],
+    line: Sequence[Node],
+    t: int,
+    fits: Fit,
+) -> list[Pair]:
+    """Pair columns and nodes, in order, so that they agree as well as possible.
+
+    What the line shares with the table at both ends is taken off first, and in a regular graph
+    that is all of it. Dynamic programming pairs the rest.
+    """
+    start, end = 0, 0
+    shortest = min(len(table), len(kind))
+    while start < shortest and _same(table[start], kind[start], line[start]):
+        start += 1
+    while end < shortest - start and _same(table[-1 - end], kind[-1 - end], line[-1 - end]):
+        end += 1
+    pairs: list[Pair] = [(table[i], i) for i in range(start)]
+    pairs += _paired(table[start : len(table) - end], kind, line, t, fits, start, len(kind) - end)
+    shift = len(line) - len(table)
+    return pairs + [(table[i], i + shift) for i in range(len(table) - end, len(table))]
+
+
+def _paired(
+    table: Sequence[_Column],
+    kind: Sequence[Key],
+    line: Sequence[Node],
+    t: int,
+    fits: Fit,
+    start: int,
+    end: int,
+) -> list[Pair]:
+    """Pair all columns with the nodes between two positions: a longest common subsequence.
+
+    ``best[a][b]`` is the score of pairing what follows column a and node b, and ``linked[a][b]``
+    the same for the case that the two before them are a pair: a pair next to a pair counts a
+    little more, so that what is missing is missing in one piece.
+    """
+    m, n = len(table), end - start
+    best = [[0] * (n + 1) for _ in range(m + 1)]
+    linked = [[0] * (n + 1) for _ in range(m + 1)]
+    for a in range(m - 1, -1, -1):
+        for b in range(n - 1, -1, -1):
+            apart = max(best[a + 1][b], best[a][b + 1])
+            i = start + b
+            score = fits(table[a], kind[i], line[i], t)
+            together = score + linked[a + 1][b + 1] if score else 0
+            best[a][b] = max(apart, together)
+            linked[a][b] = max(apart, together + 1 if score else 0)
+    pairs: list[Pair] = []
+    a = b = 0
+    table_of = best
+    while a < m or b < n:
+        if a < m and table_of[a][b] == best[a + 1][b]:
+            pairs.append((table[a], None))
+            a, table_of = a + 1, best
+        elif b < n and table_of[a][b] == best[a][b + 1]:
+            pairs.append((None, start + b))
+            b, table_of = b + 1, best
+        else:
+            pairs.append((table[a], start + b))
+            a, b, table_of = a + 1, b + 1, linked
+    return pairs
+
+
+def _same(column: _Column, key: Key, node: Node) -> bool:
+    if column.key != key or not column.nodes:
+        return column.key == key
+    return index_numbers(column.example) == index_numbers(node)
+
+
+def _agreement(
+    column: _Column, key: Key, node: Node, t: int, exists: Callable[[int, int], bool]
+) -> int:
+    """How well a node fits a column; 0 if it does not.
+
+    What it reads counts most, then whether it has the same name and the same place in an array,
+    then its part among the other nodes of the line.
+    """
+    if column.key.signature != key.signature:
+        return 0
+    reading = 0
+    for i, (expected, read) in enumerate(zip(column.key.reads, key.reads, strict=True)):
+        if column.example.parents[i] is node.parents[i]:
+            reading += 3
+            continue
+        if expected == read:
+            reading += 3 * (read.strand is not None)
+            continue
+        if expected.sweep != read.sweep:
+            return 0
+        expects, reads = _binds(expected, t, exists), _binds(read, column.t, exists)
+        if (expects or reads) and read.sweep == 0:
+            return 0  # both could read the same node of the forward pass, and do not
+        reading += not expects
+    alike = (column.key.name == key.name) + (index_numbers(column.example) == index_numbers(node))
+    part = (column.key.behind == key.behind) + (column.key.ahead == key.ahead)
+    return 100_000 + 1_000 * reading + 100 * alike + 10 * part
+
+
+def _binds(read: Read, t: int, exists: Callable[[int, int], bool]) -> bool:
+    """Whether what is read is there to be read at another step, too."""
+    return read.strand is not None and exists(read.strand, t + read.later)
+
+
+# --- breaks ---------------------------------------------------------------------------------------
+
+
+def _check_gaps(pairs: Sequence[Pair], line: Sequence[Node], t: int, names: Names) -> None:
+    """Refuse a line in which nodes stand where the table has other ones."""
+    missing: _Column | None = None
+    extra: Node | None = None
+    for column, i in pairs:
+        if column is not None and i is not None:
+            missing = extra = None
+        elif column is not None:
+            missing = missing or column
+        elif i is not None:
+            extra = line[i] if extra is None else extra
+        if missing is not None and extra is not None:
+            raise _substituted(extra, missing, t, names)
+
+
+def _substituted(node: Node, column: _Column, t: int, names: Names) -> GraphError:
+    near = min(column.nodes, key=lambda s: abs(s - t))
+    other = column.nodes[near]
+    advice = ""
+    if (node.op, node.shape) == (other.op, other.shape) and node.name != other.name:
+        advice = (
+            f"; the names {node.name} and {other.name} differ: give a variable one name at all "
+            "steps, the step itself is its index"
+        )
+    return GraphError(
+        f"fold: step {t} breaks the pattern: it has {equation(node, names)} "
+        f"where step {near} has {equation(other, names)}{advice}"
+    )
+
+
+def _check_column(column: dict[int, Node], backward: bool, lines: Lines, names: Names) -> None:
+    """Refuse a column with holes, and one that begins and ends in the midst of time."""
+    first, last = min(column), max(column)
+    holes = [t for t in range(first, last) if t not in column]
+    if holes and len(holes) < len(column):
+        raise _alone(column[holes[0] - 1], holes[0], holes[0], names)
+    if holes:
+        raise _alone(column[first], first, first + 1, names)
+    if not backward and min(lines) < first and last < max(lines):
+        raise _alone(column[first], first, first - 1, names)
+
+
+def _alone(node: Node, breaks: int, lacks: int, names: Names) -> GraphError:
+    return GraphError(
+        f"fold: step {breaks} breaks the pattern: {equation(node, names)} of step {node.step} "
+        f"has no counterpart in step {lacks}"
+    )
+
+
+def _reads_other_steps(node: Node) -> bool:
+    return any(
+        parent.step not in (None, node.step) and parent.op not in (None, constant)
+        for parent in node.parents
+    )

@@ -1,0 +1,88 @@
+"""Late strands: what was made of the steps after the loop, but step by step.
+
+    losses = [squared_error(y, target) for y, target in zip(run.outputs, targets)]
+    L = sum(losses)
+
+These nodes know no step, yet there is one of each kind for every step, and so they are strands
+like the others: the losses read y_t, the running sum reads itself at t - 1. What is made of some
+steps only, or of all of them at once, stays outside.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from microgrrepresent.errors import GraphError
+from microgrrepresent.node import Node
+from microgrrepresent.recurrence.alignment import Names
+from microgrrepresent.recurrence.signature import signature
+from microgrrepresent.recurrence.strands import Place, Strand
+from microgrrepresent.recurrence.wiring import wire
+
+Kind = tuple[object, ...]
+
+
+def add_late_strands(
+    nodes: Sequence[Node], strands: list[Strand], places: dict[Node, Place], names: Names
+) -> None:
+    """Append the strands of nodes that were made after the loop; a chain of them, link by link.
+
+    Parameters
+    ----------
+    nodes
+        In topological order.
+    strands, places
+        Those of the loop, wired.
+    names
+        What to call each node.
+    """
+    outside = [
+        node
+        for node in nodes
+        if node not in places and node.step is None and node.forward is None and node.parents
+    ]
+    while True:
+        found: dict[tuple[int, Kind], dict[int, Node]] = {}
+        seen: Counter[tuple[int, Kind]] = Counter()  # a step may have several of a kind
+        for node in outside:
+            if (link := _link(node, places)) is not None:
+                source, t, kind = link
+                seen[t, kind] += 1
+                found.setdefault((source, (*kind, seen[t, kind])), {})[t] = node
+        known = len(strands)
+        for (source, _), line in found.items():
+            if _is_of_every_step(sorted(line), strands[source]):
+                _add(Strand(dict(sorted(line.items())), False), strands, places, names)
+        if len(strands) == known:
+            return
+        outside = [node for node in outside if node not in places]
+
+
+def _link(node: Node, places: dict[Node, Place]) -> tuple[int, int, Kind] | None:
+    """The strand that a node reads at the latest step, that step, and what the node is."""
+    read = [(places[p][1], i) for i, p in enumerate(node.parents) if p in places]
+    if not read:
+        return None
+    t, i = max(read)
+    source = places[node.parents[i]][0]
+    return source, t, (source, i, *signature(node))
+
+
+def _is_of_every_step(times: list[int], source: Strand) -> bool:
+    """Whether the steps are those of a strand; a running sum may begin one later."""
+    every = list(source.nodes)
+    return len(times) > 1 and times in (every, every[1:])
+
+
+def _add(strand: Strand, strands: list[Strand], places: dict[Node, Place], names: Names) -> None:
+    """Add a strand, unless it does not read the same at every step."""
+    before, known = dict(places), len(strands)
+    places |= {node: (known, t) for t, node in strand.nodes.items()}
+    strands.append(strand)
+    try:
+        wire(strands, places, names, known)
+    except GraphError:
+        del strands[known:]
+        places.clear()
+        places.update(before)

@@ -1,0 +1,294 @@
+"""Strands: each variable of a cell, followed through the steps.
+
+    h_1, h_2, h_3, ..., h_T        is one strand,
+    the products h_{t-1} @ W       are another one.
+
+A cell makes the same variables in the same order at every step, so the steps are laid side by side
+like lines of a table, and every column is a strand. Two nodes can stand in one column if they agree
+in all that a step may not change: operation, static arguments, shape, data type, name and scope.
+
+Lines may differ at the ends of time. A loss on the last output leaves the other outputs out of the
+graph; a reverse sweep has nothing to add to the first gradient that it meets, and does not go on
+past the first step. So a column may be empty in the first or last lines, but must have no holes.
+
+Only a *cut* may: a `stop_gradient` or ``detach()`` on the way from one step to another, as
+truncated backpropagation has it every k steps. It changes no value: the wiring looks through it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from microgrrepresent.node import Node
+from microgrrepresent.ops import stop_gradient
+from microgrrepresent.primitive import constant
+from microgrrepresent.recurrence.alignment import Names, Read, columns
+
+Place = tuple[int, int]  # a strand's index and a step
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """Where the strand's nodes read one of their parents.
+
+    Attributes
+    ----------
+    source : int or None
+        Index of the strand that is read; None if every step reads the same node.
+    lag : int
+        Step t reads the source at step t - lag: 0 within a step, 1 from the step before, -1 from
+        the step after.
+    shared : Node or None
+        The node that every step reads, where there is no source.
+    boundary : dict from int to Node
+        What is read instead at the first or last steps, by step: initial values.
+    regular : (int, int)
+        The first and the last step that read the source.
+    cut : (int, int) or None
+        Strand and lag of the cuts that stand between some steps and the source.
+    """
+
+    source: int | None = None
+    lag: int = 0
+    shared: Node | None = None
+    boundary: dict[int, Node] = field(default_factory=dict)
+    regular: tuple[int, int] = (0, 0)
+    cut: tuple[int, int] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Strand:
+    """One variable of the cell: its node at each step, and where these read their parents.
+
+    Attributes
+    ----------
+    nodes : dict from int to Node
+        By step, in order, without gaps; only cuts may have some.
+    backward : bool
+        Whether the nodes belong to a symbolic backward pass.
+    cuts : bool
+        Whether the nodes are cuts: their one slot tells what is cut.
+    slots : list of Slot
+        One for each parent.
+    slopes : list of int
+        By how much each number in a `getitem`'s index grows from step to step.
+    """
+
+    nodes: dict[int, Node]
+    backward: bool
+    slots: list[Slot] = field(default_factory=list)
+    slopes: list[int] = field(default_factory=list)
+    cuts: bool = False
+
+    @property
+    def first(self) -> int:
+        """The first step that has a node."""
+        return next(iter(self.nodes))
+
+    @property
+    def last(self) -> int:
+        """The last step that has a node."""
+        return next(reversed(self.nodes))
+
+
+# --- finding strands ------------------------------------------------------------------------------
+
+
+def find_strands(
+    nodes: Sequence[Node], outputs: Container[Node], names: Names
+) -> tuple[list[Strand], dict[Node, Place]]:
+    """Find the strands of results; leaves and numbers join when wiring finds out who reads them.
+
+    Parameters
+    ----------
+    nodes
+        In topological order; every node's `forward` is among them.
+    outputs
+        Nodes that may have names of their own.
+    names
+        What to call each node in an error's sentence.
+
+    Returns
+    -------
+    strands : list of Strand
+    places : dict from Node to (int, int)
+        The strand and the step of every node that is in one.
+
+    Raises
+    ------
+    GraphError
+        If a node breaks the pattern.
+    """
+    strands: list[Strand] = []
+    places: dict[Node, Place] = {}
+    sweeps = _sweeps(nodes)
+    by_sweep: list[list[Node]] = [[] for _ in range(max(sweeps.values()) + 1)]
+    cuts = _cuts(nodes, outputs)
+    for node in nodes:
+        if node.step is None or node in cuts:
+            continue
+        if node.op is not None and node.op is not constant:
+            by_sweep[sweeps[node]].append(node)
+    for sweep, found in enumerate(by_sweep):
+        # nodes of the forward pass are grouped by scope, those of a backward pass by the strand
+        # whose derivative they compute: groups are then short, and steps can differ in places
+        groups: dict[Hashable, dict[int, list[Node]]] = {}
+        for node in found:
+            group: Hashable = node.scope
+            if node.forward is not None:
+                if node.forward not in places:
+                    continue
+                group = places[node.forward][0]
+            assert node.step is not None
+            groups.setdefault(group, {}).setdefault(node.step, []).append(node)
+        for lines in groups.values():
+            lines = dict(sorted(lines.items()))
+            for column in _aligned(lines, sweep > 0, sweeps, strands, places, outputs, names):
+                places |= {node: (len(strands), t) for t, node in column.items()}
+                strands.append(Strand(column, sweep > 0))
+    strands, places = _without_heads(nodes, strands, places)
+    _add_cuts(cuts, strands, places)
+    return strands, places
+
+
+def _cuts(nodes: Sequence[Node], outputs: Container[Node]) -> dict[Node, Node]:
+    """The places where the way from one step to another is cut for the gradient, and what is cut.
+
+    A detached state has no parent; it is known by the array, which it shares with what it was.
+    """
+    made = [node for node in nodes if node.step is not None and node.op is not None]
+    owners = {id(node.value): node for node in reversed(made)}
+    found: dict[Node, Node] = {}
+    for node in nodes:
+        cut: Node | None = None
+        if node.op is stop_gradient:
+            cut = node.parents[0]
+        elif node.op is None and node.params.get("detached"):
+            cut = owners.get(id(node.value))
+        if node.step is None or cut is None or node in outputs:
+            continue
+        if cut.step is not None and cut.op is not None and cut not in found:
+            found[node] = cut
+    inside = {  # read in the step that the source is of, too
+        parent
+        for node in nodes
+        for parent in node.parents
+        if parent in found and node.step in (None, found[parent].step)
+    }
+    return {node: cut for node, cut in found.items() if node not in inside}
+
+
+def _add_cuts(cuts: dict[Node, Node], strands: list[Strand], places: dict[Node, Place]) -> None:
+    """Make strands of the cuts, one for each state that is cut."""
+    groups: dict[tuple[int, int, int], dict[int, Node]] = {}
+    counts: Counter[tuple[int, int]] = Counter()
+    for node, cut in cuts.items():
+        assert node.step is not None
+        if cut in places:
+            source, s = places[cut]
+            counts[source, node.step] += 1
+            key = (source, node.step - s, counts[source, node.step])
+            groups.setdefault(key, {})[node.step] = node
+    for (source, lag, _), found in groups.items():
+        found = dict(sorted(found.items()))
+        slot = Slot(source, lag, regular=(min(found), max(found)))
+        places |= {node: (len(strands), t) for t, node in found.items()}
+        strands.append(Strand(found, False, [slot], cuts=True))
+
+
+def _sweeps(nodes: Sequence[Node]) -> dict[Node, int]:
+    """Which reverse sweep made each node: 0 for none, then 1, 2, ... in order.
+
+    A sweep goes through the graph from the youngest node to the oldest, so where `forward` goes up
+    again, another sweep began. A leaf is counted where it is read first: a seed belongs to its
+    sweep.
+    """
+    found: dict[Node, int] = {}
+    last, sweep = 0, 0
+    for node in nodes:
+        found[node] = 0
+        if node.forward is not None:
+            if not sweep or node.forward.id > last:
+                sweep += 1
+            last = node.forward.id
+            found[node] = sweep
+    first_read: dict[Node, int] = {}
+    for node in nodes:
+        for parent in node.parents:
+            if parent.is_leaf:
+                first_read.setdefault(parent, found[node])
+    return found | first_read
+
+
+def _aligned(
+    lines: dict[int, list[Node]],
+    backward: bool,
+    sweeps: Mapping[Node, int],
+    strands: Sequence[Strand],
+    places: Mapping[Node, Place],
+    outputs: Container[Node],
+    names: Names,
+) -> list[dict[int, Node]]:
+    """The columns of one group's lines."""
+
+    def reads(node: Node, t: int) -> tuple[Read, ...]:
+        found = []
+        for parent in node.parents:
+            strand, s = places.get(parent, (None, t))
+            sweep = -1 if parent.op is constant else sweeps[parent]
+            found.append(Read(strand, s - t, sweep if backward else 0))
+        return tuple(found)
+
+    def exists(strand: int, t: int) -> bool:
+        return t in strands[strand].nodes
+
+    return columns(lines, backward, reads, exists, outputs, names)
+
+
+def _without_heads(
+    nodes: Sequence[Node], strands: list[Strand], places: dict[Node, Place]
+) -> tuple[list[Strand], dict[Node, Place]]:
+    """Take out what was made once: what no strand reads, and what strands read at several steps.
+
+    The first is an output's head, such as the loss of the last step; the second was worked out at
+    one step to be used at all of them.
+    """
+    if len({t for strand in strands for t in strand.nodes}) < 2:
+        return strands, places
+    single = {strand.nodes[strand.first] for strand in strands if len(strand.nodes) == 1}
+    readers: dict[Node, list[Node]] = {node: [] for node in single}
+    for node in nodes:
+        for parent in node.parents:
+            if parent in readers:
+                readers[parent].append(node)
+    for node in reversed(nodes):
+        if node in single and len({places[r][1] for r in readers[node] if r in places}) != 1:
+            del places[node]
+    kept = [strand for strand in strands if strand.nodes[strand.first] in places]
+    return kept, {n: (i, t) for i, strand in enumerate(kept) for t, n in strand.nodes.items()}
+
+
+def behind(node: Node, strands: Sequence[Strand], places: Mapping[Node, Place]) -> Node:
+    """The node itself; of a cut, the one that is cut."""
+    if node not in places or not strands[places[node][0]].cuts:
+        return node
+    k, t = places[node]
+    (slot,) = strands[k].slots
+    assert slot.source is not None
+    return strands[slot.source].nodes[t - slot.lag]
+
+
+def cut_steps(slot: Slot, strands: Sequence[Strand]) -> tuple[int, ...]:
+    """The steps that read through a cut."""
+    if slot.cut is None:
+        return ()
+    strand, lag = slot.cut
+    return tuple(t + lag for t in strands[strand].nodes)
+
+
+def common(votes: Counter[Any]) -> Any:
+    """What most voted for; the first of several."""
+    return votes.most_common(1)[0][0]

@@ -1,0 +1,242 @@
+"""The command line: ``python -m rnn demo``, ``train``, ``sample``, ``draw``, ``flow``, ``bptt``.
+
+Exit status: 0 if all went well; 1 if a training broke down; 2 if something was asked for that
+cannot be done, with one line that says what; 130 after Ctrl-C, which saves first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from microgrrepresent import backward
+from microgrrepresent.drawing import save
+from microgrrepresent.errors import DrawingError
+from microgrrepresent.node import Array
+from rnn.command_line.arguments import parser
+from rnn.command_line.illustration import ILLUSTRATED, illustration
+from rnn.command_line.tasks import TASKS, LanguageTask, Settings, load_task
+from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
+from rnn.files import reason, writing
+from rnn.sequences.decoding import prompt, sample
+from rnn.sequences.vocabulary import UNK, Vocabulary, tokenize
+from rnn.training.checkpoint import load_checkpoint
+from rnn.training.fit import fit
+from rnn.training.optim import Adam
+from rnn.training.run import told_apart
+
+_REFUSALS = (CheckpointError, DataError, DrawingError, StateDictError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default, those of the command line.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        # The products here are small: a second thread for them waits longer than it works.
+        with threadpool_limits(limits=1):
+            status = COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return status
+    except _REFUSALS as error:
+        return _said(options, error, 2)
+    except NonFiniteError as error:
+        return _said(options, error, 1)
+    except KeyboardInterrupt:
+        return _said(options, "interrupted", 130)
+    except BrokenPipeError:  # such as in `python -m rnn sample ... | head`
+        sys.stderr.close()
+        return 1
+    except OSError as error:  # of standard output, such as a full disk behind it
+        return _said(options, reason(error), 2)
+    except UnicodeEncodeError as error:
+        letter = error.object[error.start]
+        return _said(
+            options, f"this terminal cannot show {letter!r}; set PYTHONIOENCODING=utf-8", 2
+        )
+    except MemoryError as error:
+        return _said(options, f"this takes more memory than there is: {error}", 2)
+
+
+def _said(options: argparse.Namespace, message: object, status: int) -> int:
+    print(f"{options.prog}: {message}", file=sys.stderr)
+    return status
+
+
+# --- the commands --------------------------------------------------------------------------------
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from rnn.command_line.demo import demo
+
+    return 0 if demo(options.out, options.steps, options.seed, not options.quiet) else 130
+
+
+def _train(options: argparse.Namespace) -> int:
+    settings = Settings(options.cell, options.hidden, options.length, options.batch, options.text)
+    rng = np.random.default_rng(options.seed)
+    task = TASKS[options.task](settings, rng)
+    optimizer = Adam(task.model.parameters(), options.lr)
+    training = {"lr": options.lr, "clip": options.clip, "seed": options.seed}
+    out, extra = Path(options.out), task.extra() | {"training": training}
+    if options.resume or out.exists():  # another training is neither gone on with nor lost
+        before = load_checkpoint(out).get("extra")
+        if before != extra:
+            raise CheckpointError(
+                f"{out} is a checkpoint of another training ({_told_apart(before, extra)}); give "
+                "the arguments that it was made with, or another --out"
+            )
+    history = fit(
+        task.model,
+        task.batches,
+        task.loss,
+        optimizer,
+        rng,
+        steps=options.steps,
+        carry=task.carry,
+        clip=options.clip,
+        validate=task.validate,
+        patience=options.patience,
+        every=options.every,
+        checkpoint=out,
+        resume=options.resume,
+        extra=extra,
+        log=options.log,
+        show=task.show,
+        progress=not options.quiet,
+    )
+    ended = {"done": "", "early": ", stopped early", "interrupted": ", interrupted"}
+    print(f"{task.name}, {history.steps} steps{ended[history.stopped]}: {task.verdict()}")
+    again = f"python -m rnn train {task.name} ... --out {out} --resume"
+    if history.stopped == "interrupted":
+        print(f"Saved: {out}. To go on, add --resume to the same command: {again}")
+        return 130
+    more = f"; try: python -m rnn sample {out}" if isinstance(task, LanguageTask) else ""
+    print(f"Saved: {out}{more}")
+    return 0
+
+
+def _told_apart(before: object, now: object) -> str:
+    """In what two trainings differ, in a few words."""
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return "not made by `python -m rnn train`"
+    a, b = (
+        {"task": d.get("task")} | d.get("settings", {}) | d.get("training", {})
+        for d in (before, now)
+    )
+    return told_apart(a, b) or "its text was another"
+
+
+def _sample(options: argparse.Namespace) -> int:
+    task = load_task(options.checkpoint)
+    if not isinstance(task, LanguageTask):
+        raise CheckpointError(
+            f"{options.checkpoint} is a model of the task {task.name!r}, which writes no text; "
+            "train one of characters or words"
+        )
+    vocabulary, model = task.vocabulary, task.model
+    opening = _opening(vocabulary) if options.prompt is None else options.prompt
+    words = tokenize(opening, vocabulary.unit)
+    if not words:
+        raise DataError("--prompt needs at least one character or word to go on from")
+    if unknown := [word for word in dict.fromkeys(words) if word not in vocabulary]:
+        listed = ", ".join(map(repr, unknown))
+        print(f"{options.prog}: unknown to this model, read as {UNK}: {listed}", file=sys.stderr)
+    read = vocabulary.encode(words)[:, None]
+
+    def step(tokens: Any, state: Any) -> tuple[Array, Any]:
+        logits, state = model.step(tokens, state)
+        scores = logits.numpy().copy()
+        scores[..., vocabulary.unk] = -np.inf  # it stands for a token, but is none to write
+        return scores, state
+
+    rng = np.random.default_rng(options.seed)
+    state = prompt(step, read[:-1])
+    drawn = sample(
+        step, read[-1], options.length, rng, state=state, temperature=options.temperature
+    )[0]
+    text = vocabulary.decode(drawn.tokens)
+    print(opening + text if vocabulary.unit == "character" else f"{opening} {text}")
+    return 0
+
+
+def _opening(vocabulary: Vocabulary) -> str:
+    """What a text begins with if nothing is said: The, or a letter or word that is known."""
+    if all(token in vocabulary for token in tokenize("The", vocabulary.unit)):
+        return "The"
+    return next((token for token in vocabulary.tokens if token.isalpha()), vocabulary.tokens[-1])
+
+
+def _draw(options: argparse.Namespace) -> int:
+    L, _ = illustration(options.cell, options.steps, seed=options.seed)
+    with _written(options.out):
+        save(
+            L,
+            options.out,
+            view=options.view,
+            gradients=backward(L) if options.gradients else None,
+            time=options.time,
+            window=options.window,
+            rails=options.rails,
+            values=options.values,
+            theme=options.theme,
+        )
+    return 0
+
+
+def _bptt(options: argparse.Namespace) -> int:
+    from microgrrepresent.drawing.page.stepper_page import stepper
+
+    L, _ = illustration(options.cell, options.steps, seed=options.seed)
+    with _written(options.out):
+        stepper(L, options.out, title=f"{options.cell.upper()}: backpropagation through time")
+    return 0
+
+
+def _flow(options: argparse.Namespace) -> int:
+    from rnn.diagnosis import gradient_flow
+
+    rng = np.random.default_rng(options.seed)
+    sizes = options.inputs, options.hidden
+    cells = {name: ILLUSTRATED[name](*sizes, rng=rng) for name in options.cells}
+    xs = rng.standard_normal((options.length, options.batch, options.inputs))
+    flow = gradient_flow(cells, xs)
+    print(
+        f"Size of the gradient of the last output with respect to the states, by step:\n\n{flow}\n"
+    )
+    try:
+        with _written(options.out):
+            flow.save(options.out)
+    except ModuleNotFoundError as error:
+        raise DrawingError(str(error)) from error
+    return 0
+
+
+@contextmanager
+def _written(path: str) -> Iterator[None]:
+    """Say that a file is written when the block has done so, or why it cannot be."""
+    with writing(path):
+        yield
+    print(f"Written: {path}")
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "demo": _demo,
+    "train": _train,
+    "sample": _sample,
+    "draw": _draw,
+    "flow": _flow,
+    "bptt": _bptt,
+}

@@ -1,0 +1,1 @@
+"""Layers: a cell run over time, stacked, in one or two directions."""

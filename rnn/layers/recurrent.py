@@ -1,0 +1,415 @@
+"""A recurrent layer: cells that are run over time, stacked, in one direction or two.
+
+Layer l takes what layer l-1 shows. In two directions each layer is a pair of cells, one run from
+the first step to the last and one from the last to the first; what they show stands side by side.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from microgrrepresent import ShapeError, Tensor, concatenate, scope, stack, step
+from microgrrepresent.node import Array
+from rnn.cells.cell import Cell
+from rnn.inputs import flags, values_of, whole_number
+from rnn.layers.dense import Dropout
+from rnn.layers.unrolling import Unrolled, unroll
+from rnn.module import Module
+from rnn.notation import Notation, equations
+from rnn.weights import layouts
+from rnn.weights.layouts import OnnxWeights
+
+S = TypeVar("S")
+
+
+class Recurrent(Module, Generic[S]):
+    """What the layers share: a grid of cells, num_layers times one or two directions.
+
+    Parameters
+    ----------
+    make_cell : callable
+        ``make_cell(input_size) -> Cell``: makes the cell of one layer and direction.
+    input_size, num_layers, batch_first, dropout, bidirectional, reverse, learn_initial_state, rng
+        As in `LSTM`.
+
+    Attributes
+    ----------
+    cells : list of Cell
+        Layer 0 forward, layer 0 backward (if bidirectional), layer 1 forward, and so on.
+    """
+
+    def __init__(
+        self,
+        make_cell: Callable[[int], Cell[S]],
+        input_size: int,
+        num_layers: int,
+        batch_first: bool,
+        dropout: float,
+        bidirectional: bool,
+        reverse: bool,
+        learn_initial_state: bool,
+        rng: np.random.Generator,
+    ) -> None:
+        name = type(self).__name__
+        num_layers = whole_number(num_layers, 1, f"{name}: num_layers")
+        flags(name, batch_first=batch_first, bidirectional=bidirectional, reverse=reverse)
+        if bidirectional and reverse:
+            raise ValueError(
+                f"{name}: bidirectional=True runs both ways, reverse=True only from the last step "
+                "to the first; choose one"
+            )
+        if dropout and num_layers == 1:
+            warnings.warn(
+                f"{name}: dropout={dropout} acts between layers, after all but the last; with "
+                "num_layers=1 it does nothing",
+                stacklevel=3,
+            )
+        self.num_layers, self.bidirectional, self.reverse = num_layers, bidirectional, reverse
+        self.batch_first = batch_first
+        self.input_size = input_size
+        self.directions = 2 if bidirectional else 1
+        self.cells: list[Cell[S]] = []
+        seen = input_size
+        for _ in range(num_layers):
+            self.cells += [make_cell(seen) for _ in range(self.directions)]
+            seen = self.cells[-1].output_size * self.directions
+        if learn_initial_state:
+            for cell in self.cells:
+                cell.learn_initial_state()
+        first = self.cells[0]
+        if any(cell.state_sizes() != first.state_sizes() for cell in self.cells):
+            raise ValueError(
+                f"{name}: the state of {first!r} is of other sizes in the layer above, and the two "
+                "cannot stand in one array; use num_layers=1"
+            )
+        self.hidden_size, self.dtype, self.scope = first.hidden_size, first.dtype, first.scope
+        self.dropout = Dropout(dropout, rng=rng)
+        if len(self.cells) > 1:
+            for k, cell in enumerate(self.cells):
+                cell.scope = f"{self.scope}/{self._suffix(k)[1:]}"
+                for tensor in cell.parameters():
+                    tensor.named(f"{tensor.name}{self._suffix(k)}")
+
+    @property
+    def output_size(self) -> int:
+        """Length of the last axis of the output."""
+        return self.cells[-1].output_size * self.directions
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def __call__(
+        self, x: Tensor | ArrayLike, state: Any = None, lengths: ArrayLike | None = None
+    ) -> tuple[Tensor, S]:
+        """Run the layer over a sequence, or a batch of sequences.
+
+        Parameters
+        ----------
+        x : Tensor or array, shape (T, B, input_size), (B, T, input_size) or (T, input_size)
+            The inputs: time first, batch first if ``batch_first``, or one sequence.
+        state : optional
+            The initial state: h, or for an LSTM (h, c), each of shape
+            (num_layers * directions, B, size), without B for one sequence.
+        lengths : array of int, shape (B,), optional
+            Number of valid steps of each sequence of a padded batch, in any order. Padding may hold
+            anything: it has no influence on outputs, states and gradients.
+
+        Returns
+        -------
+        output : Tensor
+            What the last layer showed at each step, in the form of x; both directions side by
+            side. It is 0 where x is padding.
+        state
+            The final state, in the form of the initial one: after the last valid step of the
+            forward direction, after the first step of the backward one. See `final_states`.
+
+        Raises
+        ------
+        ShapeError, DTypeError, ValueError
+            In sentences, for inputs, states and lengths that do not fit.
+        """
+        xs, batch = self._steps(x)
+        before = self._initial(state, batch, len(xs))
+        after = []
+        for layer in range(self.num_layers):
+            outputs = []
+            for direction in range(self.directions):
+                k = layer * self.directions + direction
+                run: Unrolled[S] = unroll(
+                    self.cells[k], xs, before[k], reverse=self._is_backward(k), lengths=lengths
+                )
+                outputs.append(run.outputs)
+                after.append(self.cells[k].parts_of(run.state))
+            last = layer == self.num_layers - 1
+            thinned = self.dropout.p > 0 and self.training and not last
+            if self.bidirectional or thinned:
+                xs = [
+                    self._shown(parts, t, thinned)
+                    for t, parts in enumerate(zip(*outputs, strict=True), start=1)
+                ]
+            else:
+                xs = outputs[0]
+        with scope(self.scope):
+            output = stack(xs, axis=1 if self.batch_first and batch is not None else 0)
+            parts = [stack(rows) for rows in zip(*after, strict=True)]
+        return output, self.cells[0].state_of(*parts)
+
+    def _shown(self, outputs: tuple[Tensor, ...], t: int, thinned: bool) -> Tensor:
+        """What a layer shows at step t: its directions side by side, thinned by dropout."""
+        with scope(self.scope), step(t):
+            y: Tensor = outputs[0]
+            if len(outputs) > 1:
+                y = concatenate(outputs, axis=-1).named("y")
+            return self.dropout(y) if thinned else y
+
+    def _steps(self, x: Any) -> tuple[list[Tensor], int | None]:
+        """The inputs of each step, and the batch size, or None for one sequence."""
+        x = values_of(x, self.dtype, self)
+        form = f"(B, T, {self.input_size})" if self.batch_first else f"(T, B, {self.input_size})"
+        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
+            raise ShapeError(
+                f"{self!r}: expected x of shape {form}, or (T, {self.input_size}) for one "
+                f"sequence, given {x.shape}; the last axis is input_size: change x, or make the "
+                "layer with another input_size"
+            )
+        time = 1 if self.batch_first and x.ndim == 3 else 0
+        if not x.shape[time]:
+            raise ShapeError(f"{self!r}: x {x.shape} has no steps; at least one is needed")
+        xs = []
+        for t in range(x.shape[time]):  # outside of the scope: the inputs are no part of the layer
+            with step(t + 1):
+                xs.append(_leaf(x[:, t] if time else x[t], "x"))
+        return xs, x.shape[1 - time] if x.ndim == 3 else None
+
+    def _initial(self, state: Any, batch: int | None, T: int) -> list[Any]:
+        """The initial state of each cell, or Nones."""
+        n = len(self.cells)
+        if state is None:
+            return [None] * n
+        sizes = self.cells[0].state_sizes()
+        parts = self.cells[0].parts_of(state, repr(self))
+        rows: list[list[Tensor]] = []
+        for part, (letter, size) in zip(parts, sizes.items(), strict=True):
+            whole = values_of(part, self.dtype, self, letter)
+            expected = (n, size) if batch is None else (n, batch, size)
+            if whole.shape != expected:
+                raise ShapeError(self._misfit(letter, whole.shape, expected))
+            rows.append([self._row(whole, k, letter, T) for k in range(n)])
+        return [self.cells[k].state_of(*row) for k, row in enumerate(zip(*rows, strict=True))]
+
+    def _row(self, whole: Any, k: int, letter: str, T: int) -> Tensor:
+        with scope(self.cells[k].scope), step(T + 1 if self._is_backward(k) else 0):
+            return _leaf(whole[k], letter)
+
+    def _misfit(self, letter: str, given: tuple[int, ...], expected: tuple[int, ...]) -> str:
+        rank = (
+            "(num_layers * directions, B, size)"
+            if len(expected) == 3
+            else ("(num_layers * directions, size), because x has no batch axis")
+        )
+        reason = f"its axes are {rank}; give such an array, or None for zeros"
+        if len(given) == len(expected) == 3 and given[0] == expected[0] and given[2] == expected[2]:
+            reason = (
+                f"the state is of a batch of {given[1]}, x of one of {expected[1]}; "
+                "begin a new batch with state=None"
+            )
+        return f"{self!r}: expected {letter} of shape {expected}, given {given}; {reason}"
+
+    def equations(self, notation: Notation = "pytorch") -> str:
+        """The equations of every cell of the layer, and what their letters stand for.
+
+        Parameters
+        ----------
+        notation : {"pytorch", "nndl", "ng", "nankai"}
+            In whose letters; see `rnn.notation`.
+
+        Examples
+        --------
+        >>> from rnn import RNN
+        >>> print(RNN(2, 3, bias=False).equations("nankai"))
+        h_t = tanh(W h_{t-1} + U x_t)
+        where
+          W = weight_hh_l0
+          U = weight_ih_l0
+        """
+        blocks = []
+        for k, cell in enumerate(self.cells):
+            layer, backward = k // self.directions, self._is_backward(k)
+            text = equations(cell, notation, self._suffix(k), backward)
+            if len(self.cells) > 1:
+                title = f"layer {layer}, {'backward' if backward else 'forward'}"
+                below = f", where x is what layer {layer - 1} shows" if layer else ""
+                text = f"{title}{below}:\n{text}"
+            blocks.append(text)
+        return "\n\n".join(blocks)
+
+    # --- states ----------------------------------------------------------------------------------
+
+    def initial_state(self, batch: int | None = None) -> S:
+        """The state before the first step: zeros, or what was learned.
+
+        Parameters
+        ----------
+        batch : int, optional
+            B; without it the state is that of one sequence.
+
+        Returns
+        -------
+        state
+            In the form that the layer, and PyTorch's, takes.
+        """
+        rows = [cell.parts_of(cell.initial_state(batch)) for cell in self.cells]
+        return self.cells[0].state_of(*[stack(parts) for parts in zip(*rows, strict=True)])
+
+    def final_states(self) -> list[str]:
+        """Say what each row of the final state is.
+
+        Examples
+        --------
+        >>> from rnn import GRU
+        >>> for row in GRU(3, 5, num_layers=2, bidirectional=True).final_states():
+        ...     print(row)
+        layer 0, forward: after the last valid step
+        layer 0, backward: after the first step
+        layer 1, forward: after the last valid step
+        layer 1, backward: after the first step
+        """
+        ends = ("forward: after the last valid step", "backward: after the first step")
+        return [
+            f"layer {k // self.directions}, {ends[self._is_backward(k)]}"
+            for k in range(len(self.cells))
+        ]
+
+    def summary(self, state: S) -> Tensor:
+        """One vector for a sequence: what the highest layer shows in the final state.
+
+        Of a bidirectional layer, both directions side by side: (B, output_size).
+        """
+        h = self.cells[0].parts_of(state)[0]
+        last: Tensor = concatenate([h[-2], h[-1]], axis=-1) if self.bidirectional else h[-1]
+        return last
+
+    def _is_backward(self, k: int) -> bool:
+        return self.reverse or (self.bidirectional and k % 2 == 1)
+
+    # --- parameters ------------------------------------------------------------------------------
+
+    def _suffix(self, k: int) -> str:
+        layer, direction = divmod(k, self.directions)
+        return f"_l{layer}" + ("_reverse" if direction else "")
+
+    def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Name and Tensor of every parameter: ``weight_ih_l0``, ``bias_hh_l1_reverse``."""
+        for name, tensor in super().named_tensors():
+            held, _, rest = name.partition(".")
+            if held == "cells":
+                index, _, inner = rest.partition(".")
+                name = f"{inner}{self._suffix(int(index))}"
+            yield name, tensor
+
+    def _place(self, name: str) -> tuple[Cell[S] | None, str]:
+        """The cell that has a parameter of the layer, if one does, and its name there."""
+        for k, cell in enumerate(vars(self).get("cells", ())):
+            inner = name.removesuffix(self._suffix(k))
+            if inner != name and inner in vars(cell):
+                return cell, inner
+        return None, name
+
+    def __getattr__(self, name: str) -> Tensor:
+        cell, inner = self._place(name)
+        if cell is None or not isinstance(tensor := getattr(cell, inner), Tensor):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return tensor
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        cell, inner = self._place(name)
+        if cell is None:
+            object.__setattr__(self, name, value)
+            return
+        own = getattr(cell, inner)
+        if not isinstance(own, Tensor):
+            raise AttributeError(f"{self!r} was made without {name}, and does not use one")
+        if not isinstance(value, Tensor) or (value.shape, value.dtype) != (own.shape, own.dtype):
+            given = f"{type(value).__name__} {getattr(value, 'shape', '')}".strip()
+            given += f" of {value.dtype}" if hasattr(value, "dtype") else ""
+            raise ShapeError(
+                f"{self!r}: expected {name}, a Tensor {own.shape} of {own.dtype}, given a {given}; "
+                "to give the parameter the values of an array, use .assign(array)"
+            )
+        setattr(cell, inner, value if value.name else value.named(str(own.name)))
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name, _ in self.named_tensors())]
+
+    def onnx_weights(self, layer: int = 0) -> OnnxWeights:
+        """The weights of one layer as ONNX has them: (W, R, B, P); see `rnn.weights.layouts`."""
+        return layouts.onnx_weights(self, self._directions_of(layer))
+
+    def onnx_attributes(self, layer: int = 0) -> dict[str, Any]:
+        """The attributes of an ONNX node that computes what one layer does."""
+        return layouts.onnx_attributes(self, self._directions_of(layer), self.reverse)
+
+    def load_onnx_weights(
+        self,
+        W: ArrayLike,
+        R: ArrayLike,
+        B: ArrayLike | None = None,
+        P: ArrayLike | None = None,
+        layer: int = 0,
+    ) -> None:
+        """Give one layer the weights of an ONNX node.
+
+        Raises
+        ------
+        StateDictError
+            If their shapes do not fit, or they hold what the layer has no place for.
+        """
+        layouts.load_onnx_weights(self, self._directions_of(layer), W, R, B, P)
+
+    def keras_weights(self) -> list[Array]:
+        """The weights as Keras' ``get_weights()`` gives them, of all layers and directions in turn.
+
+        Three arrays for each: kernel, recurrent_kernel, bias; two with ``use_bias=False``. They
+        are for Keras layers that are made with `keras_arguments`.
+        """
+        return layouts.keras_weights(self, self.cells)
+
+    def keras_arguments(self) -> dict[str, Any]:
+        """The arguments of Keras' SimpleRNN, GRU or LSTM that computes what one layer does.
+
+        Examples
+        --------
+        >>> from rnn import RNN
+        >>> RNN(2, 3, nonlinearity="relu").keras_arguments()
+        {'units': 3, 'use_bias': True, 'activation': 'relu'}
+        """
+        return layouts.keras_arguments(self, self.cells, self.reverse)
+
+    def load_keras_weights(self, arrays: Sequence[ArrayLike]) -> None:
+        """Give the layers the weights that Keras' ``get_weights()`` gave; see `keras_weights`."""
+        layouts.load_keras_weights(self, self.cells, arrays)
+
+    def _directions_of(self, layer: int) -> list[Cell[S]]:
+        if layer not in range(self.num_layers):
+            raise ValueError(
+                f"{self!r}: its layers are numbered 0..{self.num_layers - 1}; given {layer!r}"
+            )
+        return self.cells[layer * self.directions : (layer + 1) * self.directions]
+
+    def __repr__(self) -> str:
+        more = f", num_layers={self.num_layers}" if self.num_layers > 1 else ""
+        more += ", bidirectional=True" if self.bidirectional else ""
+        more += ", reverse=True" if self.reverse else ""
+        name, cell = type(self).__name__, type(self.cells[0]).__name__
+        more += f", cell={cell}" if cell != f"{name}Cell" else ""
+        more += self.cells[0].variant()
+        return f"{name}({self.input_size}, {self.hidden_size}{more})"
+
+
+def _leaf(part: Any, name: str) -> Tensor:
+    """A part that was cut out of an array, which becomes a leaf, or out of a Tensor."""
+    return part.named(name) if isinstance(part, Tensor) else Tensor(part, name=name)

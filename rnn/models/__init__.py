@@ -1,0 +1,1 @@
+"""Models made of layers: encoder-decoder, attention, heads, trees, graphs, Hopfield, NARX."""

@@ -1,0 +1,337 @@
+r"""The encoder-decoder: one recurrent network reads a sequence, a second one writes another.
+
+The two sequences need not be of one length. What passes between them is a vector C, the context,
+of one size however long the input is (Cho et al. 2014; Sutskever et al. 2014); or, with
+attention, a context of its own for every output (Bahdanau et al. 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from microgrrepresent import ShapeError, Tensor, concatenate, no_grad, scope, stack, step, tanh
+from microgrrepresent.node import Array
+from rnn.cells import Cell, GRUCell
+from rnn.cells.cell import made
+from rnn.initialise import Rng
+from rnn.inputs import probability, tensor_of
+from rnn.layers.dense import Embedding, Linear
+from rnn.layers.recurrent import Recurrent
+from rnn.models.attention import Attention
+from rnn.models.heads import time_first
+from rnn.module import Module
+from rnn.sequences.batches import sequence_mask
+from rnn.sequences.decoding import Decoded, beam, choose, rows, sample
+
+
+class Encoded(NamedTuple):
+    """What an encoder found in a batch of sequences.
+
+    Attributes
+    ----------
+    context : Tensor, shape (B, C)
+        One vector for a sequence.
+    outputs : Tensor, shape (T, B, C), or None
+        One vector for each of its steps, for attention.
+    mask : ndarray of bool, shape (T, B), or None
+        False where there is padding.
+    """
+
+    context: Tensor
+    outputs: Tensor | None = None
+    mask: Array | None = None
+
+    def rows(self, which: Array) -> Encoded:
+        """Some of the sequences, by their places in the batch."""
+        return Encoded(
+            self.context[which],
+            None if self.outputs is None else self.outputs[:, which],
+            None if self.mask is None else self.mask[:, which],
+        )
+
+
+class Encoder(Module):
+    """Read a sequence; the context C is the final state h_T of the highest layer.
+
+    Parameters
+    ----------
+    layer : RNN, GRU or LSTM
+        Time first. Of a bidirectional one, C is the final states of both directions.
+    embedding : Embedding, optional
+        Turns tokens into vectors first.
+
+    Examples
+    --------
+    >>> from rnn import GRU, Embedding, Encoder
+    >>> Encoder(GRU(3, 5), Embedding(10, 3))([[1, 2], [3, 4], [5, 0]], lengths=[3, 2]).context.shape
+    (2, 5)
+    """
+
+    def __init__(self, layer: Recurrent[Any], embedding: Embedding | None = None) -> None:
+        self.embedding, self.layer = embedding, time_first(layer)
+        self.context_size = layer.output_size
+
+    def __call__(self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None) -> Encoded:
+        """Encode sequences x (T, B, input_size), or (T, B) with an embedding."""
+        with scope("encoder"):
+            if self.embedding is not None:
+                x = self.embedding(x)
+            outputs, state = self.layer(x, lengths=lengths)
+            context = self.layer.summary(state).named("C")
+        mask = None if lengths is None else sequence_mask(lengths, outputs.shape[0])
+        return Encoded(context, outputs.named("S"), mask)
+
+
+class DecoderState(NamedTuple):
+    """The state of a decoder: its cell's, what it was given, and where it looked last."""
+
+    cell: Any
+    encoded: Encoded
+    weights: Tensor | None = None
+
+    def rows(self, which: Array) -> DecoderState:
+        """The states of some of the sequences, for a beam search to go on from."""
+        weights = None if self.weights is None else self.weights[:, which]
+        return DecoderState(rows(self.cell, which), self.encoded.rows(which), weights)
+
+
+class Decoder(Module):
+    r"""Write a sequence of tokens, each from the one before, the state, and the context.
+
+        h_0 = C, or tanh(W C + b) if their lengths differ        context_init
+        h_t = f([E[y_{t-1}]; C], h_{t-1})                        context_every_step, or
+        h_t = f([E[y_{t-1}]; C_t], h_{t-1})                      attention, C_t from h_{t-1}
+        P(y_t | y_1, ..., y_{t-1}, C) = softmax(V h_t + b_y)
+
+    A context can be anything: what an `Encoder` found, or any vector, which makes a model from one
+    to many.
+
+    Parameters
+    ----------
+    tokens : int
+        Number of tokens y.
+    hidden_size : int
+        Length of h.
+    context_size : int
+        Length of C.
+    embedding_size : int, optional
+        Length of a token's vector; hidden_size if not given.
+    context_init : bool
+        Whether C makes the first state; else it is 0.
+    context_every_step : bool
+        Whether C is part of every step's input.
+    attention : {"dot", "general", "additive"}, optional
+        Look at all of the encoder's outputs before every step, with this score.
+    cell : callable
+        Makes the cell f from its input and hidden size: a cell's class.
+    dtype, rng
+        As for the cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnn import Decoder
+    >>> decoder = Decoder(6, 8, context_size=3, rng=0)
+    >>> decoder(np.zeros((2, 3)), np.array([[0, 0], [1, 2], [4, 4]])).shape
+    (3, 2, 6)
+    """
+
+    def __init__(
+        self,
+        tokens: int,
+        hidden_size: int,
+        context_size: int,
+        embedding_size: int | None = None,
+        *,
+        context_init: bool = True,
+        context_every_step: bool = False,
+        attention: Literal["dot", "general", "additive"] | None = None,
+        cell: Callable[..., Cell[Any]] = GRUCell,
+        dtype: DTypeLike = np.float64,
+        rng: Rng = None,
+    ) -> None:
+        if not (context_init or context_every_step or attention):
+            raise ValueError(
+                "Decoder: without context_init, context_every_step and attention it would see "
+                "nothing of the context; choose at least one"
+            )
+        rng = np.random.default_rng(rng)
+        width = embedding_size or hidden_size
+        self.tokens, self.hidden_size, self.context_size = tokens, hidden_size, context_size
+        self.context_init, self.context_every_step = context_init, context_every_step
+        self.embedding = Embedding(tokens, width, dtype=dtype, rng=rng)
+        seen = width + context_size * (context_every_step + bool(attention))
+        self.cell = made(cell, "Decoder", seen, hidden_size, dtype=dtype, rng=rng)
+        shown = self.cell.output_size
+        self.bridge = (
+            Linear(context_size, shown, dtype=dtype, rng=rng)
+            if context_init and context_size != shown
+            else None
+        )
+        self.attention = (
+            Attention(shown, context_size, attention, dtype=dtype, rng=rng) if attention else None
+        )
+        self.head = Linear(shown, tokens, dtype=dtype, rng=rng)
+
+    def start(self, encoded: Encoded | Tensor | ArrayLike) -> DecoderState:
+        """The state before the first step.
+
+        Parameters
+        ----------
+        encoded : Encoded, or Tensor or array of shape (B, context_size)
+            What an encoder found; or a context, if there is no attention.
+        """
+        if not isinstance(encoded, Encoded):
+            encoded = Encoded(encoded)  # type: ignore[arg-type]
+        encoded = encoded._replace(context=tensor_of(encoded.context, self.cell.dtype, self, "C"))
+        if encoded.context.ndim != 2 or encoded.context.shape[1] != self.context_size:
+            raise ShapeError(
+                f"{self!r}: expected a context of shape (B, {self.context_size}), "
+                f"given {encoded.context.shape}"
+            )
+        if self.attention is not None and encoded.outputs is None:
+            raise ShapeError(
+                f"{self!r}: attention looks at the outputs of an encoder; give what an Encoder "
+                "returns, not a context alone"
+            )
+        with scope("decoder"), step(0):
+            state = self.cell.initial_state(len(encoded.context))
+            if self.context_init:
+                h = encoded.context
+                if self.bridge is not None:
+                    h = tanh(self.bridge(h)).named("h")
+                state = self.cell.state_of(h, *self.cell.parts_of(state)[1:])
+        return DecoderState(state, encoded)
+
+    def step(self, tokens: Tensor | ArrayLike, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """Scores (B, tokens) of what follows the tokens (B,), and the new state.
+
+        This is the function that `rnn.sequences.decoding` works with.
+        """
+        cell_state, encoded, weights = state
+        with scope("decoder"):
+            seen = [self.embedding(tokens)]
+            if self.context_every_step:
+                seen.append(encoded.context)
+            if self.attention is not None and encoded.outputs is not None:
+                query = self.cell.output(cell_state)
+                context, weights = self.attention(query, encoded.outputs, encoded.mask)
+                seen.append(context)
+            x = (concatenate(seen, axis=-1) if len(seen) > 1 else seen[0]).named("x")
+            cell_state = self.cell(x, cell_state)
+            logits = self.head(self.cell.output(cell_state)).named("y")
+        return logits, DecoderState(cell_state, encoded, weights)
+
+    def __call__(
+        self,
+        encoded: Encoded | Tensor | ArrayLike,
+        inputs: ArrayLike,
+        teacher_forcing: float = 1.0,
+        rng: np.random.Generator | None = None,
+    ) -> Tensor:
+        """Scores of every token of given sequences, for training.
+
+        Parameters
+        ----------
+        encoded
+            As in `start`.
+        inputs : array of int, shape (T, B)
+            y_0, ..., y_{T-1}: what is read at each step, beginning with a start symbol.
+        teacher_forcing : float
+            Probability of reading the given token at a step, rather than the likeliest one by the
+            model's own scores (Bengio et al. 2015). With 0 it runs freely from y_0 on.
+        rng : numpy Generator, optional
+            Needed for a probability between 0 and 1.
+
+        Returns
+        -------
+        Tensor, shape (T, B, tokens)
+            Scores of y_1, ..., y_T.
+        """
+        given = np.asarray(inputs)
+        state = self.start(encoded)
+        batch = len(state.encoded.context)
+        if given.ndim != 2 or given.shape[1] != batch or not len(given):
+            raise ShapeError(
+                f"{self!r}: expected tokens of shape (T, {batch}), time first, as many sequences "
+                f"as contexts; given {given.shape}"
+            )
+        teacher_forcing = probability(teacher_forcing, f"{self!r}: teacher_forcing")
+        if 0 < teacher_forcing < 1 and rng is None:
+            raise ValueError(
+                f"{self!r}: teacher_forcing={teacher_forcing} is left to chance, and needs a numpy "
+                "Generator as rng"
+            )
+        scores: list[Tensor] = []
+        for t, token in enumerate(given, start=1):
+            free = teacher_forcing < 1 and (rng is None or rng.random() >= teacher_forcing)
+            with step(t):
+                read = choose(scores[-1], temperature=0) if free and scores else token
+                logits, state = self.step(read, state)
+                scores.append(logits)
+        stacked: Tensor = stack(scores)
+        return stacked
+
+    def generate(
+        self,
+        encoded: Encoded | Tensor | ArrayLike,
+        first: int,
+        length: int,
+        stop: int | None = None,
+        *,
+        strategy: Literal["greedy", "sample", "beam"] = "greedy",
+        temperature: float = 1.0,
+        width: int = 4,
+        length_penalty: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> list[Decoded]:
+        """Write a sequence for each context; nothing is recorded.
+
+        Parameters
+        ----------
+        encoded
+            As in `start`.
+        first : int
+            The start symbol y_0.
+        length : int
+            Cut sequences that have not ended after so many tokens.
+        stop : int, optional
+            The token that ends a sequence.
+        strategy : {"greedy", "sample", "beam"}
+            Always the likeliest token; a random one, by the scores divided by `temperature`; or
+            the likeliest sequence of a search that keeps `width` beginnings.
+        temperature, width, length_penalty, rng
+            As in `rnn.sequences.decoding`.
+        """
+        for token in (first, stop):
+            if token is not None and token not in range(self.tokens):
+                raise ValueError(
+                    f"{self!r}: first and stop are tokens, numbered 0..{self.tokens - 1}; "
+                    f"given {token!r}"
+                )
+        with no_grad():
+            state = self.start(encoded)
+            batch = len(state.encoded.context)
+            each = [state.rows(np.array([i])) for i in range(batch)]
+        if strategy == "beam":
+            found = []
+            for alone in each:
+                found += beam(
+                    self.step, np.array([first]), length, width, state=alone, stop=stop,
+                    length_penalty=length_penalty,
+                )[:1]  # fmt: skip
+            return found
+        if strategy not in ("greedy", "sample"):
+            raise ValueError(
+                f"{self!r}: strategy is 'greedy', 'sample' or 'beam'; given {strategy!r}"
+            )
+        heat = temperature if strategy == "sample" else 0.0
+        firsts = np.full(batch, first)
+        return sample(self.step, firsts, length, rng, state=state, temperature=heat, stop=stop)
+
+    def __repr__(self) -> str:
+        return f"Decoder({self.tokens}, {self.hidden_size}, context_size={self.context_size})"

@@ -1,0 +1,1 @@
+"""Sequences: vocabularies, batches, decoding."""

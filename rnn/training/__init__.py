@@ -1,0 +1,1 @@
+"""Training: losses, optimisers, schedules, clipping, truncated BPTT, fit, checkpoints."""

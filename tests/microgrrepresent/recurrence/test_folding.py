@@ -1,0 +1,207 @@
+"""Folding: every recurrence of the gallery becomes one cell, and unfolds to itself."""
+
+import numpy as np
+import pytest
+
+from microgrrepresent import (
+    Graph,
+    GraphError,
+    Tensor,
+    fold,
+    grad,
+    isomorphic,
+    sigmoid,
+    step,
+    steps,
+    stop_gradient,
+    tanh,
+    unfold,
+)
+from microgrrepresent.recurrence import difference
+from tests.microgrrepresent.recurrences import (
+    PROGRAMS,
+    Parameters,
+    plain,
+    rnn,
+    truncated,
+    truncated_at_the_end,
+    zero,
+)
+
+
+def inputs(T):
+    return Tensor(np.random.default_rng(1).normal(size=(12, 3))[np.arange(T) % 12], name="X")
+
+
+def run(name, T):
+    return PROGRAMS[name](inputs(T), Parameters())
+
+
+@pytest.mark.parametrize("T", [7, 8, 9])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_unfolding_gives_the_graph_back(name, T):
+    graph = Graph(run(name, T))
+    folded = fold(graph)
+    assert difference(unfold(folded, T), graph) is None
+    again = unfold(folded, T).outputs[0]
+    assert np.array_equal(again.value, graph.outputs[0].value)
+
+
+@pytest.mark.parametrize("T", [6, 13])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_another_number_of_steps_is_the_program_run_so_often(name, T):
+    assert difference(unfold(fold(Graph(run(name, 9))), T), Graph(run(name, T))) is None
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_cell_does_not_grow_with_the_steps(name):
+    few, many = (fold(Graph(run(name, T))) for T in (7, 13))
+    assert len(few.cell) == len(many.cell)
+    assert str(few).count("\n") == str(many).count("\n")
+
+
+def with_gradient(name, T):
+    p = Parameters()
+    loss = PROGRAMS[name](inputs(T), p)
+    return Graph(grad(loss, list(p.values()), create_graph=True))
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "gated", "long_short", "loss_at_each_step", "losses_after_the_loop"]
+)
+def test_a_gradient_folds_too(name):
+    graph = with_gradient(name, 8)
+    assert difference(unfold(fold(graph), 8), graph) is None
+
+
+# --- cuts -----------------------------------------------------------------------------------------
+
+
+def test_a_cut_is_no_break_of_the_pattern_and_has_a_name():
+    folded = fold(Graph(truncated(inputs(9), Parameters())))
+    (state,) = [delay for delay in folded.delays if delay.source.name == "h"]
+    assert state.lag == 1 and state.cuts == (4, 7)
+    assert "h[t-1] is cut every 3 steps (t = 4, 7)" in str(folded)
+    assert str(folded).count("stop_gradient") == 0
+    whole = fold(Graph(plain(inputs(9), Parameters())))
+    assert not any(delay.cuts for delay in whole.delays)
+
+
+def test_what_is_cut_stands_for_its_cuts():
+    graph = Graph(truncated(inputs(9), Parameters()))
+    cut = next(node for node in graph if node.op is stop_gradient)
+    folded = fold(graph)
+    assert folded.template(cut).name == "h" and folded.template(cut).op is tanh
+
+
+def test_cuts_at_the_end_of_a_step():
+    folded = fold(Graph(truncated_at_the_end(inputs(8), Parameters())))
+    assert {delay.source.name: delay.cuts for delay in folded.delays} == {
+        "h": (3, 5, 7),
+        "c": (3, 5, 7),
+    }
+
+
+def uneven(T, at):
+    p, h = Parameters(), zero()
+    for t, x in steps(inputs(T)):
+        h = rnn(x, stop_gradient(h) if t in at else h, p).named("h")
+    return Graph(h.sum())
+
+
+def test_cuts_without_a_period_fold_and_only_their_own_number_of_steps_is_known():
+    graph = uneven(9, at=(3, 4, 8))
+    folded = fold(graph)
+    assert "is cut at t = 3, 4, 8" in str(folded)
+    assert difference(unfold(folded, 9), graph) is None
+    with pytest.raises(GraphError, match=r"cuts at t = 3, 4, 8 do not tell where the next"):
+        unfold(folded, 10)
+
+
+def test_a_single_cut_tells_its_period_by_where_it_stands():
+    folded = fold(uneven(6, at=(4,)))
+    assert difference(unfold(folded, 10), uneven(10, at=(4, 7, 10))) is None
+
+
+# --- after the loop -------------------------------------------------------------------------------
+
+
+def test_terms_of_the_loss_made_after_the_loop_belong_to_their_steps():
+    folded = fold(Graph(run("losses_after_the_loop", 8)))
+    assert not folded.epilogue
+    text = str(folded)
+    assert text.count("mul h[t] h[t]") == 1 and text.count("sum") == 1
+
+
+def test_what_is_made_of_some_steps_only_stays_outside():
+    p, h, hs = Parameters(), zero(), []
+    for _, x in steps(inputs(8)):
+        h = rnn(x, h, p).named("h")
+        hs.append(h)
+    graph = Graph((hs[-1] * hs[-1]).sum() + (hs[-2] * hs[-2]).sum())
+    folded = fold(graph)
+    assert len(folded.epilogue) == 5
+    assert difference(unfold(folded, 8), graph) is None
+
+
+def test_steps_that_are_treated_differently_after_the_loop_stay_outside():
+    p, h, hs = Parameters(), zero(), []
+    for _, x in steps(inputs(8)):
+        h = rnn(x, h, p).named("h")
+        hs.append(h)
+    total = hs[0].sum()
+    for t, h in enumerate(hs[1:], start=2):
+        total = total + (h * (hs[0] if t % 2 else hs[3])).sum()
+    graph = Graph(total)
+    assert difference(unfold(fold(graph), 8), graph) is None
+
+
+# --- breaks ---------------------------------------------------------------------------------------
+
+
+def test_a_step_that_differs_is_named():
+    p, h = Parameters(), zero()
+    for t, x in steps(inputs(6)):
+        h = rnn(x, h, p) if t != 4 else sigmoid(x @ p["U"] + h @ p["W"] + p["b"])
+    with pytest.raises(GraphError, match=r"step 4 breaks the pattern: it has .*sigmoid"):
+        fold(Graph(h.sum()))
+
+
+def test_a_step_that_reads_another_state_is_named():
+    p, hs = Parameters(), [zero()]
+    for t, x in steps(inputs(6)):
+        hs.append(rnn(x, hs[-1] if t != 4 else hs[1], p).named("h"))
+    with pytest.raises(GraphError, match=r"step 4 breaks the pattern: operand 1 of .* is h_1"):
+        fold(Graph(sum(h.sum() for h in hs)))
+
+
+def test_names_that_differ_from_step_to_step_are_told():
+    h = Tensor(0.5)
+    for t in (1, 2, 3, 4):
+        with step(t):
+            h = tanh(h * 2).named(f"h{t}")
+    with pytest.raises(GraphError, match="the names h1 and h3 differ: give a variable one name"):
+        fold(h)
+
+
+@pytest.mark.parametrize("given", [None, 3])
+def test_what_is_no_graph_is_not_folded(given):
+    with pytest.raises(GraphError, match="made from Tensors, its outputs; given "):
+        fold(given)
+
+
+def test_a_graph_is_folded_before_it_is_unfolded():
+    h = Tensor(0.5, name="h_0")
+    with pytest.raises(GraphError, match=r"unfold\(fold\(graph\), T\); given Graph"):
+        unfold(Graph(h), 3)
+
+
+def test_a_first_state_is_no_step():
+    with step(0):
+        h = Tensor(0.5, name="h")
+    for t in (1, 2, 3):
+        with step(t):
+            h = tanh(h * 2).named("h")
+    graph = Graph(h)
+    assert graph.steps == (1, 2, 3)
+    assert isomorphic(unfold(fold(graph), len(graph.steps)), graph)
