@@ -34,7 +34,7 @@ from figure import figure
 from result import Result, run, seeds_of
 
 from microgrrepresent import Tensor, no_grad
-from rnn import GRU, LSTM, RNN, Adam, SequenceClassifier, squared_error
+from rnn import GRU, LSTM, RNN, Adam, SequenceClassifier, mse_loss
 
 CELLS = {"SRN": RNN, "GRU": GRU, "LSTM": LSTM}
 
@@ -59,7 +59,7 @@ def learn(
 
     def error(size: int) -> Tensor:
         x, y = batch(rng, T, size)
-        return squared_error(model(x), y)
+        return mse_loss(model(x), y)
 
     def tested(size: int) -> float:
         with no_grad():

@@ -29,7 +29,7 @@ from result import Result, run
 from sequential_digits import images
 
 from microgrrepresent import Tensor, cross_entropy
-from rnn import Adam, Decoder, Vocabulary, over_time, pad
+from rnn import Adam, Decoder, Vocabulary, pad, sequence_loss
 
 NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 VOCABULARY = Vocabulary.of("".join(NAMES), special=("<eos>",))
@@ -48,7 +48,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         names = pad([VOCABULARY.encode(NAMES[k], eos=True) for k in y[chosen]])
         inputs = np.vstack([np.full((1, 32), END), names.values[:-1]])
         scores = model(pixels[chosen], inputs)
-        return over_time(cross_entropy, scores, names.values, mask=names.mask)
+        return sequence_loss(cross_entropy, scores, names.values, mask=names.mask)
 
     for _ in descent(loss_of, Adam(model.parameters(), lr=5e-3), 250 if quick else 1000):
         pass

@@ -41,7 +41,7 @@ from result import Result, run
 from microgrrepresent import Tensor, cross_entropy
 from rnn import Adagrad, Linear, Module, RNNCell, Vocabulary, clip_grad_value, unroll
 from rnn.files import bundled_text
-from rnn.sequences.decoding import prompt, sample
+from rnn.sequences.decoding import sample, state_after
 
 T = 25
 PROMPT = "When in the Course "
@@ -93,7 +93,7 @@ def learn(hidden: int, steps: int, seed: int) -> tuple[list[float], dict[float, 
         smooth = 0.999 * smooth + 0.001 * float(loss)
         curve.append(smooth / T / math.log(2))
     beginning = vocabulary.encode(PROMPT)
-    state = prompt(model.step, beginning[:-1, None])
+    state = state_after(model.step, beginning[:-1, None])
     drawn = {
         temperature: sample(
             model.step, beginning[-1:], 400, rng, state=state, temperature=temperature

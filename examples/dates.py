@@ -34,7 +34,7 @@ from figure import figure
 from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy, no_grad
-from rnn import GRU, Adam, Decoder, Embedding, Encoder, Module, Vocabulary, over_time, pad
+from rnn import GRU, Adam, Decoder, Embedding, Encoder, Module, Vocabulary, pad, sequence_loss
 
 MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august"]
 MONTHS += ["september", "october", "november", "december"]
@@ -72,7 +72,9 @@ class Translator(Module):
         x = pad([READ.encode(text) for text, _ in pairs])
         y = pad([WRITE.encode(answer, eos=True) for _, answer in pairs]).values
         inputs = np.vstack([np.full((1, len(pairs)), WRITE.eos), y[:-1]])
-        return over_time(cross_entropy, self.decoder(self.encoder(x.values, x.lengths), inputs), y)
+        return sequence_loss(
+            cross_entropy, self.decoder(self.encoder(x.values, x.lengths), inputs), y
+        )
 
     def answers(self, texts: list[str]) -> list[str]:
         """What it writes, always taking the likeliest letter."""

@@ -29,7 +29,7 @@ from matplotlib.patches import Patch
 from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy
-from rnn import Adam, LanguageModel, over_time, pad
+from rnn import Adam, LanguageModel, pad, sequence_loss
 from rnn.sequences.decoding import Decoded, sample
 
 NOTES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
@@ -63,7 +63,7 @@ def learn(iterations: int, seed: int, wanted: int) -> tuple[list[Decoded], np.nd
     def loss_of(i: int) -> Tensor:
         melodies = pad([[*melody(rng), END] for _ in range(32)], END)
         x, y = melodies.values[:-1], melodies.values[1:]
-        return over_time(cross_entropy, model(x)[0], y, mask=melodies.mask[1:])
+        return sequence_loss(cross_entropy, model(x)[0], y, mask=melodies.mask[1:])
 
     for _ in descent(loss_of, Adam(model.parameters(), lr=5e-3), iterations):
         pass

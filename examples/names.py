@@ -31,7 +31,7 @@ from figure import figure
 from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy, no_grad, sigmoid
-from rnn import LSTM, Adam, Embedding, Padded, SequenceTagger, Vocabulary, over_time, pad
+from rnn import LSTM, Adam, Embedding, Padded, SequenceTagger, Vocabulary, pad, sequence_loss
 
 BEGINNINGS = ["he said", "she told me", "i heard that", "we know"]
 EITHER = ["teddy", "rose", "mark", "frank", "grace"]  # a first name, or just a word
@@ -64,7 +64,7 @@ def learn(bidirectional: bool, iterations: int, seed: int) -> tuple[SequenceTagg
 
     def loss_of(i: int) -> Tensor:
         x, y, _ = batch(rng, 32)
-        return over_time(cross_entropy, model(x.values, x.lengths), y, mask=x.mask)
+        return sequence_loss(cross_entropy, model(x.values, x.lengths), y, mask=x.mask)
 
     for _ in descent(loss_of, Adam(model.parameters(), lr=1e-2), iterations):
         pass

@@ -32,7 +32,7 @@ from figure import figure
 from result import Result, run
 
 from microgrrepresent import Tensor, no_grad
-from rnn import NARX, SGD, Adam, squared_error, sunspots, unroll
+from rnn import NARX, SGD, Adam, mse_loss, sunspots, unroll
 
 A = np.array([1.0, 1.5, -0.9])  # of x_t, y_{t-1}, y_{t-2}
 TRAIN = 221  # years from 1700 to 1920
@@ -47,7 +47,7 @@ def recovered(iterations: int, rng: np.random.Generator) -> float:
     model = NARX(1, 1, output_delays=2, rng=rng)
 
     def loss_of(i: int) -> Tensor:
-        return squared_error(model.teacher_forced(x, y[2:]).stacked(), y[2:])
+        return mse_loss(model.teacher_forced(x, y[2:]).stacked(), y[2:])
 
     for _ in descent(loss_of, SGD(model.parameters(), lr=0.02, momentum=0.9), iterations, 100):
         pass
@@ -65,7 +65,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     model = NARX(0, 1, output_delays=9, hidden_size=4, rng=rng)
 
     def loss_of(i: int) -> Tensor:
-        return squared_error(model.teacher_forced(nothing[:TRAIN], y[:TRAIN]).stacked(), y[:TRAIN])
+        return mse_loss(model.teacher_forced(nothing[:TRAIN], y[:TRAIN]).stacked(), y[:TRAIN])
 
     optimizer = Adam(model.parameters(), lr=5e-3, weight_decay=1e-4)
     for _ in descent(loss_of, optimizer, 300 if quick else 800):

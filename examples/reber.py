@@ -34,7 +34,7 @@ from figure import figure
 from result import Result, run, seeds_of
 
 from microgrrepresent import Tensor, cross_entropy, no_grad
-from rnn import LSTM, RNN, Adam, SequenceTagger, over_time, pad, sequence_mask
+from rnn import LSTM, RNN, Adam, SequenceTagger, pad, sequence_loss, sequence_mask
 
 Strings = list[tuple[str, list[str]]]
 
@@ -75,7 +75,7 @@ def learn(cell: str, read: int, lr: float, seed: int) -> tuple[list[tuple[int, f
 
     def loss_of(i: int) -> Tensor:
         x, y, lengths = arrays([train[k] for k in rng.integers(0, 256, 8)])
-        return over_time(cross_entropy, model(x, lengths), y, mask=sequence_mask(lengths))
+        return sequence_loss(cross_entropy, model(x, lengths), y, mask=sequence_mask(lengths))
 
     curve, outer = [], 0.0
     for i, _ in descent(loss_of, Adam(model.parameters(), lr=lr), read // 8):

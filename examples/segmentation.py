@@ -31,7 +31,7 @@ from figure import figure
 from result import Result, run, seeds_of
 
 from microgrrepresent import Tensor, cross_entropy, no_grad, softmax
-from rnn import LSTM, Adam, Embedding, SequenceTagger, Vocabulary, over_time, pad, sequence_mask
+from rnn import LSTM, Adam, Embedding, SequenceTagger, Vocabulary, pad, sequence_loss, sequence_mask
 
 TRAINING, TESTING = sentences(TRAIN), sentences(TEST)
 VOCABULARY = Vocabulary.of("".join(w for sentence in TRAINING for w in sentence))
@@ -68,7 +68,7 @@ def learn(bidirectional: bool, iterations: int, seed: int) -> tuple[SequenceTagg
     def loss_of(i: int) -> Tensor:
         chosen = rng.choice(len(TRAINING), 11, replace=False)
         x, y, lengths = arrays([TRAINING[k] for k in chosen])
-        return over_time(cross_entropy, model(x, lengths), y, mask=sequence_mask(lengths))
+        return sequence_loss(cross_entropy, model(x, lengths), y, mask=sequence_mask(lengths))
 
     for _ in descent(loss_of, Adam(model.parameters(), lr=1e-2), iterations):
         pass

@@ -30,8 +30,8 @@ from result import Result, run
 
 from microgrrepresent import Node, Tensor, cross_entropy, steps
 from microgrrepresent.drawing import save
-from rnn import Adam, LanguageModel, Vocabulary, over_time, pad
-from rnn.sequences.decoding import greedy, prompt, sample
+from rnn import Adam, LanguageModel, Vocabulary, pad, sequence_loss
+from rnn.sequences.decoding import greedy, sample, state_after
 
 FORM = re.compile(r"(\w{5}，\w{5}。){2}")
 
@@ -59,13 +59,13 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     x = np.vstack([start, poems.values[:-1]])
 
     def loss_of(i: int) -> Tensor:
-        return over_time(cross_entropy, model(x)[0], poems.values, mask=poems.mask)
+        return sequence_loss(cross_entropy, model(x)[0], poems.values, mask=poems.mask)
 
     for _ in descent(loss_of, Adam(model.parameters(), lr=5e-3), 100 if quick else 200):
         pass
 
     lines = poems.values[:5]  # the first line of each
-    state = prompt(model.step, [*start, *lines[:-1]])
+    state = state_after(model.step, [*start, *lines[:-1]])
     rest = greedy(model.step, lines[-1], 30, state=state, stop=vocabulary.eos)
     recited = [vocabulary.decode(d.tokens) for d in rest]
     right = np.mean([poem[5:] == said for poem, said in zip(QUATRAINS, recited, strict=True)])

@@ -54,13 +54,13 @@ from rnn import (
     LanguageModel,
     Vocabulary,
     fit,
-    over_time,
     pad,
     perplexity,
+    sequence_loss,
     tokenize,
 )
 from rnn.files import bundled_text
-from rnn.sequences.decoding import greedy, prompt, sample
+from rnn.sequences.decoding import greedy, sample, state_after
 
 Texts = list[list[str]]
 
@@ -96,7 +96,7 @@ def learn(
 
     def loss_of(texts: Texts) -> Tensor:
         x, y, mask = shifted(vocabulary, texts)
-        return over_time(cross_entropy, model(x)[0], y, mask=mask)
+        return sequence_loss(cross_entropy, model(x)[0], y, mask=mask)
 
     def batches(rng: np.random.Generator) -> Iterator[Texts]:
         for part in np.array_split(rng.permutation(len(train)), len(train) // 11):
@@ -155,7 +155,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
             ]
             if language == "Chinese":
                 heard = vocabulary.encode("南开 大学 很")
-                state = prompt(model.step, [start, *heard[:-1, None]])
+                state = state_after(model.step, [start, *heard[:-1, None]])
                 following = greedy(model.step, heard[-1:], 1, state=state)[0].tokens
                 name, good = "word model, 南开 大学 很 ...", vocabulary["好"] in following
                 results.append(Result(name, "next word is 好", good, "=", 1, picture))

@@ -1,6 +1,6 @@
 """Late strands: what was made of the steps after the loop, but step by step.
 
-    losses = [squared_error(y, target) for y, target in zip(run.outputs, targets)]
+    losses = [mse_loss(y, target) for y, target in zip(run.outputs, targets)]
     L = sum(losses)
 
 These nodes know no step, yet there is one of each kind for every step, and so they are strands

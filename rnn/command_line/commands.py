@@ -25,7 +25,7 @@ from rnn.command_line.illustration import ILLUSTRATED, illustration
 from rnn.command_line.tasks import TASKS, LanguageTask, Settings, load_task
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.files import reason, writing
-from rnn.sequences.decoding import prompt, sample
+from rnn.sequences.decoding import sample, state_after
 from rnn.sequences.vocabulary import UNK, Vocabulary, tokenize
 from rnn.training.checkpoint import load_checkpoint
 from rnn.training.fit import fit
@@ -163,7 +163,7 @@ def _sample(options: argparse.Namespace) -> int:
         return scores, state
 
     rng = np.random.default_rng(options.seed)
-    state = prompt(step, read[:-1])
+    state = state_after(step, read[:-1])
     drawn = sample(
         step, read[-1], options.length, rng, state=state, temperature=options.temperature
     )[0]

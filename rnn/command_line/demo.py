@@ -22,7 +22,7 @@ from microgrrepresent.node import Array
 from rnn.files import bundled_text
 from rnn.models.language_model import LanguageModel
 from rnn.sequences.batches import language_model_batches
-from rnn.sequences.decoding import prompt, sample
+from rnn.sequences.decoding import sample, state_after
 from rnn.sequences.vocabulary import Vocabulary
 from rnn.training.fit import fit
 from rnn.training.losses import bits_per_character, perplexity
@@ -106,7 +106,7 @@ def demo(out: str | Path = "demo", steps: int = 1200, seed: int = 0, progress: b
 def _sample(model: LanguageModel, vocabulary: Vocabulary, seed: int, length: int = 300) -> str:
     """Let the model go on from the opening words; indented and wrapped, to be found and read."""
     opening = vocabulary.encode(OPENING)[:, None]
-    state = prompt(model.step, opening[:-1])
+    state = state_after(model.step, opening[:-1])
     rng = np.random.default_rng(seed)
     drawn = sample(model.step, opening[-1], length, rng, state=state, temperature=0.5)[0]
     lines = (OPENING + vocabulary.decode(drawn.tokens)).splitlines()

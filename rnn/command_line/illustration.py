@@ -28,7 +28,7 @@ from rnn.cells import (
 )
 from rnn.layers.dense import Linear
 from rnn.layers.unrolling import Unrolled, unroll
-from rnn.training.losses import over_time, squared_error
+from rnn.training.losses import mse_loss, sequence_loss
 
 ILLUSTRATED: dict[str, Callable[..., Cell[Any]]] = {
     "rnn": RNNCell,
@@ -88,4 +88,4 @@ def illustration(
         with step(t):
             said.append(head(h).named("ŷ"))
     targets = rng.standard_normal((steps, outputs))
-    return over_time(squared_error, said, targets, reduction="sum"), run
+    return sequence_loss(mse_loss, said, targets, reduction="sum"), run

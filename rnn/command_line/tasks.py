@@ -33,7 +33,7 @@ from rnn.module import Module
 from rnn.sequences.batches import language_model_batches
 from rnn.sequences.vocabulary import UNK, Unit, Vocabulary
 from rnn.training.checkpoint import load_checkpoint
-from rnn.training.losses import bits_per_character, perplexity, squared_error
+from rnn.training.losses import bits_per_character, mse_loss, perplexity
 
 CELLS: dict[str, Callable[..., Cell[Any]]] = {"lstm": LSTMCell, "gru": GRUCell, "rnn": RNNCell}
 LAYERS: dict[str, Callable[..., Recurrent[Any]]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
@@ -233,7 +233,7 @@ class Adding(MemoryTask):
     def loss(self, batch: tuple[Array, Array], state: Any = None) -> Tensor:
         """Mean squared error."""
         x, y = batch
-        return squared_error(self.model(x), y)
+        return mse_loss(self.model(x), y)
 
     def verdict(self) -> str:
         """Squared error, beside that of an answer that does not look at the sequence."""

@@ -25,7 +25,7 @@ from rnn.models.attention import Attention
 from rnn.models.heads import time_first
 from rnn.module import Module
 from rnn.sequences.batches import sequence_mask
-from rnn.sequences.decoding import Decoded, beam, choose, rows, sample
+from rnn.sequences.decoding import Decoded, beam, categorical, rows, sample
 
 
 class Encoded(NamedTuple):
@@ -270,7 +270,7 @@ class Decoder(Module):
         for t, token in enumerate(given, start=1):
             free = teacher_forcing < 1 and (rng is None or rng.random() >= teacher_forcing)
             with step(t):
-                read = choose(scores[-1], temperature=0) if free and scores else token
+                read = categorical(scores[-1], temperature=0) if free and scores else token
                 logits, state = self.step(read, state)
                 scores.append(logits)
         stacked: Tensor = stack(scores)

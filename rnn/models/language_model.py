@@ -23,7 +23,7 @@ from rnn.initialise import Rng
 from rnn.layers.dense import Embedding, Linear
 from rnn.layers.unrolling import Unrolled, unroll
 from rnn.module import Module
-from rnn.training.losses import over_time
+from rnn.training.losses import sequence_loss
 
 
 class LanguageModel(Module):
@@ -86,7 +86,7 @@ class LanguageModel(Module):
     def loss(self, x: Any, y: Any, state: Any = None) -> tuple[Tensor, Any]:
         """Mean cross-entropy of the tokens y (T, B) that follow x (T, B), and the last state."""
         logits, state = self(x, state)
-        return over_time(cross_entropy, logits, y), state
+        return sequence_loss(cross_entropy, logits, y), state
 
     def loss_by_step(self, x: Any, y: Any, state: Any = None) -> tuple[Tensor, Unrolled[Any]]:
         """The same loss with an output y_t and a loss L_t at each step, as one would draw it."""
@@ -95,7 +95,7 @@ class LanguageModel(Module):
         for t, h in enumerate(run.outputs, start=1):
             with step(t):
                 outputs.append(self.head(h).named("y"))
-        return over_time(cross_entropy, outputs, y), run
+        return sequence_loss(cross_entropy, outputs, y), run
 
     def step(self, tokens: Any, state: Any = None) -> tuple[Tensor, Any]:
         """Scores (B, V) of what follows tokens (B,), and the new state; see `rnn.sequences`."""

@@ -54,7 +54,9 @@ class Decoded:
     ended: bool
 
 
-def choose(logits: Any, rng: np.random.Generator | None = None, temperature: float = 1.0) -> Array:
+def categorical(
+    logits: Any, rng: np.random.Generator | None = None, temperature: float = 1.0
+) -> Array:
     """Draw an index from softmax(logits / temperature), for each row.
 
     Adding to each score a random number of Gumbel's distribution and taking the largest draws
@@ -75,11 +77,11 @@ def choose(logits: Any, rng: np.random.Generator | None = None, temperature: flo
     """
     scores = _finite(logits)
     if not 0 <= temperature < math.inf:
-        raise ValueError(f"choose: the temperature is a number from 0 up; given {temperature}")
+        raise ValueError(f"categorical: the temperature is a number from 0 up; given {temperature}")
     if temperature > 0:
         if not isinstance(rng, np.random.Generator):
             raise ValueError(
-                f"choose: give a numpy Generator as rng, or temperature=0; given {rng!r}"
+                f"categorical: give a numpy Generator as rng, or temperature=0; given {rng!r}"
             )
         scores = scores / temperature + rng.gumbel(size=scores.shape)
     chosen: Array = scores.argmax(axis=-1)
@@ -107,9 +109,9 @@ def sample(
     length : int
         Cut sequences that have not ended after so many tokens.
     rng, temperature
-        See `choose`.
+        See `categorical`.
     state : optional
-        The state before the first input: a context, or what a `prompt` has left.
+        The state before the first input: a context, or what `state_after` gives.
     stop : int, optional
         The token that ends a sequence, usually ``vocabulary.eos``.
 
@@ -127,7 +129,7 @@ def sample(
     with no_grad():
         for t in range(length):
             logits, state = step(x, state)
-            x = choose(logits, rng, temperature)
+            x = categorical(logits, rng, temperature)
             tokens.append(x)
             scores.append(_scores(logits, x))
             if stop is not None:
@@ -231,7 +233,7 @@ def rows(state: Any, which: Array) -> Any:
     return state[which]
 
 
-def prompt(step: Step, tokens: Iterable[Any], state: Any = None) -> Any:
+def state_after(step: Step, tokens: Iterable[Any], state: Any = None) -> Any:
     """Let a model read tokens, and return the state that this leaves.
 
     Parameters

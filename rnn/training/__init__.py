@@ -1,1 +1,56 @@
-"""Training: losses, optimisers, schedules, clipping, truncated BPTT, fit, checkpoints."""
+"""Training: losses, optimizers, schedules, clipping, truncated BPTT, fit, checkpoints."""
+
+from rnn.training.checkpoint import load_checkpoint, save_checkpoint
+from rnn.training.clipping import (
+    Clipping,
+    clip_grad_norm,
+    clip_grad_value,
+    clip_tensor_norms,
+    grad_norm,
+)
+from rnn.training.fit import fit
+from rnn.training.history import History
+from rnn.training.losses import bits_per_character, mse_loss, perplexity, sequence_loss
+from rnn.training.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from rnn.training.schedules import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    ReduceLROnPlateau,
+    Schedule,
+    StepLR,
+)
+from rnn.training.truncated import Window, detach, tbptt
+
+__all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Clipping",
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "History",
+    "LambdaLR",
+    "LinearLR",
+    "Optimizer",
+    "RMSprop",
+    "ReduceLROnPlateau",
+    "Schedule",
+    "StepLR",
+    "Window",
+    "bits_per_character",
+    "clip_grad_norm",
+    "clip_grad_value",
+    "clip_tensor_norms",
+    "detach",
+    "fit",
+    "grad_norm",
+    "load_checkpoint",
+    "mse_loss",
+    "perplexity",
+    "save_checkpoint",
+    "sequence_loss",
+    "tbptt",
+]

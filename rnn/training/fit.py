@@ -123,10 +123,10 @@ def fit(
     Examples
     --------
     >>> import numpy as np
-    >>> from rnn import Adam, Linear, fit, squared_error
+    >>> from rnn import Adam, Linear, fit, mse_loss
     >>> rng = np.random.default_rng(0)
     >>> model, x = Linear(1, 1, rng=rng), np.linspace(-1, 1, 20)[:, None]
-    >>> loss = lambda batch: squared_error(model(batch), 3 * batch)
+    >>> loss = lambda batch: mse_loss(model(batch), 3 * batch)
     >>> optimizer = Adam(model.parameters(), 0.1)
     >>> history = fit(model, [x], loss, optimizer, rng, steps=200, progress=False)
     >>> history.losses[-1] < 1e-3 < history.losses[0]

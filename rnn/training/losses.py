@@ -22,17 +22,17 @@ from microgrrepresent import ShapeError, Tensor, stack, step, where
 from microgrrepresent.errors import operand
 from microgrrepresent.node import Array
 
-OverTime = Literal["mean", "sum", "batchmean"]
+SequenceReduction = Literal["mean", "sum", "batchmean"]
 Reduction = Literal["mean", "sum", "none"]
 
 
-def over_time(
+def sequence_loss(
     loss: Callable[..., Any],
     outputs: Tensor | Sequence[Tensor],
     targets: Any,
     *,
     mask: Any = None,
-    reduction: OverTime = "mean",
+    reduction: SequenceReduction = "mean",
 ) -> Tensor:
     """Take a loss at every step, and put the steps together.
 
@@ -40,7 +40,7 @@ def over_time(
     ----------
     loss : callable
         ``loss(output, target, reduction="none")``: `cross_entropy`, `binary_cross_entropy` or
-        `squared_error`, for instance.
+        `mse_loss`, for instance.
     outputs : Tensor, shape (T, B, ...) or (T, ...); or a sequence of T Tensors (B, ...)
         What the network says at each step. A sequence, such as ``unroll(...).outputs``, gives one
         node L for each step, and one sum of them, as the notes draw it. A single Tensor gives the
@@ -67,18 +67,18 @@ def over_time(
     Examples
     --------
     >>> from microgrrepresent import Tensor, cross_entropy
-    >>> from rnn import over_time
+    >>> from rnn import sequence_loss
     >>> even = Tensor([[[0.0, 0.0]], [[0.0, 0.0]], [[0.0, 0.0]]])  # T=3, B=1, two classes
-    >>> float(over_time(cross_entropy, even, [[0], [1], [0]], reduction="sum"))
+    >>> float(sequence_loss(cross_entropy, even, [[0], [1], [0]], reduction="sum"))
     2.0794415416798357
     """
-    _known(reduction, get_args(OverTime), "over_time")
+    _known(reduction, get_args(SequenceReduction), "sequence_loss")
     wanted = targets.value if isinstance(targets, Tensor) else np.asarray(targets)
     counts = None if mask is None else np.asarray(mask, dtype=bool)
     for name, array in (("targets", wanted), ("mask", counts)):
         if array is not None and (not array.ndim or len(array) != len(outputs)):
             raise ShapeError(
-                f"over_time: the outputs have {len(outputs)} steps, and time is the first axis; "
+                f"sequence_loss: the outputs have {len(outputs)} steps, time being the first axis; "
                 f"the shape of the {name} is {array.shape}"
             )
     # Padding may hold anything, of which a loss makes NaN, and 0 · NaN, in the sweep, is NaN.
@@ -126,7 +126,7 @@ def _counted(x: Any, counts: Array | None, other: float = 0) -> Any:
     return where(counts.reshape(counts.shape + (1,) * (x.ndim - counts.ndim)), x, other)
 
 
-def squared_error(
+def mse_loss(
     output: Tensor, target: Any, *, mask: Any = None, reduction: Reduction = "mean"
 ) -> Tensor:
     """(output - target)², with the arguments of the engine's cross-entropies.
@@ -142,14 +142,14 @@ def squared_error(
     Examples
     --------
     >>> from microgrrepresent import Tensor
-    >>> from rnn import squared_error
-    >>> float(squared_error(Tensor([1.0, 3.0]), [1.0, 1.0]))
+    >>> from rnn import mse_loss
+    >>> float(mse_loss(Tensor([1.0, 3.0]), [1.0, 1.0]))
     2.0
     """
-    _known(reduction, get_args(Reduction), "squared_error")
+    _known(reduction, get_args(Reduction), "mse_loss")
     if np.shape(target) != output.shape:
         raise ShapeError(
-            f"squared_error: {operand(output.name or 'output', output)} needs a target of the "
+            f"mse_loss: {operand(output.name or 'output', output)} needs a target of the "
             f"same shape; given {np.shape(target)}"
         )
     counts = None if mask is None else np.asarray(mask, dtype=bool)

@@ -41,8 +41,8 @@ from rnn import (
     ResidualRNNCell,
     RNNCell,
     explain,
-    over_time,
-    squared_error,
+    mse_loss,
+    sequence_loss,
     unroll,
 )
 
@@ -309,8 +309,8 @@ def run(cell, T=6, batch=(4,), every=True):
     xs, targets = rng.normal(size=(T, *batch, 2)), rng.normal(size=(T, *batch, 3))
     run = unroll(cell, xs)
     if every:
-        return over_time(squared_error, run.outputs, targets)
-    return squared_error(run.outputs[-1], targets[-1])
+        return sequence_loss(mse_loss, run.outputs, targets)
+    return mse_loss(run.outputs[-1], targets[-1])
 
 
 @pytest.mark.parametrize("every", [True, False], ids=["loss at every step", "loss at the end"])
@@ -406,7 +406,7 @@ def test_a_truncated_graph_is_one_recursion_with_the_cut_named(name):
     cell = CELLS[name]
     xs = np.random.default_rng(0).normal(size=(9, 4, 2))
     outputs = unroll(cell, xs, truncate=3).outputs
-    loss = over_time(squared_error, outputs, np.zeros((9, 4, 3)))
+    loss = sequence_loss(mse_loss, outputs, np.zeros((9, 4, 3)))
     text = str(assert_explained(loss, cell.weight_hh))
     assert text.count(" h[t] = ") == 1 and "cut(" not in text
     assert "every 3 steps (t = 4, 7) the path is cut: no gradient passes back to h[t-1]" in text
@@ -682,7 +682,7 @@ def test_the_work_grows_with_the_steps_and_no_faster(reduced):
 
         outputs = unroll(cell, np.ones((T, 2))).outputs
         loss = (
-            over_time(squared_error, outputs, np.zeros((T, 3)))
+            sequence_loss(mse_loss, outputs, np.zeros((T, 3)))
             if reduced
             else sum((y * y).sum() for y in outputs)
         )

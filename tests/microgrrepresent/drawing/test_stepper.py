@@ -18,7 +18,7 @@ from microgrrepresent.drawing.page.stepper_data import (
     stepper_data,
 )
 from microgrrepresent.errors import DrawingError
-from rnn import GRUCell, Linear, LSTMCell, RNNCell, over_time, squared_error, unroll
+from rnn import GRUCell, Linear, LSTMCell, RNNCell, mse_loss, sequence_loss, unroll
 
 T = 4
 
@@ -29,7 +29,7 @@ def run(kind=LSTMCell, length=T, hidden=3, batch=(), **how):
     head.weight.named("V")
     head.bias.named("b_y")
     outputs = [head(h) for h in unroll(cell, rng.normal(size=(length, *batch, 2))).outputs]
-    return over_time(squared_error, outputs, rng.normal(size=(length, *batch, 2)))
+    return sequence_loss(mse_loss, outputs, rng.normal(size=(length, *batch, 2)))
 
 
 def data_of(loss):
@@ -102,7 +102,7 @@ def test_everything_has_its_place_in_the_drawing():
 def truncated():
     rng = np.random.default_rng(0)
     outputs = unroll(LSTMCell(2, 3, rng=0), rng.normal(size=(6, 2)), truncate=2).outputs
-    return over_time(squared_error, outputs, rng.normal(size=(6, 3)))
+    return sequence_loss(mse_loss, outputs, rng.normal(size=(6, 3)))
 
 
 def test_what_is_cut_has_the_box_and_its_cut_has_none():

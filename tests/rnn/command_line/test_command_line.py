@@ -288,14 +288,14 @@ def test_resuming_on_another_text(capsys, tmp_path):
 
 
 def test_a_checkpoint_that_train_did_not_write(capsys):
-    from rnn import Adam, Linear, fit, squared_error
+    from rnn import Adam, Linear, fit, mse_loss
 
     rng = np.random.default_rng(0)
     model = Linear(1, 1, rng=rng)
     fit(
         model,
         [np.ones((1, 1))],
-        lambda x: squared_error(model(x), x),
+        lambda x: mse_loss(model(x), x),
         Adam(model.parameters()),
         rng,
         steps=1,

@@ -12,12 +12,11 @@ from rnn import (
     LanguageModel,
     NonFiniteError,
     beam,
-    choose,
     greedy,
     log_probability,
-    prompt,
     sample,
 )
+from rnn.sequences.decoding import categorical, state_after
 
 V = 3
 
@@ -78,7 +77,7 @@ def test_log_probability_is_the_chain_rule(model):
 def test_frequencies_of_samples_follow_the_softmax(temperature):
     logits, n = np.array([2.0, 0.0, -1.0, 1.0]), 100_000
     rng = np.random.default_rng(0)
-    drawn = choose(np.broadcast_to(logits, (n, 4)), rng, temperature)
+    drawn = categorical(np.broadcast_to(logits, (n, 4)), rng, temperature)
     p = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
     counts = np.bincount(drawn, minlength=4)
     assert (abs(counts - n * p) < 3 * np.sqrt(n * p * (1 - p))).all()
@@ -214,7 +213,7 @@ def test_a_beam_goes_on_while_something_likelier_is_alive():
 
 def test_reading_a_prompt_leaves_its_state(model):
     text = np.array([[1], [2], [0], [1]])
-    state = prompt(model.step, text)
+    state = state_after(model.step, text)
     _, expected = model(text)
     np.testing.assert_allclose(state.h.numpy(), expected.h.numpy(), rtol=1e-14)
     assert state.h.is_leaf  # nothing was recorded
@@ -237,9 +236,9 @@ def test_a_vector_of_zeros_can_come_first(model):
 
 def test_messages():
     with pytest.raises(ValueError, match="give a numpy Generator as rng, or temperature=0"):
-        choose([1.0, 2.0])
+        categorical([1.0, 2.0])
     with pytest.raises(ValueError, match="temperature is a number from 0 up; given -1"):
-        choose([1.0], np.random.default_rng(0), -1)
+        categorical([1.0], np.random.default_rng(0), -1)
     with pytest.raises(ValueError, match="width is a whole number from 1 up; given 0"):
         beam(lambda x, s: (x, s), np.array([0]), 3, 0)
     with pytest.raises(ValueError, match="length is a whole number from 0 up; given -1"):
@@ -255,7 +254,7 @@ def test_messages():
     with pytest.raises(ValueError, match=r"one token for one sequence, .* given shape \(2,\)"):
         beam(lambda x, s: (x, s), [0, 1], 3, 2)
     with pytest.raises(ValueError, match="or temperature=0; given 3"):
-        choose([1.0, 2.0], 3)
+        categorical([1.0, 2.0], 3)
 
 
 @pytest.mark.parametrize(

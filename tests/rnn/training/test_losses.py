@@ -15,7 +15,7 @@ from microgrrepresent import (
     log,
     softmax,
 )
-from rnn import bits_per_character, over_time, perplexity, sequence_mask, squared_error
+from rnn import bits_per_character, mse_loss, perplexity, sequence_loss, sequence_mask
 
 T, B, V = 5, 3, 4
 RNG = np.random.default_rng(0)
@@ -27,8 +27,8 @@ MASK = sequence_mask([5, 2, 3])
 
 def both_forms(loss, outputs, targets, **how):
     """The loss of one Tensor and of a list of steps: they must agree."""
-    whole = over_time(loss, Tensor(outputs), targets, **how)
-    steps = over_time(loss, [Tensor(y) for y in outputs], targets, **how)
+    whole = sequence_loss(loss, Tensor(outputs), targets, **how)
+    steps = sequence_loss(loss, [Tensor(y) for y in outputs], targets, **how)
     assert float(whole) == pytest.approx(float(steps), rel=1e-14)
     assert whole.name == steps.name == "L"
     assert whole.shape == ()
@@ -77,20 +77,20 @@ def test_the_three_ways_to_put_steps_together():
 def test_gradient_of_the_mean_over_time():
     # L2: with one sequence, dL/dy_t = (softmax(y_t) - e_target) / T
     y = Tensor(LOGITS[:, 0])
-    L = over_time(cross_entropy, y, CLASSES[:, 0])
+    L = sequence_loss(cross_entropy, y, CLASSES[:, 0])
     expected = (softmax(LOGITS[:, 0]) - np.eye(V)[CLASSES[:, 0]]) / T
     np.testing.assert_allclose(grad(L, y), expected, rtol=1e-12)
 
 
 def test_padding_has_no_gradient():
     y = Tensor(LOGITS)
-    g = grad(over_time(cross_entropy, y, CLASSES, mask=MASK), y)
+    g = grad(sequence_loss(cross_entropy, y, CLASSES, mask=MASK), y)
     assert np.array_equal((g != 0).any(-1), MASK)
 
 
 def test_the_graph_has_a_loss_for_each_step_and_one_sum():
     # L3
-    L = over_time(cross_entropy, [Tensor(y) for y in LOGITS], CLASSES, reduction="sum")
+    L = sequence_loss(cross_entropy, [Tensor(y) for y in LOGITS], CLASSES, reduction="sum")
     graph = Graph(L)
     parts = [node for node in graph.find(name="L") if node is not L]
     assert [node.step for node in parts] == [1, 2, 3, 4, 5]
@@ -101,7 +101,7 @@ def test_the_graph_has_a_loss_for_each_step_and_one_sum():
 
 def test_perplexity_of_a_model_that_knows_nothing_is_the_vocabulary():
     # L4
-    L = over_time(cross_entropy, Tensor(np.zeros((T, B, V))), CLASSES)
+    L = sequence_loss(cross_entropy, Tensor(np.zeros((T, B, V))), CLASSES)
     assert perplexity(L) == pytest.approx(V)
     assert bits_per_character(L) == pytest.approx(math.log2(V))
     assert perplexity(0.0) == 1
@@ -112,19 +112,17 @@ def test_perplexity_of_a_model_that_knows_nothing_is_the_vocabulary():
 def test_squared_error():
     y, target = LOGITS[..., :2], LOGITS[..., 2:]
     d2 = (y - target) ** 2
-    assert float(squared_error(Tensor(y), target)) == pytest.approx(d2.mean())
-    assert float(squared_error(Tensor(y), target, mask=MASK)) == pytest.approx(d2[MASK].mean())
-    assert both_forms(squared_error, y, target, mask=MASK) == pytest.approx(d2[MASK].mean())
-    assert both_forms(squared_error, y, target, reduction="batchmean") == pytest.approx(
-        d2.sum() / B
-    )
+    assert float(mse_loss(Tensor(y), target)) == pytest.approx(d2.mean())
+    assert float(mse_loss(Tensor(y), target, mask=MASK)) == pytest.approx(d2[MASK].mean())
+    assert both_forms(mse_loss, y, target, mask=MASK) == pytest.approx(d2[MASK].mean())
+    assert both_forms(mse_loss, y, target, reduction="batchmean") == pytest.approx(d2.sum() / B)
     with pytest.raises(ShapeError, match=r"needs a target of the same shape; given \(3,\)"):
-        squared_error(Tensor(np.zeros((3, 1))), np.zeros(3))
+        mse_loss(Tensor(np.zeros((3, 1))), np.zeros(3))
 
 
 def test_one_sequence_without_a_batch():
-    L = over_time(cross_entropy, Tensor(LOGITS[:, 0]), CLASSES[:, 0], reduction="batchmean")
-    by_step = over_time(
+    L = sequence_loss(cross_entropy, Tensor(LOGITS[:, 0]), CLASSES[:, 0], reduction="batchmean")
+    by_step = sequence_loss(
         cross_entropy, [Tensor(y) for y in LOGITS[:, 0]], CLASSES[:, 0], reduction="sum"
     )
     assert float(L) == pytest.approx(float(by_step), rel=1e-14)
@@ -132,20 +130,20 @@ def test_one_sequence_without_a_batch():
 
 def test_messages():
     with pytest.raises(ShapeError, match=r"outputs have 5 steps.* shape of the targets is \(3,\)"):
-        over_time(cross_entropy, Tensor(LOGITS), CLASSES[0])
+        sequence_loss(cross_entropy, Tensor(LOGITS), CLASSES[0])
     with pytest.raises(ShapeError, match=r"the shape of the mask is \(3, 5\)"):
-        over_time(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK.T)
+        sequence_loss(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK.T)
     with pytest.raises(ValueError, match="'batchmean'; given 'average'"):
-        over_time(cross_entropy, Tensor(LOGITS), CLASSES, reduction="average")
+        sequence_loss(cross_entropy, Tensor(LOGITS), CLASSES, reduction="average")
     for unknown in ("avg", "batchmean"):
         with pytest.raises(ValueError, match=f"'mean', 'sum', 'none'; given '{unknown}'"):
-            squared_error(Tensor(LOGITS), LOGITS, reduction=unknown)
+            mse_loss(Tensor(LOGITS), LOGITS, reduction=unknown)
     with pytest.raises(ShapeError, match=r"mask of shape \(5, 2\) does not fit"):
-        over_time(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK[:, :2])
+        sequence_loss(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK[:, :2])
     with pytest.raises(ShapeError, match=r"mask of shape \(5, 2\) does not fit"):
-        over_time(cross_entropy, [Tensor(y) for y in LOGITS], CLASSES, mask=MASK[:, :2])
+        sequence_loss(cross_entropy, [Tensor(y) for y in LOGITS], CLASSES, mask=MASK[:, :2])
     with pytest.raises(ShapeError, match=r"mask of shape \(2, 2\) does not fit"):
-        squared_error(Tensor(LOGITS), LOGITS, mask=np.ones((2, 2)))
+        mse_loss(Tensor(LOGITS), LOGITS, mask=np.ones((2, 2)))
 
 
 def negative_log(p, target, reduction):
@@ -160,7 +158,7 @@ def negative_log(p, target, reduction):
     [
         (cross_entropy, LOGITS, CLASSES, -100),
         (binary_cross_entropy, LOGITS[..., 0], YES_NO, np.nan),
-        (squared_error, LOGITS, LOGITS * 2, np.nan),
+        (mse_loss, LOGITS, LOGITS * 2, np.nan),
         (negative_log, np.exp(LOGITS), np.ones((T, B, V)), np.nan),
     ],
 )
@@ -170,8 +168,8 @@ def test_what_padding_holds_has_no_influence(loss, outputs, targets, bad, filler
     results = []
     for y, target in ((outputs, targets), (filled, wrong)):
         whole, steps = Tensor(y, True), [Tensor(row, True) for row in y]
-        first = over_time(loss, whole, target, mask=MASK)
-        second = over_time(loss, steps, target, mask=MASK)
+        first = sequence_loss(loss, whole, target, mask=MASK)
+        second = sequence_loss(loss, steps, target, mask=MASK)
         results.append([float(first), float(second), grad(first, whole), grad(second, steps)])
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -181,11 +179,11 @@ def test_what_padding_holds_has_no_influence(loss, outputs, targets, bad, filler
 
 def test_a_squared_error_of_padding_has_no_gradient():
     y = Tensor([1.0, np.nan], requires_grad=True)
-    L = squared_error(y, [0.0, np.inf], mask=[True, False])
+    L = mse_loss(y, [0.0, np.inf], mask=[True, False])
     assert float(L) == 1 and grad(L, y).tolist() == [2, 0]
 
 
 def test_a_mask_in_which_no_step_counts():
     y = Tensor(LOGITS, requires_grad=True)
-    L = over_time(cross_entropy, y, CLASSES, mask=np.zeros((T, B)))
+    L = sequence_loss(cross_entropy, y, CLASSES, mask=np.zeros((T, B)))
     assert float(L) == 0 and not grad(L, y).any()

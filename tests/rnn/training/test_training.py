@@ -30,9 +30,9 @@ from rnn import (
     fit,
     language_model_batches,
     load_checkpoint,
+    mse_loss,
     perplexity,
     save_checkpoint,
-    squared_error,
 )
 from rnn.training.fit import _interrupts_noticed
 
@@ -79,7 +79,7 @@ def linear_fit(steps=300, rng=None, **settings):
     history = fit(
         model,
         settings.pop("batches", [xs[:16], xs[16:]]),
-        settings.pop("loss", lambda x: squared_error(model(x), line(x))),
+        settings.pop("loss", lambda x: mse_loss(model(x), line(x))),
         optimizer,
         rng,
         steps=steps,
@@ -150,7 +150,7 @@ def test_the_state_is_carried_and_cut():
 
     def loss(x, state):
         seen.append(state)
-        L = squared_error(model(x), line(x))
+        L = mse_loss(model(x), line(x))
         return L, (L * 2, None)
 
     rng = np.random.default_rng(0)
@@ -185,7 +185,7 @@ def test_early_stopping_ends_with_the_best_parameters():
 
     def loss(x):
         trained.append(model.training)
-        return squared_error(model(x), line(x))
+        return mse_loss(model(x), line(x))
 
     rng = np.random.default_rng(0)
     model = Linear(1, 1, rng=rng)
@@ -226,7 +226,7 @@ def test_a_plateau_is_one_of_the_validation_loss():
     history = fit(
         model,
         [np.ones((1, 1)), -np.ones((1, 1))],
-        lambda x: squared_error(model(x), line(x)),
+        lambda x: mse_loss(model(x), line(x)),
         optimizer,
         rng,
         epochs=8,
@@ -282,7 +282,7 @@ def test_the_progress_bar_shows_loss_norm_and_speed(capsys):
     fit(
         model,
         [np.ones((1, 1))],
-        lambda x: squared_error(model(x), x),
+        lambda x: mse_loss(model(x), x),
         Adam(model.parameters()),
         rng,
         steps=3,
@@ -446,7 +446,7 @@ def test_generators_in_lists_and_dicts_are_saved_too(tmp_path):
         return fit(
             model,
             [np.ones((1, 1))],
-            lambda x: squared_error(model(x), x + model.noise["of"][0].normal()),
+            lambda x: mse_loss(model(x), x + model.noise["of"][0].normal()),
             Adam(model.parameters()),
             rng,
             steps=steps,
