@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.errors import (
-    CarriedStateError,
     CheckError,
     DrawingError,
     DTypeError,
@@ -48,7 +47,6 @@ _LATER = {
 
 __all__ = [
     "Adjoints",
-    "CarriedStateError",
     "CheckError",
     "DTypeError",
     "Delay",

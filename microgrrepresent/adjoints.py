@@ -13,7 +13,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.carried import carried_named, check_growth
 from microgrrepresent.errors import GradientError
 from microgrrepresent.gradients import one_node, require_gradient, seeded
 from microgrrepresent.node import Array, Node
@@ -44,9 +43,6 @@ def backward(
         If no leaf behind the output requires a gradient, or it needs a seed.
     StaleGraphError
         If a leaf of the graph was assigned to after the graph was recorded.
-    CarriedStateError
-        If the graph hangs together with those of the batches before, because a state was carried
-        on without being cut. Said once of a graph that grows.
 
     Examples
     --------
@@ -64,10 +60,7 @@ def backward(
         raise ValueError(f"backward: keep must be 'all' or 'nodes'; given {keep!r}")
     edges: dict[Edge, Array] | None = {} if keep == "all" else None
     first = seeded(output, seed, "backward", False)
-    with carried_named(output):
-        swept = sweep([output], [first], contributions=edges)
-        nodes = {node: _frozen(g) for node, g in swept}
-    check_growth(output, [node for node in nodes if node.op is not None or node is output][-1])
+    nodes = {node: _frozen(g) for node, g in sweep([output], [first], contributions=edges)}
     return Adjoints(nodes, edges)
 
 

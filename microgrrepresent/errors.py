@@ -29,10 +29,6 @@ class StaleGraphError(RuntimeError):
     """A graph that was recorded before one of its leaves was given a new value."""
 
 
-class CarriedStateError(RuntimeError):
-    """A state that was carried from batch to batch together with its whole history."""
-
-
 class GraphError(ValueError):
     """A graph, or a file that should hold one, that is not what the caller takes it for."""
 
@@ -65,7 +61,8 @@ def stale(leaf: Any, user: Any) -> StaleGraphError:
     return StaleGraphError(
         f"{operand(leaf.name or 'a leaf', leaf)} was given a new value by assign() after this "
         f"graph had used it ({located(user.op.name, user.scope, user.step)}), so the recorded "
-        "values no longer belong together; run the forward pass again"
+        "values no longer belong together; run the forward pass again (a state that goes from "
+        "batch to batch is cut in between: state = state.detach())"
     )
 
 

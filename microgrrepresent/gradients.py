@@ -12,7 +12,6 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.carried import carried_named, check_growth
 from microgrrepresent.errors import DTypeError, GradientError, ShapeError, operand
 from microgrrepresent.node import Array, Node
 from microgrrepresent.sweep import sweep
@@ -88,8 +87,6 @@ def grad(
         If an output or an input is not of floating-point numbers.
     StaleGraphError
         If a leaf of the graph was assigned to after the graph was recorded.
-    CarriedStateError
-        If all inputs are leaves, and a state was carried from batch to batch; see `backward`.
 
     Examples
     --------
@@ -113,15 +110,9 @@ def grad(
         raise ShapeError(f"grad: {len(ys)} outputs need {len(ys)} seeds; given {len(given)}")
     seeds = [seeded(y, s, "grad", create_graph) for y, s in zip(ys, given, strict=True)]
     wanted, found = {x.id for x in xs}, {}
-    oldest = latest = max(ys, key=lambda y: y.id)
-    with carried_named(latest):
-        for node, g in sweep(ys, seeds, xs, symbolic=create_graph):
-            if node.id in wanted:
-                found[node.id] = g
-            if node.op is not None:
-                oldest = node
-    if all(x.op is None for x in xs):  # of parameters, as in training
-        check_growth(latest, oldest)
+    for node, g in sweep(ys, seeds, xs, symbolic=create_graph):
+        if node.id in wanted:
+            found[node.id] = g
     results = []
     for x in xs:
         if x.id not in found:
@@ -140,14 +131,8 @@ def grad(
 def accumulate(output: Node, seed: ArrayLike | None) -> None:
     """Add the gradients of the output to ``.grad`` of its leaves: the body of `Tensor.backward`."""
     require_gradient(output)
-    oldest, found = output, []
-    with carried_named(output):
-        for node, g in sweep([output], [seeded(output, seed, "backward", False)]):
-            if node.op is not None:
-                oldest = node
-            elif isinstance(node, Tensor):
-                found.append((node, g))
-    check_growth(output, oldest)
+    swept = sweep([output], [seeded(output, seed, "backward", False)])
+    found = [(node, g) for node, g in swept if node.op is None and isinstance(node, Tensor)]
     for leaf, g in found:
         leaf.grad = np.array(g) if leaf.grad is None else np.asarray(leaf.grad + g)
 

@@ -8,7 +8,7 @@ takes gradients apart and `rnn.weights` reads and writes the layouts of other pa
 
 from rnn import cells, layers, models, sequences, training
 from rnn.cells import *
-from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
+from rnn.errors import CheckpointError, DataError, GrowthWarning, NonFiniteError, StateDictError
 from rnn.explanation import explain
 from rnn.files import bundled_text, read_text, sunspots
 from rnn.layers import *
@@ -21,6 +21,7 @@ __all__ = [
     *(name for room in (cells, layers, models, sequences, training) for name in room.__all__),
     "CheckpointError",
     "DataError",
+    "GrowthWarning",
     "Module",
     "NonFiniteError",
     "StateDictError",

@@ -17,3 +17,7 @@ class CheckpointError(ValueError):
 
 class NonFiniteError(FloatingPointError):
     """A loss or a gradient that became NaN or infinite in training."""
+
+
+class GrowthWarning(UserWarning):
+    """A graph that grows from batch to batch; see `GrowthWatch`."""

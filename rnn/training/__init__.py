@@ -9,6 +9,7 @@ from rnn.training.clipping import (
     grad_norm,
 )
 from rnn.training.fit import fit
+from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
 from rnn.training.losses import bits_per_character, mse_loss, perplexity, sequence_loss
 from rnn.training.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
@@ -31,6 +32,7 @@ __all__ = [
     "Clipping",
     "CosineAnnealingLR",
     "ExponentialLR",
+    "GrowthWatch",
     "History",
     "LambdaLR",
     "LinearLR",

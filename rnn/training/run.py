@@ -22,6 +22,7 @@ from rnn.errors import CheckpointError, DataError, NonFiniteError
 from rnn.module import Module
 from rnn.training.checkpoint import load_checkpoint
 from rnn.training.clipping import Clipping, clip_grad_norm, grad_norm
+from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
 from rnn.training.optim import Optimizer
 from rnn.training.schedules import Schedule
@@ -48,6 +49,7 @@ class Run:
         self.rng = rng
         self.settings = _settings(optimizer, schedule)
         self.history = History()
+        self.watch = GrowthWatch()
         self.epoch = 0  # epochs that are complete
         self.index = 0  # batches of this epoch that are done
         self.seed: int | None = None  # of this epoch's batches
@@ -100,7 +102,7 @@ class Run:
             L, state = _scalar(loss(batch, self.state) if carry else (loss(batch), None), carry)
             if not math.isfinite(float(L)):
                 raise self._diagnosed("loss", float(L), L)
-            L.backward()
+            self.watch(L).backward()
             if callable(clip):
                 norm = _number(clip(optimizer.parameters), "clip(parameters)")
             elif clip is not None:

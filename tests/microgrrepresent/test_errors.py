@@ -192,7 +192,8 @@ SNAPSHOTS = [
      "requires a gradient"),
     (stale, StaleGraphError,
      "w () was given a new value by assign() after this graph had used it (mul in lstm/gate at "
-     "t=2), so the recorded values no longer belong together; run the forward pass again"),
+     "t=2), so the recorded values no longer belong together; run the forward pass again (a state "
+     "that goes from batch to batch is cut in between: state = state.detach())"),
     (taken, ValueError,
      "primitive 'tanh' exists already; give the new one a name of its own"),
 ]  # fmt: skip
