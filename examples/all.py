@@ -19,7 +19,7 @@ from pathlib import Path
 
 from result import PICTURES, Result, options
 
-from rnn.files import replacing
+from microgrrepresent.files import write_file
 
 EXAMPLES = (
     "graphs",
@@ -101,8 +101,7 @@ def record(table: Path, name: str, results: list[Result], seconds: float) -> Non
             kept.setdefault(first, []).append(line)
     kept[name] = [f"| {name} | {' | '.join(r.cells())} | {seconds:.0f} |" for r in results]
     body = "\n".join(line for example in EXAMPLES for line in kept.get(example, []))
-    with replacing(table) as file:
-        file.write(f"{HEAD}{body}\n".encode())
+    write_file(table, f"{HEAD}{body}\n".encode())
 
 
 if __name__ == "__main__":

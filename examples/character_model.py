@@ -40,7 +40,7 @@ from result import Result, run
 
 from microgrrepresent import Tensor, cross_entropy
 from rnn import Adagrad, Linear, Module, RNNCell, Vocabulary, clip_grad_value, unroll
-from rnn.files import bundled_text
+from rnn.sequences.datasets import bundled_text
 from rnn.sequences.decoding import sample, state_after
 
 T = 25

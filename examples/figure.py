@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ matplotlib.use("Agg")  # draw into files; no window is needed
 import matplotlib.pyplot as plt
 from cycler import cycler
 
-from rnn.files import replacing
+from microgrrepresent.files import write_file
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe-Ito
 _STYLE: Any = {
@@ -41,7 +42,7 @@ def figure(
     Parameters
     ----------
     path : Path
-        A .png file; written under another name first, so that it is never half there.
+        A .png file; never half there.
     rows, columns : int
         Number of axes.
     size : (float, float)
@@ -52,6 +53,7 @@ def figure(
             rows, columns, figsize=(size[0] * columns, size[1] * rows), layout="constrained"
         )
         yield axes
-        with replacing(path) as file:
-            drawn.savefig(file, format="png", metadata={"Software": None})
+        content = BytesIO()
+        drawn.savefig(content, format="png", metadata={"Software": None})
+        write_file(path, content.getbuffer())
         plt.close(drawn)

@@ -59,7 +59,7 @@ from rnn import (
     sequence_loss,
     tokenize,
 )
-from rnn.files import bundled_text
+from rnn.sequences.datasets import bundled_text
 from rnn.sequences.decoding import greedy, sample, state_after
 
 Texts = list[list[str]]

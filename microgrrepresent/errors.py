@@ -33,6 +33,10 @@ class GraphError(ValueError):
     """A graph, or a file that should hold one, that is not what the caller takes it for."""
 
 
+class FileError(OSError, ValueError):
+    """A file that cannot be read or written, or that is not a whole file of its kind."""
+
+
 class ImmutableError(TypeError):
     """An attempt to change a recorded value in place."""
 

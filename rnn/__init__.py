@@ -6,11 +6,11 @@ takes gradients apart and `rnn.weights` reads and writes the layouts of other pa
 
 # ruff: noqa: F403 (names come by the lists of the rooms)
 
+from microgrrepresent import FileError
 from rnn import cells, layers, models, sequences, training
 from rnn.cells import *
 from rnn.errors import CheckpointError, DataError, GrowthWarning, NonFiniteError, StateDictError
 from rnn.explanation import explain
-from rnn.files import bundled_text, read_text, sunspots
 from rnn.layers import *
 from rnn.models import *
 from rnn.module import Module
@@ -21,12 +21,10 @@ __all__ = [
     *(name for room in (cells, layers, models, sequences, training) for name in room.__all__),
     "CheckpointError",
     "DataError",
+    "FileError",
     "GrowthWarning",
     "Module",
     "NonFiniteError",
     "StateDictError",
-    "bundled_text",
     "explain",
-    "read_text",
-    "sunspots",
 ]

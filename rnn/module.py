@@ -17,16 +17,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Self
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microgrrepresent import Tensor
+from microgrrepresent.errors import FileError
+from microgrrepresent.files import read_arrays, write_arrays
 from rnn.errors import StateDictError
-from rnn.files import reason, replacing
 
 Array = NDArray[Any]
 
@@ -147,7 +146,7 @@ class Module:
 
         Raises
         ------
-        DataError
+        FileError
             If the file cannot be written.
 
         Examples
@@ -161,8 +160,7 @@ class Module:
         >>> bool((a.weight == b.weight).numpy().all())
         True
         """
-        with replacing(Path(path)) as file:
-            np.savez(file, **self.state_dict())  # type: ignore[arg-type]
+        write_arrays(path, self.state_dict())
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Read what `save` wrote.
@@ -173,14 +171,10 @@ class Module:
             If the file cannot be read, is no .npz file, or holds the state of another module.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                state = {name: file[name] for name in file.files}
-        except OSError as error:
-            raise StateDictError(f"load: cannot read {Path(path)}: {reason(error)}") from error
-        except (ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:
+            state = read_arrays(path)
+        except FileError as error:
             raise StateDictError(
-                f"load: {Path(path)} is not an .npz file of arrays ({error}); "
-                "give the path of a file that save() wrote"
+                f"load: {error}; give the path of a file that save() wrote"
             ) from error
         self.load_state_dict(state)
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from microgrrepresent import backward
 from microgrrepresent.drawing import save
-from microgrrepresent.errors import DrawingError
+from microgrrepresent.errors import DrawingError, FileError
+from microgrrepresent.files import reason
 from microgrrepresent.node import Array
 from rnn.command_line.arguments import parser
 from rnn.command_line.illustration import ILLUSTRATED, illustration
 from rnn.command_line.tasks import TASKS, LanguageTask, Settings, load_task
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
-from rnn.files import reason, writing
 from rnn.sequences.decoding import sample, state_after
 from rnn.sequences.vocabulary import UNK, Vocabulary, tokenize
 from rnn.training.checkpoint import load_checkpoint
@@ -32,7 +31,7 @@ from rnn.training.fit import fit
 from rnn.training.optim import Adam
 from rnn.training.run import told_apart
 
-_REFUSALS = (CheckpointError, DataError, DrawingError, StateDictError)
+_REFUSALS = (CheckpointError, DataError, DrawingError, FileError, StateDictError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -181,18 +180,18 @@ def _opening(vocabulary: Vocabulary) -> str:
 
 def _draw(options: argparse.Namespace) -> int:
     L, _ = illustration(options.cell, options.steps, seed=options.seed)
-    with _written(options.out):
-        save(
-            L,
-            options.out,
-            view=options.view,
-            gradients=backward(L) if options.gradients else None,
-            time=options.time,
-            window=options.window,
-            rails=options.rails,
-            values=options.values,
-            theme=options.theme,
-        )
+    save(
+        L,
+        options.out,
+        view=options.view,
+        gradients=backward(L) if options.gradients else None,
+        time=options.time,
+        window=options.window,
+        rails=options.rails,
+        values=options.values,
+        theme=options.theme,
+    )
+    print(f"Written: {options.out}")
     return 0
 
 
@@ -200,8 +199,8 @@ def _bptt(options: argparse.Namespace) -> int:
     from microgrrepresent.drawing.page.stepper_page import stepper
 
     L, _ = illustration(options.cell, options.steps, seed=options.seed)
-    with _written(options.out):
-        stepper(L, options.out, title=f"{options.cell.upper()}: backpropagation through time")
+    stepper(L, options.out, title=f"{options.cell.upper()}: backpropagation through time")
+    print(f"Written: {options.out}")
     return 0
 
 
@@ -217,19 +216,11 @@ def _flow(options: argparse.Namespace) -> int:
         f"Size of the gradient of the last output with respect to the states, by step:\n\n{flow}\n"
     )
     try:
-        with _written(options.out):
-            flow.save(options.out)
+        flow.save(options.out)
     except ModuleNotFoundError as error:
         raise DrawingError(str(error)) from error
+    print(f"Written: {options.out}")
     return 0
-
-
-@contextmanager
-def _written(path: str) -> Iterator[None]:
-    """Say that a file is written when the block has done so, or why it cannot be."""
-    with writing(path):
-        yield
-    print(f"Written: {path}")
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

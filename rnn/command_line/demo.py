@@ -19,9 +19,9 @@ import numpy as np
 from microgrrepresent import Tensor, backward
 from microgrrepresent.drawing import save
 from microgrrepresent.node import Array
-from rnn.files import bundled_text
 from rnn.models.language_model import LanguageModel
 from rnn.sequences.batches import language_model_batches
+from rnn.sequences.datasets import bundled_text
 from rnn.sequences.decoding import sample, state_after
 from rnn.sequences.vocabulary import Vocabulary
 from rnn.training.fit import fit

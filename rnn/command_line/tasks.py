@@ -23,7 +23,6 @@ from microgrrepresent import Tensor, cross_entropy, no_grad
 from microgrrepresent.node import Array
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn.errors import CheckpointError, DataError
-from rnn.files import bundled_text, read_text
 from rnn.layers.dense import Embedding
 from rnn.layers.layers import GRU, LSTM, RNN
 from rnn.layers.recurrent import Recurrent
@@ -31,6 +30,7 @@ from rnn.models.heads import SequenceClassifier
 from rnn.models.language_model import LanguageModel
 from rnn.module import Module
 from rnn.sequences.batches import language_model_batches
+from rnn.sequences.datasets import bundled_text, read_text
 from rnn.sequences.vocabulary import UNK, Unit, Vocabulary
 from rnn.training.checkpoint import load_checkpoint
 from rnn.training.losses import bits_per_character, mse_loss, perplexity

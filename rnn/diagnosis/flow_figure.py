@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from microgrrepresent.drawing.output.saving import replace_file
+from microgrrepresent.files import write_file
 from microgrrepresent.node import Array
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def write(drawing: Figure, path: str | os.PathLike[str]) -> None:
     with rc_context({"svg.hashsalt": "flow"}):
         ending = target.suffix.lstrip(".")
         drawing.savefig(content, format=ending, dpi=150, metadata=_undated(target.suffix))
-    replace_file(target, content.getvalue())
+    write_file(target, content.getbuffer())
 
 
 def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import one_hot
+from microgrrepresent.files import write_file
 from microgrrepresent.node import Array
 from rnn.errors import DataError
-from rnn.files import read_text, replacing
+from rnn.sequences.datasets import read_text
 
 PAD, UNK, EOS = "<pad>", "<unk>", "<eos>"
 
@@ -279,8 +280,7 @@ class Vocabulary:
                 f"cannot write {path}: {text[error.start]!r} is half of a character, which UTF-8 "
                 "has no bytes for; was the text decoded with errors='surrogateescape'?"
             ) from error
-        with replacing(path) as file:
-            file.write(data)
+        write_file(path, data)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent import Tensor
+from microgrrepresent.errors import FileError
+from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
 from rnn.errors import CheckpointError
-from rnn.files import reason, replacing
 
 _FORMAT = "microgrrepresent checkpoint 1"
 
@@ -27,7 +28,7 @@ def save_checkpoint(path: str | Path, data: dict[str, Any]) -> None:
 
     Raises
     ------
-    DataError
+    FileError
         If the file cannot be written.
     CheckpointError
         If the data hold something that a checkpoint is not made of.
@@ -45,8 +46,7 @@ def save_checkpoint(path: str | Path, data: dict[str, Any]) -> None:
     arrays: list[Array] = []
     outline = json.dumps({"format": _FORMAT, "data": _taken_apart(data, arrays, "checkpoint")})
     members = {f"array{i}": array for i, array in enumerate(arrays)}
-    with replacing(path) as file:
-        np.savez(file, outline=np.frombuffer(outline.encode(), np.uint8), **members)  # type: ignore[arg-type]
+    write_arrays(path, {"outline": np.frombuffer(outline.encode(), np.uint8)} | members)
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -58,15 +58,16 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         If there is no such file, or it is no checkpoint.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            outline = json.loads(bytes(file["outline"]))
-            arrays = [file[f"array{i}"] for i in range(len(file.files) - 1)]
+        members = read_arrays(path)
+    except FileError as error:
+        raise CheckpointError(str(error)) from error
+    try:
+        outline = json.loads(bytes(members["outline"]))
+        arrays = [members[f"array{i}"] for i in range(len(members) - 1)]
         if outline["format"] != _FORMAT:
             raise ValueError(outline["format"])
         return dict(_put_together(outline["data"], arrays))
-    except OSError as error:
-        raise CheckpointError(f"cannot read the checkpoint {path}: {reason(error)}") from error
-    except Exception as error:  # of zip files, NumPy or JSON: a damaged file can raise any
+    except Exception as error:  # of JSON, or of an outline of another form
         raise CheckpointError(f"{path} is damaged, or no checkpoint of this package") from error
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rnn.files import writing
+from microgrrepresent.files import append_to_file, write_file
 
 More = Mapping[str, Callable[[float], float]]
 """Further columns, as functions of the loss."""
@@ -83,12 +84,12 @@ def log_to(path: str | Path | None, history: History, more: More) -> Callable[[]
             history.validations.get(k, ""),
         ]
 
-    def write(mode: str, rows: list[list[Any]]) -> None:
-        with writing(path), Path(path).open(mode, newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
-
-    with writing(path):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
     head = ["step", "epoch", "loss", *more, "gradient_norm", "lr", "validation"]
-    write("w", [head, *(row(k) for k in range(1, history.steps + 1))])
-    return lambda: write("a", [row(history.steps)])
+    write_file(path, _csv([head, *(row(k) for k in range(1, history.steps + 1))]))
+    return lambda: append_to_file(path, _csv([row(history.steps)]))
+
+
+def _csv(rows: list[list[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

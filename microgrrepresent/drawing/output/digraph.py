@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -38,6 +37,7 @@ from microgrrepresent.drawing.marks.picture import (
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.svg import FAMILY, PAD, svg
 from microgrrepresent.errors import DrawingError
+from microgrrepresent.files import write_file
 
 RENDER_TIMEOUT = 120.0
 
@@ -111,7 +111,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         """As of ``graphviz.Digraph``; SVG has a title and a description for screen readers."""
         path: str = super().render(*arguments, **options)
         if path.endswith(".svg") and self.source == self.written:
-            Path(path).write_text(self.svg(), encoding="utf-8")
+            write_file(path, self.svg().encode())
         return path
 
     def _repr_mimebundle_(

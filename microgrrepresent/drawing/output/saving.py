@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -14,6 +13,7 @@ from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.output.svg import PAD
 from microgrrepresent.drawing.output.tikz import tikz
 from microgrrepresent.errors import DrawingError
+from microgrrepresent.files import write_file
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
@@ -47,6 +47,8 @@ def save(
         If the format or an option is unknown, or the picture is too large for PNG.
     GraphvizMissing
         If there is no Graphviz and the format needs it.
+    FileError
+        If the file cannot be written.
     """
     dpi = options.pop("dpi", 144)
     if not isinstance(dpi, (int, float)) or not dpi > 0:
@@ -63,8 +65,7 @@ def save(
         known = " ".join(f".{name}" for name in _FORMATS)
         raise DrawingError(f"save: the file's ending says its format: one of {known}; given {path}")
     drawing = out if isinstance(out, Drawing) else draw(out, **options)
-    replace_file(target, write(drawing, float(dpi)))
-    return target
+    return write_file(target, write(drawing, float(dpi)))
 
 
 def _dot(drawing: Drawing, dpi: float) -> bytes:
@@ -135,20 +136,3 @@ _FORMATS: dict[str, Callable[[Drawing, float], bytes]] = {
     "dot": _dot,
     "gv": _dot,
 }
-
-
-def replace_file(target: Path, content: bytes) -> None:
-    """Write under another name first, so that a reader never sees half a file.
-
-    A folder that is missing is made, here and wherever else a file is written.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -15,10 +15,10 @@ from pathlib import Path
 from string import Template
 
 from microgrrepresent.adjoints import Adjoints, backward
-from microgrrepresent.drawing.output.saving import replace_file
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.page.stepper_data import each_array_once, stepper_data
 from microgrrepresent.errors import DrawingError, GradientError
+from microgrrepresent.files import write_file
 from microgrrepresent.gradients import one_node
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -92,8 +92,7 @@ def stepper(
         drawing=_lean(drawing.inline_svg()),
         data=data.replace("</", "<\\/"),
     )
-    replace_file(target, page.encode())
-    return target
+    return write_file(target, page.encode())
 
 
 def _of(loss: Node, adjoints: Adjoints) -> Adjoints:

@@ -226,9 +226,9 @@ def test_texts_that_cannot_be_read(capsys, tmp_path):
 
 
 def test_checkpoints_of_another_kind(capsys, tmp_path):
-    assert "cannot read the checkpoint none.npz" in refused(capsys, "sample", "none.npz")
+    assert "cannot read none.npz: no such file" in refused(capsys, "sample", "none.npz")
     (tmp_path / "text.npz").write_text("text")
-    assert "text.npz is damaged, or no checkpoint" in refused(capsys, "sample", "text.npz")
+    assert "text.npz is damaged, or not an .npz file" in refused(capsys, "sample", "text.npz")
     np.savez(tmp_path / "arrays.npz", a=np.zeros(3))
     assert "arrays.npz is damaged, or no checkpoint" in refused(capsys, "sample", "arrays.npz")
     run(capsys, "train", "adding", "--steps", "2", *QUICK)
@@ -265,7 +265,7 @@ def test_another_training_is_not_lost(capsys, tmp_path):
     assert (tmp_path / "model.npz").read_bytes() == before
     (tmp_path / "notes.txt").write_text("mine")
     taken = refused(capsys, "train", "adding", "--steps", "2", "--out", "notes.txt", *QUICK)
-    assert "notes.txt is damaged, or no checkpoint" in taken
+    assert "notes.txt is damaged, or not an .npz file" in taken
     status, out, _ = run(capsys, "train", "adding", "--steps", "3", *QUICK)  # the same, anew
     assert (status, "3 steps" in out) == (0, True)
 
