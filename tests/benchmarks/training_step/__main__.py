@@ -1,0 +1,5 @@
+"""``python -m tests.benchmarks.training_step``."""
+
+from tests.benchmarks.training_step.tables import main
+
+main()
