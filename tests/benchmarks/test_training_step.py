@@ -30,6 +30,7 @@ def test_the_loops_by_hand_solve_the_problem_again_and_again(cell):
     _same(by_hand(), ours.composed(given)())
 
 
+@pytest.mark.slow
 @pytest.mark.parity
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_peers_solve_the_problem(cell):
