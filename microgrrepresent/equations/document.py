@@ -25,7 +25,7 @@ from microgrrepresent.equations.terms import (
 )
 from microgrrepresent.equations.writing import Writer
 from microgrrepresent.node import Array
-from microgrrepresent.recurrence.recurrences import cut_text
+from microgrrepresent.recurrence.folded_listing import cut_text
 
 SMALL = 12
 """Arrays of more elements are shown by their smallest, mean and largest."""

@@ -84,17 +84,17 @@ def families(
     places: dict[Node, tuple[Family, Step]] = {}
     folded = _folded(graph) if together else None
     if folded is not None:
-        for strand in folded.strands:
+        for strand in folded.recurrence.strands:
             family = Family(cast("dict[Step, Node]", dict(strand.nodes)), strand.slopes)
             found.append(family)
             places |= {node: (family, t) for t, node in strand.nodes.items()}
-        for strand in folded.strands:
+        for strand in folded.recurrence.strands:
             _adopt_initial_values(strand, found, places)
-        for family, strand in zip(tuple(found), folded.strands, strict=True):
+        for family, strand in zip(tuple(found), folded.recurrence.strands, strict=True):
             if strand.cuts:  # what is cut keeps its letter: no value changes
                 found.remove(family)
                 places |= {
-                    node: places[behind(node, folded.strands, folded.places)]
+                    node: places[behind(node, folded.recurrence.strands, folded.recurrence.places)]
                     for node in strand.nodes.values()
                 }
             elif _is_running_sum(strand, graph, target):
@@ -160,12 +160,12 @@ def _adopt_initial_values(
     strand: Strand, found: list[Family], places: dict[Node, tuple[Family, Step]]
 ) -> None:
     """Let what a delay reads at the end of time be a member of the family that it reads."""
-    for slot in strand.slots:
-        if slot.source is None:
+    for read in strand.reads:
+        if read.source is None:
             continue
-        family = found[slot.source]
-        for t, node in slot.boundary.items():
-            at = t - slot.lag
+        family = found[read.source]
+        for t, node in read.boundary.items():
+            at = t - read.lag
             if node not in places and at not in family.nodes:
                 family.nodes[at] = node
                 places[node] = (family, at)

@@ -11,22 +11,20 @@ longest common subsequence), and a node without a counterpart gets a column of i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from microgrrepresent.errors import GraphError
-from microgrrepresent.listing import equation
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
+from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.signature import index_numbers, signature
 
-Names = Mapping[Node, str]
 Lines = dict[int, list[Node]]
 Pair = tuple["_Column | None", "int | None"]  # a column and a position in the line
 
 
-class Read(NamedTuple):
+class Operand(NamedTuple):
     """What is known of a node's parent."""
 
     strand: int | None
@@ -42,7 +40,7 @@ class Key(NamedTuple):
 
     signature: Hashable
     name: str | None
-    reads: tuple[Read, ...] = ()
+    operands: tuple[Operand, ...] = ()
     behind: int = 0
     """A number for the nodes of the line that this one is made from."""
     ahead: int = 0
@@ -67,10 +65,10 @@ class _Column:
 def columns(
     lines: Lines,
     backward: bool,
-    reads: Callable[[Node, int], tuple[Read, ...]],
+    operands: Callable[[Node, int], tuple[Operand, ...]],
     exists: Callable[[int, int], bool],
     outputs: Container[Node],
-    names: Names,
+    breaks: Breaks,
 ) -> list[dict[int, Node]]:
     """Lay lines side by side: for each column, its node at each step.
 
@@ -80,22 +78,17 @@ def columns(
         In order of steps; each line in topological order.
     backward
         Whether they are of a backward pass, whose lines may differ more.
-    reads, exists
+    operands, exists
         What is known so far of a node's parents, and whether a strand has a node at a step.
     outputs
         Nodes that may have names of their own.
-    names
-        What to call each node in an error's sentence.
-
-    Raises
-    ------
-    GraphError
-        If a line breaks the pattern.
+    breaks
+        Takes down which line breaks the pattern.
     """
     numbers: dict[Hashable, int] = {}
     kinds: dict[tuple[Key, ...], list[int]] = {}
     for t, line in lines.items():
-        kind = tuple(Key(signature(node), node.name, reads(node, t)) for node in line)
+        kind = tuple(Key(signature(node), node.name, operands(node, t)) for node in line)
         if backward:
             kind = _parts(kind, line, numbers)
         kinds.setdefault(kind, []).append(t)
@@ -123,17 +116,17 @@ def columns(
         if not backward and kind is not usual:
             alike = [column is not None and i is not None for column, i in pairs]
             if not any(alike) and any(map(_reads_other_steps, line)):
-                raise _substituted(line[0], table[0], t, names)
-            if not any(alike) or (t <= 0 and not all(alike)):
+                _substituted(line[0], table[0], t, breaks)
+            elif not any(alike) or (t <= 0 and not all(alike)):
                 continue  # this is not a step: it makes an initial state
-            _check_gaps(pairs, line, t, names)
+            _check_gaps(pairs, line, t, breaks)
         table = [_Column(kind[i or 0], t, {}) if column is None else column for column, i in pairs]
         for column, (_, i) in zip(table, pairs, strict=True):
             if i is not None:
                 column.nodes |= {s: lines[s][i] for s in kinds[kind]}
     found = [dict(sorted(column.nodes.items())) for column in table]
     for nodes in found:
-        _check_column(nodes, backward, lines, names)
+        _check_column(nodes, backward, lines, breaks)
     return found
 
 
@@ -248,7 +241,7 @@ def _agreement(
     if column.key.signature != key.signature:
         return 0
     reading = 0
-    for i, (expected, read) in enumerate(zip(column.key.reads, key.reads, strict=True)):
+    for i, (expected, read) in enumerate(zip(column.key.operands, key.operands, strict=True)):
         if column.example.parents[i] is node.parents[i]:
             reading += 3
             continue
@@ -266,7 +259,7 @@ def _agreement(
     return 100_000 + 1_000 * reading + 100 * alike + 10 * part
 
 
-def _binds(read: Read, t: int, exists: Callable[[int, int], bool]) -> bool:
+def _binds(read: Operand, t: int, exists: Callable[[int, int], bool]) -> bool:
     """Whether what is read is there to be read at another step, too."""
     return read.strand is not None and exists(read.strand, t + read.later)
 
@@ -274,8 +267,8 @@ def _binds(read: Read, t: int, exists: Callable[[int, int], bool]) -> bool:
 # --- breaks ---------------------------------------------------------------------------------------
 
 
-def _check_gaps(pairs: Sequence[Pair], line: Sequence[Node], t: int, names: Names) -> None:
-    """Refuse a line in which nodes stand where the table has other ones."""
+def _check_gaps(pairs: Sequence[Pair], line: Sequence[Node], t: int, breaks: Breaks) -> None:
+    """A line in which nodes stand where the table has other ones breaks the pattern."""
     missing: _Column | None = None
     extra: Node | None = None
     for column, i in pairs:
@@ -286,10 +279,11 @@ def _check_gaps(pairs: Sequence[Pair], line: Sequence[Node], t: int, names: Name
         elif i is not None:
             extra = line[i] if extra is None else extra
         if missing is not None and extra is not None:
-            raise _substituted(extra, missing, t, names)
+            _substituted(extra, missing, t, breaks)
+            missing = extra = None
 
 
-def _substituted(node: Node, column: _Column, t: int, names: Names) -> GraphError:
+def _substituted(node: Node, column: _Column, t: int, breaks: Breaks) -> None:
     near = min(column.nodes, key=lambda s: abs(s - t))
     other = column.nodes[near]
     advice = ""
@@ -298,29 +292,30 @@ def _substituted(node: Node, column: _Column, t: int, names: Names) -> GraphErro
             f"; the names {node.name} and {other.name} differ: give a variable one name at all "
             "steps, the step itself is its index"
         )
-    return GraphError(
-        f"fold: step {t} breaks the pattern: it has {equation(node, names)} "
-        f"where step {near} has {equation(other, names)}{advice}"
+    breaks.add(
+        node,
+        t,
+        f"it has {breaks.equation(node)} where step {other.step} has {breaks.equation(other)}"
+        f"{advice}",
     )
 
 
-def _check_column(column: dict[int, Node], backward: bool, lines: Lines, names: Names) -> None:
-    """Refuse a column with holes, and one that begins and ends in the midst of time."""
+def _check_column(column: dict[int, Node], backward: bool, lines: Lines, breaks: Breaks) -> None:
+    """A column with holes, or that begins and ends in the midst of time, breaks the pattern."""
     first, last = min(column), max(column)
-    holes = [t for t in range(first, last) if t not in column]
-    if holes and len(holes) < len(column):
-        raise _alone(column[holes[0] - 1], holes[0], holes[0], names)
-    if holes:
-        raise _alone(column[first], first, first + 1, names)
-    if not backward and min(lines) < first and last < max(lines):
-        raise _alone(column[first], first, first - 1, names)
+    if len(column) <= last - first:
+        t = next(t for t in column if t + 1 not in column)
+        if 2 * len(column) > last - first + 1:
+            _alone(column[t], t + 1, t + 1, breaks)
+        else:
+            _alone(column[first], first, first + 1, breaks)
+    elif not backward and min(lines) < first and last < max(lines):
+        _alone(column[first], first, first - 1, breaks)
 
 
-def _alone(node: Node, breaks: int, lacks: int, names: Names) -> GraphError:
-    return GraphError(
-        f"fold: step {breaks} breaks the pattern: {equation(node, names)} of step {node.step} "
-        f"has no counterpart in step {lacks}"
-    )
+def _alone(node: Node, t: int, lacks: int, breaks: Breaks) -> None:
+    there, stamp = breaks.equation(node), breaks.clock.stamp(lacks)
+    breaks.add(node, t, f"{there} of step {node.step} has no counterpart in step {stamp}")
 
 
 def _reads_other_steps(node: Node) -> bool:

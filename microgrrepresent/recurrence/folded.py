@@ -1,13 +1,8 @@
 """Folding: the unrolled graph of a recurrence goes back to one cell with delays.
 
-    h_1 = tanh(h_0 W + x_1)
-    h_2 = tanh(h_1 W + x_2)      is      h_t = tanh(h_{t-1} W + x_t),   h_0 given
-    h_3 = tanh(h_2 W + x_3)
-
 It is the left half of the textbook figure (Goodfellow, Bengio and Courville, Deep Learning, 2016,
-figure 10.2), and it is found in the graph, never declared: `strands` lays the steps side by side,
-`wiring` tells where each variable reads its parents, and both check every step, node by node.
-`late` adds what was made step by step after the loop, as the terms of a loss are.
+figure 10.2): one node stands for a variable at every step, and an edge to another step is a delay.
+Which nodes these are, `recurrence` tells.
 """
 
 from __future__ import annotations
@@ -18,13 +13,10 @@ from typing import Any
 
 from microgrrepresent.errors import GraphError
 from microgrrepresent.graph import Graph
-from microgrrepresent.listing import labels
 from microgrrepresent.node import Node
-from microgrrepresent.recurrence.alignment import Names
-from microgrrepresent.recurrence.late import add_late_strands
-from microgrrepresent.recurrence.recurrences import recurrences
-from microgrrepresent.recurrence.strands import Place, Strand, behind, cut_steps, find_strands
-from microgrrepresent.recurrence.wiring import wire
+from microgrrepresent.recurrence.folded_listing import listing
+from microgrrepresent.recurrence.recurrence import Recurrence, recurrence
+from microgrrepresent.recurrence.strands import Strand, cut_steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +54,8 @@ class Folded:
 
     Attributes
     ----------
-    graph : Graph
-        The graph that was folded; all nodes below are nodes of it.
-    steps : tuple of int
-        The steps that were folded into one.
+    recurrence : Recurrence
+        The variables of the graph that was folded, at every step.
     cell : tuple of Node
         A step in the midst of time stands for all: its nodes, in topological order, per-step
         inputs included.
@@ -75,21 +65,23 @@ class Folded:
         Nodes that depend on no step: parameters, initial states, and what is made of them.
     epilogue : tuple of Node
         Nodes outside of the steps that depend on some: losses over all steps, last outputs.
-    strands : tuple of Strand
-        Each variable of the cell at every step, and its wiring.
     """
 
-    graph: Graph
-    steps: tuple[int, ...]
+    recurrence: Recurrence
     cell: tuple[Node, ...]
     delays: tuple[Delay, ...]
     prologue: tuple[Node, ...]
     epilogue: tuple[Node, ...]
-    strands: tuple[Strand, ...]
-    places: dict[Node, Place]
-    """Index of the strand, and step, of each node that is in a strand."""
-    nodes: tuple[Node, ...]
-    """The graph's nodes and, for a backward pass, those whose derivatives it computes."""
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that was folded; all nodes of the cell are nodes of it."""
+        return self.recurrence.graph
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps that were folded into one."""
+        return tuple(map(self.recurrence.clock.stamp, self.recurrence.steps))
 
     def template(self, node: Node) -> Node | None:
         """The cell's node that stands for this one; None for a node of prologue or epilogue.
@@ -100,10 +92,8 @@ class Folded:
         --------
         See `fold`.
         """
-        if node not in self.places:
-            return None
-        place = self.places[behind(node, self.strands, self.places)]
-        return _representative(self.strands[place[0]], self.steps, self.graph)
+        strand = self.recurrence.strand(self.recurrence.behind(node))
+        return None if strand is None else _representative(strand, self.recurrence)
 
     def instances(self, node: Node) -> dict[int, Node]:
         """The node that one of the cell's stands for at each step: {t: node}.
@@ -113,9 +103,10 @@ class Folded:
         GraphError
             If the node is not of the cell, nor one that the cell stands for.
         """
-        if node not in self.places:
+        strand = self.recurrence.strand(node)
+        if strand is None:
             raise GraphError(f"{node.name or 'the node'} is not repeated from step to step")
-        return dict(self.strands[self.places[node][0]].nodes)
+        return {self.recurrence.clock.stamp(t): found for t, found in strand.nodes.items()}
 
     def reads(self, node: Node) -> tuple[tuple[Node, int], ...]:
         """What a node of the cell reads in place of each parent, and with which lag.
@@ -125,20 +116,21 @@ class Folded:
         tuple of (Node, int)
             A node of the cell that is read at step t - lag, or with lag 0 a node of the prologue.
         """
-        found = []
-        for slot in self.strands[self.places[node][0]].slots:
-            source = slot.shared
-            if slot.source is not None:
-                source = _representative(self.strands[slot.source], self.steps, self.graph)
+        strand, found = self.recurrence.strand(node), []
+        assert strand is not None
+        for read in strand.reads:
+            source = read.shared
+            if read.source is not None:
+                source = _representative(self.recurrence.strands[read.source], self.recurrence)
             assert source is not None
-            found.append((source, slot.lag))
+            found.append((source, read.lag))
         return tuple(found)
 
     def __repr__(self) -> str:
         return f"<Folded: {len(self.cell)} nodes a step, steps {self.steps[0]}..{self.steps[-1]}>"
 
     def __str__(self) -> str:
-        return recurrences(self)
+        return listing(self)
 
 
 def fold(graph: Graph | Node | Sequence[Node]) -> Folded:
@@ -146,12 +138,12 @@ def fold(graph: Graph | Node | Sequence[Node]) -> Folded:
 
     The steps are those that the nodes were stamped with, by `step`, `steps` or a layer. Every step
     is compared with the others node by node: operation, static arguments, shapes, names, scopes,
-    and wiring. Several cells at a step, as in stacked and bidirectional layers, are one cell
-    here; cells of different scopes may have different numbers of steps, as an encoder and a decoder
-    do. Time may grow in an index (``X[t]``), and in nothing else. Some steps may begin with a state
-    that is cut, as in truncated backpropagation; and what is made of every step after the loop, as
-    the terms of a loss and their running sum, belongs to its step. The cost is linear in the number
-    of nodes.
+    and wiring. Steps whose numbers are far apart, such as years, count 1, 2, 3, ... Several cells
+    at a step, as in stacked and bidirectional layers, are one cell here; cells of different scopes
+    may have different numbers of steps, as an encoder and a decoder do. Time may grow in an index
+    (``X[t]``), and in nothing else. Some steps may begin with a state that is cut, as in truncated
+    backpropagation; and what is made of every step after the loop, as the terms of a loss and
+    their running sum, belongs to its step. The cost is linear in the number of nodes.
 
     Parameters
     ----------
@@ -188,76 +180,44 @@ def fold(graph: Graph | Node | Sequence[Node]) -> Folded:
     >>> folded.template(h).step, sorted(folded.instances(h))
     (2, [1, 2, 3])
     """
-    graph = graph if isinstance(graph, Graph) else Graph(graph)
-    whole, names = _with_forward(graph)
-    nodes = tuple(whole)
-    strands, places = find_strands(nodes, set(whole.outputs), names)
-    if not strands:
+    found = recurrence(graph, strict=True)
+    if not found.strands:
         raise GraphError(
             "fold: no result in this graph knows its step, so there is nothing to fold; run the "
             "loop over time as `for t, x in steps(xs)`, or inside `with step(t)`"
         )
-    steps = tuple(sorted({t for strand in strands for t in strand.nodes}))
-    wire(strands, places, names)
-    add_late_strands(nodes, strands, places, names)
+    graph = found.graph
     cell = {
-        i: _representative(strand, steps, graph)
-        for i, strand in enumerate(strands)
+        i: _representative(strand, found)
+        for i, strand in enumerate(found.strands)
         if not strand.cuts and any(node in graph for node in strand.nodes.values())
     }
-    after: dict[Node, None] = {}
-    for node in nodes:
-        if any(parent in places or parent in after for parent in node.parents):
-            after[node] = None
-    outside = [node for node in graph if node not in places]
+    once = [node for node in graph if node not in found.places]
     return Folded(
-        graph,
-        steps,
+        found,
         tuple(sorted(cell.values(), key=lambda node: node.id)),
-        _delays(cell, strands),
-        tuple(node for node in outside if node not in after),
-        tuple(node for node in outside if node in after),
-        tuple(strands),
-        places,
-        nodes,
+        _delays(cell, found.strands),
+        tuple(node for node in once if node not in found.after),
+        tuple(node for node in once if node in found.after),
     )
 
 
-def _with_forward(graph: Graph) -> tuple[Graph, Names]:
-    """The graph with the nodes that `forward` points to and what is behind them, and its labels.
-
-    The graph of a gradient alone lacks most of the forward pass that it belongs to.
-    """
-    whole = graph
-    while True:
-        outside = [n.forward for n in whole if n.forward is not None and n.forward not in whole]
-        if not outside:
-            break
-        whole = Graph([*whole.outputs, *outside])
-    names = labels(tuple(whole))
-    return whole, names if whole is graph else {**names, **labels(tuple(graph))}
-
-
-def _representative(strand: Strand, steps: Sequence[int], graph: Graph) -> Node:
+def _representative(strand: Strand, found: Recurrence) -> Node:
     """The node of the strand that is nearest to the middle step and in the graph."""
-    middle = steps[len(steps) // 2]
-    if middle in strand.nodes and strand.nodes[middle] in graph:
+    middle = found.steps[len(found.steps) // 2]
+    if middle in strand.nodes and strand.nodes[middle] in found.graph:
         return strand.nodes[middle]
-    known = [t for t, node in strand.nodes.items() if node in graph] or list(strand.nodes)
+    known = [t for t, node in strand.nodes.items() if node in found.graph] or list(strand.nodes)
     return strand.nodes[min(known, key=lambda t: abs(t - middle))]
 
 
 def _delays(cell: dict[int, Node], strands: Sequence[Strand]) -> tuple[Delay, ...]:
     found: dict[tuple[Any, ...], list[tuple[Node, int]]] = {}
     for i, node in cell.items():
-        for position, slot in enumerate(strands[i].slots):
-            if slot.lag and slot.source is not None:
-                key = (
-                    slot.source,
-                    slot.lag,
-                    tuple(slot.boundary.values()),
-                    cut_steps(slot, strands),
-                )
+        for position, read in enumerate(strands[i].reads):
+            if read.lag and read.source is not None:
+                initial, cuts = tuple(read.boundary.values()), cut_steps(read, strands)
+                key = read.source, read.lag, initial, cuts
                 found.setdefault(key, []).append((node, position))
     return tuple(
         Delay(cell[source], lag, tuple(edges), initial, cuts)

@@ -25,14 +25,16 @@ from typing import Any
 from microgrrepresent.node import Node
 from microgrrepresent.ops import stop_gradient
 from microgrrepresent.primitive import constant
-from microgrrepresent.recurrence.alignment import Names, Read, columns
+from microgrrepresent.recurrence.alignment import Operand, columns
+from microgrrepresent.recurrence.breaks import Breaks
+from microgrrepresent.recurrence.clock import Clock
 
-Place = tuple[int, int]  # a strand's index and a step
+Place = tuple[int, int]  # a strand's index and a step, counted (see `Steps`)
 
 
 @dataclass(slots=True, eq=False)
-class Slot:
-    """Where the strand's nodes read one of their parents.
+class Read:
+    """What the strand's nodes read as one of their parents.
 
     Attributes
     ----------
@@ -44,7 +46,8 @@ class Slot:
     shared : Node or None
         The node that every step reads, where there is no source.
     boundary : dict from int to Node
-        What is read instead at the first or last steps, by step: initial values.
+        What is read instead at the first or last steps, by step: initial values. Where nodes break
+        the pattern, also what they read.
     regular : (int, int)
         The first and the last step that read the source.
     cut : (int, int) or None
@@ -66,12 +69,12 @@ class Strand:
     Attributes
     ----------
     nodes : dict from int to Node
-        By step, in order, without gaps; only cuts may have some.
+        By step, in order, without gaps; only cuts may have some, and what breaks the pattern.
     backward : bool
         Whether the nodes belong to a symbolic backward pass.
     cuts : bool
-        Whether the nodes are cuts: their one slot tells what is cut.
-    slots : list of Slot
+        Whether the nodes are cuts: their one read tells what is cut.
+    reads : list of Read
         One for each parent.
     slopes : list of int
         By how much each number in a `getitem`'s index grows from step to step.
@@ -79,7 +82,7 @@ class Strand:
 
     nodes: dict[int, Node]
     backward: bool
-    slots: list[Slot] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
     slopes: list[int] = field(default_factory=list)
     cuts: bool = False
 
@@ -98,7 +101,7 @@ class Strand:
 
 
 def find_strands(
-    nodes: Sequence[Node], outputs: Container[Node], names: Names
+    nodes: Sequence[Node], outputs: Container[Node], clock: Clock, breaks: Breaks
 ) -> tuple[list[Strand], dict[Node, Place]]:
     """Find the strands of results; leaves and numbers join when wiring finds out who reads them.
 
@@ -108,19 +111,16 @@ def find_strands(
         In topological order; every node's `forward` is among them.
     outputs
         Nodes that may have names of their own.
-    names
-        What to call each node in an error's sentence.
+    clock
+        What counts as which step.
+    breaks
+        Takes down which nodes break the pattern.
 
     Returns
     -------
     strands : list of Strand
     places : dict from Node to (int, int)
         The strand and the step of every node that is in one.
-
-    Raises
-    ------
-    GraphError
-        If a node breaks the pattern.
     """
     strands: list[Strand] = []
     places: dict[Node, Place] = {}
@@ -143,14 +143,14 @@ def find_strands(
                     continue
                 group = places[node.forward][0]
             assert node.step is not None
-            groups.setdefault(group, {}).setdefault(node.step, []).append(node)
+            groups.setdefault(group, {}).setdefault(clock.count(node.step), []).append(node)
         for lines in groups.values():
             lines = dict(sorted(lines.items()))
-            for column in _aligned(lines, sweep > 0, sweeps, strands, places, outputs, names):
+            for column in _aligned(lines, sweep > 0, sweeps, strands, places, outputs, breaks):
                 places |= {node: (len(strands), t) for t, node in column.items()}
                 strands.append(Strand(column, sweep > 0))
     strands, places = _without_heads(nodes, strands, places)
-    _add_cuts(cuts, strands, places)
+    _add_cuts(cuts, strands, places, clock)
     return strands, places
 
 
@@ -181,7 +181,9 @@ def _cuts(nodes: Sequence[Node], outputs: Container[Node]) -> dict[Node, Node]:
     return {node: cut for node, cut in found.items() if node not in inside}
 
 
-def _add_cuts(cuts: dict[Node, Node], strands: list[Strand], places: dict[Node, Place]) -> None:
+def _add_cuts(
+    cuts: dict[Node, Node], strands: list[Strand], places: dict[Node, Place], clock: Clock
+) -> None:
     """Make strands of the cuts, one for each state that is cut."""
     groups: dict[tuple[int, int, int], dict[int, Node]] = {}
     counts: Counter[tuple[int, int]] = Counter()
@@ -189,14 +191,14 @@ def _add_cuts(cuts: dict[Node, Node], strands: list[Strand], places: dict[Node, 
         assert node.step is not None
         if cut in places:
             source, s = places[cut]
-            counts[source, node.step] += 1
-            key = (source, node.step - s, counts[source, node.step])
-            groups.setdefault(key, {})[node.step] = node
+            t = clock.count(node.step)
+            counts[source, t] += 1
+            groups.setdefault((source, t - s, counts[source, t]), {})[t] = node
     for (source, lag, _), found in groups.items():
         found = dict(sorted(found.items()))
-        slot = Slot(source, lag, regular=(min(found), max(found)))
+        read = Read(source, lag, regular=(min(found), max(found)))
         places |= {node: (len(strands), t) for t, node in found.items()}
-        strands.append(Strand(found, False, [slot], cuts=True))
+        strands.append(Strand(found, False, [read], cuts=True))
 
 
 def _sweeps(nodes: Sequence[Node]) -> dict[Node, int]:
@@ -230,22 +232,22 @@ def _aligned(
     strands: Sequence[Strand],
     places: Mapping[Node, Place],
     outputs: Container[Node],
-    names: Names,
+    breaks: Breaks,
 ) -> list[dict[int, Node]]:
     """The columns of one group's lines."""
 
-    def reads(node: Node, t: int) -> tuple[Read, ...]:
+    def operands(node: Node, t: int) -> tuple[Operand, ...]:
         found = []
         for parent in node.parents:
             strand, s = places.get(parent, (None, t))
             sweep = -1 if parent.op is constant else sweeps[parent]
-            found.append(Read(strand, s - t, sweep if backward else 0))
+            found.append(Operand(strand, s - t, sweep if backward else 0))
         return tuple(found)
 
     def exists(strand: int, t: int) -> bool:
         return t in strands[strand].nodes
 
-    return columns(lines, backward, reads, exists, outputs, names)
+    return columns(lines, backward, operands, exists, outputs, breaks)
 
 
 def _without_heads(
@@ -276,16 +278,16 @@ def behind(node: Node, strands: Sequence[Strand], places: Mapping[Node, Place]) 
     if node not in places or not strands[places[node][0]].cuts:
         return node
     k, t = places[node]
-    (slot,) = strands[k].slots
-    assert slot.source is not None
-    return strands[slot.source].nodes[t - slot.lag]
+    (read,) = strands[k].reads
+    assert read.source is not None
+    return strands[read.source].nodes[t - read.lag]
 
 
-def cut_steps(slot: Slot, strands: Sequence[Strand]) -> tuple[int, ...]:
+def cut_steps(read: Read, strands: Sequence[Strand]) -> tuple[int, ...]:
     """The steps that read through a cut."""
-    if slot.cut is None:
+    if read.cut is None:
         return ()
-    strand, lag = slot.cut
+    strand, lag = read.cut
     return tuple(t + lag for t in strands[strand].nodes)
 
 

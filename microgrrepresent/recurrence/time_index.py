@@ -42,7 +42,7 @@ def resized_inputs(
     lengths: dict[tuple[Node, int], list[int]] = {}  # axis of a leaf: lengths before and after
     cut: set[Node] = set()
     for strand, (first, last) in zip(strands, ranges, strict=True):
-        leaf = strand.slots[0].shared if any(strand.slopes) else None
+        leaf = strand.reads[0].shared if any(strand.slopes) else None
         if leaf is None or not leaf.is_leaf:
             continue
         cut |= set(strand.nodes.values())

@@ -1,6 +1,6 @@
 """Unfolding: one cell with delays becomes a chain of T steps again.
 
-Each strand gets a node at each of the new steps, and reads what its slots say. For the number of
+Each strand gets a node at each of the new steps, and reads what its reads say. For the number of
 steps that was folded this gives back the graph itself, node by node. For another number, what was
 recorded at both ends of time (initial values, the first and the last terms of a gradient) stays
 at the ends, and steps are put in or left out in the middle.
@@ -21,7 +21,7 @@ from microgrrepresent.listing import equation, labels
 from microgrrepresent.node import Node, Place, at, make, recording
 from microgrrepresent.recurrence.folded import Folded
 from microgrrepresent.recurrence.signature import with_index_numbers
-from microgrrepresent.recurrence.strands import Slot, Strand
+from microgrrepresent.recurrence.strands import Read, Strand
 from microgrrepresent.recurrence.time_index import numbers_at, resized_inputs
 from microgrrepresent.tensor import Tensor
 
@@ -82,13 +82,15 @@ class _Unfolding:
 
     def __init__(self, folded: Folded, T: int) -> None:
         self.folded = folded
-        self.strands, self.places = folded.strands, folded.places
-        self.first, self.last = folded.steps[0], folded.steps[-1]
+        found = folded.recurrence
+        self.nodes, self.strands, self.places = found.nodes, found.strands, found.places
+        self.clock = found.clock
+        self.first, self.last = found.steps[0], found.steps[-1]
         self.recorded = self.last - self.first + 1
         self.T, self.more = T, T - self.recorded
         self.middle = self.first + self.recorded // 2
-        self.index = {node: i for i, node in enumerate(folded.nodes)}
-        self.names = labels(folded.nodes)
+        self.index = {node: i for i, node in enumerate(self.nodes)}
+        self.names = labels(self.nodes)
         self.made: dict[Key, Node] = {}
         self.outputs = set(folded.graph.outputs)
         self.usual_names = [self._usual_name(strand) for strand in self.strands]
@@ -100,7 +102,7 @@ class _Unfolding:
             self._cut_steps(k) if self.strands[k].cuts else range(first, last + 1)
             for k, (first, last) in enumerate(self.ranges)
         ]
-        self.resized = resized_inputs(self.strands, self.ranges, folded.nodes, self.more)
+        self.resized = resized_inputs(self.strands, self.ranges, self.nodes, self.more)
 
     def graph(self) -> Graph:
         """Make all nodes, parents first, in an order like the recorded one."""
@@ -142,18 +144,18 @@ class _Unfolding:
         found = list(self.strands[k].nodes)
         if not self.more:
             return found
-        i, slot = next(
-            (i, slot)
+        i, read = next(
+            (i, read)
             for i, strand in enumerate(self.strands)
-            for slot in strand.slots
-            if slot.cut is not None and slot.cut[0] == k
+            for read in strand.reads
+            if read.cut is not None and read.cut[0] == k
         )
-        assert slot.cut is not None
-        reader, (first, last), later = self.strands[i], self.ranges[i], slot.cut[1]
+        assert read.cut is not None
+        reader, (first, last), later = self.strands[i], self.ranges[i], read.cut[1]
         begin, start, end = (
-            (reader.first, first, last) if slot.lag > 0 else (reader.last, last, first)
+            (reader.first, first, last) if read.lag > 0 else (reader.last, last, first)
         )
-        sign = 1 if slot.lag > 0 else -1
+        sign = 1 if read.lag > 0 else -1
         reads = [begin, *sorted((t + later for t in found), key=lambda t: t * sign)]
         periods = {t - s for s, t in pairwise(reads)}
         if len(periods) != 1:
@@ -170,19 +172,19 @@ class _Unfolding:
         middle, leave no doubt which end it is.
         """
         lags = [
-            abs(slot.lag)
+            abs(read.lag)
             for strand in self.strands
-            for slot in strand.slots
-            if slot.source is not None and len(strand.nodes) > 1
+            for read in strand.reads
+            if read.source is not None and len(strand.nodes) > 1
         ]
         deep: dict[Node, int] = {}
-        for node in self.folded.nodes:
+        for node in self.nodes:
             deep[node] = 0 if node.forward is None else deep[node.forward] + 1
         enough = 2 + 2 * max(1, *deep.values()) * max(1, *lags, 1)
         steps = set(self.folded.steps)
         needed = [
             (node, 3)
-            for node in self.folded.nodes
+            for node in self.nodes
             if node.op is not None and node.step in steps and node not in self.places
         ]
         for strand in self.strands:
@@ -204,7 +206,7 @@ class _Unfolding:
     def _read_outside(self) -> dict[int, set[int]]:
         """For each strand that is read outside of the strands, at which steps."""
         found: dict[int, set[int]] = {}
-        outside = [node for node in self.folded.nodes if node not in self.places]
+        outside = [node for node in self.nodes if node not in self.places]
         for nodes in (self.folded.graph.outputs, *(node.parents for node in outside)):
             for k, t in (self.places[node] for node in nodes if node in self.places):
                 found.setdefault(k, set()).add(t)
@@ -226,7 +228,7 @@ class _Unfolding:
         """All nodes, in the recorded order, new steps beside the step that they are like."""
         stretch: list[int] = []  # for each node, where the nodes of its step begin
         now: int | None = None
-        for i, node in enumerate(self.folded.nodes):
+        for i, node in enumerate(self.nodes):
             t = self.places[node][1] if node in self.places else None
             stretch.append(stretch[-1] if i and t == now else i)
             now = t
@@ -249,25 +251,25 @@ class _Unfolding:
     def _parents(self, key: Key) -> list[Key]:
         k, t = key
         if k == OUTSIDE:
-            node = self.folded.nodes[t]
+            node = self.nodes[t]
             return self._several(node.parents, self.names[node])
-        return [self._read(slot, t) for slot in self.strands[k].slots]
+        return [self._read(read, t) for read in self.strands[k].reads]
 
-    def _read(self, slot: Slot, t: int) -> Key:
-        """What a slot reads at a step."""
-        if slot.source is None:
-            assert slot.shared is not None
-            return self._several([slot.shared], "every step")[0]
-        if t in slot.boundary and t < slot.regular[0]:
-            return self._moved(slot.boundary[t])
-        if t - self.more in slot.boundary and t - self.more > slot.regular[1]:
-            return self._moved(slot.boundary[t - self.more])
-        if slot.cut is not None and t - slot.cut[1] in self.steps[slot.cut[0]]:
-            return slot.cut[0], t - slot.cut[1]
-        first, last = self.ranges[slot.source]
-        if not first <= t - slot.lag <= last:
-            raise self._refusal(f"it is not known what is read in place of a step {t - slot.lag}")
-        return slot.source, t - slot.lag
+    def _read(self, read: Read, t: int) -> Key:
+        """What is read at a step."""
+        if read.source is None:
+            assert read.shared is not None
+            return self._several([read.shared], "every step")[0]
+        if t in read.boundary and t < read.regular[0]:
+            return self._moved(read.boundary[t])
+        if t - self.more in read.boundary and t - self.more > read.regular[1]:
+            return self._moved(read.boundary[t - self.more])
+        if read.cut is not None and t - read.cut[1] in self.steps[read.cut[0]]:
+            return read.cut[0], t - read.cut[1]
+        first, last = self.ranges[read.source]
+        if not first <= t - read.lag <= last:
+            raise self._refusal(f"it is not known what is read in place of a step {t - read.lag}")
+        return read.source, t - read.lag
 
     def _moved(self, node: Node, by: int | None = None) -> Key:
         """A recorded node; of a strand, the one so many steps later, or at the same end of time."""
@@ -318,7 +320,7 @@ class _Unfolding:
         k, t = key
         by: int | None = None
         if k == OUTSIDE:
-            forward = self.folded.nodes[t].forward
+            forward = self.nodes[t].forward
         else:
             like = self._like(self.strands[k], t)
             forward, by = self.strands[k].nodes[like].forward, t - like
@@ -329,7 +331,7 @@ class _Unfolding:
     def _make(self, key: Key, parents: Sequence[Key], forward: Key | None) -> None:
         k, t = key
         if k == OUTSIDE:
-            node = self.folded.nodes[t]
+            node = self.nodes[t]
             stamp, name, params = self._stamp(node.step), node.name, node.params
         else:
             strand = self.strands[k]
@@ -337,7 +339,7 @@ class _Unfolding:
             if strand.nodes[like].is_leaf and not strand.cuts:  # inputs begin again with the first
                 like = strand.first + (t - self.ranges[k][0]) % len(strand.nodes)
             node = strand.nodes[like]
-            stamp = None if node.step is None else node.step + t - like
+            stamp = None if node.step is None else self._later(node.step, t - like)
             name = self._name(k, node, t)
             params = with_index_numbers(node, numbers_at(strand, t, self.more))
         derived = None if forward is None else self.made[forward]
@@ -360,9 +362,17 @@ class _Unfolding:
 
     def _stamp(self, step: int | None) -> int | None:
         """The step of a node outside of the strands, which stays at its end of time."""
-        if step is None:
-            return None
-        return step + self.more * (self.last - step < step - self.first)
+        if step is None or not self.more:
+            return step
+        t = self.clock.count(step)
+        return self._later(step, self.more * (self.last - t < t - self.first))
+
+    def _later(self, step: int, by: int) -> int:
+        """The number of the step that is later by so many."""
+        try:
+            return self.clock.stamp(self.clock.count(step) + by) if by else step
+        except GraphError as error:
+            raise self._refusal(str(error)) from error
 
     def _name(self, k: int, node: Node, t: int) -> str | None:
         """The node's name; an output may have its own, and x1, x2, ... go on from the last."""

@@ -9,7 +9,7 @@ from microgrrepresent.drawing.time.timeline import Delays, Timeline
 from microgrrepresent.drawing.views.builder import Group, View
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import Folded
-from microgrrepresent.recurrence.recurrences import period
+from microgrrepresent.recurrence.folded_listing import period
 
 
 def folded_timeline(time: Timeline, folded: Folded) -> Timeline:

@@ -19,48 +19,50 @@ from microgrrepresent.listing import equation, expression, in_two_columns, label
 from microgrrepresent.node import Node
 from microgrrepresent.primitive import constant
 from microgrrepresent.recurrence.signature import index_numbers, with_index_numbers
-from microgrrepresent.recurrence.strands import Slot, Strand, cut_steps
+from microgrrepresent.recurrence.strands import Read, Strand, cut_steps
 
 if TYPE_CHECKING:
     from microgrrepresent.recurrence.folded import Folded
 
 
-def recurrences(folded: Folded) -> str:
+def listing(folded: Folded) -> str:
     """List what comes before the steps, what each step does, and what comes after."""
-    names = labels(folded.nodes)
+    strands, places = folded.recurrence.strands, folded.recurrence.places
+    names = labels(folded.recurrence.nodes)
     symbols = _symbols(folded, names)
 
     def at(i: int, step: str) -> str:
-        return symbols[i] if _is_number(_example(folded.strands[i])) else f"{symbols[i]}[{step}]"
+        return symbols[i] if _is_number(_example(strands[i])) else f"{symbols[i]}[{step}]"
 
-    def read(slot: Slot) -> str:
-        if slot.source is None:
-            assert slot.shared is not None
-            return names[slot.shared]
-        return at(slot.source, f"t{-slot.lag:+d}" if slot.lag else "t")
+    def source(read: Read) -> str:
+        if read.source is None:
+            assert read.shared is not None
+            return names[read.shared]
+        return at(read.source, f"t{-read.lag:+d}" if read.lag else "t")
 
-    first, last = folded.steps[0], folded.steps[-1]
+    first, last = folded.recurrence.steps[0], folded.recurrence.steps[-1]
+    stamps = f"of {folded.steps[0]}..{folded.steps[-1]}" if folded.steps[0] != first else ""
     lines = _section("before", folded.prologue, names)
-    lines.append((f"at each step t = {first}..{last}", ""))
+    lines.append((f"at each step t = {first}..{last}", stamps))
     for node in folded.cell:
-        i = folded.places[node][0]
-        strand = folded.strands[i]
+        i = places[node][0]
+        strand = strands[i]
         if _is_number(node):
             continue
         text = equation(node, {**names, node: at(i, "t")}).split(" = ")[0]
         if node.op is not None:
-            params = _with_time(strand, folded.places[node][1])
-            text += f" = {expression(node, list(map(read, strand.slots)), params)}"
+            params = _with_time(strand, places[node][1])
+            text += f" = {expression(node, list(map(source, strand.reads)), params)}"
         remarks = []
         if (strand.first, strand.last) != (first, last):
             remarks.append(f"t = {strand.first}..{strand.last}")
-        for slot in strand.slots:
-            for t, given in slot.boundary.items():
-                assert slot.source is not None
-                remark = f"{at(slot.source, str(t - slot.lag))} is {names[given]}"
+        for read in strand.reads:
+            for t, given in read.boundary.items():
+                assert read.source is not None
+                remark = f"{at(read.source, str(t - read.lag))} is {names[given]}"
                 remarks += [remark] if remark not in remarks else []
-            if cuts := cut_steps(slot, folded.strands):
-                remark = f"{read(slot)} is cut {cut_text(cuts)}"
+            if cuts := cut_steps(read, strands):
+                remark = f"{source(read)} is cut {cut_text(cuts)}"
                 remarks += [remark] if remark not in remarks else []
         lines.append((f"  {text}", ", ".join(remarks)))
     return in_two_columns(lines + _section("after", folded.epilogue, names))
@@ -83,7 +85,7 @@ def _section(
 def _symbols(folded: Folded, names: Mapping[Node, str]) -> dict[int, str]:
     """What to call each strand: its label without the step, ``u(1)`` counted anew, or a number."""
     symbols: dict[int, str] = {}
-    for i, strand in enumerate(folded.strands):
+    for i, strand in enumerate(folded.recurrence.strands):
         node = folded.template(_example(strand))
         assert node is not None
         symbols[i] = names[node]
@@ -91,7 +93,7 @@ def _symbols(folded: Folded, names: Mapping[Node, str]) -> dict[int, str]:
             symbols[i] = names[node].removesuffix(f"_{node.step}")
     unnamed = [n for n in folded.cell if n.name is None and n.op and not _is_number(n)]
     for count, node in enumerate(unnamed, start=1):
-        symbols[folded.places[node][0]] = f"u({count})"
+        symbols[folded.recurrence.places[node][0]] = f"u({count})"
     return symbols
 
 

@@ -1,4 +1,4 @@
-"""Late strands: what was made of the steps after the loop, but step by step.
+"""After the loop: what was made of the steps when all were over, but step by step.
 
     losses = [mse_loss(y, target) for y, target in zip(run.outputs, targets)]
     L = sum(losses)
@@ -15,16 +15,21 @@ from collections.abc import Sequence
 
 from microgrrepresent.errors import GraphError
 from microgrrepresent.node import Node
-from microgrrepresent.recurrence.alignment import Names
+from microgrrepresent.recurrence.breaks import Breaks
+from microgrrepresent.recurrence.clock import Clock
+from microgrrepresent.recurrence.reads import find_reads
 from microgrrepresent.recurrence.signature import signature
 from microgrrepresent.recurrence.strands import Place, Strand
-from microgrrepresent.recurrence.wiring import wire
 
 Kind = tuple[object, ...]
 
 
-def add_late_strands(
-    nodes: Sequence[Node], strands: list[Strand], places: dict[Node, Place], names: Names
+def add_what_was_made_after(
+    nodes: Sequence[Node],
+    strands: list[Strand],
+    places: dict[Node, Place],
+    clock: Clock,
+    breaks: Breaks,
 ) -> None:
     """Append the strands of nodes that were made after the loop; a chain of them, link by link.
 
@@ -33,9 +38,11 @@ def add_late_strands(
     nodes
         In topological order.
     strands, places
-        Those of the loop, wired.
-    names
-        What to call each node.
+        Those of the loop, with their reads.
+    clock
+        What counts as which step.
+    breaks
+        Whether strands are of every step, or may be of a few steps in a row.
     """
     outside = [
         node
@@ -52,8 +59,9 @@ def add_late_strands(
                 found.setdefault((source, (*kind, seen[t, kind])), {})[t] = node
         known = len(strands)
         for (source, _), line in found.items():
-            if _is_of_every_step(sorted(line), strands[source]):
-                _add(Strand(dict(sorted(line.items())), False), strands, places, names)
+            line = dict(sorted(line.items()))
+            if _is_of_every_step(list(line), strands[source]):
+                _add(Strand(line, False), strands, places, clock, breaks)
         if len(strands) == known:
             return
         outside = [node for node in outside if node not in places]
@@ -75,13 +83,19 @@ def _is_of_every_step(times: list[int], source: Strand) -> bool:
     return len(times) > 1 and times in (every, every[1:])
 
 
-def _add(strand: Strand, strands: list[Strand], places: dict[Node, Place], names: Names) -> None:
+def _add(
+    strand: Strand,
+    strands: list[Strand],
+    places: dict[Node, Place],
+    clock: Clock,
+    breaks: Breaks,
+) -> None:
     """Add a strand, unless it does not read the same at every step."""
     before, known = dict(places), len(strands)
     places |= {node: (known, t) for t, node in strand.nodes.items()}
     strands.append(strand)
     try:
-        wire(strands, places, names, known)
+        find_reads(strands, places, clock, breaks.refusing(), known)
     except GraphError:
         del strands[known:]
         places.clear()
