@@ -106,7 +106,7 @@ def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
     return given
 
 
-def whole_number(value: Any, least: int, what: str) -> int:
+def integer(value: Any, least: int, what: str) -> int:
     """The value as an int.
 
     Raises
@@ -116,7 +116,7 @@ def whole_number(value: Any, least: int, what: str) -> int:
     """
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
-        raise ValueError(f"{what} is a whole number from {least} up; given {value!r}")
+        raise ValueError(f"{what} must be an integer >= {least}, got {value!r}")
     return int(value)
 
 

@@ -26,8 +26,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from microgrrepresent import ShapeError, Tensor, broadcast_to, scope, step
 from microgrrepresent.errors import located, operand
 from microgrrepresent.node import here
-from rnn.initialise import Rng, floating, uniform
-from rnn.inputs import tensor_of, whole_number
+from rnn.initialize import Rng, floating, uniform
+from rnn.inputs import integer, tensor_of
 from rnn.module import Module
 
 S = TypeVar("S")
@@ -55,8 +55,8 @@ class Cell(Module, Generic[S]):
     initial: Mapping[str, Tensor] = MappingProxyType({})
 
     def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
-        self.input_size = whole_number(input_size, 0, f"{self._kind}: input_size")
-        self.hidden_size = whole_number(hidden_size, 1, f"{self._kind}: hidden_size")
+        self.input_size = integer(input_size, 0, f"{self._kind}: input_size")
+        self.hidden_size = integer(hidden_size, 1, f"{self._kind}: hidden_size")
         self.dtype = floating(dtype)
         self._rng = np.random.default_rng(rng)
 
@@ -155,7 +155,7 @@ class Cell(Module, Generic[S]):
         batch : int, optional
             Number of sequences; without it the state has no batch axis.
         """
-        lead = () if batch is None else (whole_number(batch, 0, f"{self!r}: the batch"),)
+        lead = () if batch is None else (integer(batch, 0, f"{self!r}: the batch"),)
         sizes = self.state_sizes().items()
         if self.initial:
             return self.state_of(

@@ -9,7 +9,7 @@ from microgrrepresent import Tensor, linear
 from rnn.cells.activations import activation
 from rnn.cells.cell import Cell
 from rnn.cells.simple import Nonlinearity
-from rnn.initialise import Rng
+from rnn.initialize import Rng
 
 
 class CTRNNCell(Cell[Tensor]):

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from microgrrepresent import Tensor, linear, sigmoid, split, tanh
 from rnn.cells.cell import Cell
 from rnn.cells.gates import Blocks, Composition, checked_composition
-from rnn.initialise import Rng
+from rnn.initialize import Rng
 from rnn.inputs import flags
 
 

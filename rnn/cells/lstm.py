@@ -12,8 +12,8 @@ from rnn.cells.activations import activation as function
 from rnn.cells.cell import Cell
 from rnn.cells.gates import Composition, Sums, added, checked_composition
 from rnn.cells.simple import Nonlinearity
-from rnn.initialise import Rng
-from rnn.inputs import flags, whole_number
+from rnn.initialize import Rng
+from rnn.inputs import flags, integer
 
 Peephole = Literal[False, "diagonal", "diagonal_previous"]
 
@@ -126,7 +126,7 @@ class LSTMCell(Cell[LSTMState]):
             self.bias_hh.assign(self._with_forget_block(self.bias_hh, 0.0))
 
     def _check(self, bias: bool, forget_bias: float | None) -> None:
-        if whole_number(self.proj_size, 0, "LSTM: proj_size") >= self.hidden_size:
+        if integer(self.proj_size, 0, "LSTM: proj_size") >= self.hidden_size:
             raise ValueError(
                 f"LSTM: proj_size must be smaller than hidden_size {self.hidden_size}, because "
                 f"it shortens h, or 0 for no projection; given {self.proj_size}"

@@ -11,7 +11,7 @@ from microgrrepresent import Tensor, linear
 from rnn.cells.activations import activation
 from rnn.cells.cell import Cell
 from rnn.cells.gates import added
-from rnn.initialise import Rng
+from rnn.initialize import Rng
 from rnn.inputs import flags
 
 Nonlinearity = Literal["tanh", "relu", "sigmoid", "identity"]

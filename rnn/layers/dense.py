@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import Tensor, linear, take
 from microgrrepresent.errors import DTypeError, ShapeError
-from rnn.initialise import Rng, floating, uniform
-from rnn.inputs import probability, tensor_of, whole_number
+from rnn.initialize import Rng, floating, uniform
+from rnn.inputs import integer, probability, tensor_of
 from rnn.module import Module
 
 
@@ -50,8 +50,8 @@ class Linear(Module):
         dtype: DTypeLike = np.float64,
         rng: Rng = None,
     ) -> None:
-        self.in_features = whole_number(in_features, 0, "Linear: in_features")
-        self.out_features = whole_number(out_features, 1, "Linear: out_features")
+        self.in_features = integer(in_features, 0, "Linear: in_features")
+        self.out_features = integer(out_features, 1, "Linear: out_features")
         rng = np.random.default_rng(rng)
         k = 1 / np.sqrt(max(in_features, 1))
         self.weight = uniform((out_features, in_features), k, "W", dtype, rng)
@@ -104,8 +104,8 @@ class Embedding(Module):
         dtype: DTypeLike = np.float64,
         rng: Rng = None,
     ) -> None:
-        self.num_embeddings = whole_number(num_embeddings, 1, "Embedding: num_embeddings")
-        self.embedding_dim = whole_number(embedding_dim, 1, "Embedding: embedding_dim")
+        self.num_embeddings = integer(num_embeddings, 1, "Embedding: num_embeddings")
+        self.embedding_dim = integer(embedding_dim, 1, "Embedding: embedding_dim")
         table = np.random.default_rng(rng).standard_normal((num_embeddings, embedding_dim))
         self.weight = Tensor(table, True, "E", floating(dtype))
 

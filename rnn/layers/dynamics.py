@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from microgrrepresent import Tensor, step
-from rnn.inputs import whole_number
+from rnn.inputs import integer
 
 S = TypeVar("S")
 P = TypeVar("P")
@@ -45,7 +45,7 @@ def dynamical_system(f: Callable[[S, P], S], s1: S, theta: P, steps: int) -> lis
     >>> {t: float(term) for t, term in backward(s[-1]).by_step(theta).items()}
     {2: 4.0, 3: 4.0, 4: 4.0}
     """
-    steps = whole_number(steps, 1, "dynamical_system: s(1) is the first state, and steps")
+    steps = integer(steps, 1, "dynamical_system: s(1) is the first state, and steps")
     if isinstance(s1, Tensor) and s1.is_leaf and s1.step is None:
         s1.place = s1.place._replace(step=1)  # it was made before anyone knew its time
     states = [_named(s1)]

@@ -20,7 +20,7 @@ from rnn.cells.gates import Composition
 from rnn.cells.gru import GRUCell
 from rnn.cells.lstm import LSTMCell, LSTMState, Peephole
 from rnn.cells.simple import Nonlinearity, RNNCell
-from rnn.initialise import Rng
+from rnn.initialize import Rng
 from rnn.inputs import flags
 from rnn.layers.recurrent import Recurrent
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from microgrrepresent import ShapeError, Tensor, concatenate, scope, stack, step
 from microgrrepresent.node import Array
 from rnn.cells.cell import Cell
-from rnn.inputs import flags, values_of, whole_number
+from rnn.inputs import flags, integer, values_of
 from rnn.layers.dense import Dropout
 from rnn.layers.unrolling import Unrolled, unroll
 from rnn.module import Module
@@ -56,7 +56,7 @@ class Recurrent(Module, Generic[S]):
         rng: np.random.Generator,
     ) -> None:
         name = type(self).__name__
-        num_layers = whole_number(num_layers, 1, f"{name}: num_layers")
+        num_layers = integer(num_layers, 1, f"{name}: num_layers")
         flags(name, batch_first=batch_first, bidirectional=bidirectional, reverse=reverse)
         if bidirectional and reverse:
             raise ValueError(

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, scope, stack, step, stop_gradient, where
 from rnn.cells.cell import Cell
-from rnn.inputs import lengths_of, whole_number
+from rnn.inputs import integer, lengths_of
 
 S = TypeVar("S")
 
@@ -102,7 +102,7 @@ def unroll(
         )
     inputs, T = _cut(xs, getattr(cell, "dtype", None))
     if truncate is not None:
-        truncate = whole_number(truncate, 1, "unroll: truncate")
+        truncate = integer(truncate, 1, "unroll: truncate")
     times = range(T, 0, -1) if reverse else range(1, T + 1)
     before = T + 1 if reverse else 0
     run: Any = cell.bound() if isinstance(cell, Cell) else cell

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from microgrrepresent import ShapeError, Tensor, expand_dims, linear, softmax, tanh, where
 from microgrrepresent import sum as total
 from microgrrepresent.errors import DTypeError
-from rnn.initialise import Rng, floating, uniform
-from rnn.inputs import tensor_of, whole_number
+from rnn.initialize import Rng, floating, uniform
+from rnn.inputs import integer, tensor_of
 from rnn.module import Module
 
 Score = Literal["dot", "general", "additive"]
@@ -68,13 +68,13 @@ class Attention(Module):
                 f"Attention: the dot product needs query and key of one length; given {query_size} "
                 f"and {key_size}; score='general' puts a matrix between them"
             )
-        self.query_size = whole_number(query_size, 1, "Attention: query_size")
-        self.key_size, self.score = whole_number(key_size, 1, "Attention: key_size"), score
+        self.query_size = integer(query_size, 1, "Attention: query_size")
+        self.key_size, self.score = integer(key_size, 1, "Attention: key_size"), score
         self.dtype = floating(dtype)
         rng = np.random.default_rng(rng)
         width = query_size
         if hidden_size is not None:
-            width = whole_number(hidden_size, 1, "Attention: hidden_size")
+            width = integer(hidden_size, 1, "Attention: hidden_size")
 
         def matrix(rows: int, columns: int, name: str) -> Tensor:
             return uniform((rows, columns), float(1 / np.sqrt(columns)), name, dtype, rng)

@@ -17,7 +17,7 @@ from microgrrepresent import ShapeError, Tensor, concatenate, no_grad, scope, st
 from microgrrepresent.node import Array
 from rnn.cells import Cell, GRUCell
 from rnn.cells.cell import made
-from rnn.initialise import Rng
+from rnn.initialize import Rng
 from rnn.inputs import probability, tensor_of
 from rnn.layers.dense import Embedding, Linear
 from rnn.layers.recurrent import Recurrent

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from microgrrepresent import ShapeError, Tensor, concatenate, matmul
 from rnn.cells.cell import Cell
 from rnn.cells.simple import RNNCell
-from rnn.initialise import Rng, floating
-from rnn.inputs import tensor_of, whole_number
+from rnn.initialize import Rng, floating
+from rnn.inputs import integer, tensor_of
 from rnn.layers.dense import Linear
 from rnn.module import Module
 
@@ -78,9 +78,9 @@ class GraphRecurrentCell(Module):
     ) -> None:
         rng = np.random.default_rng(rng)
         width = message_size or hidden_size
-        self.input_size = whole_number(input_size, 0, "GraphRecurrentCell: input_size")
-        self.hidden_size = whole_number(hidden_size, 1, "GraphRecurrentCell: hidden_size")
-        self.edge_size = whole_number(edge_size, 0, "GraphRecurrentCell: edge_size")
+        self.input_size = integer(input_size, 0, "GraphRecurrentCell: input_size")
+        self.hidden_size = integer(hidden_size, 1, "GraphRecurrentCell: hidden_size")
+        self.edge_size = integer(edge_size, 0, "GraphRecurrentCell: edge_size")
         self.dtype = floating(dtype)
         self.f = (
             None if message else Linear(2 * hidden_size + edge_size, width, dtype=dtype, rng=rng)
@@ -111,13 +111,13 @@ class GraphRecurrentCell(Module):
         GraphRound
             The cell on this graph, for `unroll`.
         """
-        vertices = whole_number(vertices, 1, f"{self!r}: vertices")
+        vertices = integer(vertices, 1, f"{self!r}: vertices")
         pairs = np.asarray(edges)
         if not pairs.size:
             pairs = np.zeros((0, 2), np.int64)
         if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
             raise ShapeError(
-                f"{self!r}: expected edges of shape (E, 2), pairs of whole numbers (u, v), given "
+                f"{self!r}: expected edges of shape (E, 2), pairs of integers (u, v), given "
                 f"{pairs.shape} of {pairs.dtype}; of two rows, speakers above listeners, give the "
                 "transpose"
             )

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike
 
 from microgrrepresent import Tensor
-from rnn.initialise import Rng
+from rnn.initialize import Rng
 from rnn.layers.dense import Embedding, Linear
 from rnn.layers.recurrent import Recurrent
 from rnn.models.pooling import mean_state

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, equal, linear, scope, sign, where
 from microgrrepresent.node import Array
-from rnn.initialise import Rng
-from rnn.inputs import whole_number
+from rnn.initialize import Rng
+from rnn.inputs import integer
 from rnn.module import Module
 
 
@@ -69,7 +69,7 @@ class HopfieldNetwork(Module):
     """
 
     def __init__(self, size: int) -> None:
-        self.size = whole_number(size, 1, "HopfieldNetwork: size")
+        self.size = integer(size, 1, "HopfieldNetwork: size")
         self.weight = Tensor(np.zeros((size, size)), name="W")
 
     def store(self, patterns: ArrayLike) -> None:
@@ -131,7 +131,7 @@ class HopfieldNetwork(Module):
         weight = self.weight.numpy()
         energies = [float(self.energy(s))]
         converged = False
-        for _ in range(whole_number(max_sweeps, 0, "recall: max_sweeps")):
+        for _ in range(integer(max_sweeps, 0, "recall: max_sweeps")):
             before = s.copy()
             if mode == "synchronous":
                 field = weight @ s

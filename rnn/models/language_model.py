@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike
 from microgrrepresent import Tensor, cross_entropy, step, steps
 from rnn.cells import Cell, LSTMCell
 from rnn.errors import DataError
-from rnn.initialise import Rng
+from rnn.initialize import Rng
 from rnn.layers.dense import Embedding, Linear
 from rnn.layers.unrolling import Unrolled, unroll
 from rnn.module import Module

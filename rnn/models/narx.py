@@ -12,8 +12,8 @@ from microgrrepresent import ShapeError, Tensor, concatenate, linear, scope, ste
 from rnn.cells.activations import activation
 from rnn.cells.cell import Cell, other_form
 from rnn.cells.simple import Nonlinearity
-from rnn.initialise import Rng, uniform
-from rnn.inputs import whole_number
+from rnn.initialize import Rng, uniform
+from rnn.inputs import integer
 from rnn.layers.unrolling import Unrolled, unroll
 
 
@@ -83,14 +83,14 @@ class NARX(Cell[DelayState]):
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, output_size, dtype=dtype, rng=rng)
-        self.input_delays = whole_number(input_delays, 0, f"{self._kind}: input_delays")
-        self.output_delays = whole_number(output_delays, 0, f"{self._kind}: output_delays")
+        self.input_delays = integer(input_delays, 0, f"{self._kind}: input_delays")
+        self.output_delays = integer(output_delays, 0, f"{self._kind}: output_delays")
         self.phi = activation(nonlinearity, self._kind)
         window = (input_delays + 1) * input_size + output_delays * output_size
         if not window:
             raise ValueError("NARX: without inputs it needs at least one output delay")
         if hidden_size is not None:
-            hidden_size = whole_number(hidden_size, 1, f"{self._kind}: hidden_size")
+            hidden_size = integer(hidden_size, 1, f"{self._kind}: hidden_size")
         width = hidden_size or output_size
         self.weight, self.bias = self._layer(width, window, "")
         self.weight_out: Tensor | None = None

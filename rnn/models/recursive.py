@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from microgrrepresent import ShapeError, Tensor, concatenate, linear, scope
 from rnn.cells.activations import activation
 from rnn.cells.simple import Nonlinearity
-from rnn.initialise import Rng, floating, uniform
-from rnn.inputs import tensor_of, whole_number
+from rnn.initialize import Rng, floating, uniform
+from rnn.inputs import integer, tensor_of
 from rnn.module import Module
 
 Tree = Any
@@ -72,8 +72,8 @@ class RecursiveCell(Module):
         dtype: DTypeLike = np.float64,
         rng: Rng = None,
     ) -> None:
-        self.hidden_size = whole_number(hidden_size, 1, "RecursiveCell: hidden_size")
-        self.children = whole_number(children, 1, "RecursiveCell: children")
+        self.hidden_size = integer(hidden_size, 1, "RecursiveCell: hidden_size")
+        self.children = integer(children, 1, "RecursiveCell: children")
         self.dtype = floating(dtype)
         self.phi = activation(nonlinearity, "RecursiveCell")
         rng = np.random.default_rng(rng)

@@ -183,7 +183,7 @@ def language_model_batches(
     Raises
     ------
     DataError
-        If the text is too short for B pieces of two tokens, or no row of whole numbers.
+        If the text is too short for B pieces of two tokens, or no row of integers.
 
     Examples
     --------
@@ -197,7 +197,7 @@ def language_model_batches(
     text = np.asarray(indices)
     if text.ndim != 1 or text.dtype.kind not in "iu":
         raise DataError(
-            "language_model_batches: a text is one row of whole numbers, such as "
+            "language_model_batches: a text is one row of integers, such as "
             f"vocabulary.encode(text); given {text.dtype} of shape {text.shape}"
         )
     length = (len(text) - 1) // batch_size
@@ -228,7 +228,7 @@ def _numbers(what: str, sequence: Any) -> Array:
 
 def _positive(name: str, value: int) -> None:
     if not isinstance(value, (int, np.integer)) or value < 1:
-        raise DataError(f"{name} is a whole number and must be at least 1; given {value!r}")
+        raise DataError(f"{name} must be an integer >= 1, got {value!r}")
 
 
 def _is_generator(who: str, rng: object) -> None:

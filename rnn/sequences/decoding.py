@@ -23,7 +23,7 @@ import numpy as np
 from microgrrepresent import Tensor, log_softmax, no_grad
 from microgrrepresent.node import Array
 from rnn.errors import DataError, NonFiniteError
-from rnn.inputs import whole_number
+from rnn.inputs import integer
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
 """``step(tokens, state) -> (logits, state)``, of tokens (B,) and logits (B, V).
@@ -119,7 +119,7 @@ def sample(
     -------
     list of Decoded, one for each of `first`
     """
-    length = whole_number(length, 0, "sample: length")
+    length = integer(length, 0, "sample: length")
     if not np.ndim(first):
         raise DataError(
             f"sample: first has a token for each sequence to draw, such as [{first}]; given {first}"
@@ -178,7 +178,7 @@ def beam(
     list of Decoded
         At most `width`, best first.
     """
-    length, width = whole_number(length, 0, "beam: length"), whole_number(width, 1, "beam: width")
+    length, width = integer(length, 0, "beam: length"), integer(width, 1, "beam: width")
     if np.shape(first)[:1] != (1,):
         raise DataError(
             f"beam: first is one token for one sequence, such as [0]; given shape {np.shape(first)}"

@@ -139,7 +139,7 @@ def fit(
         raise DataError("fit: give steps=, epochs= or both, so that it comes to an end")
     for name, n in counts.items():
         if n is not None and (not isinstance(n, (int, np.integer)) or n < 1):
-            raise DataError(f"fit: {name} is a whole number and at least 1; given {n!r}")
+            raise DataError(f"fit: {name} must be an integer >= 1, got {n!r}")
     if not (callable(batches) or isinstance(batches, Iterable)):
         raise DataError(
             "fit: batches are a list, or a function of a Generator that gives them; "

@@ -20,7 +20,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from rnn.inputs import whole_number
+from rnn.inputs import integer
 from rnn.training.optim import Optimizer
 
 
@@ -94,7 +94,7 @@ class StepLR(Schedule):
     """Multiply the rate by `gamma` once every `step_size` steps."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size = whole_number(step_size, 1, "StepLR: step_size")
+        self.step_size = integer(step_size, 1, "StepLR: step_size")
         self.gamma = gamma
         super().__init__(optimizer)
 
@@ -119,7 +119,7 @@ class CosineAnnealingLR(Schedule):
     """Let the rate fall along half a cosine, from the base rate to `eta_min` in `T_max` steps."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max = whole_number(T_max, 1, "CosineAnnealingLR: T_max")
+        self.T_max = integer(T_max, 1, "CosineAnnealingLR: T_max")
         self.eta_min = eta_min
         super().__init__(optimizer)
 
@@ -141,7 +141,7 @@ class LinearLR(Schedule):
     ) -> None:
         self.start_factor = start_factor
         self.end_factor = end_factor
-        self.total_iters = whole_number(total_iters, 1, "LinearLR: total_iters")
+        self.total_iters = integer(total_iters, 1, "LinearLR: total_iters")
         super().__init__(optimizer)
 
     def rate(self, k: int) -> float:
@@ -208,9 +208,9 @@ class ReduceLROnPlateau(Schedule):
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be between 0 and 1; given {factor}")
         self.factor = factor
-        self.patience = whole_number(patience, 0, "ReduceLROnPlateau: patience")
+        self.patience = integer(patience, 0, "ReduceLROnPlateau: patience")
         self.threshold = threshold
-        self.cooldown = whole_number(cooldown, 0, "ReduceLROnPlateau: cooldown")
+        self.cooldown = integer(cooldown, 0, "ReduceLROnPlateau: cooldown")
         self.min_lr = min_lr
         self.lr = _rate_of(optimizer)
         self.best = math.inf

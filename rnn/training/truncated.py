@@ -19,7 +19,7 @@ from itertools import islice
 from typing import Any
 
 from microgrrepresent import ShapeError, Tensor, steps
-from rnn.inputs import whole_number
+from rnn.inputs import integer
 from rnn.layers.recurrent import Recurrent
 
 
@@ -121,7 +121,7 @@ def tbptt(
     2 6
     5 7
     """
-    k1, k2 = whole_number(k1, 1, "tbptt: k1"), whole_number(k2, 1, "tbptt: k2")
+    k1, k2 = integer(k1, 1, "tbptt: k1"), integer(k2, 1, "tbptt: k2")
     if k1 > k2:
         raise ValueError(
             f"tbptt: needs 1 <= k1 <= k2 (update every k1 steps, go back k2); given {k1} and {k2}"

@@ -510,8 +510,8 @@ def test_a_learned_initial_state():
             lambda: LSTMCell(3, 4, forget_bias=np.nan),
             "LSTM: forget_bias is a finite number; given nan",
         ),
-        (lambda: RNNCell(-1, 4), "RNN: input_size is a whole number from 0 up; given -1"),
-        (lambda: RNNCell(3, 2.5), "RNN: hidden_size is a whole number from 1 up; given 2.5"),
+        (lambda: RNNCell(-1, 4), "RNN: input_size must be an integer >= 0, got -1"),
+        (lambda: RNNCell(3, 2.5), "RNN: hidden_size must be an integer >= 1, got 2.5"),
     ],
 )
 def test_errors(call, sentence):

@@ -74,7 +74,7 @@ def test_a_linear_recurrence_carries_the_identity():
 
 
 def forget_biases(seed, recurrent):
-    """Networks as PyTorch initialises them, but for the recurrent weights, which are scaled."""
+    """Networks as PyTorch initializes them, but for the recurrent weights, which are scaled."""
     cells = {"RNN": RNNCell(4, 16, rng=seed)} | {
         b: LSTMCell(4, 16, rng=seed, forget_bias=float(b)) for b in (1, 5)
     }
@@ -121,7 +121,7 @@ def test_by_the_carousel_alone_the_forget_bias_acts_as_it_predicts(seed):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_with_full_recurrent_weights_other_paths_add_to_the_smaller_gradient(seed):
-    """As PyTorch initialises them, the order is the same, and the factor is a smaller one.
+    """As PyTorch initializes them, the order is the same, and the factor is a smaller one.
 
     The direct path is still what the bias predicts; with bias 1 it is so weak that the paths
     through the gates, h_t -> a_{t+1} -> c_{t+1}, carry ten thousand times as much.

@@ -649,11 +649,11 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: RNN(4, 6, num_layers=1.5),
-            "RNN: num_layers is a whole number from 1 up; given 1.5",
+            "RNN: num_layers must be an integer >= 1, got 1.5",
         ),
         (
             lambda: LSTM(3, 0),
-            "LSTM: hidden_size is a whole number from 1 up; given 0",
+            "LSTM: hidden_size must be an integer >= 1, got 0",
         ),
         (
             lambda: GRU(4, 6, proj_size=2),
@@ -667,7 +667,7 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: LSTM(4, 6, proj_size=1.5),
-            "LSTM: proj_size is a whole number from 0 up; given 1.5",
+            "LSTM: proj_size must be an integer >= 0, got 1.5",
         ),
         (
             lambda: RNN(4, 6, 2, cell=partial(NARX, input_delays=1)),
@@ -699,11 +699,11 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: LSTM(4, True),
-            "LSTM: hidden_size is a whole number from 1 up; given True",
+            "LSTM: hidden_size must be an integer >= 1, got True",
         ),
         (
             lambda: LSTM(4, 6, proj_size=True),
-            "LSTM: proj_size is a whole number from 0 up; given True",
+            "LSTM: proj_size must be an integer >= 0, got True",
         ),
         (
             lambda: LSTM(4, 6, 2, dropout="a"),
@@ -716,7 +716,7 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: GRU(4, 6).cells[0].initial_state(-1),
-            "GRUCell(4, 6): the batch is a whole number from 0 up; given -1",
+            "GRUCell(4, 6): the batch must be an integer >= 0, got -1",
         ),
         (
             lambda: RNN(4, 6, bias="False"),
@@ -728,7 +728,7 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: RNN(4, 6, num_layers=0),
-            "RNN: num_layers is a whole number from 1 up; given 0",
+            "RNN: num_layers must be an integer >= 1, got 0",
         ),
     ],
 )

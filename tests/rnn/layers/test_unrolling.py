@@ -343,7 +343,7 @@ def test_errors():
         with pytest.raises(TypeError, match=r"the cell is a function .*; given"):
             unroll(no_cell, np.zeros((2, 3)))
     for truncate in (0, 1.5):
-        with pytest.raises(ValueError, match="truncate is a whole number from 1 up; given"):
+        with pytest.raises(ValueError, match="truncate must be an integer >= 1, got"):
             unroll(cell, np.zeros((2, 3)), truncate=truncate)
     with pytest.raises(ValueError, match="an axis of time, the first; given a scalar"):
         unroll(cell, Tensor(1.0))

@@ -82,10 +82,10 @@ def test_names():
     ("call", "sentence"),
     [
         (lambda: Attention(3, 3, "cosine"), "score is 'dot', 'general' or 'additive'"),
-        (lambda: Attention(-1, 3, "general"), "query_size is a whole number from 1 up; given -1"),
+        (lambda: Attention(-1, 3, "general"), "query_size must be an integer >= 1, got -1"),
         (
             lambda: Attention(3, 3, "additive", 2.5),
-            "hidden_size is a whole number from 1 up; given 2.5",
+            "hidden_size must be an integer >= 1, got 2.5",
         ),
         (lambda: Attention(3, 4), "the dot product needs query and key of one length; given 3 and"),
         (

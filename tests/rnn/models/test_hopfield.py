@@ -100,7 +100,7 @@ def test_synchronous_steps_are_a_graph():
         (lambda n: n.store([[1, 1, 1], [1]]), "patterns of 3 units each, given lists that differ"),
         (
             lambda n: n.recall([1, 1, 1], max_sweeps=-1),
-            "max_sweeps is a whole number from 0 up; given -1",
+            "max_sweeps must be an integer >= 0, got -1",
         ),
         (lambda n: n.recall([1, 1]), r"expected states of 3 units, given shape \(1, 2\)"),
         (lambda n: n.recall([1, 1, 1], "both"), "mode is 'asynchronous' or 'synchronous'"),

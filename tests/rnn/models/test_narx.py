@@ -123,11 +123,11 @@ def test_names_and_steps():
         (lambda: NARX(0, 1, output_delays=0), "without inputs it needs at least one output delay"),
         (
             lambda: NARX(1, 1, input_delays=-1),
-            "NARX: input_delays is a whole number from 0 up; given -1",
+            "NARX: input_delays must be an integer >= 0, got -1",
         ),
         (
             lambda: NARX(1, 1, hidden_size=2.5),
-            "NARX: hidden_size is a whole number from 1 up; given 2.5",
+            "NARX: hidden_size must be an integer >= 1, got 2.5",
         ),
         (
             lambda: NARX(1, 2).teacher_forced(np.zeros((3, 1)), np.zeros((3, 1))),

@@ -168,7 +168,7 @@ def test_a_graph_without_edges_hears_nothing():
         ),
         (
             lambda: GraphRecurrentCell(1, 2).on([(0.5, 1.0)], 4),
-            r"pairs of whole numbers \(u, v\), given \(1, 2\) of float64",
+            r"pairs of integers \(u, v\), given \(1, 2\) of float64",
         ),
         (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, 4)(np.zeros((3, 1))),
@@ -182,16 +182,16 @@ def test_a_graph_without_edges_hears_nothing():
             lambda: GraphRecurrentCell(1, 2, edge_size=1).on([(0, 1)], 2, np.zeros(1)),
             r"expected features of shape \(1, 1\), a row for each edge, given \(1,\)",
         ),
-        (lambda: GraphRecurrentCell(-2, 3), "input_size is a whole number from 0 up; given -2"),
+        (lambda: GraphRecurrentCell(-2, 3), "input_size must be an integer >= 0, got -2"),
         (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, "4"),
-            "vertices is a whole number from 1 up; given '4'",
+            "vertices must be an integer >= 1, got '4'",
         ),
         (
             lambda: RecursiveCell(3)((np.zeros((2, 3)), np.zeros(3))),
             r"of one shape, given \(2, 3\) beside \(3,\); give all leaves of the tree a batch axis",
         ),
-        (lambda: RecursiveCell(3, children=0), "children is a whole number from 1 up; given 0"),
+        (lambda: RecursiveCell(3, children=0), "children must be an integer >= 1, got 0"),
         (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, 4, FEATURES),
             r"expected features of shape \(5, 0\), a row for each edge, given \(5, 2\)",

@@ -113,8 +113,8 @@ def test_what_cannot_be_padded(sequences, said):
 
 
 @pytest.mark.parametrize("text", ["hello", [[0, 1], [1, 0]], [0.5, 1.5], 3])
-def test_a_text_is_a_row_of_whole_numbers(text):
-    with pytest.raises(DataError, match="a text is one row of whole numbers"):
+def test_a_text_is_a_row_of_integers(text):
+    with pytest.raises(DataError, match="a text is one row of integers"):
         next(language_model_batches(text, 1, 1))
 
 
@@ -127,11 +127,11 @@ def test_messages():
             next(batches())
     with pytest.raises(DataError, match="sequences come in a list"):
         next(padded_batches(([k] for k in range(3)), batch_size=1))
-    with pytest.raises(DataError, match=r"must be at least 1; given 1\.5"):
+    with pytest.raises(DataError, match=r"must be an integer >= 1, got 1\.5"):
         next(padded_batches([[1]], batch_size=1.5))
-    with pytest.raises(DataError, match="must be at least 1; given 0"):
+    with pytest.raises(DataError, match="must be an integer >= 1, got 0"):
         next(padded_batches([[1]], batch_size=0))
     with pytest.raises(DataError, match="as many of each kind; given 2 and 1"):
         next(padded_batches([[1], [2]], [[1]], batch_size=1))
-    with pytest.raises(DataError, match="steps is a whole number and must be at least 1"):
+    with pytest.raises(DataError, match="steps must be an integer >= 1"):
         next(language_model_batches([1, 2], 1, 0))

@@ -239,15 +239,15 @@ def test_messages():
         categorical([1.0, 2.0])
     with pytest.raises(ValueError, match="temperature is a number from 0 up; given -1"):
         categorical([1.0], np.random.default_rng(0), -1)
-    with pytest.raises(ValueError, match="width is a whole number from 1 up; given 0"):
+    with pytest.raises(ValueError, match="width must be an integer >= 1, got 0"):
         beam(lambda x, s: (x, s), np.array([0]), 3, 0)
-    with pytest.raises(ValueError, match="length is a whole number from 0 up; given -1"):
+    with pytest.raises(ValueError, match="length must be an integer >= 0, got -1"):
         beam(lambda x, s: (x, s), np.array([0]), -1, 2)
     with pytest.raises(TypeError, match="a part of the state is 3, of which there are no rows"):
         beam(lambda x, s: (np.zeros((len(x), 2)), (x, 3)), np.array([0]), 2, 1)
-    with pytest.raises(ValueError, match="length is a whole number from 0 up; given -1"):
+    with pytest.raises(ValueError, match="length must be an integer >= 0, got -1"):
         sample(lambda x, s: (x, s), np.array([0]), -1)
-    with pytest.raises(ValueError, match="length is a whole number from 0 up; given -3"):
+    with pytest.raises(ValueError, match="length must be an integer >= 0, got -3"):
         beam(lambda x, s: (x, s), np.array([0]), -3, 1)
     with pytest.raises(ValueError, match=r"first has a token for each .* such as \[0\]; given 0"):
         sample(lambda x, s: (x, s), 0, 1)

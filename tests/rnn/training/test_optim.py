@@ -333,9 +333,9 @@ def test_messages():
         StepLR(Linear(2, 2), 3)
     with pytest.raises(ValueError, match="made on an optimiser"):
         ReduceLROnPlateau(None)
-    with pytest.raises(ValueError, match="step_size is a whole number from 1 up; given 0"):
+    with pytest.raises(ValueError, match="step_size must be an integer >= 1, got 0"):
         StepLR(SGD([w]), 0)
-    with pytest.raises(ValueError, match="patience is a whole number from 0 up; given -3"):
+    with pytest.raises(ValueError, match="patience must be an integer >= 0, got -3"):
         ReduceLROnPlateau(SGD([w]), patience=-3)
     adam = Adam([w, v])
     w.sum().backward()

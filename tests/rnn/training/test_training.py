@@ -722,7 +722,7 @@ def test_messages():
 
     with pytest.raises(DataError, match="give steps=, epochs= or both"):
         linear_fit(steps=None)
-    with pytest.raises(DataError, match="at least 1"):
+    with pytest.raises(DataError, match="patience must be an integer >= 1"):
         linear_fit(steps=0)
     with pytest.raises(DataError, match="patience needs validate"):
         linear_fit(patience=1)
@@ -739,11 +739,11 @@ def test_messages():
         linear_fit(loss=lambda x, state: Tensor(1.0), carry=True)
     with pytest.raises(DataError, match="resume needs checkpoint"):
         linear_fit(resume=True)
-    with pytest.raises(DataError, match="at least 1"):
+    with pytest.raises(DataError, match="patience must be an integer >= 1"):
         linear_fit(patience=0, validate=lambda: 1.0)
     with pytest.raises(DataError, match="rng is a Generator"):
         linear_fit(rng=0)
-    with pytest.raises(DataError, match=r"steps is a whole number and at least 1; given 3.5"):
+    with pytest.raises(DataError, match=r"steps must be an integer >= 1, got 3.5"):
         linear_fit(steps=3.5)
     with pytest.raises(DataError, match=r"validate\(\) must give a number; given None"):
         linear_fit(validate=lambda: None)

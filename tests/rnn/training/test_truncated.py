@@ -112,7 +112,7 @@ def test_any_function_of_x_and_state_will_do():
 @pytest.mark.parametrize(("k1", "k2"), [(0, 3), (4, 3)])
 def test_impossible_settings_are_said(k1, k2):
     with pytest.raises(
-        ValueError, match=r"k1 is a whole .* given 0|1 <= k1 <= k2 .* given 4 and 3"
+        ValueError, match=r"k1 must be an integer >= 1, got 0|1 <= k1 <= k2 .* given 4 and 3"
     ):
         next(tbptt(None, [], k1, k2, loss=squared))
 
@@ -134,9 +134,9 @@ def test_a_layer_is_no_cell(layer):
 
 
 @pytest.mark.parametrize("k1", [1.5, "a", None])
-def test_a_window_is_a_whole_number_of_steps(k1):
+def test_a_window_is_an_integer_of_steps(k1):
     cell, xs, targets = example()
-    with pytest.raises(ValueError, match="tbptt: k1 is a whole number from 1 up; given"):
+    with pytest.raises(ValueError, match="tbptt: k1 must be an integer >= 1, got"):
         next(tbptt(cell, zip(xs, targets, strict=True), k1, 4, loss=squared))
 
 
