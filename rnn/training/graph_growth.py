@@ -24,7 +24,7 @@ from microgrrepresent import Node, Tensor
 from microgrrepresent.errors import located, operand
 from microgrrepresent.node import next_id
 from rnn.errors import GrowthWarning
-from rnn.inputs import whole_number
+from rnn.inputs import integer
 
 
 class GrowthWatch:
@@ -60,7 +60,7 @@ class GrowthWatch:
     """
 
     def __init__(self, batches: int = 3) -> None:
-        self._most = whole_number(batches, 1, "GrowthWatch: batches")
+        self._most = integer(batches, 1, "GrowthWatch: batches")
         self._ends: deque[int] = deque(maxlen=self._most)
         self._seen = 0
         self._look_at = self._most + 1
