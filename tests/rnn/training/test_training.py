@@ -722,7 +722,7 @@ def test_messages():
 
     with pytest.raises(DataError, match="give steps=, epochs= or both"):
         linear_fit(steps=None)
-    with pytest.raises(DataError, match="patience must be an integer >= 1"):
+    with pytest.raises(DataError, match="steps must be an integer >= 1"):
         linear_fit(steps=0)
     with pytest.raises(DataError, match="patience needs validate"):
         linear_fit(patience=1)
