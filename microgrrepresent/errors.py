@@ -70,25 +70,6 @@ def stale(leaf: Any, user: Any) -> StaleGraphError:
     )
 
 
-def matmul_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
-    """Say which two axes of a matrix product disagree: ``16 != 8``."""
-    if len(shapes) != 2 or not all(shapes):
-        return "a matrix product takes vectors and matrices, not scalars; use * for those"
-    (*_, k), right = shapes[0], shapes[1]
-    m = right[-2] if len(right) > 1 else right[0]
-    if k != m:
-        return f"{k} != {m}; the last axis of the left must be the second to last of the right"
-    return "the leading (batch) axes do not broadcast"
-
-
-def linear_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
-    """Say why a matrix cannot be applied to the rows of an array: ``3 != 5``."""
-    x, w = shapes
-    if len(w) != 2 or not x:
-        return "linear applies a matrix (out, in) to vectors (..., in)"
-    return f"{x[-1]} != {w[1]}; the last axis of x must be the second of the matrix (out, in)"
-
-
 def broadcast_mismatch(shapes: Sequence[tuple[int, ...]]) -> str | None:
     """Say which axis keeps shapes from broadcasting: ``3 != 4 in axis -1``; None if they do."""
     for axis in range(1, max(map(len, shapes), default=0) + 1):

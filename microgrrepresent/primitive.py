@@ -1,6 +1,6 @@
 r"""A primitive: one operation, declared once, with the rule of its derivative.
 
-    tanh = primitive("tanh", np.tanh, (lambda g, y, x: g * (1 - y * y),), derivative=r"1-{y}^2")
+    tanh = primitive("tanh", np.tanh, (lambda g, y, x: g * (1 - y * y),), derivative="1 - y**2")
 
 `forward` takes and gives arrays. `vjp` has one rule for each input: given the adjoint `g` of the
 output (dL/dy), the output `y` and the inputs, it returns what the chain rule adds to that input's
@@ -24,12 +24,11 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import DTypeLike
 
+from microgrrepresent.description import Description, Kind, Mismatch, Text
 from microgrrepresent.errors import (
     DTypeError,
     ShapeError,
     broadcast_mismatch,
-    linear_mismatch,
-    matmul_mismatch,
     operand,
 )
 from microgrrepresent.node import Array, Node, make, recording, running
@@ -40,7 +39,7 @@ Rule = Callable[..., Any]
 _NOTHING: dict[str, Any] = {}  # shared by all nodes without static arguments; never written to
 
 
-class Primitive:
+class Primitive(Description):
     """One operation on arrays, with a rule for its derivative. Made by `primitive`.
 
     Attributes
@@ -51,13 +50,6 @@ class Primitive:
         ``forward(*arrays, **params) -> array``.
     vjp : sequence of (callable or None)
         For each input: ``rule(g, y, *inputs, **params)`` -> contribution to its adjoint.
-    symbol : str
-        What a drawing shows: ``σ``, ``×``, ``tanh``.
-    derivative : tuple of str
-        For each input: LaTeX of the local derivative dy/d(input), or ``""`` where it is said in
-        words only. ``{y}`` stands for the output; ``{x}`` for a single input, ``{a}`` and ``{b}``
-        for two, ``{w}`` and ``{t}`` for the second where it is a weight or a target, ``{c}`` for a
-        condition before two others.
     analytic : bool
         Whether `forward` is also right for complex arrays, so that complex steps can check it.
     many : each or None
@@ -65,6 +57,8 @@ class Primitive:
     scatter : callable or None
         For a selection ``y = x[...]``: ``scatter(adjoint, g, *inputs, **params)`` adds g in place
         to an adjoint of x, where the rule would make an array of zeros around it.
+
+    What readers say of the operation is said at `Description`.
     """
 
     def __init__(
@@ -72,17 +66,15 @@ class Primitive:
         name: str,
         forward: Callable[..., Any],
         vjp: Sequence[Rule | None],
-        symbol: str,
-        derivative: tuple[str, ...],
         analytic: bool,
         scatter: Rule | None,
         doc: str,
+        **said: Any,
     ) -> None:
+        super().__init__(**said)
         self.name = name
         self.forward = forward
         self.vjp = vjp
-        self.symbol = symbol
-        self.derivative = derivative
         self.analytic = analytic
         self.scatter = scatter
         self.many = vjp if isinstance(vjp, each) else None
@@ -155,19 +147,33 @@ def primitive(
     vjp: Sequence[Rule | None] | each,
     *,
     symbol: str | None = None,
-    derivative: str | tuple[str, ...] = "",
+    kind: Kind = "",
+    source: Text | None = None,
+    helpers: tuple[Callable[..., Any], ...] = (),
+    formula: Text | None = None,
+    derivative: Text | tuple[Text, ...] = (),
+    meets: Text | tuple[Text, ...] = (),
+    vjp_source: Text | tuple[Text, ...] = (),
+    vjp_formula: Text | tuple[Text, ...] = (),
+    vjp_words: str | tuple[str, ...] = (),
+    steepest: float | None = None,
+    mismatch: Mismatch | None = None,
     analytic: bool = True,
     scatter: Rule | None = None,
     doc: str = "",
 ) -> Primitive:
-    r"""Declare an operation.
+    r"""Declare an operation: what runs, and what is said of it.
 
     Parameters
     ----------
     name : str
         A name no other primitive has.
-    forward, vjp, symbol, derivative, analytic, scatter
-        See `Primitive`. `symbol` is the name where it is not given.
+    forward, vjp, analytic, scatter
+        What runs; see `Primitive`.
+    symbol, kind, source, helpers, formula, derivative, meets, mismatch, steepest
+        What is said; see `Description`. `symbol` is the name where it is not given.
+    vjp_source, vjp_formula, vjp_words
+        What is said of the contribution to an adjoint; see `Description`.
     doc : str
         One line for ``help()``; not needed where `forward` is a universal function of NumPy.
 
@@ -187,13 +193,56 @@ def primitive(
     """
     if name in registry:
         raise ValueError(f"primitive {name!r} exists already; give the new one a name of its own")
-    if not doc and isinstance(forward, np.ufunc):
-        doc = f"np.{forward.__name__}, elementwise, on arrays and recorded on Tensors."
-    texts = (derivative,) if isinstance(derivative, str) else derivative
-    rules: Any = vjp
-    made = Primitive(name, forward, rules, symbol or name, texts, analytic, scatter, doc)
+    inputs = _input_names(forward, vjp)
+    if isinstance(forward, np.ufunc):  # it is known to be elementwise
+        function = f"np.{forward.__name__}"
+        doc = doc or f"{function}, elementwise, on arrays and recorded on Tensors."
+        source = source or f"{function}({', '.join(inputs)})"
+        meets, mismatch = meets or "elementwise", mismatch or broadcast_mismatch
+    elif kind == "moves":
+        meets = meets or "moved"
+    many = len(inputs)
+    made = Primitive(
+        name,
+        forward,
+        vjp,  # type: ignore[arg-type]
+        analytic,
+        scatter,
+        doc,
+        inputs=inputs,
+        symbol=symbol or name,
+        kind=kind,
+        source=source,
+        helpers=helpers,
+        formula=formula,
+        derivative=_for_each(derivative, many),
+        meets=_for_each(meets, many),
+        vjp_source=_for_each(vjp_source, many),
+        vjp_formula=_for_each(vjp_formula, many),
+        vjp_words=_for_each(vjp_words, many),
+        steepest=steepest,
+        mismatch=mismatch,
+    )
     registry[name] = made
     return made
+
+
+def _input_names(forward: Callable[..., Any], vjp: Sequence[Rule | None] | each) -> tuple[str, ...]:
+    """What the rules call the inputs; else what `forward` does; else x, or a and b."""
+    if isinstance(vjp, each):
+        return ("xs",)
+    many = len(vjp)
+    for function, skipped in (*((rule, 2) for rule in vjp), (forward, 0)):
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_argcount >= skipped + many:
+            names: tuple[str, ...] = code.co_varnames[skipped : skipped + many]
+            return names
+    return ("x",) if many == 1 else tuple("abcdefgh"[:many])
+
+
+def _for_each(said: Any, many: int) -> tuple[Any, ...]:
+    """What is said of each input, where one text may stand for all."""
+    return said if isinstance(said, tuple) else (said,) * many
 
 
 def _registered(name: str) -> Primitive:
@@ -204,6 +253,7 @@ constant = primitive(
     "constant",
     lambda value, dtype: np.array(value, dtype=dtype),
     (),
+    source="value",
     doc="A number written in the code, such as the 2 of ``2 * x``.",
 )
 
@@ -269,13 +319,7 @@ def _misuse(
     text = f" {op.symbol} ".join(names) if infix else f"{op.name}({', '.join(names)})"
     if params:
         text += " with " + ", ".join(f"{key}={value!r}" for key, value in params.items())
-    broken: str | None = None
-    if op.name == "matmul":
-        broken = matmul_mismatch(shapes)
-    elif op.name == "linear":
-        broken = linear_mismatch(shapes)
-    elif isinstance(op.forward, np.ufunc):
-        broken = broadcast_mismatch(shapes)
+    broken = op.mismatch(shapes) if op.mismatch is not None else None
     message = f"{running(op.name)}: {text}: {broken or error}"
     if isinstance(error, ValueError):
         return ShapeError(message)

@@ -22,15 +22,23 @@ from microgrrepresent.primitive import Primitive, primitive
 
 NONE = (None, None)
 
-equal = primitive("equal", np.equal, NONE, symbol="=", analytic=False)
-not_equal = primitive("not_equal", np.not_equal, NONE, symbol="≠", analytic=False)
-less = primitive("less", np.less, NONE, symbol="<", analytic=False)
-less_equal = primitive("less_equal", np.less_equal, NONE, symbol="≤", analytic=False)
-greater = primitive("greater", np.greater, NONE, symbol=">", analytic=False)
-greater_equal = primitive("greater_equal", np.greater_equal, NONE, symbol="≥", analytic=False)
-bitwise_and = primitive("bitwise_and", np.bitwise_and, NONE, symbol="∧", analytic=False)
-bitwise_or = primitive("bitwise_or", np.bitwise_or, NONE, symbol="∨", analytic=False)
-invert = primitive("invert", np.invert, (None,), symbol="¬", analytic=False)
+equal = primitive("equal", np.equal, NONE, symbol="=", source="a == b", analytic=False)
+not_equal = primitive("not_equal", np.not_equal, NONE, symbol="≠", source="a != b", analytic=False)
+less = primitive("less", np.less, NONE, symbol="<", source="a < b", analytic=False)
+less_equal = primitive(
+    "less_equal", np.less_equal, NONE, symbol="≤", source="a <= b", analytic=False
+)
+greater = primitive("greater", np.greater, NONE, symbol=">", source="a > b", analytic=False)
+greater_equal = primitive(
+    "greater_equal", np.greater_equal, NONE, symbol="≥", source="a >= b", analytic=False
+)
+bitwise_and = primitive(
+    "bitwise_and", np.bitwise_and, NONE, symbol="∧", source="a & b", analytic=False
+)
+bitwise_or = primitive(
+    "bitwise_or", np.bitwise_or, NONE, symbol="∨", source="a | b", analytic=False
+)
+invert = primitive("invert", np.invert, (None,), symbol="¬", source="~x", analytic=False)
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -39,6 +47,8 @@ add = primitive(
     np.add,
     (lambda g, y, a, b: g, lambda g, y, a, b: g),
     symbol="+",
+    kind="linear",
+    source="a + b",
     derivative=("1", "1"),
 )
 sub = primitive(
@@ -46,6 +56,8 @@ sub = primitive(
     np.subtract,
     (lambda g, y, a, b: g, lambda g, y, a, b: -g),
     symbol="−",
+    kind="linear",
+    source="a - b",
     derivative=("1", "-1"),
 )
 mul = primitive(
@@ -53,16 +65,26 @@ mul = primitive(
     np.multiply,
     (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
     symbol="×",
-    derivative=("{b}", "{a}"),
+    source="a * b",
+    derivative=("b", "a"),
 )
 div = primitive(
     "div",
     np.true_divide,
     (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
     symbol="÷",
-    derivative=("1/{b}", "-{y}/{b}"),
+    source="a / b",
+    derivative=("1 / b", "-y / b"),
 )
-neg = primitive("neg", np.negative, (lambda g, y, x: -g,), symbol="−", derivative="-1")
+neg = primitive(
+    "neg",
+    np.negative,
+    (lambda g, y, x: -g,),
+    symbol="−",
+    kind="linear",
+    source="-x",
+    derivative="-1",
+)
 pow = primitive(
     "pow",
     np.power,
@@ -72,25 +94,49 @@ pow = primitive(
         lambda g, y, a, b: g * y * log(where(a == 0, 1, a)),
     ),
     symbol="^",
-    derivative=(r"{b}\,{a}^{{b}-1}", r"{y}\ln {a}"),
+    source="a ** b",
+    derivative=("b * a ** (b - 1)", "y * np.log(a)"),
 )
 
 # --- functions of one variable -------------------------------------------------------------------
 
-exp = primitive("exp", np.exp, (lambda g, y, x: g * y,), derivative="{y}")
-log: Primitive = primitive("log", np.log, (lambda g, y, x: g / x,), derivative="1/{x}")
-log1p = primitive("log1p", np.log1p, (lambda g, y, x: g / (1 + x),), derivative="1/(1+{x})")
+exp = primitive("exp", np.exp, (lambda g, y, x: g * y,), derivative="y")
+log: Primitive = primitive(
+    "log", np.log, (lambda g, y, x: g / x,), formula="ln(x)", derivative="1 / x"
+)
+log1p = primitive("log1p", np.log1p, (lambda g, y, x: g / (1 + x),), derivative="1 / (1 + x)")
 sqrt = primitive(
     "sqrt",
     np.sqrt,
     (lambda g, y, x: where(y == 0, 0, 0.5 * g / where(y == 0, 1, y)),),
     symbol="√",
-    derivative="[{y}>0]/(2{y})",
+    derivative="np.where(y > 0, 1 / (2 * y), 0)",
 )
-sin = primitive("sin", np.sin, (lambda g, y, x: g * cos(x),), derivative=r"\cos {x}")
-cos: Primitive = primitive("cos", np.cos, (lambda g, y, x: -g * sin(x),), derivative=r"-\sin {x}")
-# g (1 - y²) multiplied out: 1 - array is the slowest of NumPy's small operations.
-tanh = primitive("tanh", np.tanh, (lambda g, y, x: g - g * y * y,), derivative="1-{y}^2")
+sin = primitive(
+    "sin",
+    np.sin,
+    (lambda g, y, x: g * cos(x),),
+    kind="activation",
+    derivative="np.cos(x)",
+    steepest=1.0,
+)
+cos: Primitive = primitive(
+    "cos",
+    np.cos,
+    (lambda g, y, x: -g * sin(x),),
+    kind="activation",
+    derivative="-np.sin(x)",
+    steepest=1.0,
+)
+tanh = primitive(
+    "tanh",
+    np.tanh,
+    # g (1 - y²) multiplied out: 1 - array is the slowest of NumPy's small operations
+    (lambda g, y, x: g - g * y * y,),
+    kind="activation",
+    derivative="1 - y**2",
+    steepest=1.0,
+)
 
 
 @np.errstate(over="ignore")  # exp(1000) is inf, and 1 / inf the right answer
@@ -105,14 +151,24 @@ sigmoid = primitive(
     _sigmoid,
     (lambda g, y, x: g * (y * (1 - y)),),
     symbol="σ",
-    derivative=r"{y}\odot(1-{y})",
+    kind="activation",
+    source="1 / (1 + np.exp(-x))",
+    formula="σ(x)",
+    derivative="y * (1 - y)",
+    meets="elementwise",
+    steepest=0.25,
     doc="1 / (1 + exp(-x)), elementwise.",
 )
 softplus = primitive(
     "softplus",
     lambda x: np.logaddexp(0, x),
     (lambda g, y, x: g * sigmoid(x),),
-    derivative=r"\sigma({x})",
+    kind="activation",
+    source="np.logaddexp(0, x)",
+    formula="softplus(x)",
+    derivative="1 / (1 + np.exp(-x))",
+    meets="elementwise",
+    steepest=1.0,
     analytic=False,
     doc="log(1 + exp(x)), elementwise and without overflow.",
 )
@@ -125,14 +181,21 @@ abs = primitive(
     np.abs,
     (lambda g, y, x: g * sign(x),),
     symbol="|·|",
-    derivative=r"\mathrm{sign}\,{x}",
+    source="np.abs(x)",
+    derivative="np.sign(x)",
+    steepest=1.0,
     analytic=False,
 )
 relu = primitive(
     "relu",
     lambda x: np.maximum(x, 0),
     (lambda g, y, x: g * (x > 0),),
-    derivative="[{x}>0]",
+    kind="activation",
+    source="np.maximum(x, 0)",
+    formula="ReLU(x)",
+    derivative="x > 0",
+    meets="elementwise",
+    steepest=1.0,
     analytic=False,
     doc="max(x, 0), elementwise.",
 )
@@ -144,7 +207,8 @@ maximum = primitive(
         lambda g, y, a, b: _share(g, b > a, a == b),
     ),
     symbol="max",
-    derivative=(r"[{a}>{b}]+\frac{1}{2}[{a}={b}]", r"[{b}>{a}]+\frac{1}{2}[{a}={b}]"),
+    derivative=("(a > b) + (a == b) / 2", "(b > a) + (a == b) / 2"),
+    steepest=1.0,
     analytic=False,
 )
 minimum = primitive(
@@ -155,7 +219,8 @@ minimum = primitive(
         lambda g, y, a, b: _share(g, b < a, a == b),
     ),
     symbol="min",
-    derivative=(r"[{a}<{b}]+\frac{1}{2}[{a}={b}]", r"[{b}<{a}]+\frac{1}{2}[{a}={b}]"),
+    derivative=("(a < b) + (a == b) / 2", "(b < a) + (a == b) / 2"),
+    steepest=1.0,
     analytic=False,
 )
 
@@ -175,21 +240,30 @@ where: Primitive = primitive(
         lambda g, y, condition, a, b: where(condition, g, 0),
         lambda g, y, condition, a, b: where(condition, 0, g),
     ),
-    derivative=("", "[{c}]", "1-[{c}]"),
+    source="np.where(condition, a, b)",
+    derivative=("0", "np.where(condition, 1, 0)", "np.where(condition, 0, 1)"),
+    meets="elementwise",
+    vjp_source=("0", "np.where(condition, g, 0)", "np.where(condition, 0, g)"),
     doc="where(condition, a, b): elements of a where the condition holds, of b elsewhere.",
 )
 _cast = primitive(
     "cast",
     lambda x, dtype: x.astype(dtype),
     (lambda g, y, x, dtype: g,),  # the sweep casts back to the input's type, on the edge
+    kind="moves",
+    source="x.astype(dtype)",
+    formula="x",
     derivative="1",
+    meets="elementwise",
     analytic=False,
 )
 _truncate = primitive(
     "truncate",
     lambda x, dtype: x.astype(dtype),
     (None,),
+    source="x.astype(dtype)",
     derivative="0",
+    meets="elementwise",
     analytic=False,
 )
 stop_gradient = primitive(
@@ -197,7 +271,11 @@ stop_gradient = primitive(
     lambda x: x,
     (None,),
     symbol="✂",
+    kind="cut",
+    source="x",
+    formula="cut(x)",
     derivative="0",
+    meets="elementwise",
     analytic=False,
     doc="x itself, through which no derivative passes: a cut that stays visible in the graph.",
 )
@@ -207,7 +285,10 @@ _clip = primitive(
     "clip",
     lambda x, low, high: np.clip(x, low, high),
     (lambda g, y, x, low, high: where(x == y, g, 0),),
-    derivative="[{y}={x}]",
+    source="np.clip(x, low, high)",
+    derivative="y == x",
+    meets="elementwise",
+    steepest=1.0,
     analytic=False,
 )
 

@@ -1,8 +1,7 @@
 r"""Normalised exponentials: logsumexp, softmax, and the losses that are built on them.
 
-exp overflows at 710, so each function first subtracts the row's maximum, which the result does
-not depend on. A row of -inf only, such as a fully masked row of attention scores, has nothing to
-share out: its softmax is 0 and passes no derivative.
+What they compute is in `exponential_forms`. A row of -inf only, such as a fully masked row of
+attention scores, has softmax 0, which passes no derivative.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import numpy as np
 
 from microgrrepresent.errors import DTypeError, ShapeError
 from microgrrepresent.node import Array, Node, running
+from microgrrepresent.ops import exponential_forms
 from microgrrepresent.ops.elementwise import cast, exp, maximum, softplus, where
 from microgrrepresent.ops.reductions import mean, sum
 from microgrrepresent.ops.shapes import broadcast_to, expand_dims, from_front, one_hot
@@ -21,72 +21,74 @@ from microgrrepresent.primitive import arrayed, primitive
 Reduction = Literal["mean", "sum", "none"]
 
 
-def _shift(x: Array, axis: int) -> Array:
-    """What to subtract from each row before exp: its (real) maximum, or 0 if that is infinite."""
-    top: Array = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, 0).astype(x.real.dtype)
-    return top
-
-
-def _logsumexp_forward(x: Array, axis: int, keepdims: bool) -> Array:
-    top = _shift(x, axis)
-    with np.errstate(divide="ignore"):  # the log of an empty sum is -inf
-        y: Array = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return y if keepdims else np.squeeze(y, axis)
-
-
-def _softmax_forward(x: Array, axis: int) -> Array:
-    e: Array = np.exp(x - _shift(x, axis))
-    total = np.sum(e, axis=axis, keepdims=True)
-    e = e / np.where(total == 0, 1, total)
-    return e
-
-
-def _log_softmax_forward(x: Array, axis: int) -> Array:
-    z: Array = x - _shift(x, axis)  # not x - logsumexp(x): log 2 would drown in 1000 + log 2
-    with np.errstate(divide="ignore"):
-        total = np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
-    z = z - np.where(np.isneginf(total.real), 0, total)
-    return z
-
-
 _softmax = primitive(
     "softmax",
-    _softmax_forward,
+    exponential_forms.softmax,
     (lambda g, y, x, axis: y * (g - sum(g * y, axis, keepdims=True)),),
-    derivative=r"\mathrm{diag}({y})-{y}{y}^\top",
+    kind="score",
+    source="softmax(x, axis)",
+    helpers=(exponential_forms.largest, exponential_forms.softmax),
+    formula="softmax(x)",
+    derivative="np.diag(y) - np.outer(y, y)",
+    meets="rows",
+    vjp_source="y * (g - np.sum(g * y, axis, keepdims=True))",
 )
 _logsumexp = primitive(
     "logsumexp",
-    _logsumexp_forward,
+    exponential_forms.logsumexp,
     (
         lambda g, y, x, axis, keepdims: (
             (g if keepdims else expand_dims(g, axis)) * _softmax(x, axis=axis)
         ),
     ),
     symbol="log Σ exp",
-    derivative=r"\mathrm{softmax}({x})",
+    source="logsumexp(x, axis, keepdims)",
+    helpers=(
+        exponential_forms.largest,
+        exponential_forms.softmax,
+        exponential_forms.logsumexp,
+    ),
+    formula="logsumexp(x)",
+    derivative="softmax(x, axis)",
+    meets="spread",
 )
 _log_softmax = primitive(
     "log_softmax",
-    _log_softmax_forward,
+    exponential_forms.log_softmax,
     (lambda g, y, x, axis: g - exp(y) * sum(g, axis, keepdims=True),),
-    derivative=r"I-1\,\mathrm{softmax}({x})^\top",
+    kind="score",
+    source="log_softmax(x, axis)",
+    helpers=(
+        exponential_forms.largest,
+        exponential_forms.softmax,
+        exponential_forms.log_softmax,
+    ),
+    formula="log_softmax(x)",
+    derivative="np.eye(x.size) - np.outer(np.ones(x.size), softmax(x))",
+    meets="rows",
+    vjp_source="g - np.exp(y) * np.sum(g, axis, keepdims=True)",
 )
 _cross_entropy = primitive(
     "cross_entropy",
-    lambda logits, targets: (
-        -np.take_along_axis(_log_softmax_forward(logits, -1), targets[..., None], -1).squeeze(-1)
-    ),
+    exponential_forms.cross_entropy,
     (
-        lambda g, y, logits, targets: (
-            expand_dims(g, -1)
-            * (_softmax(logits, axis=-1) - one_hot(targets, logits.shape[-1], logits.dtype))
+        lambda g, y, x, t: (
+            expand_dims(g, -1) * (_softmax(x, axis=-1) - one_hot(t, x.shape[-1], x.dtype))
         ),
         None,
     ),
     symbol="CE",
-    derivative=(r"\mathrm{softmax}({x})-e_{{t}}", ""),
+    kind="score",
+    source="cross_entropy(x, t)",
+    helpers=(
+        exponential_forms.largest,
+        exponential_forms.softmax,
+        exponential_forms.log_softmax,
+        exponential_forms.cross_entropy,
+    ),
+    formula="CE(x, t)",
+    derivative=("softmax(x) - np.eye(x.shape[-1])[t]", "0"),
+    meets="spread",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,12 +51,53 @@ def _rows(x: Any) -> Any:
     return reshape(x, math.prod(x.shape[:-1]), x.shape[-1])
 
 
+def _transposed(letter: str) -> Callable[..., str]:
+    """``b.T``; of a batch of matrices ``b.mT``."""
+    position = "ab".index(letter)
+    return lambda *shapes: f"{letter}.{'mT' if len(shapes[position]) > 2 else 'T'}"
+
+
+def _meets(product: str) -> Callable[..., str]:
+    """Of two vectors the product is a number, and its derivative by one the other vector."""
+    return lambda a, b: "elementwise" if len(a) == len(b) == 1 else product
+
+
+def _left_source(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    if len(b) > 1:
+        return f"g @ {_transposed('b')(a, b)}"
+    return {1: "g * b", 2: "np.outer(g, b)"}.get(len(a), "g[..., None] * b")
+
+
+def _right_source(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    if len(a) == 1:
+        return {1: "g * a", 2: "np.outer(a, g)"}.get(len(b), "a[:, None] * g[..., None, :]")
+    if len(a) > 2 and len(b) == 1:
+        return "(a.mT @ g[..., None])[..., 0]"
+    return f"{_transposed('a')(a, b)} @ g"
+
+
+def _matmul_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
+    """Say which two axes of a matrix product disagree: ``16 != 8``."""
+    if not all(shapes):
+        return "a matrix product takes vectors and matrices, not scalars; use * for those"
+    (*_, k), right = shapes[0], shapes[1]
+    m = right[-2] if len(right) > 1 else right[0]
+    if k != m:
+        return f"{k} != {m}; the last axis of the left must be the second to last of the right"
+    return "the leading (batch) axes do not broadcast"
+
+
 matmul = primitive(
     "matmul",
     _product,
     (_left, _right),
     symbol="@",
-    derivative=(r"{b}^\top", r"{a}^\top"),
+    kind="product",
+    source="a @ b",
+    derivative=(_transposed("b"), _transposed("a")),
+    meets=(_meets("right"), _meets("left")),
+    vjp_source=(_left_source, _right_source),
+    mismatch=_matmul_mismatch,
     doc="a @ b for vectors, matrices and batches of matrices, by NumPy's rules.",
 )
 
@@ -92,11 +134,30 @@ def _weight(g: Any, y: Any, x: Any, w: Any) -> Any:
     return g.T.dot(x)
 
 
+def _weight_source(x: tuple[int, ...], w: tuple[int, ...]) -> str:
+    if len(x) > 2:
+        return "g.reshape(-1, g.shape[-1]).T @ x.reshape(-1, x.shape[-1])"
+    return "g.T @ x" if len(x) == 2 else "np.outer(g, x)"
+
+
+def _linear_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
+    """Say why a matrix cannot be applied to the rows of an array: ``3 != 5``."""
+    x, w = shapes
+    if len(w) != 2 or not x:
+        return "linear applies a matrix (out, in) to vectors (..., in)"
+    return f"{x[-1]} != {w[1]}; the last axis of x must be the second of the matrix (out, in)"
+
+
 linear = primitive(
     "linear",
     _linear,
     (lambda g, y, x, w: _product(g, w), _weight),
     symbol="W·",
-    derivative=("{w}", "{x}"),
+    kind="product",
+    source="x @ w.T",
+    derivative=("w", "x"),
+    meets=("right", "outer"),
+    vjp_source=("g @ w", _weight_source),
+    mismatch=_linear_mismatch,
     doc="linear(x, w): the matrix w (out, in) applied to each row of x (..., in): x @ w.T.",
 )

@@ -36,31 +36,47 @@ def _share_of_ties(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool
     return where(ties, share, 0)
 
 
+def _sum_formula(x: tuple[int, ...], axis: tuple[int, ...], keepdims: bool) -> str:
+    return "Σ(x)" if len(axis) == len(x) else "sum(x)"
+
+
 _sum = primitive(
     "sum",
     np.add.reduce,
     (lambda g, y, x, axis, keepdims: broadcast_to(_spread(g, x, axis), x.shape),),
     symbol="Σ",
+    source="np.sum(x, axis, keepdims=keepdims)",
+    formula=_sum_formula,
     derivative="1",
+    meets="spread",
 )
 _mean = primitive(
     "mean",
     lambda x, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
     (lambda g, y, x, axis, keepdims: broadcast_to(_spread(g, x, axis) / _count(x, axis), x.shape),),
-    derivative="1/n",
+    source="np.mean(x, axis, keepdims=keepdims)",
+    formula="mean(x)",
+    derivative="1 / n",
+    meets="spread",
 )
 _max = primitive(
     "max",
     lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
     (_share_of_ties,),
-    derivative=r"[{x}={y}]/\sum[{x}={y}]",
+    source="np.max(x, axis, keepdims=keepdims)",
+    formula="max(x)",
+    derivative="(x == y) / np.sum(x == y, axis, keepdims=True)",
+    meets="spread",
     analytic=False,
 )
 _min = primitive(
     "min",
     lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
     (_share_of_ties,),
-    derivative=r"[{x}={y}]/\sum[{x}={y}]",
+    source="np.min(x, axis, keepdims=keepdims)",
+    formula="min(x)",
+    derivative="(x == y) / np.sum(x == y, axis, keepdims=True)",
+    meets="spread",
     analytic=False,
 )
 

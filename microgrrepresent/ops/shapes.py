@@ -23,23 +23,53 @@ _reshape = primitive(
     "reshape",
     lambda x, shape: x.reshape(shape),
     (lambda g, y, x, shape: reshape(g, x.shape),),
+    kind="moves",
+    source="x.reshape(shape)",
+    formula="x",
+    vjp_source="g.reshape(x.shape)",
+    vjp_formula="g",
+    vjp_words="the same numbers in the old shape",
 )
 _transpose = primitive(
     "transpose",
     lambda x, axes: x.transpose(axes),
     (lambda g, y, x, axes: transpose(g, tuple(np.argsort(axes).tolist())),),
     symbol="ᵀ",
+    kind="moves",
+    source="x.transpose(axes)",
+    formula="x.T",
+    vjp_source=lambda x, axes: f"g.transpose({tuple(np.argsort(axes).tolist())})",
+    vjp_formula="g.T",
+    vjp_words="transposed back",
 )
 _broadcast_to = primitive(
     "broadcast_to",
     lambda x, shape: np.broadcast_to(x, shape),
     (lambda g, y, x, shape: g,),  # the sweep sums over what was broadcast, on the edge
+    kind="moves",
+    source="np.broadcast_to(x, shape)",
+    formula="x",
+    vjp_source="g",
+    vjp_formula="g",
+    vjp_words="summed over the copies",
 )
+
+
+def _getitem_source(x: tuple[int, ...], index: Any) -> str:
+    """Of a selection in which an element can be twice, the additions must not run into another."""
+    return "dx[index] += g" if _is_basic(index) else "np.add.at(dx, index, g)"
+
+
 _getitem = primitive(
     "getitem",
     lambda x, index: x[index],
     (lambda g, y, x, index: _scatter_add(g, index=index, shape=x.shape),),
     symbol="[·]",
+    kind="moves",
+    source="x[index]",
+    vjp_source=_getitem_source,
+    vjp_formula="place(g, index)",
+    vjp_words="goes back to where the elements were selected",
     scatter=lambda out, g, x, index: _add_at(out, index, g),
 )
 
@@ -64,17 +94,36 @@ def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
+def place(x: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """Zeros, with the elements of x added where the index says."""
+    out = np.zeros(shape, x.dtype)
+    np.add.at(out, index, x)
+    return out
+
+
 _scatter_add: Primitive = primitive(
     "scatter_add",
     _scatter,
     (lambda g, y, x, index, shape: _getitem(g, index=index),),
     symbol="+[·]",
+    kind="moves",
+    source="place(x, index, shape)",
+    helpers=(place,),
+    formula="place(x, index)",
+    vjp_source="g[index]",
+    vjp_formula="g[index]",
+    vjp_words="is selected again",
 )
 _take: Primitive = primitive(
     "take",
     lambda table, indices: table[indices],
     (lambda g, y, table, indices: _put(g, indices, shape=table.shape), None),
     symbol="[·]",
+    kind="moves",
+    source="table[indices]",
+    vjp_source=("np.add.at(dtable, indices, g)", "0"),
+    vjp_formula=("onehot(indices).T @ g", "0"),
+    vjp_words="is added to the rows that were looked up",
     scatter=lambda out, g, table, indices: np.add.at(out, indices, g),
 )
 _put: Primitive = primitive(
@@ -82,12 +131,25 @@ _put: Primitive = primitive(
     lambda g, indices, shape: _scatter(g, indices, shape),
     (lambda g, y, x, indices, shape: _take(g, indices), None),
     symbol="+[·]",
+    kind="moves",
+    source="place(x, indices, shape)",
+    helpers=(place,),
+    formula="place(x, indices)",
+    vjp_source=("g[indices]", "0"),
+    vjp_formula=("g[indices]", "0"),
+    vjp_words="is looked up again",
 )
 _flip: Primitive = primitive(
     "flip",
     lambda x, axis: np.flip(x, axis),
     (lambda g, y, x, axis: _flip(g, axis=axis),),
     symbol="⇄",
+    kind="moves",
+    source="np.flip(x, axis)",
+    formula="flip(x)",
+    vjp_source="np.flip(g, axis)",
+    vjp_formula="flip(g)",
+    vjp_words="in reverse order again",
 )
 
 
@@ -103,12 +165,24 @@ _concatenate = primitive(
     lambda *xs, axis: np.concatenate(xs, axis),
     each(_unjoin),
     symbol="⧺",
+    kind="moves",
+    source="np.concatenate(xs, axis)",
+    formula="[*xs]",
+    vjp_source=lambda *shapes, axis: f"g[{':, ' * axis}start:stop]",
+    vjp_formula="g[start:stop]",
+    vjp_words="its own part of what was joined",
 )
 _stack = primitive(
     "stack",
     lambda *xs, axis: np.stack(xs, axis),
     each(lambda xs, axis: lambda i, g, y: _getitem(g, index=(slice(None),) * axis + (i,))),
     symbol="⧺",
+    kind="moves",
+    source="np.stack(xs, axis)",
+    formula="[*xs]",
+    vjp_source=lambda *shapes, axis: f"g[{':, ' * axis}i]",
+    vjp_formula="g[i]",
+    vjp_words="its own part of the stack",
 )
 
 
@@ -246,6 +320,12 @@ _squeeze = primitive(
     "squeeze",
     lambda x, axis: np.squeeze(x, axis),
     (lambda g, y, x, axis: reshape(g, x.shape),),
+    kind="moves",
+    source="np.squeeze(x, axis)",
+    formula="x",
+    vjp_source="g.reshape(x.shape)",
+    vjp_formula="g",
+    vjp_words="the same numbers in the old shape",
 )
 
 
@@ -347,7 +427,17 @@ def _ones_at(indices: Array, classes: int, dtype: str) -> Array:
     return out
 
 
-_one_hot = primitive("one_hot", _ones_at, (None,), symbol="1[·]", derivative="0", analytic=False)
+_one_hot = primitive(
+    "one_hot",
+    _ones_at,
+    (None,),
+    symbol="1[·]",
+    source="np.eye(classes, dtype=dtype)[indices]",
+    formula="onehot(indices)",
+    derivative="0",
+    meets="spread",
+    analytic=False,
+)
 
 
 def _lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:

@@ -105,8 +105,8 @@ LOCAL = {
     "{a}": lambda y, a, b: a,
     "1/{b}": lambda y, a, b: 1 / b,
     "-{y}/{b}": lambda y, a, b: -y / b,
-    r"{b}\,{a}^{{b}-1}": lambda y, a, b: b * a ** (b - 1),
-    r"{y}\ln {a}": lambda y, a, b: y * np.log(a),
+    r"{b}\odot{a}^{{b}-1}": lambda y, a, b: b * a ** (b - 1),
+    r"{y}\odot\ln {a}": lambda y, a, b: y * np.log(a),
     "{y}": lambda y, x: y,
     "1/{x}": lambda y, x: 1 / x,
     "1/(1+{x})": lambda y, x: 1 / (1 + x),
@@ -115,8 +115,8 @@ LOCAL = {
     r"-\sin {x}": lambda y, x: -np.sin(x),
     "1-{y}^2": lambda y, x: 1 - y**2,
     r"{y}\odot(1-{y})": lambda y, x: y * (1 - y),
-    r"\sigma({x})": lambda y, x: sigmoid(x),
-    r"\mathrm{sign}\,{x}": lambda y, x: np.sign(x),
+    r"1/(1+\mathrm{exp}(-{x}))": lambda y, x: sigmoid(x),
+    r"\mathrm{sign}({x})": lambda y, x: np.sign(x),
     "[{x}>0]": lambda y, x: (x > 0).astype(float),
     r"[{a}>{b}]+\frac{1}{2}[{a}={b}]": lambda y, a, b: (a > b) + 0.5 * (a == b),
     r"[{b}>{a}]+\frac{1}{2}[{a}={b}]": lambda y, a, b: (b > a) + 0.5 * (a == b),
@@ -535,9 +535,9 @@ def test_the_text_of_every_derivative_says_what_the_rule_does(name):
     if name == "clip":
         params = {"low": 0.5, "high": 1.0}
     y = op.forward(*xs, **params)
-    for i, text in enumerate(op.derivative):
-        rule = op.vjp[i]
-        if rule is None or not text:
+    for i, rule in enumerate(op.vjp):
+        text = derivative(op, i)
+        if rule is None:
             continue
         g = rng.normal(size=np.shape(y))
         expected = rule(g, y, *xs, **params)
@@ -547,7 +547,6 @@ def test_the_text_of_every_derivative_says_what_the_rule_does(name):
         else:
             found = (g[..., None] if name == "cross_entropy" else g) * D
         np.testing.assert_allclose(np.broadcast_to(found, expected.shape), expected, rtol=1e-12)
-        assert derivative(op, i) == text
 
 
 # --- the letters ----------------------------------------------------------------------------------

@@ -1,0 +1,99 @@
+r"""What is said of an operation: by a drawing, by equations, by a program that is printed.
+
+A primitive runs by its `forward` and its `vjp`. All else that a reader wants to know of it is a
+field of its description, so that no reader keeps a table of operations of its own, and a user's
+operation is drawn, explained and printed as well as ours.
+
+Most fields are texts in one small language, Python's own expressions. They are over the inputs, by
+the names that the rules give them; the output ``y`` and its adjoint ``g``; the static arguments, by
+their names; and ``np``. So one text is run, to check it, and written as mathematics:
+
+    derivative="1 - y**2"     da = dh * (1 - h**2)     ā = h̄ ⊙ (1 - h²)
+
+A field that is left out is not guessed: a reader that needs it says which one is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Text = str | Callable[..., str]
+"""An expression; or ``(*shapes, **params) -> expression``, where it depends on these."""
+
+Kind = Literal["", "product", "linear", "moves", "activation", "score", "cut"]
+Mismatch = Callable[[Sequence[tuple[int, ...]]], str | None]
+
+
+@dataclass(eq=False, kw_only=True)
+class Description:
+    """What is said of an operation. Its fields are arguments of `primitive`.
+
+    Where a field has a value for each input, it is a tuple; one value alone is that of all inputs.
+
+    Attributes
+    ----------
+    inputs : tuple of str
+        What the texts call the inputs: what the first rule calls them, as in
+        ``lambda g, y, a, b: ...``; ``xs`` stands for all, where there may be any number.
+    symbol : str
+        What a drawing shows: ``σ``, ``×``, ``tanh``.
+    kind : str
+        ``product`` with a matrix, where an affine map begins; ``linear``, which keeps it affine,
+        as ``+``; ``moves``, the same numbers elsewhere; ``activation``; ``score``, the end of a
+        classifier; ``cut``, the same numbers, but no derivative passes; else ``""``.
+    source : text or None
+        The value, in NumPy: ``x @ w.T``. Of a universal function it is ``np.tanh(x)`` unless
+        something else is said.
+    helpers : tuple of callable
+        Functions that the texts call, such as ``softmax``. They use NumPy and each other only, and
+        a program prints them once, from their own source.
+    formula : text or None
+        The value as mathematics, where it is not just `source`: ``σ(x)``, ``Σ(x)``; ``x`` for a
+        change of shape, which is not written; ``[*xs]`` for parts beside each other.
+    derivative : tuple of text
+        For each input: the local derivative D = dy/d(input), ``1 - y**2``. It may speak of ``n``:
+        how many elements of the input went into one of the output.
+    meets : tuple of text
+        For each input: how g meets D.
+
+        - ``elementwise``: g ⊙ D. A universal function meets so unless something else is said.
+        - ``spread``: g ⊙ D, after g and y got back the axes that they lost; those of the argument
+          ``axis``, or the last one where there is no such argument.
+        - ``right``: g D, ``left``: D g, products of matrices; a vector is a column or row as the
+          shape of the input wants it.
+        - ``outer``: gᵀ D, summed over all rows of a batch.
+        - ``rows``: g D for each row along the argument ``axis``; D is the Jacobian of one row.
+        - ``moved``: there is no D; elements of g go back to where they came from. So it is with
+          what `moves` unless something else is said.
+    vjp_source : tuple of text
+        For each input: the contribution to its adjoint in NumPy, where that is not the product
+        of g and D as it stands: ``y * (g - np.sum(g * y, axis, keepdims=True))``. Or the statement
+        that adds it to the adjoint, which has the input's name with a d: ``dx[index] += g``. Of
+        joined inputs, ``i`` counts them, and each became what goes from ``start`` to ``stop``.
+    vjp_formula : tuple of text
+        For each input that is `moved`: the contribution as mathematics, ``g.T``,
+        ``g[start:stop]``.
+    vjp_words : tuple of str
+        For each input that is `moved`: the same in words, ``transposed back``.
+    steepest : float or None
+        The largest absolute value that the derivative of an elementwise function can have, if
+        there is one: 1/4 for the sigmoid.
+    mismatch : callable or None
+        ``mismatch(shapes) -> str or None``: why operands of these shapes do not fit.
+    """
+
+    inputs: tuple[str, ...]
+    symbol: str
+    kind: Kind = ""
+    source: Text | None = None
+    helpers: tuple[Callable[..., Any], ...] = ()
+    formula: Text | None = None
+    derivative: tuple[Text, ...] = ()
+    meets: tuple[Text, ...] = ()
+    vjp_source: tuple[Text, ...] = ()
+    vjp_formula: tuple[Text, ...] = ()
+    vjp_words: tuple[str, ...] = ()
+    steepest: float | None = None
+    mismatch: Mismatch | None = None

@@ -1,0 +1,50 @@
+r"""softmax and its kin in plain NumPy: what the operations run, and what a printed program calls.
+
+exp overflows at 710, so each function first subtracts the row's maximum, which the result does
+not depend on. A row of -inf only, such as a fully masked row of attention scores, has nothing to
+share out: its softmax is 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from microgrrepresent.node import Array
+
+
+def largest(x: Array, axis: int = -1) -> Array:
+    """What to subtract from each row before exp: its (real) maximum, or 0 if that is infinite."""
+    top = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
+    finite: Array = np.where(np.isfinite(top), top, 0).astype(x.real.dtype)
+    return finite
+
+
+def softmax(x: Array, axis: int = -1) -> Array:
+    """exp(x) divided by its sum along an axis."""
+    e = np.exp(x - largest(x, axis))
+    total = np.sum(e, axis=axis, keepdims=True)
+    shares: Array = e / np.where(total == 0, 1, total)
+    return shares
+
+
+def logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
+    """log(sum(exp(x))) along an axis."""
+    top = largest(x, axis)
+    with np.errstate(divide="ignore"):  # the log of an empty sum is -inf
+        y: Array = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return y if keepdims else np.squeeze(y, axis)
+
+
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    """Logarithm of softmax; not x - logsumexp(x): log 2 would drown in 1000 + log 2."""
+    z = x - largest(x, axis)
+    with np.errstate(divide="ignore"):
+        total = np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+    y: Array = z - np.where(np.isneginf(total.real), 0, total)
+    return y
+
+
+def cross_entropy(x: Array, t: Array) -> Array:
+    """Negative log-probability of the target class of each row."""
+    y: Array = -np.take_along_axis(log_softmax(x), t[..., None], -1)[..., 0]
+    return y
