@@ -19,8 +19,9 @@ from microgrrepresent.errors import (
     StaleGraphError,
 )
 from microgrrepresent.gradients import grad, jacobian
-from microgrrepresent.node import Node, no_grad, scope, step, steps
+from microgrrepresent.node import Node
 from microgrrepresent.ops import *  # noqa: F403
+from microgrrepresent.place import no_grad, scope, step, steps
 from microgrrepresent.primitive import Primitive, each, primitive
 from microgrrepresent.tensor import Tensor
 

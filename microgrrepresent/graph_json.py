@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.errors import GraphError
-from microgrrepresent.node import Array, Node, Place, make
+from microgrrepresent.node import Array, Node, make
+from microgrrepresent.place import Place
 from microgrrepresent.primitive import registry
 from microgrrepresent.tensor import Tensor
 

@@ -8,43 +8,26 @@ when the last name for an output goes away, the whole graph behind it goes with 
 Ids count up as nodes are made. A node can only be made from nodes that exist, so every parent
 has a smaller id than its child, and *ordering nodes by id is a topological order* of any graph.
 
-A node also remembers where it was made: in which `scope` (a path such as ``encoder/lstm``) and
-at which `step` (the time index t of an unrolled recurrence).
+A node also remembers where it was made; see `place`.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
-from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from microgrrepresent.errors import located
+from microgrrepresent.place import Place, here
 
 if TYPE_CHECKING:
     from microgrrepresent.primitive import Primitive
 
 Array = NDArray[Any]
-T = TypeVar("T")
 N = TypeVar("N", bound="Node")
 
 next_id = itertools.count(1).__next__
-
-
-class Place(NamedTuple):
-    """Where a node is made: its scope, its time step, and the node whose derivative it computes."""
-
-    scope: str = ""
-    step: int | None = None
-    forward: Node | None = None
-
-
-here: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039 (a Place is immutable)
-recording: ContextVar[bool] = ContextVar("recording", default=True)
 
 
 class Node:
@@ -150,128 +133,3 @@ def make(
     node.place = here.get()
     node.requires_grad = requires_grad
     return node
-
-
-class at:
-    """A ``with`` block that sends every node made inside it to another place."""
-
-    __slots__ = ("_place", "_token")
-    _token: Token[Place]
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-
-    def __enter__(self) -> None:
-        self._token = here.set(self._place)
-
-    def __exit__(self, *_: object) -> None:
-        here.reset(self._token)
-
-
-def scope(name: str) -> at:
-    """Stamp the nodes made inside ``with scope(name):``; scopes nest as paths do.
-
-    Examples
-    --------
-    >>> from microgrrepresent import Tensor, scope
-    >>> with scope("encoder"), scope("lstm"):
-    ...     y = Tensor(1.0) + 1
-    >>> y.scope
-    'encoder/lstm'
-    """
-    if not isinstance(name, str):
-        raise TypeError(f"scope: a scope has a name, such as 'encoder'; given {name!r}")
-    outer, t, forward = here.get()
-    return at(Place(f"{outer}/{name}" if outer else name, t, forward))
-
-
-def running(op: str) -> str:
-    """Name an operation that runs here and now, for a message: ``softmax in lstm at t=3``."""
-    place = here.get()
-    return located(op, place.scope, place.step)
-
-
-def step(t: int | None) -> at:
-    """Stamp the nodes made inside ``with step(t):`` with the time index t.
-
-    Examples
-    --------
-    >>> from microgrrepresent import Tensor, step
-    >>> with step(3):
-    ...     y = Tensor(1.0) + 1
-    >>> y.step
-    3
-    """
-    if t is not None and not hasattr(t, "__index__"):
-        raise TypeError(f"step: a time index is an integer, or None; given {t!r}")
-    outer, _, forward = here.get()
-    return at(Place(outer, t, forward))
-
-
-def steps(xs: Iterable[T], start: int = 1, reverse: bool = False) -> Iterator[tuple[int, T]]:
-    """Run a loop over time: yield ``(t, x_t)`` with the loop's body inside ``step(t)``.
-
-    Parameters
-    ----------
-    xs : iterable
-        The inputs, first one first. A Tensor is cut along its first axis, each cut inside its step.
-    start : int
-        Time index of the first input. Sequences begin at t = 1, so that h_0 is the initial state.
-    reverse : bool
-        Run from the last input to the first. Each input keeps its time index.
-
-    Examples
-    --------
-    >>> from microgrrepresent import Tensor, steps
-    >>> s = Tensor(1.0)
-    >>> for t, x in steps(Tensor([0.5, 2.0])):
-    ...     s = s * x
-    >>> s.step, float(s)
-    (2, 1.0)
-    """
-    if reverse:
-        items: Any = xs if hasattr(xs, "__getitem__") else list(xs)
-        last = start + len(items) - 1
-        return _walk(reversed(items), itertools.count(last, -1), here.get().step)
-    return _walk(iter(xs), itertools.count(start), here.get().step)
-
-
-def _walk(xs: Iterator[T], ts: Iterator[int], outside: int | None) -> Iterator[tuple[int, T]]:
-    # Only the step is set, and set back to what it was when `steps` was called: so two loops that
-    # are zipped together, or a loop that is left half-way, leave no step or scope behind.
-    try:
-        for t in ts:
-            here.set(here.get()._replace(step=t))
-            try:
-                x = next(xs)
-            except StopIteration:
-                return
-            yield t, x
-    finally:
-        here.set(here.get()._replace(step=outside))
-
-
-class no_grad(ContextDecorator):
-    """Record nothing inside ``with no_grad():``; every result is a leaf that has no history.
-
-    Also decorates a function, ``@no_grad()``, whose whole body then runs so.
-
-    Examples
-    --------
-    >>> from microgrrepresent import Tensor, no_grad
-    >>> with no_grad():
-    ...     y = Tensor(2.0, requires_grad=True) * 3
-    >>> y.is_leaf, y.requires_grad
-    (True, False)
-    """
-
-    _token: Token[bool]
-
-    def _recreate_cm(self) -> Self:
-        return type(self)()  # one for each call, because a decorated function may call itself
-
-    def __enter__(self) -> None:
-        self._token = recording.set(False)
-
-    def __exit__(self, *_: object) -> None:
-        recording.reset(self._token)

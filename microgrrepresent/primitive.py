@@ -31,7 +31,8 @@ from microgrrepresent.errors import (
     broadcast_mismatch,
     operand,
 )
-from microgrrepresent.node import Array, Node, make, recording, running
+from microgrrepresent.node import Array, Node, make
+from microgrrepresent.place import here, running
 
 N = TypeVar("N", bound=Node)
 Rule = Callable[..., Any]
@@ -105,7 +106,7 @@ class Primitive(Description):
         if type(value) is not ndarray:
             value = np.asarray(value)  # NumPy turns results without axes into scalars
         kind = inputs[0].result_class
-        if not recording.get():
+        if not here.get().recorded:
             return make(kind, None, (), _NOTHING, value, False)
         requires_grad = requires_grad and self._passes
         return make(kind, self, inputs, params or _NOTHING, value, requires_grad)

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.errors import GradientError, located, operand, stale
-from microgrrepresent.node import Array, Node, Place, here
+from microgrrepresent.node import Array, Node
 from microgrrepresent.ops import cast, unbroadcast
+from microgrrepresent.place import here
 from microgrrepresent.tensor import Tensor
 
 _BROKEN = (AttributeError, IndexError, TypeError, ValueError)  # how a wrong rule shows
@@ -70,7 +71,7 @@ def sweep(
             if op is None:
                 continue
             if symbolic:
-                here.set(Place(node.scope, node.step, node))
+                here.set(outside._replace(scope=node.scope, step=node.step, forward=node))
                 args = [g, node, *parents]
             else:
                 args = [g, node.value]

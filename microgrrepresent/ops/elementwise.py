@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from microgrrepresent.node import running
+from microgrrepresent.place import running
 from microgrrepresent.primitive import Primitive, primitive
 
 # --- comparisons and logic: results are piecewise constant, so that no derivative passes ----------

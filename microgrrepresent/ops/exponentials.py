@@ -11,11 +11,12 @@ from typing import Any, Literal
 import numpy as np
 
 from microgrrepresent.errors import DTypeError, ShapeError
-from microgrrepresent.node import Array, Node, running
+from microgrrepresent.node import Array, Node
 from microgrrepresent.ops import exponential_forms
 from microgrrepresent.ops.elementwise import cast, exp, maximum, softplus, where
 from microgrrepresent.ops.reductions import mean, sum
 from microgrrepresent.ops.shapes import broadcast_to, expand_dims, from_front, one_hot
+from microgrrepresent.place import running
 from microgrrepresent.primitive import arrayed, primitive
 
 Reduction = Literal["mean", "sum", "none"]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.errors import ShapeError, operand
-from microgrrepresent.node import running
 from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes
+from microgrrepresent.place import running
 from microgrrepresent.primitive import primitive
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.errors import DTypeError, ShapeError, operand
-from microgrrepresent.node import Array, Node, running
+from microgrrepresent.node import Array, Node
+from microgrrepresent.place import running
 from microgrrepresent.primitive import Primitive, Rule, arrayed, each, primitive
 
 _reshape = primitive(

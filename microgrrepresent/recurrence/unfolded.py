@@ -18,7 +18,8 @@ import numpy as np
 from microgrrepresent.errors import GraphError
 from microgrrepresent.graph import Graph
 from microgrrepresent.listing import equation, labels
-from microgrrepresent.node import Node, Place, at, make, recording
+from microgrrepresent.node import Node, make
+from microgrrepresent.place import Place, at
 from microgrrepresent.recurrence.folded import Folded
 from microgrrepresent.recurrence.signature import with_index_numbers
 from microgrrepresent.recurrence.strands import Read, Strand
@@ -107,27 +108,23 @@ class _Unfolding:
     def graph(self) -> Graph:
         """Make all nodes, parents first, in an order like the recorded one."""
         outputs = self._several(self.folded.graph.outputs, "the list of outputs")
-        token = recording.set(True)
-        try:
-            for key in self._order():
-                todo, begun = [key], set[Key]()
-                while todo:
-                    if todo[-1] in self.made:
-                        todo.pop()
-                        continue
-                    begun.add(todo[-1])
-                    parents = self._parents(todo[-1])
-                    forward = self._forward(todo[-1])
-                    needs = parents if forward is None else [*parents, forward]
-                    missing = [need for need in needs if need not in self.made]
-                    if not begun.isdisjoint(missing):
-                        raise self._refusal("what was recorded does not tell what comes first then")
-                    if missing:
-                        todo += reversed(missing)
-                    else:
-                        self._make(todo.pop(), parents, forward)
-        finally:
-            recording.reset(token)
+        for key in self._order():
+            todo, begun = [key], set[Key]()
+            while todo:
+                if todo[-1] in self.made:
+                    todo.pop()
+                    continue
+                begun.add(todo[-1])
+                parents = self._parents(todo[-1])
+                forward = self._forward(todo[-1])
+                needs = parents if forward is None else [*parents, forward]
+                missing = [need for need in needs if need not in self.made]
+                if not begun.isdisjoint(missing):
+                    raise self._refusal("what was recorded does not tell what comes first then")
+                if missing:
+                    todo += reversed(missing)
+                else:
+                    self._make(todo.pop(), parents, forward)
         return Graph([self.made[key] for key in outputs])
 
     # --- which nodes -----------------------------------------------------------------------------
@@ -343,7 +340,7 @@ class _Unfolding:
             name = self._name(k, node, t)
             params = with_index_numbers(node, numbers_at(strand, t, self.more))
         derived = None if forward is None else self.made[forward]
-        with at(Place(node.scope, stamp, derived)):
+        with at(Place(node.scope, stamp, derived)):  # and recorded, also under no_grad
             new = self._applied(node, tuple(self.made[parent] for parent in parents), params)
         new.name = name
         self.made[key] = new

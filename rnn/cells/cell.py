@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, broadcast_to, scope, step
 from microgrrepresent.errors import located, operand
-from microgrrepresent.node import here
+from microgrrepresent.place import here
 from rnn.initialize import Rng, floating, uniform
 from rnn.inputs import integer, tensor_of
 from rnn.module import Module
