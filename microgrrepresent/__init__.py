@@ -28,6 +28,7 @@ from microgrrepresent.tensor import Tensor
 if TYPE_CHECKING:
     from microgrrepresent.check import gradcheck, gradgradcheck
     from microgrrepresent.drawing import draw, save, stepper
+    from microgrrepresent.equations import explain
     from microgrrepresent.graph import Graph
     from microgrrepresent.recurrence import Delay, Folded, fold, isomorphic, unfold
 
@@ -38,6 +39,7 @@ _LATER = {
     "Folded": "recurrence",
     "Graph": "graph",
     "draw": "drawing",
+    "explain": "equations",
     "fold": "recurrence",
     "gradcheck": "check",
     "gradgradcheck": "check",
@@ -84,6 +86,7 @@ __all__ = [
     "equal",
     "exp",
     "expand_dims",
+    "explain",
     "flip",
     "fold",
     "getitem",

@@ -6,11 +6,10 @@ takes gradients apart and `rnn.weights` reads and writes the layouts of other pa
 
 # ruff: noqa: F403 (names come by the lists of the rooms)
 
-from microgrrepresent import FileError
+from microgrrepresent import FileError, explain
 from rnn import cells, layers, models, sequences, training
 from rnn.cells import *
 from rnn.errors import CheckpointError, DataError, GrowthWarning, NonFiniteError, StateDictError
-from rnn.explanation import explain
 from rnn.layers import *
 from rnn.models import *
 from rnn.module import Module

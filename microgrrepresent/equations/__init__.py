@@ -1,9 +1,21 @@
-"""Explaining a gradient: the chain rule of one graph, as equations to read or to evaluate."""
+"""Equations of a graph: the chain rule of one gradient, to read or to evaluate."""
 
 from microgrrepresent.equations.derivation import Derivation, derive
 from microgrrepresent.equations.document import Explanation
-from microgrrepresent.equations.notation import Notation
+from microgrrepresent.equations.explanation import explain
+from microgrrepresent.equations.notations import NOTATIONS, Notation
 from microgrrepresent.equations.scripts import Html, LaTeX, Plain
 from microgrrepresent.equations.writing import Writer
 
-__all__ = ["Derivation", "Explanation", "Html", "LaTeX", "Notation", "Plain", "Writer", "derive"]
+__all__ = [
+    "NOTATIONS",
+    "Derivation",
+    "Explanation",
+    "Html",
+    "LaTeX",
+    "Notation",
+    "Plain",
+    "Writer",
+    "derive",
+    "explain",
+]

@@ -28,6 +28,7 @@ from microgrrepresent.equations.terms import (
     SumOverSteps,
     Term,
     Value,
+    Variable,
     When,
     params_of,
 )
@@ -63,6 +64,12 @@ class Derivation:
     given: dict[Value, Array]
     values: dict[Value | Adjoint, Array]
     cuts: dict[Value, tuple[int, ...]]
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """All variables, in the order of computation."""
+        made = (equation.left.variable for equation in self.forward)
+        return tuple(dict.fromkeys([*(value.variable for value in self.given), *made]))
 
 
 def derive(loss: Node, target: Node, together: bool = True) -> Derivation:

@@ -10,8 +10,7 @@ from textwrap import wrap
 import numpy as np
 
 from microgrrepresent.equations.derivation import Derivation
-from microgrrepresent.equations.notation import Notation
-from microgrrepresent.equations.reading import is_row
+from microgrrepresent.equations.notations import Notation
 from microgrrepresent.equations.scripts import LaTeX, Plain
 from microgrrepresent.equations.terms import (
     Adjoint,
@@ -123,9 +122,8 @@ class _Document:
 
     def as_written(self, value: Value | Adjoint, array: Array) -> Array:
         """An array as the notation has it: with a column for each sequence, or a row."""
-        columns = self.explanation.notation.columns and is_row(value)
         numbers = array.dtype.kind == "f" and array.ndim > 1
-        return array.swapaxes(-1, -2) if columns and numbers else array
+        return array.swapaxes(-1, -2) if numbers and self.write.turned(value) else array
 
     def forward(self) -> Iterable[tuple[str, list[Equation]]]:
         """Groups of equations, each with its title."""

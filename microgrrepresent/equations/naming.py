@@ -8,6 +8,7 @@ of several layers, are told apart by a mark.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from microgrrepresent.equations.families import Family, Step
@@ -42,15 +43,35 @@ def names(
     found: dict[Family, tuple[str, str]] = {}
     for (letter, _), group in alike.items():
         found_in = dict.fromkeys(family.example.scope for family in group)
-        scopes = sorted(found_in, key=lambda scope: not scope)  # layers count, what is outside last
+        places_of = _marks(sorted(found_in, key=lambda scope: not scope))  # what is outside, last
         for count, family in enumerate(group, start=1):
             scope = family.example.scope
             same = [f for f in group[: count - 1] if f.example.scope == scope]
             again = sum(not f.steps or bool({*f.steps} & {*family.steps}) for f in same)
-            layer = str(scopes.index(scope) + 1) if len(scopes) > 1 else ""
-            mark = str(count) if letter == "u" else layer + "'" * again
+            mark = str(count) if letter == "u" else places_of[scope] + "'" * again
             found[family] = (letter, mark)
     return found
+
+
+_LAYER = re.compile(r"l(\d+)(_reverse)?")
+
+
+def _marks(scopes: Sequence[str]) -> dict[str, str]:
+    """What tells one letter in several scopes apart: layer and direction, or a number."""
+    found = {scope: _LAYER.fullmatch(scope.rpartition("/")[2]) for scope in scopes}
+    layers = {scope: match for scope, match in found.items() if match}
+    others = [scope for scope in scopes if scope not in layers]
+    stacks = {scope.rpartition("/")[0] for scope in layers}
+    if len(scopes) > 1 and (len(stacks) != 1 or len(others) > 1):
+        return {scope: str(i) for i, scope in enumerate(scopes, start=1)}
+    stacked, both = (
+        len({m[1] for m in layers.values()}) > 1,
+        len({m[2] for m in layers.values()}) > 1,
+    )
+    return dict.fromkeys(others, "") | {
+        scope: (str(int(m[1]) + 1) if stacked else "") + (("←" if m[2] else "→") if both else "")
+        for scope, m in layers.items()
+    }
 
 
 def _letter(family: Family, edges: Edges, ends: Mapping[Family, str]) -> str:

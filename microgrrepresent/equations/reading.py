@@ -79,7 +79,7 @@ def placeholders(inputs: int) -> tuple[str, ...]:
 def has_sum(text: str) -> bool:
     """Whether a text has a plus or minus outside of all brackets."""
     depth = 0
-    for sign in re.sub(r"\\[a-zA-Z]+|\^-", "", text):
+    for sign in re.sub(r"\\[a-zA-Z]+|\^-|<t[+-]\d+>", "", text):
         depth += (sign in "([{") - (sign in ")]}")
         if depth == 0 and sign in "+-−":
             return True

@@ -10,19 +10,23 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
-GREEK = {
-    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta",
-    "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi",
-    "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi", "ψ": "psi",
-    "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Σ": "Sigma",
-    "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
-}  # fmt: skip
-ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
+from microgrrepresent.letters import ACCENTS, GREEK, GREEK_NAMES
+
 FUNCTIONS = {"tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "log": r"\ln", "exp": r"\exp",
              "sigmoid": r"\sigma", "max": r"\max", "min": r"\min"}  # fmt: skip
 PLAIN_FUNCTIONS = {"sigmoid": "σ", "log": "ln", "cross_entropy": "CE"}
 RELATIONS = {"equal": "=", "not_equal": r"\neq", "less": "<", "less_equal": r"\leq",
              "greater": ">", "greater_equal": r"\geq"}  # fmt: skip
+
+
+_MARK = re.compile(r"(.*?)([→←]?)('*)", re.DOTALL)
+
+
+def mark_parts(mark: str) -> tuple[str, str, str]:
+    """The layer, the direction and the primes of a mark: ``2←'``."""
+    match = _MARK.fullmatch(mark)
+    assert match is not None
+    return match[1], match[2], match[3]
 
 
 class LaTeX:
@@ -41,15 +45,20 @@ class LaTeX:
 
     def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """A letter with its subscripts, its mark and its time: ``a_{i,t}``, ``h^{(2)}_{t-1}``."""
-        base, *_ = name.split("_")
-        return self._scripted(self._letter(base), name, mark, time, angle)
+        return self._scripted(self._pointed(name, mark), name, mark, time, angle)
+
+    def _pointed(self, name: str, mark: str) -> str:
+        """A letter, with an arrow above it where it is that of one direction."""
+        letter = self._letter(name.split("_")[0])
+        command = {"→": "overrightarrow", "←": "overleftarrow"}.get(mark_parts(mark)[1])
+        return rf"\{command}{{{letter.strip()}}}" if command else letter
 
     def _scripted(self, letter: str, name: str, mark: str, time: str | None, angle: bool) -> str:
         """A letter that is already written, with all that stands below and above it."""
         subscripts = [self._subscript(part) for part in name.split("_")[1:]]
-        number, primes = mark.rstrip("'"), mark.count("'")
-        above = [f"({number})"] if number else []
-        above += [r"\prime" * primes] if primes else []
+        number, _, primes = mark_parts(mark)
+        above = [f"({_escaped(number)})"] if number else []
+        above += [r"\prime" * len(primes)] if primes else []
         if time is not None and angle:
             above.append(rf"\langle {time} \rangle")
         elif time is not None:
@@ -69,8 +78,8 @@ class LaTeX:
         decomposed = {"ŷ": "y", "ĉ": "c", "ĥ": "h"}
         if base in decomposed:
             return rf"\hat{{{decomposed[base]}}}"
-        if base in GREEK or base in GREEK.values():
-            return "\\" + GREEK.get(base, base) + " "
+        if base in GREEK_NAMES or base in GREEK_NAMES.values():
+            return "\\" + GREEK_NAMES.get(base, base) + " "
         return base if base.isalnum() and len(base) == 1 else rf"\mathrm{{{_escaped(base)}}}"
 
     def _subscript(self, text: str) -> str:
@@ -80,8 +89,7 @@ class LaTeX:
 
     def bar(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """A letter with a bar above it."""
-        base, *_ = name.split("_")
-        letter = rf"\bar{{{self._letter(base).strip()}}}"
+        letter = rf"\bar{{{self._pointed(name, mark).strip()}}}"
         return self._scripted(letter, name, mark, time, angle)
 
     def partial(self, loss: str, symbol: str) -> str:
@@ -146,7 +154,7 @@ class LaTeX:
 
 
 class Plain:
-    """Unicode text in the manner of the graph's listings: ``h[t] = tanh(a[t])``."""
+    """Unicode text: ``h_t = tanh(a_t)``, ``a<t> = tanh(z<t>)``."""
 
     times = " ⊙ "
     juxtaposed = " "
@@ -160,19 +168,24 @@ class Plain:
         return text
 
     def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
-        """A letter with its mark and its time: ``a_i[t]``, ``h(2)[t-1]``."""
-        number, primes = mark.rstrip("'"), "'" * mark.count("'")
-        shown = f"({number})" if number else ""
-        return f"{self._letter(name)}{primes}{shown}" + (f"[{time}]" if time is not None else "")
+        """A letter with its mark and its time: ``a_{i,t}``, ``h^(2)_{t-1}``, ``h←_t``."""
+        letter, *below = self._letter(name).split("_")
+        below += [] if time is None or angle else [time]
+        if time is None and not mark:
+            return self._letter(name)
+        number, way, primes = mark_parts(mark)
+        text = letter + way + primes + (f"^({number})" if number else "")
+        if words := ",".join(filter(None, below)):
+            text += f"_{words}" if re.fullmatch(r"\w+", words) else f"_{{{words}}}"
+        return f"{text}<{time}>" if time is not None and angle else text
 
     def _letter(self, name: str) -> str:
         for accent, combining in ACCENTS.items():
             base, _, rest = name.partition("_")
             if base.startswith(accent) and len(base) > len(accent):
                 return base[len(accent) :] + combining + (f"_{rest}" if rest else "")
-        letters = {name: letter for letter, name in GREEK.items()}
         base, _, rest = name.partition("_")
-        return letters.get(base, base) + (f"_{rest}" if rest else "")
+        return GREEK.get(base, base) + (f"_{rest}" if rest else "")
 
     def bar(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """The derivative of the loss, in full: a bar above is hard to read in a terminal."""
@@ -192,6 +205,7 @@ class Plain:
 
     def power(self, atom: str, exponent: str) -> str:
         """An atom to a power."""
+        atom = self.parenthesised(atom) if re.search(r"\^\(\w+\)$", atom) else atom
         return f"{atom}²" if exponent == "2" else f"{atom}^{self._one(exponent)}"
 
     def fraction(self, above: str, below: str) -> str:
@@ -200,7 +214,7 @@ class Plain:
 
     def _one(self, text: str) -> str:
         """Text that is read as one, whatever stands beside it."""
-        outside = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|<[^<>]*>", "", text)
+        outside = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|<[^<>]*>|\{[^{}]*\}", "", text)
         return self.parenthesised(text) if " " in outside or "/" in outside else text
 
     def parenthesised(self, text: str) -> str:
@@ -253,12 +267,12 @@ class Html(Plain):
         """A letter with its subscripts, its mark and its time."""
         base, *subscripts = self._letter(name).split("_")
         subscripts += [] if time is None else [time]
-        number, primes = mark.rstrip("'"), "′" * mark.count("'")
+        number, way, primes = mark_parts(mark)
         below = f"<sub>{escape(', '.join(subscripts))}</sub>" if subscripts else ""
         above = (
             f"<sup>{escape(f'({number})' if number.isdigit() else number)}</sup>" if number else ""
         )
-        return f"<i>{escape(base)}</i>{primes}{below}{above}"
+        return f"<i>{escape(base)}</i>{way}{'′' * len(primes)}{below}{above}"
 
     def transposed(self, atom: str) -> str:
         """An atom with the sign of the transpose."""
@@ -310,7 +324,7 @@ _SPELLED = {
     **{sign: rf"\{sign}" for sign in "_%${}"},
     "\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", "#": r"\sharp ", "&": "+",
     "\n": "", "\t": "",
-    **{sign: rf"\{name} " for sign, name in GREEK.items()},
+    **{sign: rf"\{name} " for sign, name in GREEK_NAMES.items()},
 }  # fmt: skip
 
 

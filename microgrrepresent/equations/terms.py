@@ -11,7 +11,7 @@ relative to t.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -46,7 +46,8 @@ class Variable:
     name : str
         Its letter, as the program named it: ``h``, ``W_ih``.
     mark : str
-        What tells it from others of that name: a layer's number, or ``""``.
+        What tells it from others of that name, or ``""``: a layer's number, an arrow for its
+        direction, primes: ``2←'``.
     parameter : bool
         Whether it is made of parameters only; what is not has one row for each sequence.
     shape : tuple of int
@@ -61,7 +62,7 @@ class Variable:
     mark: str
     parameter: bool
     shape: tuple[int, ...]
-    steps: tuple[int, ...]
+    steps: tuple[int, ...] = field(compare=False)  # T numbers, which no term should hash anew
     key: int
 
 

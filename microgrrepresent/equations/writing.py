@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from microgrrepresent.equations.indices import index_text, joined_text, part_text, side_by_side
-from microgrrepresent.equations.notation import Notation
+from microgrrepresent.equations.notations import Notation
 from microgrrepresent.equations.reading import (
     has_sum,
     is_row,
@@ -40,6 +40,7 @@ from microgrrepresent.equations.terms import (
     SumOverSteps,
     Term,
     Value,
+    Variable,
     When,
 )
 
@@ -62,14 +63,24 @@ class Writer:
     def equation(self, equation: Equation) -> str:
         """Left side, equals sign, right side. With one step only, times are written as numbers."""
         self._now = equation.steps[0] if len(equation.steps) == 1 else None
-        flip = self.notation.columns and is_row(equation.left)
+        flip = self.turned(equation.left)
         left, right = self.write(equation.left, flip)[0], self.write(equation.right, flip)[0]
         return f"{left} = {right}"
+
+    def turned(self, term: Term) -> bool:
+        """Whether the transpose of a term is what the course writes without a ᵀ."""
+        if isinstance(term, (Value, Adjoint)) and self._name(term.variable).endswith("ᵀ"):
+            return True
+        return self.notation.columns and is_row(term)
+
+    def _name(self, variable: Variable) -> str:
+        """What the course calls a variable."""
+        return self.notation.letters.get(variable.name, variable.name)
 
     def term(self, term: Term) -> str:
         """One term, as it stands on the right of an equation."""
         self._now = None
-        return self.write(term, self.notation.columns and is_row(term))[0]
+        return self.write(term, self.turned(term))[0]
 
     def local(self, chain: Chain) -> str:
         """The local derivative alone, that one use of the chain rule multiplies with."""
@@ -116,8 +127,10 @@ class Writer:
 
     def _letter(self, term: Value | Adjoint, flip: bool) -> Written:
         variable, notation, script = term.variable, self.notation, self.script
-        name, _, number = notation.letters.get(variable.name, variable.name).partition("^")
-        mark = number + variable.mark
+        name, mark = self._name(variable), variable.mark
+        if name != variable.name:
+            name, _, number = name.removesuffix("ᵀ").partition("^")
+            mark = number + mark
         if variable.name == "L" or name == "L":
             name = notation.loss
         time, angle = self._time(term.when), notation.time == "angle"
@@ -133,7 +146,7 @@ class Writer:
         else:
             loss = script.symbol(notation.loss, "", None)
             text = script.partial(loss, script.symbol(name, mark, time, angle))
-        upright = flip == (notation.columns and is_row(term)) or not variable.shape
+        upright = flip == self.turned(term) or not variable.shape
         level = HADAMARD if "/" in name and isinstance(term, Value) else ATOM  # such as dt/τ
         return (text if upright else script.transposed(text)), level
 

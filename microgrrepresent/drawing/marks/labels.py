@@ -15,6 +15,8 @@ from functools import cache
 from html import escape
 from typing import Literal, NamedTuple
 
+from microgrrepresent.letters import ACCENTS, GREEK, GREEK_NAMES
+
 Level = Literal["base", "sub", "sup"]
 
 
@@ -34,20 +36,10 @@ Label = tuple[Line, ...]
 SUB, SUP = 0.8, 0.7
 """Size of subscripts and superscripts."""
 
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ",
-    "eta": "η", "theta": "θ", "kappa": "κ", "lambda": "λ", "lam": "λ", "mu": "μ", "nu": "ν",
-    "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ",
-    "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ",
-    "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
-}  # fmt: skip
-
-ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
-
 _LAYER = re.compile(r"l(\d+)|reverse")
 _BRACES = re.compile(r"_\{([^{}]*)\}")
 
-TEX = {letter: "\\" + name for name, letter in GREEK.items() if name != "lam"} | {
+TEX = {letter: "\\" + name for letter, name in GREEK_NAMES.items()} | {
     "×": r"\times", "÷": r"\div", "−": "-", "·": r"\cdot", "Σ": r"\Sigma", "√": r"\surd",
     "ᵀ": r"^{\top}", "…": r"\ldots", "⧺": r"+\!\!+", "∂": r"\partial", "∘": r"\circ",
     "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "⇄": r"\rightleftarrows", "✂": r"\wr",
@@ -269,7 +261,7 @@ def _tex_run(run: Run) -> str:
     return {"base": body, "sub": f"_{{{body}}}", "sup": f"^{{{body}}}"}[run.level]
 
 
-_TEX_ACCENTS = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar"}
+_TEX_ACCENTS = {sign: f"\\{name}" for name, sign in ACCENTS.items()}
 
 
 def _tex_text(words: Iterable[str]) -> str:

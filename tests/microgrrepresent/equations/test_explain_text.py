@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from microgrrepresent import GradientError, Tensor, concatenate, cross_entropy, steps, tanh
-from rnn import RNN, CTRNNCell, Embedding, Linear, LSTMCell, RNNCell, explain, unroll
+from microgrrepresent import GradientError, Tensor, concatenate, cross_entropy, explain, steps, tanh
+from rnn import RNN, CTRNNCell, Embedding, Linear, LSTMCell, RNNCell, unroll
 
-NOTATIONS = ["pytorch", "nndl", "ng", "nankai"]
+NOTATIONS = ["pytorch", "nndl", "ng", "nankai", "task05", "d2l"]
 XS = np.random.default_rng(1).normal(size=(4, 2, 3))
 
 
@@ -34,7 +34,7 @@ def formulas(markdown):
 
 def test_a_sum_that_leaves_an_array_says_what_it_goes_over():
     cell = LSTMCell(3, 4, peephole="diagonal", rng=0)
-    assert "∂L/∂V_i = Σ(t=1..4) Σ(batch) ∂L/∂a_i[t] ⊙ c[t-1]" in str(
+    assert "∂L/∂V_i = Σ(t=1..4) Σ(batch) ∂L/∂a_{i,t} ⊙ c_{t-1}" in str(
         explained(cell, cell.weight_ci)
     )
     latex = explained(cell, cell.weight_ci).markdown()
@@ -59,10 +59,17 @@ def test_arrays_are_multiplied_element_by_element_and_a_scalar_without_a_sign(no
     for _ in steps(range(3)):
         h = tanh(h * s).named("h")
     text = str(explain((h * h).sum(), s, notation))
-    a = {"pytorch": "∂L/∂a[{}]", "nndl": "δ[{}]", "ng": "dz[{}]", "nankai": "∂L/∂a[{}]"}[notation]
-    state = "a" if notation == "ng" else "h"
-    assert f" = s {a.format('t+1')}" in text
-    assert f" = Σ(t=1..3) Σ {a.format('t')} ⊙ {state}[t-1]" in text
+    adjoint, state = {
+        "nndl": ("δ{}", "h{}"),
+        "ng": ("dz{}", "a{}"),
+        "task05": ("∂L/∂a{}", "s{}"),
+        "d2l": ("∂L/∂A{}", "H{}"),
+    }.get(notation, ("∂L/∂a{}", "h{}"))
+    before, now, after = (
+        ("<t-1>", "<t>", "<t+1>") if notation == "ng" else ("_{t-1}", "_t", "_{t+1}")
+    )
+    assert f" = s {adjoint.format(after)}" in text
+    assert f" = Σ(t=1..3) Σ {adjoint.format(now)} ⊙ {state.format(before)}\n" in text
 
 
 # --- letters --------------------------------------------------------------------------------------
@@ -74,10 +81,10 @@ def test_no_two_variables_of_a_continuous_time_cell_have_one_name(notation):
     text = str(explained(cell, cell.weight_hh, notation))
     forward = text.split("Forward")[1].split("Local derivatives")[0]
     left = [line.split(" = ")[0].strip() for line in forward.splitlines() if " = " in line]
-    letters = [name.split("[")[0] for name in left]
+    letters = [re.sub("_[t{].*|<.*", "", name) for name in left]
     assert len(set(letters)) == len(letters) >= 5
     assert "σ" not in letters  # the function is called that
-    assert "φ[t] = σ(" in text
+    assert f"φ{'<t>' if notation == 'ng' else '_t'} = σ(" in text
 
 
 GREEK = ["σ", "λ", "W_σ", "σs_λ1"]
@@ -128,45 +135,55 @@ def test_a_bar_is_over_the_letter_and_not_over_what_stands_below_it():
 )
 def test_the_weights_of_a_layer_have_its_number_and_the_letters_of_the_course(notation, W, U):
     h = "a" if notation == "ng" else "h"
+    before = {"ng": "<t-1>"}.get(notation, "_{t-1}")
+    after, now = before.replace("-", "+"), {"ng": "<t>"}.get(notation, "_t")
+
+    def of(letter, layer):
+        """A layer's letter: W^(1)_ax."""
+        letter, _, below = letter.partition("_")
+        return f"{letter}{layer}" + (f"_{below}" if below else "")
+
     two = RNN(3, 4, num_layers=2, rng=0)
     loss = (two(XS)[0] ** 2).sum()
     text = str(explain(loss, two.weight_hh_l1, notation))
-    assert f"with respect to {U}(2), in the program W_hh_l1\n" in text
-    assert f"[t] = {W}(1) x[t] + {U}(1) {h}(1)[t-1] + b(1)" in text
-    assert f"[t] = {W}(2) {h}(1)[t] + {U}(2) {h}(2)[t-1] + b(2)" in text
+    first, second = "^(1)", "^(2)"
+    assert f"with respect to {of(U, second)}, in the program W_hh_l1\n" in text
+    for below, layer in ((f"x{now}", first), (f"{h}{first}{now}", second)):
+        state = f"{of(U, layer)} {h}{layer}{before}"
+        assert f"{now} = {of(W, layer)} {below} + {state} + b{layer}\n" in text
     assert "_l0" not in text and text.count("_l1") == 1
     both = RNN(3, 4, bidirectional=True, rng=0)
     loss = (both(XS)[0] ** 2).sum()
     text = str(explain(loss, both.weight_hh_l0_reverse, notation))
-    assert f"[t] = {W}(2) x[t] + {U}(2) {h}(2)[t+1] + b(2)" in text
+    assert f"{now} = {of(W, '←')} x{now} + {of(U, '←')} {h}←{after} + b←\n" in text
     one = RNN(3, 4, rng=0)
     text = str(explain((one(XS)[0] ** 2).sum(), one.weight_hh_l0, notation))
-    assert f"[t] = {W} x[t] + {U} {h}[t-1] + b" in text
+    assert f"{now} = {W} x{now} + {U} {h}{before} + b\n" in text
     latex = explain(loss, both.weight_hh_l0_reverse, notation).markdown()
-    assert "^{(2)}" in latex and "in the program W_hh_l0_reverse" in latex
+    assert r"\overleftarrow{" in latex and "in the program W_hh_l0_reverse" in latex
 
 
 def test_stacks_of_layers_that_follow_each_other_keep_weights_and_states_together():
     first, second = RNN(3, 4, num_layers=2, rng=0), RNN(4, 4, num_layers=2, rng=1)
     loss = (second(first(XS)[0])[0] ** 2).sum()
     text = str(explain(loss, second.weight_hh_l1, "nndl"))
-    assert "z(2)[t] = W(2) h(1)[t] + U(2) h(2)[t-1] + b(2)" in text
-    assert "z'(2)[t] = W'(2) h'(1)[t] + U'(2) h'(2)[t-1] + b'(2)" in text
+    assert "z^(2)_t = W^(2) h^(1)_t + U^(2) h^(2)_{t-1} + b^(2)" in text
+    assert "z'^(2)_t = W'^(2) h'^(1)_t + U'^(2) h'^(2)_{t-1} + b'^(2)" in text
 
 
 def test_a_head_is_called_v_beside_a_layer_as_beside_a_cell():
     layer, head = RNN(3, 4, num_layers=2, rng=0), Linear(4, 1, rng=1)
     loss = (head(layer(XS)[0]) ** 2).sum()
     text = str(explain(loss, layer.weight_hh_l0, "nndl"))
-    assert "Σ (V H + b(3))²" in text
-    assert "z(2)[t] = W(2) h(1)[t] + U(2) h(2)[t-1] + b(2)" in text
+    assert "Σ (V H + b)²" in text
+    assert "z^(2)_t = W^(2) h^(1)_t + U^(2) h^(2)_{t-1} + b^(2)" in text
 
 
 def test_a_part_of_what_was_joined_is_named_by_its_elements():
     both = RNN(3, 4, bidirectional=True, rng=0)
     loss = (both(XS)[0] ** 2).sum()
     for W, part in ((both.weight_hh_l0, "[0:4]"), (both.weight_hh_l0_reverse, "[4:8]")):
-        assert f"∂L/∂y[t]{part}" in str(explain(loss, W))
+        assert f"∂L/∂y_t{part}" in str(explain(loss, W))
     x = Tensor([1.0, 2.0], requires_grad=True, name="x")
     joined = concatenate([Tensor([5.0]), x, Tensor([6.0, 7.0])], axis=0).named("c")
     text = str(explain((joined * joined).sum(), x))
@@ -177,7 +194,7 @@ def test_an_equation_for_one_step_stands_where_time_runs_its_way():
     both = RNN(3, 4, bidirectional=True, rng=0)
     text = str(explain((both(XS)[0] ** 2).sum(), both.weight_hh_l0_reverse))
     lines = [line.strip() for line in text.splitlines()]
-    start = lines.index("∂L/∂h(2)[1] = ∂L/∂y[1][4:8]    (t = 1)")
+    start = lines.index("∂L/∂h←_1 = ∂L/∂y_1[4:8]    (t = 1)")
     assert lines[start - 1] == "at each step t = 1..4:"
 
 
@@ -193,13 +210,13 @@ def test_columns_are_printed_as_columns():
     cell = RNNCell(3, 4, rng=0)
     loss = (unroll(cell, XS).outputs[-1] ** 2).sum()
     rows = shapes(str(explain(loss, cell.weight_hh)))
-    assert rows["x[t]"] == "(2, 3)" and rows["h[0]"] == "(2, 4)" and rows["W_ih"] == "(4, 3)"
+    assert rows["x_t"] == "(2, 3)" and rows["h_0"] == "(2, 4)" and rows["W_ih"] == "(4, 3)"
     columns = explain(loss, cell.weight_hh, "nndl", numbers=True, steps=[2])
     found = shapes(str(columns))
-    assert found["x[t]"] == "(3, 2)" and found["h[0]"] == "(4, 2)" and found["W"] == "(4, 3)"
+    assert found["x_t"] == "(3, 2)" and found["h_0"] == "(4, 2)" and found["W"] == "(4, 3)"
     assert "states are columns, one for each sequence of a batch" in " ".join(str(columns).split())
     assert r"$x_{t}$ (3 × 2)" in columns.markdown()
-    printed = str(columns).split("h[t] = tanh(z[t])")[1].split("ℒ = ")[0]
+    printed = str(columns).split("h_t = tanh(z_t)")[1].split("ℒ = ")[0]
     numbers = np.array(re.findall(r"-?\d+\.\d+", printed), float).reshape(4, 2)
     h = unroll(cell, XS).outputs[1].value
     np.testing.assert_allclose(numbers, h.T, atol=1e-4)
@@ -209,7 +226,7 @@ def test_indices_stay_and_rows_of_a_table_become_columns():
     table = Embedding(5, 4, rng=0)
     x = table(np.array([[0, 1], [2, 3], [4, 0]]))
     text = str(explain((x * x).sum(), table.weight, "ng"))
-    assert "u(1) = E[x]ᵀ" in text and ", x (3, 2)" in text
+    assert "u^(1) = E[x]ᵀ" in text and ", x (3, 2)" in text
 
 
 # --- numbers, classes, blocks ---------------------------------------------------------------------
@@ -231,7 +248,7 @@ def test_a_name_that_is_a_quotient_is_held_together_in_a_product():
     for _ in steps(range(3)):
         h = tanh(h * r).named("h")
     text = str(explain((h * h).sum(), r))
-    assert "a[t] = (dt/τ) h[t-1]" in text and "∂L/∂h[t] = (dt/τ) ∂L/∂a[t+1]" in text
+    assert "a_t = (dt/τ) h_{t-1}" in text and "∂L/∂h_t = (dt/τ) ∂L/∂a_{t+1}" in text
 
 
 def test_the_class_of_a_cross_entropy_is_not_called_t():
@@ -247,8 +264,8 @@ def test_what_goes_into_a_gate_has_a_letter():
     cell = LSTMCell(3, 4, rng=0)
     text = str(explained(cell, cell.weight_hh))
     for i, gate in enumerate("ifgo"):
-        assert f"a_{gate}[t] = a[t][{4 * i}:{4 * i + 4}]" in text
-    assert "∂L/∂a[t] = [∂L/∂a_i[t], ∂L/∂a_f[t], ∂L/∂a_g[t], ∂L/∂a_o[t]]" in text
+        assert f"a_{{{gate},t}} = a_t[{4 * i}:{4 * i + 4}]" in text
+    assert "∂L/∂a_t = [∂L/∂a_{i,t}, ∂L/∂a_{f,t}, ∂L/∂a_{g,t}, ∂L/∂a_{o,t}]" in text
 
 
 def test_steps_are_named_beside_an_equation_only_where_they_are_not_those_of_the_title():

@@ -1,0 +1,117 @@
+r"""The chain rule of one graph, written out: `explain`.
+
+    explanation = explain(loss, cell.weight_hh, notation="nndl")
+    print(explanation)          # plain text
+    explanation                 # in Jupyter: formulas
+    explanation.equations       # data: the terms, for anyone who wants to evaluate them
+
+The equations are read off the graph that was recorded; a graph of T
+equal steps is folded first, so that what is written is one recursion with t, not T copies of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from microgrrepresent.equations.derivation import Derivation, derive
+from microgrrepresent.equations.document import Explanation
+from microgrrepresent.equations.notations import NotationName, notation_named
+from microgrrepresent.errors import GradientError, operand
+from microgrrepresent.node import Node
+
+
+def explain(
+    loss: Node,
+    W: Node,
+    notation: NotationName = "pytorch",
+    numbers: bool = False,
+    steps: Collection[int] | None = None,
+) -> Explanation:
+    """Write the chain rule of exactly this graph: how dL/dW comes about.
+
+    Parameters
+    ----------
+    loss : Tensor
+        A scalar.
+    W : Tensor
+        A parameter, or any other node that the loss depends on.
+    notation : {"pytorch", "nndl", "ng", "nankai", "task05", "d2l"}
+        Whose letters; see `microgrrepresent.equations.notations`. PyTorch computes with rows,
+        x Wᵀ; most courses write columns, W x.
+    numbers : bool
+        Show the values and gradients, too.
+    steps : collection of int, optional
+        The steps whose numbers to show; by default all of up to four, else the first, second
+        and last. Of a graph whose steps differ, which does not fold: whose equations to show.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    GradientError
+        If the loss is no scalar, or does not depend on W.
+    TypeError
+        If the loss or W is no tensor, or steps no collection.
+    ValueError
+        If there is no such notation, or no such step.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, explain, steps, tanh
+    >>> w, h = Tensor(0.5, requires_grad=True, name="w"), Tensor(1.0, name="h")
+    >>> for t, x in steps([Tensor(0.1, name="x"), Tensor(0.2, name="x"), Tensor(0.3, name="x")]):
+    ...     h = tanh(w * h + x).named("h")
+    >>> print(explain(h, w))
+    The gradient of L = h_3 with respect to w
+    In the letters of PyTorch: ⊙ multiplies element by element; states are rows, one for each
+    sequence of a batch.
+    <BLANKLINE>
+    given: w (), x_t (), h_0 ()
+    <BLANKLINE>
+    Forward
+      at each step t = 1..3:
+        a_t = w h_{t-1} + x_t
+        h_t = tanh(a_t)
+    <BLANKLINE>
+    Local derivatives
+      y = tanh(x):  ∂y/∂x = 1 - y²
+    <BLANKLINE>
+    Backward
+      at each step t = 3..1:
+        ∂L/∂h_3 = 1    (t = 3)
+        ∂L/∂h_t = ∂L/∂a_{t+1} w    (t = 2, 1)
+        ∂L/∂a_t = ∂L/∂h_t (1 - h_t²)
+    <BLANKLINE>
+    The gradient
+      ∂L/∂w = Σ(t=1..3) ∂L/∂a_t h_{t-1}
+    <BLANKLINE>
+    """
+    for node, what in (
+        (loss, "the loss is a Tensor, such as (h * h).sum()"),
+        (W, "W is a Tensor that the loss depends on, such as cell.weight_hh"),
+    ):
+        if not isinstance(node, Node):
+            raise TypeError(f"explain: {what}; given {type(node).__name__}")
+    if loss.shape:
+        raise GradientError(
+            f"explain: the loss is one number, such as (h * h).sum(); given "
+            f"{operand(loss.name or 'a tensor', loss)}"
+        )
+    course = notation_named(notation, "explain")
+    derivation = derive(loss, W)
+    chosen = None if steps is None else _chosen(steps, derivation)
+    fitted = course.fitted({variable.name for variable in derivation.variables})
+    return Explanation(derivation, fitted, numbers, chosen)
+
+
+def _chosen(steps: Collection[int], derivation: Derivation) -> tuple[int, ...]:
+    """The steps that were asked for, if there are such."""
+    known = sorted({t for equation in derivation.forward for t in equation.steps})
+    among = f"among t = {known[0]}..{known[-1]}" if known else "none in this graph"
+    if isinstance(steps, str) or not isinstance(steps, Collection):
+        raise TypeError(f"explain: steps is a list of steps, {among}; given {steps!r}")
+    if unknown := [t for t in steps if t not in known]:
+        raise ValueError(f"explain: the steps are {among}; given {', '.join(map(repr, unknown))}")
+    return tuple(sorted(steps))
