@@ -1,22 +1,24 @@
 """The order of boxes within each rank of a sketch, with few crossings of edges.
 
-An edge that passes ranks gets a *bend* in each of them, so that all edges join neighbouring ranks;
+An edge that passes ranks gets a *bend* in each of them, so that all edges join neighboring ranks;
 a state that enters or leaves at a side gets a bend in the rank of its port, where it turns. The
 order is found by the method of Sugiyama, Tagawa and Toda (1981): again and again every rank is
-sorted by the average places of its neighbours in the rank below, or above; the best order is kept.
+sorted by the average places of its neighbors in the rank below, or above; the best order is kept.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from microgrrepresent.drawing.layout.sketch import End, Port, Sketch
 
-SWEEPS = 16
+SWEEPS, ROUNDS = 16, 50
+EFFORT = 400_000
+"""How many items to sort in all: large sketches are swept less often."""
 
 
 class Bend(NamedTuple):
@@ -27,6 +29,7 @@ class Bend(NamedTuple):
 
 
 Item = int | Port | Bend
+Near = dict[Item, list[Item]]
 
 
 @dataclass
@@ -55,9 +58,8 @@ def ordered(sketch: Sketch) -> Ordered:
     rows: list[list[Item]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
     for item in _by_depth(rank, ways):
         rows[rank[item]].append(item)
-    place = {item: _side(item, sketch) for item in rank}
     found = Ordered(rows, ways, rank)
-    _sort(found, sketch, place)
+    _sort(found, sketch)
     return found
 
 
@@ -99,66 +101,115 @@ def _by_depth(rank: dict[Item, int], ways: list[list[Item]]) -> list[Item]:
     return list(found)
 
 
-def _side(item: Item, sketch: Sketch) -> float:
+def _sides(sketch: Sketch, rank: dict[Item, int]) -> dict[Item, float]:
     """Ports stand outermost, then where states turn, what they join, and everything else."""
-    if isinstance(item, Port):
-        return {"left": -2, "right": 2}.get(item.side, 0)
-    if isinstance(item, Bend):
-        tail, head, *_ = sketch.edges[item.edge]
-        for end in (tail, head):
-            if isinstance(end, Port) and sketch.rank[end] == item.rank:
-                return {"left": -1, "right": 1}.get(end.side, 0)
-    if isinstance(item, int):
-        for tail, head, *_ in sketch.edges:
-            other = head if tail == item else tail if head == item else None
-            if isinstance(other, Port) and sketch.rank[other] == sketch.rank[item]:
-                return {"left": -0.5, "right": 0.5}.get(other.side, 0)
-    return 0
+    found: dict[Item, float] = dict.fromkeys(rank, 0.0)
+    for port in sketch.ports:
+        found[port] = {"left": -2.0, "right": 2.0}.get(port.side, 0.0)
+    for i, (tail, head, *_) in enumerate(sketch.edges):
+        for end, other in ((tail, head), (head, tail)):
+            if isinstance(end, Port) and _is_sideways(end):
+                towards = -1.0 if end.side == "left" else 1.0
+                turn = Bend(i, rank[end])
+                if turn in found:
+                    found[turn] = found[turn] or towards
+                if isinstance(other, int) and rank[other] == rank[end]:
+                    found[other] = found[other] or towards / 2
+    return found
 
 
 # --- sorting -------------------------------------------------------------------------------------
 
 
-def _sort(found: Ordered, sketch: Sketch, side: dict[Item, float]) -> None:
+@dataclass
+class _Rules:
+    """What of the order within a rank is settled beforehand."""
+
+    side: dict[Item, float]
+    """The lower, the farther to the left."""
+    lane: dict[Item, tuple[int, int]]
+    """For boxes that are joined within their rank: the number of their lane, and place in it."""
+    hint: dict[Item, float]
+    """Items with hints stand in the order of these."""
+
+    def arrange(self, row: list[Item], wish: dict[Item, float]) -> None:
+        """Sort a rank by wishes; sides keep outside, the boxes of a lane together."""
+        lanes: dict[int, list[float]] = defaultdict(list)
+        for item in row:
+            if item in self.lane:
+                lanes[self.lane[item][0]].append(wish[item])
+
+        def key(item: Item) -> tuple[float, ...]:
+            if item in self.lane:
+                lane, i = self.lane[item]
+                return (0, sum(lanes[lane]) / len(lanes[lane]), lane, i)
+            return (self.side[item], wish[item], -1, 0)
+
+        row.sort(key=key)
+        hinted = sorted((item for item in row if item in self.hint), key=lambda i: self.hint[i])
+        if hinted:
+            next_hinted = iter(hinted)
+            row[:] = [next(next_hinted) if item in self.hint else item for item in row]
+
+    def may_swap(self, a: Item, b: Item) -> bool:
+        """Whether two neighbors may change places."""
+        if self.side[a] != self.side[b] or a in self.lane or b in self.lane:
+            return False
+        return not (a in self.hint and b in self.hint and self.hint[a] != self.hint[b])
+
+
+def _sort(found: Ordered, sketch: Sketch) -> None:
     """Sort all ranks, in place."""
-    links = _Links(found, sketch)
-    flat = _flat_order(sketch, found)
-    hints: dict[Item, float] = {item: x for item, x in sketch.hints if item not in flat}
-    for row in found.rows:
-        _arrange(row, {item: float(i) for i, item in enumerate(row)}, side, flat, hints)
-    best, fewest = [list(row) for row in found.rows], links.crossings(found.rows)
-    for sweep in range(SWEEPS):
-        upwards = sweep % 2 == 0
-        numbers = range(len(found.rows)) if upwards else range(len(found.rows) - 1, -1, -1)
-        for r in numbers:
-            other = r - 1 if upwards else r + 1
-            if not 0 <= other < len(found.rows):
-                continue
-            place = {item: i for i, item in enumerate(found.rows[other])}
-            near = links.down if upwards else links.up
-            wish = {}
-            for i, item in enumerate(found.rows[r]):
-                places = [place[n] for n in near[item]]
-                wish[item] = sum(places) / len(places) if places else float(i)
-            _arrange(found.rows[r], wish, side, flat, hints)
-        _swap(found.rows, links, side, flat, hints)
-        count = links.crossings(found.rows)
-        if count < fewest:
-            best, fewest = [list(row) for row in found.rows], count
+    rows = found.rows
+    down, up = _neighbors(found, sketch)
+    lane = _lanes(sketch, found)
+    hint: dict[Item, float] = {item: x for item, x in sketch.hints if item not in lane}
+    rules = _Rules(_sides(sketch, found.rank), lane, hint)
+    for row in rows:
+        rules.arrange(row, {item: float(i) for i, item in enumerate(row)})
+    best, fewest = [list(row) for row in rows], _crossings(rows, up)
+    size = len(found.rank) + sum(map(len, up.values()))
+    for sweep in range(max(min(SWEEPS, EFFORT // max(size, 1)), 2)):
         if not fewest:
             break
-    found.rows[:] = best
+        upwards = sweep % 2 == 0
+        for r in range(1, len(rows)) if upwards else range(len(rows) - 2, -1, -1):
+            place = {item: i for i, item in enumerate(rows[r - 1 if upwards else r + 1])}
+            near = down if upwards else up
+            wish = {}
+            for i, item in enumerate(rows[r]):
+                ends = near.get(item)
+                wish[item] = sum([place[n] for n in ends]) / len(ends) if ends else float(i)
+            rules.arrange(rows[r], wish)
+        _swap(rows, down, up, rules)
+        count = _crossings(rows, up)
+        if count < fewest:
+            best, fewest = [list(row) for row in rows], count
+    rows[:] = best
 
 
-def _flat_order(sketch: Sketch, found: Ordered) -> dict[Item, tuple[int, int]]:
+def _neighbors(found: Ordered, sketch: Sketch) -> tuple[Near, Near]:
+    """What each item is joined to in the rank below it, and in the one above."""
+    down: Near = defaultdict(list)
+    up: Near = defaultdict(list)
+    for way, edge in zip(found.ways, sketch.edges, strict=True):
+        for a, b in pairwise(way):
+            low, high = (a, b) if found.rank[a] < found.rank[b] else (b, a)
+            if found.rank[low] < found.rank[high]:
+                up[low] += [high] * edge.lines
+                down[high] += [low] * edge.lines
+    return down, up
+
+
+def _lanes(sketch: Sketch, found: Ordered) -> dict[Item, tuple[int, int]]:
     """For boxes that are joined within their rank: the number of their lane, and place in it."""
     after: dict[Item, Item] = {}
     for tail, head, *_ in sketch.edges:
         if isinstance(tail, int) and isinstance(head, int) and found.rank[tail] == found.rank[head]:
             after.setdefault(tail, head)
-    firsts = [item for item in after if item not in set(after.values())]
+    inner = set(after.values())
     order: dict[Item, tuple[int, int]] = {}
-    for lane, first in enumerate(firsts):
+    for lane, first in enumerate(item for item in after if item not in inner):
         members: list[Item] = [first]
         while members[-1] in after:
             members.append(after[members[-1]])
@@ -168,82 +219,65 @@ def _flat_order(sketch: Sketch, found: Ordered) -> dict[Item, tuple[int, int]]:
     return order
 
 
-def _arrange(
-    row: list[Item],
-    wish: dict[Item, float],
-    side: dict[Item, float],
-    flat: dict[Item, tuple[int, int]],
-    hints: Mapping[Item, float],
-) -> None:
-    """Sort a rank by wishes; sides keep outside, the boxes of a lane together, hints in order."""
-    lanes: dict[int, list[float]] = defaultdict(list)
-    for item in row:
-        if item in flat:
-            lanes[flat[item][0]].append(wish[item])
-
-    def key(item: Item) -> tuple[float, ...]:
-        if item in flat:
-            lane, i = flat[item]
-            return (0, sum(lanes[lane]) / len(lanes[lane]), lane, i)
-        return (side[item], wish[item], -1, 0)
-
-    row.sort(key=key)
-    hinted = iter(sorted((item for item in row if item in hints), key=lambda item: hints[item]))
-    row[:] = [next(hinted) if item in hints else item for item in row]
-
-
-def _swap(
-    rows: list[list[Item]],
-    links: _Links,
-    side: dict[Item, float],
-    flat: dict[Item, tuple[int, int]],
-    hints: Mapping[Item, float],
-) -> None:
-    """Exchange neighbours as long as that takes away crossings."""
-    improved = True
-    while improved:
-        improved = False
-        for r, row in enumerate(rows):
+def _swap(rows: list[list[Item]], down: Near, up: Near, rules: _Rules) -> None:
+    """Exchange neighbors as long as that takes away crossings."""
+    restless = set(range(len(rows)))
+    for _ in range(ROUNDS):
+        moved: set[int] = set()
+        for r in range(len(rows)):
+            if r not in restless and not {r - 1, r + 1} & moved:
+                continue
+            row = rows[r]
+            below = _places(row, rows[r - 1] if r else [], down)
+            above = _places(row, rows[r + 1] if r + 1 < len(rows) else [], up)
             for i in range(len(row) - 1):
                 a, b = row[i], row[i + 1]
-                if side[a] != side[b] or a in flat or b in flat:
-                    continue
-                if a in hints and b in hints and hints[a] != hints[b]:
-                    continue
-                if links.swap_gains(rows, r, a, b):
+                if (
+                    _inversions(below[a], below[b]) + _inversions(above[a], above[b]) > 0
+                    and rules.may_swap(a, b)
+                ):  # fmt: skip
                     row[i], row[i + 1] = b, a
-                    improved = True
+                    moved.add(r)
+        restless = moved | {r - 1 for r in moved}
+        if not moved:
+            return
 
 
-class _Links:
-    """The pieces of edges between neighbouring ranks."""
+def _places(row: list[Item], other: list[Item], near: Near) -> dict[Item, list[int]]:
+    """The places in another rank that each item of a rank is joined to, in order."""
+    place = {item: i for i, item in enumerate(other)}
+    return {item: sorted([place[n] for n in near.get(item, ())]) for item in row}
 
-    def __init__(self, found: Ordered, sketch: Sketch) -> None:
-        self.down: dict[Item, list[Item]] = defaultdict(list)
-        self.up: dict[Item, list[Item]] = defaultdict(list)
-        for way, edge in zip(found.ways, sketch.edges, strict=True):
-            for a, b in pairwise(way):
-                low, high = (a, b) if found.rank[a] < found.rank[b] else (b, a)
-                if found.rank[low] < found.rank[high]:
-                    self.up[low] += [high] * edge.lines
-                    self.down[high] += [low] * edge.lines
 
-    def crossings(self, rows: list[list[Item]]) -> int:
-        """How many pairs of pieces cross."""
-        total = 0
-        for lower, upper in pairwise(rows):
-            place = {item: i for i, item in enumerate(upper)}
-            ends = [sorted(place[n] for n in self.up[item]) for item in lower]
-            total += sum(x > y for a, b in combinations(ends, 2) for x in a for y in b)
-        return total
+def _inversions(first: list[int], second: list[int]) -> int:
+    """How many more pairs of places are in the wrong order than in the right one."""
+    if first and second and first[-1] < second[0]:
+        return -len(first) * len(second)
+    total = 0
+    for x in first:
+        total += bisect_left(second, x) + bisect_right(second, x) - len(second)
+    return total
 
-    def swap_gains(self, rows: list[list[Item]], r: int, a: Item, b: Item) -> bool:
-        """Whether fewer pieces cross with b to the left of a."""
-        gain = 0
-        for other, near in ((r - 1, self.down), (r + 1, self.up)):
-            if 0 <= other < len(rows):
-                place = {item: i for i, item in enumerate(rows[other])}
-                for x in (place[n] for n in near[a]):
-                    for y in (place[n] for n in near[b]):
-                        gain += (x > y) - (x < y)
-        return gain > 0
+
+def _crossings(rows: list[list[Item]], up: Near) -> int:
+    """How many pairs of pieces cross: inversions, counted by sums over halves (a Fenwick tree)."""
+    total = 0
+    for lower, upper in pairwise(rows):
+        place = {item: i for i, item in enumerate(upper)}
+        sums = [0] * (len(upper) + 1)
+        count = 0
+        for item in lower:
+            ends = sorted([place[n] for n in up.get(item, ())])
+            for end in ends:
+                total += count
+                i = end + 1
+                while i:
+                    total -= sums[i]
+                    i &= i - 1
+            for end in ends:
+                count += 1
+                i = end + 1
+                while i < len(sums):
+                    sums[i] += 1
+                    i += i & -i
+    return total
