@@ -3,9 +3,9 @@
 We look for the x that make the sum of w |x_a - x_b| over all edges small, while neighbors in a
 rank keep their distance. Absolute values make most edges exactly upright and leave the rest to a
 few, where squares would tilt all of them a little. The bends of a long edge stand in one line,
-except where that line would cross another one. In half points all of this is a problem in integers, which
-the network simplex method solves exactly (`network_simplex`), so that the same sketch is the same
-picture on every machine.
+except where that line would cross another one. In half points all of this is a problem in integers,
+which the network simplex method solves exactly (`network_simplex`), so that the same sketch is the
+same picture on every machine.
 """
 
 from __future__ import annotations
