@@ -246,7 +246,8 @@ class Graph:
         Raises
         ------
         GraphError
-            If the text is not such a graph, or has an operation that this program does not know.
+            If the text is not such a graph, was changed since, has an operation that this program
+            does not know, or values that its operations do not give.
 
         Examples
         --------

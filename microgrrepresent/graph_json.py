@@ -4,24 +4,31 @@
      "nodes": [
        {"name": "x", "value": {"dtype": "float64", "shape": [2], "data": [1.0, 2.0]}},
        {"op": "tanh", "parents": [0], "step": 1, "value": {...}}],
-     "outputs": [1]}
+     "outputs": [1],
+     "sha256": "..."}
 
 A node refers to others by their positions in the list, and only to earlier ones. Fields that hold
 nothing are left out. Numbers survive exactly: Python writes a float with as many digits as it takes
 to read it back, and NaN and infinity, for which JSON has no number, are written as strings. Static
 arguments that JSON has no form for are objects with one key that tells what they are:
 ``{"slice": [0, 2, null]}``, ``{"tuple": [...]}``, ``{"array": {...}}``, ``{"ellipsis": true}``.
+
+What is read is what was written: the checksum is that of "nodes" and "outputs", written with sorted
+keys and without blanks, so that indenting a file anew does no harm. And each value is one that its
+operation gives: it is computed again, and may differ by rounding only, which is not the same on
+every machine.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from microgrrepresent.errors import GraphError
+from microgrrepresent.errors import GraphError, located
 from microgrrepresent.node import Array, Node, make
 from microgrrepresent.place import Place
 from microgrrepresent.primitive import registry
@@ -34,11 +41,11 @@ def write_json(
     nodes: Sequence[Node], outputs: Sequence[Node], index: Mapping[Node, int], indent: int | None
 ) -> str:
     """Write nodes that stand in topological order."""
-    graph = {
-        "format": _FORMAT,
+    content = {
         "nodes": [_written_node(node, index) for node in nodes],
         "outputs": [index[output] for output in outputs],
     }
+    graph = {"format": _FORMAT, **content, "sha256": _checksum(content)}
     return json.dumps(graph, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
@@ -65,9 +72,52 @@ def read_json(text: str | bytes) -> list[Node]:
             why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise GraphError(f"saved graph, node {i} cannot be read: {why}") from error
     try:
-        return [_earlier(i, nodes, "outputs") for i in graph["outputs"]]
+        outputs = [_earlier(i, nodes, "outputs") for i in graph["outputs"]]
     except (KeyError, TypeError):
         raise GraphError('saved graph: "outputs" should be a list of positions of nodes') from None
+    if graph.get("sha256") != _checksum({"nodes": written, "outputs": graph["outputs"]}):
+        raise GraphError(
+            "this saved graph was damaged or edited after it was written: its checksum is not "
+            "that of its content; write it again with to_json()"
+        )
+    for i, node in enumerate(nodes):
+        if node.op is not None and (fault := _disagreement(node)):
+            place = located(node.op.name, node.scope, node.step)
+            raise GraphError(f"saved graph, node {i}, {place}: {fault}")
+    return outputs
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _disagreement(node: Node) -> str | None:
+    """In what a recorded value is not that of its operation, or None where it is."""
+    assert node.op is not None
+    inputs, value = [parent.value for parent in node.parents], node.value
+    try:
+        with np.errstate(all="ignore"):
+            again = np.asarray(node.op.forward(*inputs, **node.params))
+    except Exception as error:  # an operation may refuse its operands in any way
+        return f"the operation does not take its parents and params: {error}"
+    if (again.shape, again.dtype) != (value.shape, value.dtype):
+        return f"the operation gives {again.dtype} {again.shape}, not {value.dtype} {value.shape}"
+    if value.dtype.kind not in "fc":
+        near = np.array_equal(again, value)
+    else:
+        # Terms of a sum or a product may be far larger than what is left of them.
+        largest = max(map(_largest, inputs), default=0.0)
+        scale = max(_largest(value), largest, largest * largest)
+        tolerance = float(np.finfo(value.dtype).eps) ** 0.5
+        near = np.allclose(again, value, tolerance, tolerance * scale, equal_nan=True)
+    return None if near else "the operation gives other numbers than those that are saved"
+
+
+def _largest(array: Array) -> float:
+    """The largest finite absolute value."""
+    sizes = np.abs(array[np.isfinite(array)])
+    return float(sizes.max()) if sizes.size else 0.0
 
 
 # --- nodes ---------------------------------------------------------------------------------------
