@@ -18,7 +18,7 @@ class DTypeError(TypeError):
 
 
 class GradientError(RuntimeError):
-    """A derivative that was asked for and does not exist, such as that of a constant."""
+    """A derivative that does not exist, such as that of a constant, or that would be lost."""
 
 
 class CheckError(AssertionError):
@@ -58,6 +58,17 @@ def operand(name: str | None, value: Any) -> str:
     """Name an operand and its shape: ``h (2, 16)``; one without a name is shown as its shape."""
     shape = str(tuple(getattr(value, "shape", ())))
     return f"{name} {shape}" if name else shape
+
+
+def gradient_lost(where: str, tensor: Any) -> GradientError:
+    """Say that a Tensor would leave the graph, and how to stay in it or to leave on purpose."""
+    t = tensor.name if tensor.name and tensor.name.isidentifier() else "t"
+    return GradientError(
+        f"{operand(tensor.name or 'a Tensor', tensor)} requires a gradient, which would be lost "
+        f"{where}; {t}.numpy() is its value alone, {t}.detach() a leaf with this value; to "
+        f"differentiate, use operations that are recorded: dot(x, {t}) or x @ {t} instead of "
+        f"x.dot({t}), stack or concatenate instead of arrays made of Tensors or written row by row"
+    )
 
 
 def stale(leaf: Any, user: Any) -> StaleGraphError:

@@ -2,8 +2,9 @@
 
 NumPy asks an operand that is not an array what to do. Here is the answer: call the operation of
 this package that does the same and records it. Where there is none, or where NumPy's function
-is given an argument that ours does not have, the call fails with a sentence, because to do
-something slightly different, or to lose the derivative, would both go unnoticed.
+is given an argument that ours does not have, the derivative of what requires a gradient would be
+lost, and the call fails with a sentence. For Tensors that require none, and under `no_grad`, NumPy
+computes with their arrays and gives an array: ``np.round``, ``np.unique``, ``np.histogram``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent import ops
-from microgrrepresent.errors import GradientError
+from microgrrepresent.errors import GradientError, ImmutableError
 from microgrrepresent.node import Node
+from microgrrepresent.place import here
 from microgrrepresent.primitive import registry
 
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
@@ -56,41 +58,76 @@ _QUESTIONS: set[Callable[..., Any]] = {
     *(np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like),
     *(np.isnan, np.isinf, np.isfinite, np.any, np.all, np.count_nonzero, np.argmax, np.argmin),
     *(np.allclose, np.isclose, np.array_equal, np.argsort, np.nonzero, np.array2string),
-    *(np.array_str, np.array_repr),
+    *(np.array_str, np.array_repr, np.signbit, np.iscomplexobj, np.result_type, np.argwhere),
+    *(np.flatnonzero, np.argpartition, np.searchsorted, np.digitize, np.array_equiv),
 }
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
     """Apply the primitive that wraps a universal function such as np.tanh or np.add."""
-    if ufunc in _QUESTIONS:
-        return getattr(ufunc, method)(*map(_bare, inputs), **kwargs)
     op = _UFUNCS.get(ufunc)
-    if op is None or method != "__call__" or kwargs:
-        call = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-        raise _unrecorded(f"{call}({', '.join(f'{key}=' for key in kwargs)})")
-    return op(*inputs)
+    if op is not None and method == "__call__" and not kwargs:
+        return op(*inputs)
+    if any(isinstance(out, Node) for out in kwargs.get("out", ())):
+        raise ImmutableError(
+            f"{_full_name(ufunc)}(out=) would change a Tensor in place, and the graph has recorded "
+            "its value; write into an array, or give a leaf a new value with t.assign(array)"
+        )
+    if ufunc not in _QUESTIONS:
+        call = _full_name(ufunc) + ("" if method == "__call__" else f".{method}")
+        named = f"{call}({', '.join(f'{key}=' for key in kwargs)})" if kwargs else call
+        _needs_no_gradient(named, ufunc.__name__, (inputs, kwargs))
+    return getattr(ufunc, method)(*_values(inputs), **_values(kwargs))
 
 
 def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """Apply the operation that does what a function such as np.sum does."""
-    if function in _QUESTIONS:
-        return function(*map(_bare, args), **{key: _bare(value) for key, value in kwargs.items()})
-    ours = _FUNCTIONS.get(function)
-    if ours is None:
-        raise _unrecorded(function.__name__)
-    try:
-        inspect.signature(ours).bind(*args, **kwargs)
-    except TypeError as error:
-        raise _unrecorded(f"{function.__name__} with these arguments ({error})") from None
-    return ours(*args, **kwargs)
+    ours, call = _FUNCTIONS.get(function), _full_name(function)
+    if ours is not None:
+        try:
+            inspect.signature(ours).bind(*args, **kwargs)
+        except TypeError as error:
+            call += f" with these arguments ({error})"
+        else:
+            return ours(*args, **kwargs)
+    if function not in _QUESTIONS:
+        _needs_no_gradient(call, function.__name__, (args, kwargs))
+    return function(*_values(args), **_values(kwargs))
 
 
-def _bare(x: Any) -> Any:
-    return x.value if isinstance(x, Node) else x
+def _values(given: Any) -> Any:
+    """Arguments with the arrays of Tensors in their place, also inside lists and dicts."""
+    if isinstance(given, Node):
+        return given.value
+    if type(given) in (list, tuple):
+        return type(given)(map(_values, given))
+    if type(given) is dict:
+        return {key: _values(value) for key, value in given.items()}
+    return given
 
 
-def _unrecorded(call: str) -> GradientError:
-    return GradientError(
-        f"np.{call} of a Tensor is not recorded, so its derivative would be lost; "
-        "use this package's operations, or np.asarray(t) for the bare array"
-    )
+def _needs_no_gradient(call: str, name: str, given: Any) -> None:
+    """See that no derivative is lost when NumPy computes with the bare arrays."""
+    if here.get().recorded and _requires_gradient(given):
+        ours = f"microgrrepresent.{name}" if name in ops.__all__ else "an operation of this package"
+        raise GradientError(
+            f"{call} of a Tensor that requires a gradient is not recorded, so that its derivative "
+            f"would be lost; use {ours}, or t.numpy() for the value alone"
+        )
+
+
+def _requires_gradient(given: Any) -> bool:
+    if isinstance(given, Node):
+        return given.requires_grad
+    if isinstance(given, dict):
+        given = given.values()
+    elif not isinstance(given, (list, tuple)):
+        return False
+    return any(map(_requires_gradient, given))
+
+
+def _full_name(function: Callable[..., Any]) -> str:
+    """``np.sum``, ``np.linalg.norm``, ``expit``."""
+    name = function.__name__
+    home = getattr(function, "__module__", None) or ("numpy" if hasattr(np, name) else "")
+    return ".".join(["np", *home.split(".")[1:], name]) if home.startswith("numpy") else name

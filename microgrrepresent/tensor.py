@@ -2,6 +2,15 @@
 
 A Tensor owns its array and hands it out read-only, so that a recorded graph cannot be changed
 behind its back. A leaf gets a new value by `Tensor.assign` only.
+
+What becomes an array leaves the graph, and a derivative cannot follow it there. So a Tensor that
+requires a gradient does not become an array by itself while recording is on: ``np.asarray(t)``,
+``array.dot(t)``, ``np.array([t, u])``, ``rows[i] = t`` and whatever else NumPy, SciPy or matplotlib
+do by way of ``__array__`` raise a `GradientError`. ``t.numpy()``, ``t.data``, ``t.item()``,
+``float(t)`` and ``int(t)`` say that the value alone is meant, and give it. Note that Python's own
+numbers are made by ``float(t)``: ``math.exp(t)``, and ``out[i] = t`` for a single element of an
+array, cannot be told from it, and have no derivative. Tensors that require no gradient, and all
+Tensors under `no_grad`, become arrays wherever NumPy wants one.
 """
 
 from __future__ import annotations
@@ -19,10 +28,12 @@ from microgrrepresent.errors import (
     GraphError,
     ImmutableError,
     ShapeError,
+    gradient_lost,
     operand,
 )
 from microgrrepresent.node import Array, Node, make, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
+from microgrrepresent.place import here
 from microgrrepresent.primitive import lift, numbers
 
 Axis = int | tuple[int, ...] | None
@@ -88,6 +99,8 @@ class Tensor(Node):
         return self.value.item()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if self.requires_grad and here.get().recorded:
+            raise gradient_lost("as an array", self)
         return np.array(self.value, dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
@@ -119,11 +132,11 @@ class Tensor(Node):
         return format(self.item(), spec) if spec else str(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self.op is not None:
+        if self.op is not None and self.requires_grad:
             raise GraphError(
-                f"{self.name or 'this Tensor'} is the result of {self.op.name} and cannot be "
-                "copied or pickled without its graph; t.detach() has none, and "
-                "Graph(t).to_json() saves it"
+                f"{self.name or 'this Tensor'} is the result of {self.op.name}, requires a "
+                "gradient, and cannot be copied or pickled without its graph; t.numpy() is its "
+                "value alone, t.detach() a leaf with this value, and Graph(t).to_json() saves both"
             )
         return type(self), (self.value, self.requires_grad, self.name)
 

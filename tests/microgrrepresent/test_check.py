@@ -83,13 +83,12 @@ def test_a_wrong_second_derivative_is_found_though_the_first_is_right():
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: x * np.asarray(x),
         lambda x: x * x.detach(),
         lambda x: x * float(x.sum()),
         lambda x: x * mg.stop_gradient(x),
         lambda x: x * x.numpy().astype(float),
     ],
-    ids=["asarray", "detach", "float", "stop_gradient", "astype"],
+    ids=["detach", "float", "stop_gradient", "astype"],
 )
 def test_a_lost_derivative_is_found(f):
     assert message(gradcheck, f, [X]).startswith("gradcheck: d output 0")

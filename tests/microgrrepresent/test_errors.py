@@ -133,9 +133,14 @@ SNAPSHOTS = [
     (lambda: (V * 2).named("y").grad, GradientError,
      "y is the result of mul, and backward() leaves gradients at leaves only; use grad(loss, "
      "node), or backward(loss)[node]"),
-    (lambda: np.cumsum(V), GradientError,
-     "np.cumsum of a Tensor is not recorded, so its derivative would be lost; use this package's "
-     "operations, or np.asarray(t) for the bare array"),
+    (lambda: np.outer(V, V), GradientError,
+     "np.outer of a Tensor that requires a gradient is not recorded, so that its derivative would "
+     "be lost; use an operation of this package, or t.numpy() for the value alone"),
+    (lambda: np.asarray(V), GradientError,
+     "v (2,) requires a gradient, which would be lost as an array; v.numpy() is its value alone, "
+     "v.detach() a leaf with this value; to differentiate, use operations that are recorded: "
+     "dot(x, v) or x @ v instead of x.dot(v), stack or concatenate instead of arrays made of "
+     "Tensors or written row by row"),
     # --- the wrong kind of argument ---
     (lambda: mg.tanh(V, V), TypeError,
      "tanh in lstm at t=3: tanh has 1 operand; given 2: v (2,), v (2,)"),

@@ -229,7 +229,7 @@ def test_the_array_behind_a_graph_cannot_be_changed():
     x = leaf(data)
     y = (x * x).sum()
     data[:] = 100
-    for array in (x.data, x.numpy(), np.asarray(x)):
+    for array in (x.data, x.numpy(), np.asarray(x.detach())):
         with pytest.raises(ValueError, match="read-only"):
             array += 1
     y.backward()
@@ -355,7 +355,7 @@ def test_a_mask_and_the_classes_to_ignore_are_part_of_the_graph():
     logits = Tensor(rng.normal(size=(4, 3)), requires_grad=True, name="z")
     classes, mask = Tensor([0, 1, 2, 1], name="y"), Tensor([True, True, True, False], name="m")
     loss = cross_entropy(logits, classes, mask=mask, ignore_index=2)
-    np.testing.assert_allclose(loss, cross_entropy(logits.value[:2], [0, 1]))
+    np.testing.assert_allclose(loss.numpy(), cross_entropy(logits.value[:2], [0, 1]))
     others = {classes: [1, 2, 0, 0], mask: [False, True, True, True]}
     np.testing.assert_allclose(
         Graph(loss).replay(others)[loss], cross_entropy(logits.value[2:], [0, 0])

@@ -26,7 +26,8 @@ H0 = rng.standard_normal((B, H))
 
 
 def same(a, b):
-    np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-12, atol=1e-12)
+    a, b = (x.numpy() if isinstance(x, Tensor) else x for x in (a, b))
+    np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
 def random(cell, seed=1):
@@ -166,7 +167,7 @@ def test_dt_equal_to_tau_turns_the_ctrnn_into_an_srn():
             "bias_hh": np.zeros(H),
         }
     )
-    rate = lambda y: 1 / (1 + np.exp(-(np.asarray(y) + state["bias"])))  # noqa: E731
+    rate = lambda y: 1 / (1 + np.exp(-(y + state["bias"])))  # noqa: E731
     y0 = rng.standard_normal((B, H))
     same(rate(unroll(ctrnn, XS, y0).stacked()), unroll(srn, XS, rate(y0)).stacked())
 

@@ -59,7 +59,8 @@ def states_for(layer, batch=B):
 
 
 def same(a, b):
-    np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-12, atol=1e-14)
+    a, b = (x.numpy() if isinstance(x, Tensor) else x for x in (a, b))
+    np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
 
 
 # --- the notes' calls ----------------------------------------------------------------------------
