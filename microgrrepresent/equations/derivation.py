@@ -6,7 +6,7 @@ last step, where nothing comes back from a later one, another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -43,27 +43,37 @@ class Derivation:
 
     Attributes
     ----------
-    loss, target : Value
-        What is differentiated, and with respect to what.
+    loss : Value
+        What is differentiated.
+    targets : tuple of Value
+        With respect to what.
     forward : tuple of Equation
         The values, in the order of computation.
     backward : tuple of Equation
-        The adjoints, from the loss's to the target's, in the order of computation.
+        The adjoints, from the loss's to those of the targets, in the order of computation.
     given : dict from Value to ndarray
         The values of leaves; times are steps.
     values : dict from Value or Adjoint to ndarray
         What the graph holds for the left side of every equation, at every step.
     cuts : dict from Value to tuple of int
         What some steps read through a cut, over which no gradient comes back, and which steps.
+    nodes : dict from Value to Node
+        The nodes that the variables stand for.
     """
 
     loss: Value
-    target: Value
+    targets: tuple[Value, ...]
     forward: tuple[Equation, ...]
     backward: tuple[Equation, ...]
     given: dict[Value, Array]
     values: dict[Value | Adjoint, Array]
     cuts: dict[Value, tuple[int, ...]]
+    nodes: dict[Value, Node]
+
+    @property
+    def target(self) -> Value:
+        """The first target; mostly there is only one."""
+        return self.targets[0]
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -72,15 +82,15 @@ class Derivation:
         return tuple(dict.fromkeys([*(value.variable for value in self.given), *made]))
 
 
-def derive(loss: Node, target: Node, together: bool = True) -> Derivation:
-    """Write down how dL/d(target) comes about.
+def derive(loss: Node, targets: Node | Sequence[Node], together: bool = True) -> Derivation:
+    """Write down how dL/d(target) comes about, of one target or of several at once.
 
     Parameters
     ----------
     loss : Node
         A scalar.
-    target : Node
-        A parameter, or any node between a parameter and the loss.
+    targets : Node or sequence of Node
+        Parameters, or any nodes between a parameter and the loss.
     together : bool
         Whether to treat the steps of a graph that folds as one.
 
@@ -89,14 +99,15 @@ def derive(loss: Node, target: Node, together: bool = True) -> Derivation:
     GradientError
         If the loss does not depend on the target.
     """
-    return _Derivation(loss, target, together).result()
+    several = [targets] if isinstance(targets, Node) else targets
+    return _Derivation(loss, several, together).result()
 
 
 class _Derivation(Subject):
     """The work of `derive`: terms, and the equations that consist of them."""
 
-    def __init__(self, loss: Node, target: Node, together: bool) -> None:
-        super().__init__(loss, target, together)
+    def __init__(self, loss: Node, targets: Sequence[Node], together: bool) -> None:
+        super().__init__(loss, targets, together)
         self.once: dict[Node, Term] = {}
         self.sent_once: dict[Node, Term] = {}
 
@@ -233,6 +244,7 @@ class _Derivation(Subject):
             )
         given: dict[Value, Array] = {}
         values: dict[Value | Adjoint, Array] = {}
+        nodes: dict[Value, Node] = {}
         reached = [node for f in self.variables for node in f.nodes.values() if node in self.live]
         adjoints = dict(zip(reached, grad(self.loss, reached), strict=True))
         for family, variable in self.variables.items():
@@ -240,18 +252,20 @@ class _Derivation(Subject):
                 if node not in self.edges:
                     continue
                 values[Value(variable, t)] = node.value
+                nodes[Value(variable, t)] = node
                 if node.op is None:
                     given[Value(variable, t)] = node.value
                 if node in adjoints and self._is_explained(node):
                     values[Adjoint(variable, t)] = adjoints[node]
         return Derivation(
             self._place(self.loss),
-            self._place(self.target),
+            tuple(map(self._place, self.targets)),
             tuple(forward),
             tuple(backward_),
             given,
             values,
             self._cuts(),
+            nodes,
         )
 
     def _cuts(self) -> dict[Value, tuple[int, ...]]:
@@ -274,7 +288,7 @@ class _Derivation(Subject):
     def _is_seed(self, node: Node) -> bool:
         """Whether it is the loss, whose adjoint is 1, and no state of a recurrence besides."""
         alone = len(self.places[node][0].nodes) == 1
-        return node is self.loss and node is not self.target and alone
+        return node is self.loss and node not in self.targets and alone
 
     def _place(self, node: Node) -> Value:
         family, step = self.places[node]

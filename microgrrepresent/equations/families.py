@@ -8,6 +8,7 @@ does not fold, is a family of one.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heapify, heappop, heappush
@@ -61,15 +62,15 @@ class Family:
 
 
 def families(
-    graph: Graph, target: Node, together: bool = True
+    graph: Graph, targets: Collection[Node], together: bool = True
 ) -> tuple[list[Family], dict[Node, tuple[Family, Step]]]:
     """Group the nodes of a graph.
 
     Parameters
     ----------
     graph : Graph
-    target : Node
-        A node that is spoken of in any case.
+    targets : collection of Node
+        Nodes that are spoken of in any case.
     together : bool
         Whether to treat the steps of a graph that folds as one.
 
@@ -97,7 +98,7 @@ def families(
                     node: places[behind(node, folded.recurrence.strands, folded.recurrence.places)]
                     for node in strand.nodes.values()
                 }
-            elif _is_running_sum(strand, graph, target):
+            elif _is_running_sum(strand, graph, targets):
                 family.nodes = {None: strand.nodes[strand.last]}
                 family.running = list(strand.nodes.values())
                 places |= dict.fromkeys(family.running, (family, None))
@@ -111,10 +112,10 @@ def families(
     return _in_order(found, places), places
 
 
-def _is_running_sum(strand: Strand, graph: Graph, target: Node) -> bool:
+def _is_running_sum(strand: Strand, graph: Graph, targets: Collection[Node]) -> bool:
     """Whether a strand adds up one number a step, and nobody asks for more than the total."""
     running = list(strand.nodes.values())
-    sums = all(n.op is add and not n.shape and n in graph and n is not target for n in running)
+    sums = all(n.op is add and not n.shape and n in graph and n not in targets for n in running)
     return sums and all(
         len(users := graph.consumers(node)) == 1 and users[0] is later
         for node, later in pairwise(running)

@@ -8,6 +8,7 @@ and whose adjoint would not have to be written down twice, is part of its consum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from microgrrepresent.equations.families import Family, families
@@ -26,7 +27,7 @@ INTO_ACTIVATIONS = frozenset({"add", "sub", "linear", "matmul", "getitem"})
 
 
 class Subject:
-    """A loss and a target, and all that is between them.
+    """A loss and targets, and all that is between them.
 
     Attributes
     ----------
@@ -35,29 +36,30 @@ class Subject:
     families, places
         The nodes that are spoken of as one; the family and the step of each node.
     live : set of Node
-        The nodes through which the target acts on the loss.
+        The nodes through which a target acts on the loss.
     edges : dict
         Who reads each node, and as which input.
     variables : dict from Family to Variable
         The families that have equations, in the order of computation.
     """
 
-    def __init__(self, loss: Node, target: Node, together: bool) -> None:
+    def __init__(self, loss: Node, targets: Sequence[Node], together: bool) -> None:
         self.graph = Graph(loss)
-        self.loss, self.target = loss, target
+        self.loss, self.targets = loss, dict.fromkeys(targets)
         self.live = self._between()
-        if target not in self.live:
-            raise GradientError(
-                f"the loss does not depend on {target.name or 'the node'} {target.shape}, so there "
-                "is no gradient to explain"
-            )
-        self.families, self.places = families(self.graph, target, together)
+        for target in self.targets:
+            if target not in self.live:
+                raise GradientError(
+                    f"the loss does not depend on {target.name or 'the node'} {target.shape}, so "
+                    "there is no gradient to explain"
+                )
+        self.families, self.places = families(self.graph, self.targets, together)
         self.edges = self._find_edges()
         self.variables = self._choose_variables()
 
     def _between(self) -> set[Node]:
-        """The nodes through which the target acts on the loss."""
-        after: set[Node] = {self.target}
+        """The nodes through which a target acts on the loss."""
+        after: set[Node] = set(self.targets)
         for node in self.graph:
             if any(p in after and rule is not None for p, rule in _rules(node)):
                 after.add(node)
@@ -99,7 +101,7 @@ class Subject:
         example = family.example
         if example.op is None or example.name is not None:
             return False
-        if family in (self.places[self.target][0], self.places[self.loss][0]):
+        if any(family is self.places[node][0] for node in (*self.targets, self.loss)):
             return False
         readers = set()
         for t, node in family.nodes.items():
