@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.errors import (
     CheckError,
+    DescriptionError,
     DrawingError,
     DTypeError,
     FileError,
@@ -27,6 +28,7 @@ from microgrrepresent.tensor import Tensor
 
 if TYPE_CHECKING:
     from microgrrepresent.check import gradcheck, gradgradcheck
+    from microgrrepresent.description_check import check_primitive
     from microgrrepresent.drawing import draw, save, stepper
     from microgrrepresent.equations import explain
     from microgrrepresent.graph import Graph
@@ -38,6 +40,7 @@ _LATER = {
     "Delay": "recurrence",
     "Folded": "recurrence",
     "Graph": "graph",
+    "check_primitive": "description_check",
     "draw": "drawing",
     "explain": "equations",
     "fold": "recurrence",
@@ -54,6 +57,7 @@ __all__ = [
     "CheckError",
     "DTypeError",
     "Delay",
+    "DescriptionError",
     "DrawingError",
     "FileError",
     "Folded",
@@ -75,6 +79,7 @@ __all__ = [
     "bitwise_or",
     "broadcast_to",
     "cast",
+    "check_primitive",
     "clip",
     "concatenate",
     "cos",

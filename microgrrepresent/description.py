@@ -15,9 +15,16 @@ A field that is left out is not guessed: a reader that needs it says which one i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import ast
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from microgrrepresent.errors import DescriptionError, located
+
+if TYPE_CHECKING:
+    from microgrrepresent.node import Node
+    from microgrrepresent.primitive import Rule
 
 Text = str | Callable[..., str]
 """An expression; or ``(*shapes, **params) -> expression``, where it depends on these."""
@@ -34,6 +41,10 @@ class Description:
 
     Attributes
     ----------
+    name : str
+        The operation's name; also the key under which a saved graph finds it again.
+    vjp : sequence of (callable or None)
+        For each input the rule of its derivative, or None where no derivative passes.
     inputs : tuple of str
         What the texts call the inputs: what the first rule calls them, as in
         ``lambda g, y, a, b: ...``; ``xs`` stands for all, where there may be any number.
@@ -84,6 +95,8 @@ class Description:
         ``mismatch(shapes) -> str or None``: why operands of these shapes do not fit.
     """
 
+    name: str
+    vjp: Sequence[Rule | None]
     inputs: tuple[str, ...]
     symbol: str
     kind: Kind = ""
@@ -97,3 +110,67 @@ class Description:
     vjp_words: tuple[str, ...] = ()
     steepest: float | None = None
     mismatch: Mismatch | None = None
+
+    def said(self, field: str, node: Node, position: int = 0, *, by: str) -> str:
+        """What a field says of a node that the operation made, as a text.
+
+        Parameters
+        ----------
+        field : str
+            Its name, such as ``derivative``.
+        node : Node
+            A use of the operation: its shapes and static arguments.
+        position : int
+            Which input is meant, where the field has a text for each.
+        by : str
+            Who asks, for the message.
+
+        Raises
+        ------
+        DescriptionError
+            If the field was left out.
+        """
+        text = getattr(self, field)
+        if isinstance(text, tuple):
+            at = 0 if self.inputs == ("xs",) else position
+            text = text[at] if at < len(text) else None
+        if text is None and field == "formula":
+            text = self.source or f"{self.name}({', '.join(_starred(self.inputs))})"
+        if text is None:
+            raise DescriptionError(
+                f"{by}: {located(self.name, node.scope, node.step)}: the operation does not say "
+                f"its {field!r}; add {field}=... to primitive({self.name!r}, ...)"
+            )
+        if isinstance(text, str):
+            return text
+        return str(text(*[parent.shape for parent in node.parents], **node.params))
+
+    def is_linear(self, node: Node, positions: Collection[int]) -> bool:
+        """Whether the value is linear in these inputs together, as far as is said.
+
+        It is if no derivative by one of them depends on the output or on one of them: a ⊙ b is
+        linear in a, and in b, but not in both.
+        """
+        if self.kind == "cut":
+            return True
+        varying = {"y", *(self.inputs[i] for i in positions if self.inputs != ("xs",))}
+        for i in positions:
+            if self.vjp[i] is None:
+                return False
+            try:
+                if self.said("meets", node, i, by="is_linear") == "moved":
+                    continue
+                derivative = self.said("derivative", node, i, by="is_linear")
+            except DescriptionError:
+                return False
+            if varying & _names_in(derivative):
+                return False
+        return True
+
+
+def _names_in(text: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+
+
+def _starred(inputs: tuple[str, ...]) -> tuple[str, ...]:
+    return ("*xs",) if inputs == ("xs",) else inputs

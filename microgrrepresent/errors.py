@@ -21,8 +21,12 @@ class GradientError(RuntimeError):
     """A derivative that does not exist, such as that of a constant, or that would be lost."""
 
 
+class DescriptionError(TypeError):
+    """An operation whose declaration leaves out what a reader has to know; see `Description`."""
+
+
 class CheckError(AssertionError):
-    """A derivative that is not what the function itself says; see `gradcheck`."""
+    """A derivative, or another claim, that is not what the function itself says."""
 
 
 class StaleGraphError(RuntimeError):

@@ -72,10 +72,8 @@ class Primitive(Description):
         doc: str,
         **said: Any,
     ) -> None:
-        super().__init__(**said)
-        self.name = name
+        super().__init__(name=name, vjp=vjp, **said)
         self.forward = forward
-        self.vjp = vjp
         self.analytic = analytic
         self.scatter = scatter
         self.many = vjp if isinstance(vjp, each) else None

@@ -63,6 +63,8 @@ def _meets(product: str) -> Callable[..., str]:
 
 
 def _left_source(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    if len(a) == 1 and len(b) > 2:
+        return "(g[..., None, :] @ b.mT)[..., 0, :]"
     if len(b) > 1:
         return f"g @ {_transposed('b')(a, b)}"
     return {1: "g * b", 2: "np.outer(g, b)"}.get(len(a), "g[..., None] * b")

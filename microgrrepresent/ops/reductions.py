@@ -7,6 +7,7 @@ rest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -36,6 +37,16 @@ def _share_of_ties(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool
     return where(ties, share, 0)
 
 
+def _reduced(function: str) -> Callable[..., str]:
+    """``np.sum(x)``; ``np.sum(x, 0)``, ``np.sum(x, (0, 1), keepdims=True)`` where it is said."""
+
+    def source(x: tuple[int, ...], axis: tuple[int, ...], keepdims: bool) -> str:
+        axes = "" if len(axis) == len(x) else f", {axis[0] if len(axis) == 1 else axis}"
+        return f"np.{function}(x{axes}{', keepdims=True' if keepdims else ''})"
+
+    return source
+
+
 def _sum_formula(x: tuple[int, ...], axis: tuple[int, ...], keepdims: bool) -> str:
     return "Σ(x)" if len(axis) == len(x) else "sum(x)"
 
@@ -45,7 +56,7 @@ _sum = primitive(
     np.add.reduce,
     (lambda g, y, x, axis, keepdims: broadcast_to(_spread(g, x, axis), x.shape),),
     symbol="Σ",
-    source="np.sum(x, axis, keepdims=keepdims)",
+    source=_reduced("sum"),
     formula=_sum_formula,
     derivative="1",
     meets="spread",
@@ -54,7 +65,7 @@ _mean = primitive(
     "mean",
     lambda x, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
     (lambda g, y, x, axis, keepdims: broadcast_to(_spread(g, x, axis) / _count(x, axis), x.shape),),
-    source="np.mean(x, axis, keepdims=keepdims)",
+    source=_reduced("mean"),
     formula="mean(x)",
     derivative="1 / n",
     meets="spread",
@@ -63,7 +74,7 @@ _max = primitive(
     "max",
     lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
     (_share_of_ties,),
-    source="np.max(x, axis, keepdims=keepdims)",
+    source=_reduced("max"),
     formula="max(x)",
     derivative="(x == y) / np.sum(x == y, axis, keepdims=True)",
     meets="spread",
@@ -73,7 +84,7 @@ _min = primitive(
     "min",
     lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
     (_share_of_ties,),
-    source="np.min(x, axis, keepdims=keepdims)",
+    source=_reduced("min"),
     formula="min(x)",
     derivative="(x == y) / np.sum(x == y, axis, keepdims=True)",
     meets="spread",

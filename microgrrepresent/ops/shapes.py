@@ -31,15 +31,23 @@ _reshape = primitive(
     vjp_formula="g",
     vjp_words="the same numbers in the old shape",
 )
+
+
+def _order(axes: Sequence[int]) -> str:
+    """``.T`` for the axes in reverse order."""
+    is_reversed = list(axes) == list(range(len(axes)))[::-1]
+    return ".T" if is_reversed else f".transpose({tuple(axes)})"
+
+
 _transpose = primitive(
     "transpose",
     lambda x, axes: x.transpose(axes),
     (lambda g, y, x, axes: transpose(g, tuple(np.argsort(axes).tolist())),),
     symbol="ᵀ",
     kind="moves",
-    source="x.transpose(axes)",
+    source=lambda x, axes: f"x{_order(axes)}",
     formula="x.T",
-    vjp_source=lambda x, axes: f"g.transpose({tuple(np.argsort(axes).tolist())})",
+    vjp_source=lambda x, axes: f"g{_order(np.argsort(axes).tolist())}",
     vjp_formula="g.T",
     vjp_words="transposed back",
 )

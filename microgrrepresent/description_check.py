@@ -1,0 +1,251 @@
+r"""Is what is said of an operation true? Run the texts with only NumPy in scope, and compare.
+
+The value by `source` is held against `forward`; the local derivatives, met by the adjoint as is
+said, and the printed contributions, against the rules. That the rules themselves are right is
+`gradcheck`'s question.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from microgrrepresent.errors import CheckError
+from microgrrepresent.node import Array, Node
+from microgrrepresent.primitive import Primitive
+from microgrrepresent.source_code import contribution_code, filled, helper_code, literal, value_code
+from microgrrepresent.sweep import fitted
+from microgrrepresent.tensor import Tensor
+
+_TOLERANCE = 1e-10
+
+
+class DescriptionCheck(NamedTuple):
+    """What a passed check found: the largest error, and the fields that it compared."""
+
+    error: float
+    fields: tuple[str, ...]
+
+
+def check_primitive(op: Primitive, /, *inputs: Any, **params: Any) -> DescriptionCheck:
+    """Compare what is said of an operation with what it does.
+
+    Parameters
+    ----------
+    op : Primitive
+        The operation; fields of its description that were left out are not checked.
+    *inputs : array_like or Tensor
+        Where to check; floating-point numbers as float64. Choose inputs that show every case.
+    **params
+        Static arguments.
+
+    Returns
+    -------
+    DescriptionCheck
+        ``error``, the largest one found, relative to max(1, |number|), and ``fields``.
+
+    Raises
+    ------
+    CheckError
+        If a text cannot be run, gives other numbers than `forward` or the rule, or if `kind` or
+        `steepest` is wrong; it names the field, the code that was run, and both numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from microgrrepresent import check_primitive, primitive
+    >>> square = primitive(
+    ...     "square", np.square, (lambda g, y, x: g * 2 * x,), source="x**2", derivative="2 * x"
+    ... )
+    >>> check_primitive(square, [0.5, -3.0])
+    DescriptionCheck(error=0.0, fields=('source', 'derivative', 'contribution'))
+    """
+    if not isinstance(op, Primitive):
+        raise TypeError(
+            f"check_primitive: `op` must be a Primitive, as primitive(...) returns it, "
+            f"got {type(op).__name__}"
+        )
+    if not inputs:
+        raise TypeError(f"check_primitive: {op.name} must be given at least one input, got none")
+    found: dict[str, float] = {}
+    try:
+        for field, error in _Claims(op, op(*map(_leaf, inputs), **params)).errors():
+            found[field] = max(error, found.get(field, 0.0))
+    except SyntaxError as error:
+        text = (error.text or "").strip()
+        raise CheckError(
+            f"check_primitive: {op.name} says `{text}`, which is no Python: {error.msg}"
+        ) from error
+    if not found:
+        raise CheckError(
+            f"check_primitive: nothing is said of {op.name} that could be checked; give it a "
+            "source, a derivative and how it meets the adjoint"
+        )
+    return DescriptionCheck(max(found.values()), tuple(found))
+
+
+class _Claims:
+    """All that is said of one use of an operation, to be compared with what is so."""
+
+    def __init__(self, op: Primitive, node: Node) -> None:
+        self.op, self.node = op, node
+        self.xs = [parent.value for parent in node.parents]
+        self.y = node.value
+        rng = np.random.default_rng(0)
+        self.g = rng.choice([-1, 1], self.y.shape) * rng.uniform(0.5, 1.5, self.y.shape)
+        several = [f"x{i}" for i in range(len(self.xs))]
+        self.names: Sequence[str] = op.inputs if op.many is None else several
+
+    def errors(self) -> Iterator[tuple[str, float]]:
+        """Each field that says something, with its error."""
+        if self.op.source is not None:
+            code = value_code(self.node, self.names)
+            yield "source", self._compared("source", code, self._run(code), self.y, "forward")
+        yield from self._kind()
+        if self.y.dtype.kind == "f":
+            for i in range(len(self.xs)):
+                yield from self._derivative(i)
+
+    def _derivative(self, i: int) -> Iterator[tuple[str, float]]:
+        op, x = self.op, self.xs[i]
+        rule = op.vjp[i]
+        params = self.node.params
+        expected = np.zeros(x.shape)
+        if rule is not None:
+            expected = fitted(rule(self.g, self.y, *self.xs, **params), x)
+        if op.derivative and (rule is None or op.meets):
+            text = filled(op.said("derivative", self.node, i, by="check_primitive"), self._params())
+            word = op.said("meets", self.node, i, by="check_primitive") if rule else "elementwise"
+            met = fitted(self._met(word, text, i), x) if rule else self._run(text)
+            said = f"{text}, met {word}"
+            yield "derivative", self._compared("derivative", said, met, expected, "the rule")
+            if op.steepest is not None and rule is not None:
+                most = float(np.abs(self._run(text)).max(initial=0))
+                if most > op.steepest * (1 + _TOLERANCE):
+                    raise self._wrong("steepest", f"{op.steepest:g}", f"a slope is {most:.12g}")
+                yield "steepest", 0.0
+        says_how = op.vjp_source or (op.derivative and "rows" not in op.meets and op.meets)
+        if rule is not None and says_how:
+            code = contribution_code(self.node, i, "g", "y", self.names, "adjoint")
+            given = self._run(code, np.zeros(x.shape))
+            contribution = fitted(given, x)
+            yield (
+                "contribution",
+                self._compared("contribution", code, contribution, expected, "the rule"),
+            )
+
+    def _kind(self) -> Iterator[tuple[str, float]]:
+        """What `kind` promises: a value that is linear, or the input itself."""
+        op, params = self.op, self.node.params
+        floats = [x.dtype.kind == "f" for x in self.xs]
+        if op.kind == "cut":
+            yield "kind", self._compared("kind", "cut", self.y, self.xs[0], "its input")
+        elif op.kind in ("linear", "moves", "product") and self.y.dtype.kind == "f" and any(floats):
+            only = floats.index(True) if op.kind == "product" else None
+            twice = [
+                2 * x if is_float and only in (None, i) else x
+                for i, (x, is_float) in enumerate(zip(self.xs, floats, strict=True))
+            ]
+            y = np.asarray(op.forward(*twice, **params))
+            yield "kind", self._compared("kind", op.kind, y, 2 * self.y, "linear")
+
+    # --- running texts ---------------------------------------------------------------------------
+
+    def _params(self) -> dict[str, str]:
+        n = self.xs[0].size // max(self.y.size, 1) if self.xs else 1
+        params = {key: literal(value) for key, value in self.node.params.items()}
+        return {**params, "n": str(n)}
+
+    def _run(self, code: str, adjoint: Array | None = None, **other: Any) -> Any:
+        """The value of an expression; of a statement, the adjoint that it has added to."""
+        scope: dict[str, Any] = {"np": np}
+        try:
+            for helper in helper_code(self.op):
+                exec(helper, scope)
+            scope |= dict(zip(self.names, self.xs, strict=True))
+            scope |= {"g": self.g, "y": self.y, "adjoint": adjoint, **other}
+            with np.errstate(all="ignore"):
+                if isinstance(ast.parse(code).body[0], ast.Expr) and "adjoint" not in code:
+                    return np.asarray(eval(code, scope))
+                exec(code, scope)
+        except Exception as error:
+            raise CheckError(
+                f"check_primitive: {self.op.name} says `{code}`, which cannot be run: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        return scope["adjoint"]
+
+    def _met(self, word: str, text: str, i: int) -> Any:
+        """The product of g and D, as the word for how they meet says."""
+        g = self.g
+        if word == "rows":
+            return self._rows(text)
+        if word == "spread":
+            g, y = self._spread(g), self._spread(self.y)
+            return g * self._run(text, y=y) * np.ones(self.xs[i].shape)
+        D, is_vector = self._run(text), self.xs[i].ndim == 1
+        match word:
+            case "elementwise":
+                return g * D
+            case "right" if D.ndim == 1:
+                return g[..., None] * D
+            case "right" if D.ndim > 2 and is_vector:
+                return (g[..., None, :] @ D)[..., 0, :]
+            case "right":
+                return g @ D
+            case "left" if D.ndim == 1:
+                return D[:, None] * g[..., None, :]
+            case "left":
+                return (D @ g[..., None])[..., 0] if is_vector else D @ g
+            case "outer":
+                return (g[..., :, None] * D[..., None, :]).sum(axis=tuple(range(g.ndim - 1)))
+        raise CheckError(f"check_primitive: {self.op.name}: meets={word!r} is no such product")
+
+    def _spread(self, reduced: Array) -> Array:
+        """An array with the axes given back that were summed over."""
+        x = self.xs[0]
+        if reduced.ndim == x.ndim:
+            return reduced
+        return np.expand_dims(reduced, self.node.params.get("axis", -1))
+
+    def _rows(self, text: str) -> Array:
+        """For each row along the axis: g D, with the D of that row."""
+        axis = self.node.params.get("axis", -1)
+        (x,), name = self.xs, self.names[0]
+        xs, ys, gs = (np.moveaxis(a, axis, -1) for a in (x, self.y, self.g))
+        result = np.zeros(xs.shape)
+        for at in np.ndindex(xs.shape[:-1]):
+            result[at] = gs[at] @ self._run(text, y=ys[at], **{name: xs[at]})
+        return np.moveaxis(result, -1, axis)
+
+    # --- comparing -------------------------------------------------------------------------------
+
+    def _compared(self, field: str, said: str, a: Any, b: Array, other: str) -> float:
+        a = np.asarray(a)
+        if field == "derivative" and not a.ndim:
+            a = np.full(b.shape, a)
+        if a.shape != b.shape:
+            raise self._wrong(field, said, f"its shape is {a.shape}, of {other} {b.shape}")
+        if a.dtype.kind == b.dtype.kind == "b":
+            a, b = a.astype(int), b.astype(int)
+        with np.errstate(all="ignore"):
+            error = np.abs(a - b) / np.maximum(1, np.abs(b))
+        error = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, error)
+        error = np.where(np.isnan(error), np.inf, error)
+        worst = float(error.max(initial=0))
+        if worst > _TOLERANCE:
+            at = np.unravel_index(int(error.argmax()), error.shape)
+            place = f"[{', '.join(map(str, at))}] " if at else ""
+            raise self._wrong(field, said, f"at {place}it gives {a[at]:.12g}, {other} {b[at]:.12g}")
+        return worst
+
+    def _wrong(self, field: str, said: str, why: str) -> CheckError:
+        return CheckError(f"check_primitive: {self.op.name}: {field} `{said}`: {why}")
+
+
+def _leaf(x: Any) -> Tensor:
+    value = np.asarray(x.value if isinstance(x, Node) else x)
+    return Tensor(value.astype(float) if value.dtype.kind == "f" else value)
