@@ -1,11 +1,12 @@
 """The protocol of a recurrent cell: ``cell(x, state=None) -> state``, one step of time.
 
-A subclass says how its parameters are made, and its mathematics in `forward`, which reads like
-the equations in the class's docstring. This base class does what is the same for all: it enters
-the cell's scope, checks what it is given, and makes the initial state.
+A subclass says how its parameters are made, and its mathematics in ``forward(x, state)``, which
+reads like the equations in the class's docstring. This base class does what is the same for all:
+it enters the cell's scope, checks what it is given, and makes the initial state.
 
 What depends on parameters only, such as the sum of two biases, need not be worked out again at
-every step. A cell says it in `shared`; `bound` works it out once for a whole loop:
+every step. A cell that has such parts returns them from `shared`, and gets them as further
+arguments of ``forward``; `bound` works them out once for a whole loop:
 
     step = cell.bound()
     for t, x in steps(xs):
@@ -14,7 +15,6 @@ every step. A cell says it in `shared`; `bound` works it out once for a whole lo
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from inspect import signature
 from types import MappingProxyType
@@ -54,6 +54,9 @@ class Cell(Module, Generic[S]):
     dtype: np.dtype[Any]
     initial: Mapping[str, Tensor] = MappingProxyType({})
 
+    forward: Callable[..., S]
+    """The equations, ``forward(x, state, *shared) -> state``: what a subclass says."""
+
     def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
         self.input_size = integer(input_size, 0, f"{self._kind}: input_size")
         self.hidden_size = integer(hidden_size, 1, f"{self._kind}: hidden_size")
@@ -62,12 +65,9 @@ class Cell(Module, Generic[S]):
 
     # --- what a subclass says --------------------------------------------------------------------
 
-    @abstractmethod
-    def forward(self, x: Tensor, state: S, shared: Any) -> S:
-        """The equations: the new state from the input, the old state, and `shared`."""
-
-    def shared(self) -> Any:
-        """What all steps share: nodes made of parameters only."""
+    def shared(self) -> tuple[Any, ...]:
+        """What all steps share, made of parameters only: the further arguments of ``forward``."""
+        return ()
 
     def state_sizes(self) -> dict[str, int]:
         """Letter and length of each part of the state."""
@@ -141,7 +141,7 @@ class Cell(Module, Generic[S]):
                         state = self.initial_state(x.shape[0] if x.ndim == 2 else None)
                 elif state is not latest or x.value.shape != shape:
                     state = self._checked(state, x)
-                new = self.forward(x, state, shared)
+                new = self.forward(x, state, *shared)
                 latest, shape = new, x.value.shape
                 return new
 

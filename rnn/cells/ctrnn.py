@@ -89,13 +89,12 @@ class CTRNNCell(Cell[Tensor]):
         """Letter and length of the state."""
         return {"y": self.hidden_size}
 
-    def shared(self) -> Tensor:
-        """The share of the way to its goal that y goes in a step: dt/τ."""
-        share: Tensor = (self.dt / self.tau).named("dt/τ")
-        return share
+    def shared(self) -> tuple[Tensor]:
+        """dt/τ."""
+        return ((self.dt / self.tau).named("dt/τ"),)
 
-    def forward(self, x: Tensor, y: Tensor, share: Tensor) -> Tensor:
+    def forward(self, x: Tensor, y: Tensor, dt_over_tau: Tensor) -> Tensor:
         """The equation."""
         rate = self.phi(y + self.bias).named("φ")
         goal = linear(rate, self.weight_hh) + linear(x, self.weight_ih)
-        return (y + share * (goal - y)).named("y")
+        return (y + dt_over_tau * (goal - y)).named("y")

@@ -1,4 +1,4 @@
-"""Products of a cell's weights with x and h: for all gates at once, or gate by gate.
+"""The sums of a cell's gates, W x + U h + b: of all gates at once, or gate by gate.
 
 A parameter holds the gates' blocks of rows one below the other. ``fused`` multiplies with all of
 them at once and splits the result, which is fast. ``per_gate`` splits the parameter and takes a
@@ -7,77 +7,65 @@ product for each gate, as the notes write the equations, which is the better pic
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from microgrrepresent import Tensor, linear, split
 
 Composition = Literal["fused", "per_gate"]
+Gates = dict[str, Tensor]
+"""A Tensor for each gate, by the gate's letter."""
+GateSums = Callable[..., Gates]
+"""A function of x, of h or of both that gives the sum of each gate."""
 
 
-class Blocks:
-    """A weight matrix whose rows are the blocks of some gates.
-
-    Parameters
-    ----------
-    letters : str
-        The gates, in the order of their blocks.
-    rows : Tensor, shape (gates * H, columns)
-        The blocks, one below the other.
-    name : str
-        The letter of the whole; a block of its own is named ``W_f``.
-    per_gate : bool
-        Whether to split the rows instead of the product.
-    """
-
-    def __init__(self, letters: str, rows: Tensor, name: str, per_gate: bool) -> None:
-        self.letters, self.rows = letters, rows
-        self.parts = parts_by_letter(letters, rows, name) if per_gate else {}
-
-    def __call__(self, x: Tensor) -> dict[str, Tensor]:
-        """The product of each gate's block with x, by letter."""
-        if self.parts:
-            return {gate: linear(x, part) for gate, part in self.parts.items()}
-        return dict(
-            zip(self.letters, split(linear(x, self.rows), len(self.letters), -1), strict=True)
-        )
-
-
-class Sums:
-    """W x + U h + b for each of some gates.
+def gate_sums(
+    letters: str, weights: Mapping[str, Tensor], bias: Tensor | Gates | None, per_gate: bool
+) -> GateSums:
+    """A function ``(x, h) -> {"i": W_i x + U_i h + b_i, ...}`` of as many vectors as weights.
 
     Parameters
     ----------
     letters : str
         The gates, in the order of their blocks of rows.
-    W, U, b : Tensor
-        Input weights, recurrent weights, and bias (or None).
+    weights : mapping of str to Tensor, shape (gates * H, columns)
+        By the letter of the whole, W; the block of a gate is named ``W_i``.
+    bias : Tensor, shape (gates * H,), or dict of Tensor, optional
+        Of all gates, or of some by letter, which needs `per_gate`.
     per_gate : bool
-        Whether to compose the sum of each gate on its own.
+        Whether to take the sum of each gate on its own.
     """
+    matrices = list(weights.values())
+    if not per_gate:
+        assert not isinstance(bias, dict)
 
-    def __init__(self, letters: str, W: Tensor, U: Tensor, b: Tensor | None, per_gate: bool):
-        self.letters, self.b = letters, b
-        self.W, self.U = Blocks(letters, W, "W", per_gate), Blocks(letters, U, "U", per_gate)
-        self.biases = parts_by_letter(letters, b, "b") if per_gate and b is not None else {}
+        def at_once(*vectors: Tensor) -> Gates:
+            a = _affine(vectors, matrices, bias)
+            return dict(zip(letters, split(a, len(letters), -1), strict=True))
 
-    def __call__(self, x: Tensor, h: Tensor) -> dict[str, Tensor]:
-        """The sum of each gate, by letter."""
-        if self.W.parts:
-            wx, uh = self.W(x), self.U(h)
-            sums = {gate: wx[gate] + uh[gate] for gate in wx}
-            return {gate: sums[gate] + b for gate, b in self.biases.items()} or sums
-        a = linear(x, self.W.rows) + linear(h, self.U.rows)
-        a = a if self.b is None else a + self.b
-        return dict(zip(self.letters, split(a, len(self.letters), -1), strict=True))
+        return at_once
+    each = [by_gate(letters, rows, name) for name, rows in weights.items()]
+    b = by_gate(letters, bias, "b") if isinstance(bias, Tensor) else bias or {}
+    return lambda *vectors: {
+        gate: _affine(vectors, [blocks[gate] for blocks in each], b.get(gate)) for gate in letters
+    }
 
 
-def parts_by_letter(letters: str, rows: Tensor, name: str) -> dict[str, Tensor]:
-    """The block of each gate, named ``W_f``."""
+def _affine(vectors: tuple[Tensor, ...], matrices: list[Tensor], b: Tensor | None) -> Tensor:
+    """W x + U h + b."""
+    a, *others = (linear(x, W) for x, W in zip(vectors, matrices, strict=True))
+    for other in others:
+        a = a + other
+    return a if b is None else a + b
+
+
+def by_gate(letters: str, rows: Tensor, name: str) -> Gates:
+    """The block of rows of each gate, named ``W_f``."""
     blocks = zip(letters, split(rows, len(letters)), strict=True)
-    return {letter: block.named(f"{name}_{letter}") for letter, block in blocks}
+    return {gate: block.named(f"{name}_{gate}") for gate, block in blocks}
 
 
-def checked_composition(composition: str, who: str) -> bool:
+def is_per_gate(composition: str, who: str) -> bool:
     """Whether to compose gate by gate.
 
     Raises
@@ -87,12 +75,12 @@ def checked_composition(composition: str, who: str) -> bool:
     """
     if composition not in ("fused", "per_gate"):
         raise ValueError(
-            f"{who}: composition is 'fused' (one product for all gates) or 'per_gate' "
-            f"(one for each); given {composition!r}"
+            f"{who}: composition must be 'fused' (one product for all gates) or 'per_gate' "
+            f"(one for each), got {composition!r}"
         )
     return composition == "per_gate"
 
 
-def added(a: Tensor | None, b: Tensor | None, name: str) -> Tensor | None:
-    """The sum of two biases, which are both there or both None."""
-    return None if a is None or b is None else (a + b).named(name)
+def bias_sum(b_ih: Tensor | None, b_hh: Tensor | None) -> Tensor | None:
+    """b, the sum of two biases that are both there or both None."""
+    return None if b_ih is None or b_hh is None else (b_ih + b_hh).named("b")

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor, linear, sigmoid, split, tanh
 from rnn.cells.cell import Cell
-from rnn.cells.gates import Blocks, Composition, checked_composition
+from rnn.cells.gates import Composition, Gates, GateSums, bias_sum, by_gate, gate_sums, is_per_gate
 from rnn.initialize import Rng
 from rnn.inputs import flags
-
-
-class _Weights(NamedTuple):
-    W: Blocks
-    U: Blocks
-    U_n: Tensor | None
-    b: dict[str, Tensor]
-    b_hn: Tensor | None
 
 
 class GRUCell(Cell[Tensor]):
@@ -94,7 +86,7 @@ class GRUCell(Cell[Tensor]):
                 f"(z near 1 writes the candidate); given {update_gate!r}"
             )
         self.reset_after, self.update_gate, self.reset_gate = reset_after, update_gate, reset_gate
-        self.per_gate = checked_composition(composition, self._kind)
+        self.per_gate = is_per_gate(composition, self._kind)
         self.gates = "rzn" if reset_gate else "zn"
         rows = len(self.gates) * hidden_size
         self.weight_ih = self.parameter("W_ih", rows, input_size)
@@ -102,39 +94,39 @@ class GRUCell(Cell[Tensor]):
         self.bias_ih = self.parameter("b_ih", rows) if bias else None
         self.bias_hh = self.parameter("b_hh", rows) if bias else None
 
-    def shared(self) -> _Weights:
-        """The gates' weights, and the biases that go together."""
-        letters, H = self.gates, self.hidden_size
-        W = Blocks(letters, self.weight_ih, "W", self.per_gate)
-        b: dict[str, Tensor] = {}
-        b_hn = None
-        if self.bias_ih is not None and self.bias_hh is not None:
-            b_ih, b_hh = split(self.bias_ih, len(letters)), split(self.bias_hh, len(letters))
-            b_hn = b_hh[-1].named("b_hn")
-            for gate, i, h in zip(letters, b_ih, b_hh, strict=True):
-                apart = gate == "n" and self.reset_gate and self.reset_after
-                b[gate] = i.named("b_in") if apart else (i + h).named(f"b_{gate}")
-        if not self.reset_gate or self.reset_after:
-            return _Weights(W, Blocks(letters, self.weight_hh, "U", self.per_gate), None, b, b_hn)
-        gates, candidate = split(self.weight_hh, [2 * H])
-        U = Blocks(letters[:-1], gates, "U", self.per_gate)
-        return _Weights(W, U, candidate.named("U_n"), b, b_hn)
+    def shared(self) -> tuple[GateSums, GateSums, Tensor | None]:
+        """W x + b and U h of the gates; and U_n, if it meets r ∘ h' and not h'."""
+        b, b_h = self._biases()
+        wx = gate_sums(self.gates, {"W": self.weight_ih}, b, self.per_gate)
+        if self.reset_after or not self.reset_gate:
+            return wx, gate_sums(self.gates, {"U": self.weight_hh}, b_h, self.per_gate), None
+        U_rz, U_n = split(self.weight_hh, [2 * self.hidden_size])
+        return wx, gate_sums("rz", {"U": U_rz}, None, self.per_gate), U_n.named("U_n")
 
-    def forward(self, x: Tensor, h: Tensor, shared: _Weights) -> Tensor:
+    def _biases(self) -> tuple[Tensor | Gates | None, Tensor | Gates | None]:
+        """What is added to W x and to U h: one sum, unless r comes between two biases of n."""
+        b_ih, b_hh = self.bias_ih, self.bias_hh
+        if b_ih is None or b_hh is None or not (self.reset_gate and self.reset_after):
+            return bias_sum(b_ih, b_hh), None
+        if not self.per_gate:
+            return b_ih, b_hh
+        i, h = by_gate(self.gates, b_ih, "b_i"), by_gate(self.gates, b_hh, "b_h")
+        return {g: (i[g] + h[g]).named(f"b_{g}") for g in "rz"} | {"n": i["n"]}, {"n": h["n"]}
+
+    def forward(
+        self, x: Tensor, h: Tensor, wx: GateSums, uh: GateSums, U_n: Tensor | None
+    ) -> Tensor:
         """The equations."""
-        W, U, U_n, b, b_hn = shared
-        wx, uh = W(x), U(h)
-        if b:
-            wx = {gate: wx[gate] + b[gate] for gate in wx}
+        a, u = wx(x), uh(h)
         if self.reset_gate:
-            r = sigmoid(wx["r"] + uh["r"]).named("r")
-        z = sigmoid(wx["z"] + uh["z"]).named("z")
+            r = sigmoid(a["r"] + u["r"]).named("r")
+        z = sigmoid(a["z"] + u["z"]).named("z")
         if not self.reset_gate:
-            past = uh["n"]
-        elif U_n is not None:
-            past = linear(r * h, U_n)
+            past = u["n"]
+        elif U_n is None:
+            past = r * u["n"]
         else:
-            past = r * (uh["n"] if b_hn is None else uh["n"] + b_hn)
-        n = tanh(wx["n"] + past).named("n")
+            past = linear(r * h, U_n)
+        n = tanh(a["n"] + past).named("n")
         kept, written = (h, n) if self.update_gate == "keep" else (n, h)
         return (z * kept + (1 - z) * written).named("h")

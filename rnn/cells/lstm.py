@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from microgrrepresent import Tensor, linear
 from rnn.cells.activations import activation as function
 from rnn.cells.cell import Cell
-from rnn.cells.gates import Composition, Sums, added, checked_composition
+from rnn.cells.gates import Composition, Gates, GateSums, bias_sum, gate_sums, is_per_gate
 from rnn.cells.simple import Nonlinearity
 from rnn.initialize import Rng
 from rnn.inputs import flags, integer
@@ -109,7 +109,7 @@ class LSTMCell(Cell[LSTMState]):
         self.gate_activation, self.activation = gate_activation, activation
         self.sigma = function(gate_activation, self._kind)
         self.phi = function(activation, self._kind)
-        self.per_gate = checked_composition(composition, self._kind)
+        self.per_gate = is_per_gate(composition, self._kind)
         self.gates = "ifgo" if forget_gate and not coupled else "igo"
         rows = len(self.gates) * hidden_size
         self.weight_ih = self.parameter("W_ih", rows, input_size)
@@ -162,32 +162,32 @@ class LSTMCell(Cell[LSTMState]):
         """The pair (h, c)."""
         return LSTMState(*parts)
 
-    def shared(self) -> Sums:
-        """The gates' weights, and the sum of the biases."""
-        b = added(self.bias_ih, self.bias_hh, "b")
-        return Sums(self.gates, self.weight_ih, self.weight_hh, b, self.per_gate)
+    def shared(self) -> tuple[GateSums]:
+        """W x + U h + b of the gates."""
+        weights = {"W": self.weight_ih, "U": self.weight_hh}
+        b = bias_sum(self.bias_ih, self.bias_hh)
+        return (gate_sums(self.gates, weights, b, self.per_gate),)
 
-    def forward(self, x: Tensor, state: LSTMState, sums: Sums) -> LSTMState:
+    def forward(self, x: Tensor, state: LSTMState, sums: GateSums) -> LSTMState:
         """The equations."""
         h, c = state
         a = sums(x, h)
-        V_i, V_f, V_o = self.weight_ci, self.weight_cf, self.weight_co
-        i = self.sigma(_with_peephole(a["i"], V_i, c)).named("i")
+        i = self._gate("i", a, c)
         if self.coupled:
             kept = (1 - i).named("f") * c
         elif self.forget_gate:
-            kept = self.sigma(_with_peephole(a["f"], V_f, c)).named("f") * c
+            kept = self._gate("f", a, c) * c
         else:
             kept = c
         g = self.phi(a["g"]).named("g")
         c_new = (kept + i * g).named("c")
-        seen = c if self.peephole == "diagonal_previous" else c_new
-        o = self.sigma(_with_peephole(a["o"], V_o, seen)).named("o")
+        o = self._gate("o", a, c if self.peephole == "diagonal_previous" else c_new)
         h = o * self.phi(c_new)
         if self.weight_hr is not None:
             h = linear(h, self.weight_hr)
         return LSTMState(h.named("h"), c_new)
 
-
-def _with_peephole(a: Tensor, V: Tensor | None, c: Tensor) -> Tensor:
-    return a if V is None else a + V * c
+    def _gate(self, letter: str, a: Gates, c: Tensor) -> Tensor:
+        """σ(a), or with peepholes σ(a + V ∘ c)."""
+        V = {"i": self.weight_ci, "f": self.weight_cf, "o": self.weight_co}[letter]
+        return self.sigma(a[letter] if V is None else a[letter] + V * c).named(letter)

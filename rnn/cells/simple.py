@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from microgrrepresent import Tensor, linear
 from rnn.cells.activations import activation
 from rnn.cells.cell import Cell
-from rnn.cells.gates import added
+from rnn.cells.gates import bias_sum
 from rnn.initialize import Rng
 from rnn.inputs import flags
 
@@ -75,9 +75,9 @@ class RNNCell(Cell[Tensor]):
         self.bias_ih = self.parameter("b_ih", hidden_size) if bias else None
         self.bias_hh = self.parameter("b_hh", hidden_size) if bias else None
 
-    def shared(self) -> Tensor | None:
+    def shared(self) -> tuple[Tensor | None]:
         """The sum of the biases."""
-        return added(self.bias_ih, self.bias_hh, "b")
+        return (bias_sum(self.bias_ih, self.bias_hh),)
 
     def forward(self, x: Tensor, h: Tensor, b: Tensor | None) -> Tensor:
         """The equation."""
@@ -160,7 +160,7 @@ class LinearRecurrentCell(Cell[Tensor]):
         self.weight_ih = self.parameter("W_ih", hidden_size, input_size)
         self.bias = self.parameter("b", hidden_size) if bias else None
 
-    def forward(self, x: Tensor, h: Tensor, shared: None) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """The equations."""
         a = linear(x, self.weight_ih)
         g = self.phi(a if self.bias is None else a + self.bias).named("g")

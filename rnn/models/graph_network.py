@@ -173,9 +173,8 @@ class GraphRound(Cell[Tensor]):
         g = self.cell.g
         return Tensor(hears, name="A", dtype=self.dtype), g.bound() if isinstance(g, Cell) else g
 
-    def forward(self, x: Tensor, h: Tensor, shared: tuple[Tensor, Update]) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor, hears: Tensor, g: Update) -> Tensor:
         """The equations."""
-        hears, g = shared
         message = self.cell.message(h[self.listeners], h[self.speakers], self.e)
         m = matmul(hears, message).named("m")
         return g(concatenate([x, m], axis=-1) if self.input_size else m, h)

@@ -138,7 +138,7 @@ class NARX(Cell[DelayState]):
         """The latest output y_t."""
         return state.ys[0]
 
-    def forward(self, x: Tensor, state: DelayState, shared: None) -> DelayState:
+    def forward(self, x: Tensor, state: DelayState) -> DelayState:
         """The equation."""
         past_ys = state.ys[: self.output_delays]
         window = concatenate([x, *state.xs, *past_ys], axis=-1)
@@ -234,7 +234,7 @@ class TimeDelayCell(NARX):
             input_size, output_size, delays, 0, None, nonlinearity, dtype=dtype, rng=rng
         )
 
-    def forward(self, x: Tensor, state: DelayState, shared: None) -> DelayState:
+    def forward(self, x: Tensor, state: DelayState) -> DelayState:
         """The equation."""
         window = concatenate([x, *state.xs], axis=-1)
         y = self.phi(linear(window, self.weight) + self.bias)
