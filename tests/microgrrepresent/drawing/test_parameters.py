@@ -77,7 +77,7 @@ def test_namesakes_without_layers_have_letters():
 
 
 def test_rails_of_one_hue_have_two_line_styles():
-    picture = draw(MAKE["gru"](), "gates", rails=True).picture
+    picture = draw(bidirectional(), "gates", rails=True).picture
     looks = defaultdict(set)
     for arrow in picture.arrows:
         if arrow.color is not None:

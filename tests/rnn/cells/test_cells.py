@@ -482,8 +482,8 @@ def test_a_learned_initial_state():
         ),
         (
             lambda: GRUCell(3, 4, composition="single"),
-            "GRU: composition is 'fused' (one product for all gates) or 'per_gate' (one for "
-            "each); given 'single'",
+            "GRU: composition must be 'fused' (one product for all gates) or 'per_gate' (one "
+            "for each), got 'single'",
         ),
         (
             lambda: CTRNNCell(3, 4, tau=0),
