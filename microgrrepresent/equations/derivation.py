@@ -12,8 +12,7 @@ from functools import cached_property
 from typing import Any, TypeGuard
 
 from microgrrepresent.equations.families import Family, Step
-from microgrrepresent.equations.products import derivative, product
-from microgrrepresent.equations.subject import SEPARATE, Subject
+from microgrrepresent.equations.subject import Subject
 from microgrrepresent.equations.terms import (
     Adjoint,
     Apply,
@@ -110,6 +109,7 @@ class _Derivation(Subject):
         super().__init__(loss, targets, together)
         self.once: dict[Node, Term] = {}
         self.sent_once: dict[Node, Term] = {}
+        self.lengths_of: dict[Node, tuple[int, ...]] = {}
 
     # --- terms -----------------------------------------------------------------------------------
 
@@ -136,10 +136,11 @@ class _Derivation(Subject):
             return self._total(family)
         assert node.op is not None
         return Apply(
-            node.op.name,
+            node.op,
             tuple(self._value(parent, now) for parent in node.parents),
             self._params(node, now),
             node.shape,
+            node.op.said("formula", node, by="explain"),
         )
 
     def _total(self, family: Family) -> Term:
@@ -177,37 +178,41 @@ class _Derivation(Subject):
         assert child.op is not None
         g, parent = self._adjoint(child, now), child.parents[i]
         reading = now if self.places[child][1] is not None else None
-        text, kind = derivative(child.op, i), product(child.op, i, child)
-        if child.op.name == "stack" and _is_spread_sum(g):
+        meets = child.op.said("meets", child, i, by="explain")
+        text = child.op.said(_RULE.get(meets, "derivative"), child, i, by="explain")
+        joins = child.op.many is not None
+        if joins and parent.ndim < child.ndim and _is_spread_sum(g):
             return self._part_of_sum(g, parent, now)
-        if kind == "times" and text in ("1", "-1"):
+        if meets == "elementwise" and text in ("1", "-1"):
             minus: Term = g.term if isinstance(g, Negative) else Negative(g)
             term = g if text == "1" else minus
         else:
-            parts = child.op.name in SEPARATE
             position: int | Growing = i
             _, at = self.places[parent]
-            if parts and at is not None and reading is None:
+            if joins and at is not None and reading is None:
                 position = Growing(1, i - at)
-            y = Number(0) if kind == "moved" else self._value(child, reading)
-            params = self._params(child, reading)
-            if child.op.name == "concatenate":
-                axis = child.params["axis"]
-                params += (("lengths", tuple(p.shape[axis] for p in child.parents)),)
             term = Chain(
                 g,
-                child.op.name,
+                child.op,
                 position,
                 text,
-                kind,
-                y,
-                () if parts else tuple(self._value(p, reading) for p in child.parents),
-                params,
-                child.shape if kind == "times" else parent.shape,
+                meets,
+                Number(0) if meets == "moved" else self._value(child, reading),
+                () if joins else tuple(self._value(p, reading) for p in child.parents),
+                self._params(child, reading),
+                child.shape if meets == "elementwise" else parent.shape,
+                self._lengths(child) if joins and parent.ndim == child.ndim else (),
             )
-        if kind == "times" and child.shape != parent.shape:
+        if meets == "elementwise" and child.shape != parent.shape:
             term = SumOver(term, parent.shape)
         return term
+
+    def _lengths(self, joined: Node) -> tuple[int, ...]:
+        """The length of each part of something that was joined along one of its axes."""
+        if joined not in self.lengths_of:  # T parts of one array, each of which asks
+            axis = joined.params["axis"]
+            self.lengths_of[joined] = tuple(part.shape[axis] for part in joined.parents)
+        return self.lengths_of[joined]
 
     def _part_of_sum(self, g: Chain, parent: Node, now: Step) -> Term:
         """What a sum over a stack sends to one part: the same as a sum over the part would."""
@@ -215,7 +220,7 @@ class _Derivation(Subject):
             return g.g
         params = params_of({"axis": tuple(range(parent.ndim)), "keepdims": False})
         part = (self._value(parent, now),)
-        return Chain(g.g, "sum", 0, "1", "spread", Number(0), part, params, parent.shape)
+        return Chain(g.g, g.op, 0, "1", "spread", Number(0), part, params, parent.shape)
 
     def _params(self, node: Node, now: Step) -> Any:
         family, step = self.places[node]
@@ -360,4 +365,10 @@ class _Derivation(Subject):
 
 def _is_spread_sum(g: Term) -> TypeGuard[Chain]:
     """Whether g is one number, repeated over all that a sum went over."""
-    return isinstance(g, Chain) and g.op == "sum" and len(dict(g.params)["axis"]) == len(g.shape)
+    if not isinstance(g, Chain) or (g.meets, g.derivative) != ("spread", "1"):
+        return False
+    return len(dict(g.params).get("axis", ())) == len(g.shape)
+
+
+_RULE = {"moved": "vjp_formula"}
+"""The field that says what is sent, where it is not the derivative."""

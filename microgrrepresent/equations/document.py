@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from textwrap import wrap
 
@@ -24,13 +24,11 @@ from microgrrepresent.equations.terms import (
 )
 from microgrrepresent.equations.writing import Writer
 from microgrrepresent.node import Array
+from microgrrepresent.primitive import Primitive
 from microgrrepresent.recurrence.folded_listing import cut_text
 
 SMALL = 12
 """Arrays of more elements are shown by their smallest, mean and largest."""
-
-ONE_HOT = "e_{{t}}"
-"""A class in the words of the derivative of the cross-entropy."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +109,12 @@ class _Document:
         form = "columns" if notation.columns else "rows"
         said.append(f"states are {form}, one for each sequence of a batch")
         terms = [term for e in self.explanation.equations for term in inside(e.right)]
-        operations = {term.op for term in terms if isinstance(term, (Apply, Chain))}
-        if operations & {"getitem", "concatenate"}:
+        uses = [term for term in terms if isinstance(term, (Apply, Chain))]
+        if any(_shows_part(term) for term in uses):
             part = script.inline(script.element("v", "i:j"))
             said.append(f"{part} are the elements i to j-1 of v, counted from 0")
-        if "cross_entropy" in operations:
-            hot = script.inline(script.template(ONE_HOT, {"t": "k"}))
+        if any("np.eye" in term.derivative for term in uses if isinstance(term, Chain)):
+            hot = script.inline(script.unit("k"))
             said.append(f"{hot} is the one-hot vector of class {script.inline('k')}")
         return f"In the letters of {notation.name}: {'; '.join(said)}."
 
@@ -206,19 +204,27 @@ class _Document:
 
     def local_derivatives(self) -> list[tuple[str, str]]:
         """The operations on the way whose derivatives are worth a line: y = f(x), ∂y/∂x."""
-        found: dict[str, tuple[str, str]] = {}
+        formulas = {
+            term.op: term.formula
+            for equation in self.derivation.forward
+            for term in inside(equation.right)
+            if isinstance(term, Apply)
+        }
+        plain = Writer(Notation(), self.script)
+        found: dict[Primitive, tuple[str, str]] = {}
         for equation in self.derivation.backward:
             for term in inside(equation.right):
-                if not isinstance(term, Chain) or term.product not in ("times", "rows", "spread"):
+                if not isinstance(term, Chain) or term.op not in formulas:
                     continue
-                if term.derivative in ("1", "-1", "1/n"):
+                if term.meets in ("moved", "outer", "right", "left") or term.op in found:
                     continue
-                if len(term.inputs) != 1 and term.op != "cross_entropy":
+                if term.derivative in ("1", "-1", "1 / n") or any(term.op.vjp[1:]):
                     continue
-                letters = {"x": "x", "y": "y", "t": "k", "a": "a", "b": "b"}
-                y = self.script.call(term.op, ["x"] if len(term.inputs) == 1 else ["x", "k"])
-                slope = self.script.template(term.derivative, letters)
-                found[term.op] = (f"y = {y}", f"{self.script.partial('y', 'x')} = {slope}")
+                xs = tuple(map(_letter, "xk"[: len(term.inputs)]))
+                made = Apply(term.op, xs, term.params, (2,), formulas[term.op])
+                slope = replace(term, y=_letter("y"), inputs=xs)
+                left = f"y = {plain.term(made)}"
+                found[term.op] = left, f"{self.script.partial('y', 'x')} = {plain.local(slope)}"
         return list(found.values())
 
     def values(self, equation: Equation) -> list[tuple[str, Array]]:
@@ -241,6 +247,16 @@ class _Document:
 
     def _computed_steps(self) -> set[int]:
         return {t for equation in self.derivation.forward for t in equation.steps}
+
+
+def _letter(name: str) -> Value:
+    """A letter that stands for anything."""
+    return Value(Variable(name, "", False, (2,), (), 0), None)
+
+
+def _shows_part(term: Apply | Chain) -> bool:
+    """Whether brackets behind a letter select from it."""
+    return "index" in dict(term.params) or (isinstance(term, Chain) and bool(term.lengths))
 
 
 def _at_all_steps(equation: Equation, group: list[Equation]) -> bool:

@@ -73,11 +73,10 @@ def _is_plain_tuple(index: Any) -> bool:
 
 def _last_slice(term: Term) -> int | None:
     """Where a part begins that was selected from one axis of something, or None."""
-    if not isinstance(term, Chain) or term.op != "getitem" or term.product != "moved":
+    if not isinstance(term, Chain) or term.meets != "moved":
         return None
-    index = dict(term.params)["index"]
-    parts = index if _is_plain_tuple(index) else (index,)
-    *others, last = parts
+    index = dict(term.params).get("index")
+    *others, last = index if _is_plain_tuple(index) else (index,)  # type: ignore[misc]
     if not isinstance(last, Slice) or last.step not in (None, 1) or last.stop is None:
         return None
     if any(part is not Ellipsis and part != Slice(None, None, None) for part in others):

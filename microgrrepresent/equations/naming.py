@@ -14,9 +14,6 @@ from collections.abc import Mapping, Sequence
 from microgrrepresent.equations.families import Family, Step
 from microgrrepresent.node import Node
 
-SCORED = frozenset({"softmax", "log_softmax", "cross_entropy"})
-ACTIVATIONS = SCORED | {"tanh", "sigmoid", "relu", "softplus", "sin", "cos"}
-
 Edges = Mapping[Node, Sequence[tuple[Node, int]]]
 Places = Mapping[Node, tuple[Family, Step]]
 
@@ -81,23 +78,39 @@ def _letter(family: Family, edges: Edges, ends: Mapping[Family, str]) -> str:
     if family in ends:
         return ends[family]
     readers = [child for child, _ in edges[example]]
-    scored = [position for child, position in edges[example] if _op(child) in SCORED]
+    scored = [position for child, position in edges[example] if _kind(child) == "score"]
     if example.op is None:
-        missed = all(_op(child) == "sub" and position == 1 for child, position in edges[example])
+        missed = all(_is_subtracted(*edge) for edge in edges[example])
         return "θ" if example.requires_grad else "target" if 1 in scored or missed else "x"
-    if example.op.name == "stack" and example.parents[0].name:
+    names_of_parts = {part.name for part in example.parents}
+    if example.op.many is not None and len(names_of_parts) == 1 and example.parents[0].name:
         return example.parents[0].name.upper()
     if 0 in scored:
         return "y"
-    if readers and all(_op(reader) == "getitem" for reader in readers):
+    if readers and all(selects(reader) for reader in readers):
         inner = [child for reader in readers for child, _ in edges[reader]]
-        if inner and any(_op(child) in ACTIVATIONS for child in inner):
+        if inner and any(activates(child) for child in inner):
             return "a"
-    if len(readers) == 1 and _op(readers[0]) in ACTIVATIONS:
+    if len(readers) == 1 and activates(readers[0]):
         reader = readers[0]
         return "a" if reader.name in (None, "h") else f"a_{reader.name}"
     return "u"
 
 
-def _op(node: Node) -> str:
-    return node.op.name if node.op else ""
+def activates(node: Node) -> bool:
+    """Whether it is an activation of what goes into it, or its score."""
+    return _kind(node) in ("activation", "score")
+
+
+def selects(node: Node) -> bool:
+    """Whether it is a part of one array."""
+    return _kind(node) == "moves" and "index" in node.params
+
+
+def _is_subtracted(node: Node, position: int) -> bool:
+    """Whether a node takes this input away from another: what a prediction misses is its target."""
+    return node.op is not None and position == 1 and node.op.derivative == ("1", "-1")
+
+
+def _kind(node: Node) -> str:
+    return node.op.kind if node.op else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +41,7 @@ def is_row(term: Term) -> bool:
         case Value(variable) | Adjoint(variable):
             return bool(variable.shape) and not variable.parameter
         case Chain():
-            return is_row(term.g) and term.product != "outer"
+            return is_row(term.g) and term.meets != "outer"
     return bool(shape_of(term))
 
 
@@ -70,28 +69,12 @@ def summed_axes(shape: tuple[int, ...], left: tuple[int, ...]) -> str:
     return f"{'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
 
 
-def placeholders(inputs: int) -> tuple[str, ...]:
-    """What the inputs of an operation are called in the text of its derivative."""
-    few = {1: "x", 2: "ab", 3: "cab"}
-    return tuple(few.get(inputs) or (f"x{i}" for i in range(inputs)))
-
-
-def has_sum(text: str) -> bool:
-    """Whether a text has a plus or minus outside of all brackets."""
-    depth = 0
-    for sign in re.sub(r"\\[a-zA-Z]+|\^-|<t[+-]\d+>", "", text):
-        depth += (sign in "([{") - (sign in ")]}")
-        if depth == 0 and sign in "+-−":
-            return True
-    return False
-
-
 def scalar_behind(g: Term) -> Term | None:
     """The number that g repeats everywhere, if it does."""
     if shape_of(g) == ():
         return g
-    if isinstance(g, Chain) and g.product == "spread" and shape_of(g.g) == ():
-        return {"1": g.g, "1/n": g}.get(g.derivative)
+    if isinstance(g, Chain) and g.meets == "spread" and shape_of(g.g) == ():
+        return {"1": g.g, "1 / n": g}.get(g.derivative)
     return None
 
 

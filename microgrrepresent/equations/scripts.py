@@ -7,17 +7,14 @@ and matplotlib's mathtext understand: no environments, no packages.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from microgrrepresent.letters import ACCENTS, GREEK, GREEK_NAMES
 
-FUNCTIONS = {"tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "log": r"\ln", "exp": r"\exp",
-             "sigmoid": r"\sigma", "max": r"\max", "min": r"\min"}  # fmt: skip
-PLAIN_FUNCTIONS = {"sigmoid": "σ", "log": "ln", "cross_entropy": "CE"}
-RELATIONS = {"equal": "=", "not_equal": r"\neq", "less": "<", "less_equal": r"\leq",
-             "greater": ">", "greater_equal": r"\geq"}  # fmt: skip
-
+_FUNCTIONS = frozenset({"tanh", "sin", "cos", "log", "ln", "exp", "max", "min"})
+"""Functions that LaTeX has a command for."""
+_SIGNS = {"≠": r"\neq", "≤": r"\leq", "≥": r"\geq", "∧": r"\wedge", "∨": r"\vee"}
 
 _MARK = re.compile(r"(.*?)([→←]?)('*)", re.DOTALL)
 
@@ -118,10 +115,28 @@ class LaTeX:
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
         """A function applied to arguments."""
-        if function in RELATIONS:
-            return rf"\left[{arguments[0]} {RELATIONS[function]} {arguments[1]}\right]"
-        written = FUNCTIONS.get(function, rf"\mathrm{{{_escaped(_function(function))}}}")
+        written = rf"\mathrm{{{_escaped(function)}}}"
+        if function in _FUNCTIONS:
+            written = rf"\{function}"
+        elif function in GREEK_NAMES:
+            written = rf"\{GREEK_NAMES[function]}"
         return rf"{written}\left({', '.join(arguments)}\right)"
+
+    def sign(self, sign: str) -> str:
+        """A sign between two things."""
+        return _SIGNS.get(sign, sign)
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        """1 where something holds, 0 where it does not."""
+        return self.bracketed(f"{left} {self.sign(sign)} {right}")
+
+    def bracketed(self, text: str) -> str:
+        """Text in brackets."""
+        return rf"\left[{text}\right]"
+
+    def unit(self, number: str) -> str:
+        """The one-hot vector of a class."""
+        return f"e_{{{number}}}"
 
     def over_steps(self, steps: Sequence[int], text: str) -> str:
         """A sum over t."""
@@ -141,10 +156,6 @@ class LaTeX:
     def element(self, atom: str, index: str) -> str:
         """An element or a part of something."""
         return rf"{atom}\left[{index}\right]"
-
-    def template(self, text: str, bindings: Mapping[str, str]) -> str:
-        """A local derivative with its placeholders filled in."""
-        return _filled(text, bindings, lambda words: words)
 
     def range(self, steps: Sequence[int]) -> str:
         """The steps for which an equation holds."""
@@ -223,11 +234,23 @@ class Plain:
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
         """A function applied to arguments."""
-        if function in RELATIONS:
-            sign = {r"\neq": "≠", r"\leq": "≤", r"\geq": "≥"}
-            relation = RELATIONS[function]
-            return f"[{arguments[0]} {sign.get(relation, relation)} {arguments[1]}]"
-        return f"{PLAIN_FUNCTIONS.get(function, _function(function))}({', '.join(arguments)})"
+        return f"{function}({', '.join(arguments)})"
+
+    def sign(self, sign: str) -> str:
+        """A sign between two things."""
+        return sign
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        """1 where something holds, 0 where it does not."""
+        return self.bracketed(f"{left} {self.sign(sign)} {right}")
+
+    def bracketed(self, text: str) -> str:
+        """Text in brackets."""
+        return f"[{text}]"
+
+    def unit(self, number: str) -> str:
+        """The one-hot vector of a class."""
+        return f"e_{number}" if number.isalnum() else f"e_{{{number}}}"
 
     def over_steps(self, steps: Sequence[int], text: str) -> str:
         """A sum over t."""
@@ -246,10 +269,6 @@ class Plain:
     def element(self, atom: str, index: str) -> str:
         """An element or a part of something."""
         return f"{atom}[{index}]"
-
-    def template(self, text: str, bindings: Mapping[str, str]) -> str:
-        """A local derivative with its placeholders filled in."""
-        return _filled(text, bindings, _without_commands)
 
     def range(self, steps: Sequence[int]) -> str:
         """The steps for which an equation holds."""
@@ -284,41 +303,18 @@ class Html(Plain):
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
         """A function applied to arguments."""
-        relation = {"less": "&lt;", "greater": "&gt;"}.get(function)
-        if relation:
-            return f"[{arguments[0]} {relation} {arguments[1]}]"
-        return super().call(function, arguments)
+        return super().call(escape(function), arguments)
 
-    def template(self, text: str, bindings: Mapping[str, str]) -> str:
-        """A local derivative with its placeholders filled in."""
-        return _filled(text, bindings, lambda words: escape(_without_commands(words)))
+    def sign(self, sign: str) -> str:
+        """A sign between two things."""
+        return escape(sign)
+
+    def unit(self, number: str) -> str:
+        """The one-hot vector of a class."""
+        return f"<i>e</i><sub>{number}</sub>"
 
 
 Script = LaTeX | Plain
-
-_PLACEHOLDER = re.compile(r"\{([abctwxy])\}")
-_COMMANDS = {
-    r"\odot": " ⊙ ", r"^\top": "ᵀ", r"\frac{1}{2}": "½ ", r"\ln ": " ln ", r"\cos ": "cos ",
-    r"\sin ": "sin ", r"\sigma": "σ", r"\sum": "Σ", r"\,": " ", "^2": "²",
-}  # fmt: skip
-
-
-def _filled(text: str, bindings: Mapping[str, str], written: object) -> str:
-    pieces = _PLACEHOLDER.split(text)
-    return "".join(
-        bindings[piece] if i % 2 else written(piece)  # type: ignore[operator]
-        for i, piece in enumerate(pieces)
-    )
-
-
-def _without_commands(text: str) -> str:
-    text = re.sub(r"\\mathrm\{(\w+)\}", r"\1", text)
-    for command, plain in _COMMANDS.items():
-        text = text.replace(command, plain)
-    text = text.replace("^{", "^(").replace("-1}", "-1)")  # the exponent of a power
-    text = re.sub(r"(?<=[\w)\]])([+-])(?!1\))", r" \1 ", text)
-    return text.replace("_{", "_").removeprefix("}").replace("  ", " ")
-
 
 _SPELLED = {
     **{sign: rf"\{sign}" for sign in "_%${}"},
@@ -330,10 +326,6 @@ _SPELLED = {
 
 def _are_successive(steps: Sequence[int]) -> bool:
     return abs(steps[-1] - steps[0]) == len(steps) - 1
-
-
-def _function(name: str) -> str:
-    return {"relu": "ReLU", "cross_entropy": "CE", "stop_gradient": "cut"}.get(name, name)
 
 
 def _escaped(text: str) -> str:

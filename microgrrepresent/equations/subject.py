@@ -12,18 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from microgrrepresent.equations.families import Family, families
-from microgrrepresent.equations.naming import ACTIVATIONS, names
-from microgrrepresent.equations.products import derivative, product
+from microgrrepresent.equations.naming import activates, names, selects
 from microgrrepresent.equations.terms import Variable
 from microgrrepresent.errors import GradientError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
-
-SEPARATE = frozenset({"stack", "concatenate"})
-"""Operations whose results are variables of their own, unless they are summed at once."""
-
-INTO_ACTIVATIONS = frozenset({"add", "sub", "linear", "matmul", "getitem"})
-"""Operations whose results have a letter where they go into an activation, as in textbooks."""
 
 
 class Subject:
@@ -117,10 +110,9 @@ class Subject:
             return False
         (reader, i) = readers.pop()
         consumer = reader.example
-        if example.op.name in SEPARATE:
-            return consumer.op is not None and consumer.op.name == "sum"
-        activates = consumer.op is not None and consumer.op.name in ACTIVATIONS
-        if activates and example.op.name in INTO_ACTIVATIONS:
+        if example.op.many is not None:  # a variable of its own, unless it is summed at once
+            return _sums(consumer)
+        if activates(consumer) and (example.op.kind in ("linear", "product") or selects(example)):
             return False
         if example not in self.live:
             return True
@@ -132,15 +124,26 @@ class Subject:
         while True:
             consumer = reader.example
             assert consumer.op is not None
-            if derivative(consumer.op, i) not in ("1", "-1") or consumer.shape != node.shape:
-                return False
-            if product(consumer.op, i, consumer) != "times":
+            if consumer.shape != node.shape or not _passes(consumer, i):
                 return False
             if reader in chosen:
                 return True
             node = consumer
             child, i = self.edges[consumer][0]
             reader = self.places[child][0]
+
+
+def _sums(node: Node) -> bool:
+    """Whether it is a sum of elements."""
+    return node.op is not None and (node.op.derivative, node.op.meets) == (("1",), ("spread",))
+
+
+def _passes(node: Node, position: int) -> bool:
+    """Whether an operation passes its adjoint on to an input as it is, but for its sign."""
+    assert node.op is not None
+    if node.op.said("meets", node, position, by="explain") != "elementwise":
+        return False
+    return node.op.said("derivative", node, position, by="explain") in ("1", "-1")
 
 
 def _of_parameters(node: Node) -> bool:

@@ -3,10 +3,10 @@
     h_t = tanh(a_t)          Equation(Value(h, t), Apply(tanh, [Value(a, t)]))
     ā_t = h̄_t ⊙ (1 - h_t²)   Equation(Adjoint(a, t), Chain(Adjoint(h, t), tanh, ...))
 
-A term can be written as LaTeX or as plain text, and it can be evaluated by anyone who knows the
-operations' names and can read a local derivative such as ``1-{y}^2``. Nothing in it points to a
-graph, and it does not grow with the number of steps: what all steps share is said once, with times
-relative to t.
+A term can be written as LaTeX or as plain text, printed as a program, and evaluated by anyone who
+can read a local derivative such as ``1 - y**2``. It holds the operation itself, whose declaration
+says all about it. Nothing in it points to a graph, and it does not grow with the number of steps:
+what all steps share is said once, with times relative to t.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microgrrepresent.node import Array
+from microgrrepresent.primitive import Primitive
 
 
 class Shift(NamedTuple):
@@ -91,12 +92,25 @@ class Number:
 
 @dataclass(frozen=True)
 class Apply:
-    """An operation applied to terms."""
+    """An operation applied to terms.
 
-    op: str
+    Attributes
+    ----------
+    op : Primitive
+    inputs : tuple of Term
+    params : Params
+        Its static arguments.
+    shape : tuple of int
+        Of its value.
+    formula : str
+        How its declaration writes it: ``x @ w.T``.
+    """
+
+    op: Primitive
     inputs: tuple[Term, ...]
     params: Params
     shape: tuple[int, ...]
+    formula: str
 
     @cached_property
     def _hash(self) -> int:
@@ -114,36 +128,36 @@ class Chain:
     ----------
     g : Term
         The adjoint of the operation's output y.
-    op : str
-        The operation's name.
+    op : Primitive
     position : int or Growing
         Which input it goes to.
     derivative : str
-        The primitive's own text for dy/d(input), with placeholders; ``""`` for operations that
-        only move elements.
-    product : str
-        How g meets the derivative D: ``times`` g ⊙ D; ``spread`` the same, after g has been
-        repeated along the axes that were summed over; ``right`` g D; ``left`` D g; ``outer`` gᵀ D;
-        ``rows`` g D for each row; ``moved`` the elements of g go back to where they came from.
+        What the declaration says of dy/d(input): ``1 - y**2``. Of what is moved there is none, and
+        it is the contribution itself: ``g.T``.
+    meets : str
+        How g meets the derivative, in the words of `Description`: elementwise, right, ...
     y : Term
         The operation's output.
     inputs : tuple of Term
-        Its inputs; of an operation that moves elements, none.
+        Its inputs; of an operation that joins its inputs, none.
     params : Params
         Its static arguments.
     shape : tuple of int
-        Of what is sent: that of the input that it goes to, of a product ``times`` that of y.
+        Of what is sent: that of the input that it goes to; elementwise, that of y.
+    lengths : tuple of int
+        Of inputs that were joined, the length of each.
     """
 
     g: Term
-    op: str
+    op: Primitive
     position: int | Growing
     derivative: str
-    product: str
+    meets: str
     y: Term
     inputs: tuple[Term, ...]
     params: Params
     shape: tuple[int, ...]
+    lengths: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.marks.picture import Picture
 from microgrrepresent.drawing.time.timeline import is_cut
 from microgrrepresent.equations import Html, Notation, Writer
-from microgrrepresent.equations.products import derivative, product
 from microgrrepresent.equations.terms import (
     Adjoint,
     Apply,
@@ -43,18 +42,6 @@ CELLS = 24
 
 INSIDE = 4
 """Levels of nameless results that are written out beside a named one: c = f ⊙ c + i ⊙ g."""
-
-MOVED = {
-    "getitem": "goes back to where the elements were selected",
-    "take": "is added to the rows that were looked up",
-    "stack": "its own part of the stack",
-    "concatenate": "its own part of what was joined",
-    "reshape": "the same numbers in the old shape",
-    "transpose": "transposed back",
-    "broadcast_to": "summed over the copies",
-    "squeeze": "the same numbers in the old shape",
-    "flip": "in reverse order again",
-}
 
 Data = dict[str, Any]
 
@@ -212,19 +199,26 @@ class _Record:
             else self.terms[parent]
             for parent in node.parents
         )
-        return Apply(node.op.name, inputs, params_of(node.params), node.shape)
+        formula = node.op.said("formula", node, by="stepper")
+        return Apply(node.op, inputs, params_of(node.params), node.shape, formula)
 
     def _chain(self, node: Node, i: int) -> Term:
         assert node.op is not None
         value = self.terms[node]
         assert isinstance(value, Value)
         g: Term = Adjoint(value.variable, value.when)
-        text, kind = derivative(node.op, i), product(node.op, i, node)
-        if kind == "times" and text == "1":
+        op, parent = node.op, node.parents[i]
+        meets = op.said("meets", node, i, by="stepper")
+        rule = "vjp_formula" if meets == "moved" else "derivative"
+        text = op.said(rule, node, i, by="stepper")
+        if meets == "elementwise" and text == "1":
             return g
         params = params_of(node.params)
         inputs = tuple(self.terms[parent] for parent in node.parents)
-        return Chain(g, node.op.name, i, text, kind, value, inputs, params, node.parents[i].shape)
+        lengths: tuple[int, ...] = ()
+        if op.many is not None and parent.ndim == node.ndim:
+            lengths = tuple(part.shape[node.params["axis"]] for part in node.parents)
+        return Chain(g, op, i, text, meets, value, inputs, params, parent.shape, lengths)
 
     def _local(self, node: Node, i: int) -> str:
         """The derivative of the node by its i-th parent: a formula, or words."""
@@ -233,8 +227,8 @@ class _Record:
         left = f"∂{y}/∂{x}"
         chain = self._chain(node, i)
         if isinstance(chain, Chain):
-            if chain.product == "moved":
-                return MOVED.get(node.op.name, "moved back")
+            if chain.meets == "moved":
+                return node.op.said("vjp_words", node, i, by="stepper")
             return f"{left} = {self.write.local(chain)}"
         return f"{left} = 1"
 

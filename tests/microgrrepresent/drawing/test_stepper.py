@@ -172,7 +172,9 @@ def test_formulas_are_written_in_the_graphs_own_letters():
     assert "whole" not in h
     assert h["equation"] == "<i>h</i><sub>3</sub> = tanh(<i>a</i><sub>3</sub>)"
     (edge,) = h["edges"]
-    assert edge["chain"] == "∂<i>L</i>/∂<i>h</i><sub>3</sub> ⊙ (1 - <i>h</i><sub>3</sub>²)"
+    assert (
+        edge["chain"] == "∂<i>L</i>/∂<i>h</i><sub>3</sub> ⊙ (1 - <i>h</i><sub>3</sub><sup>2</sup>)"
+    )
     assert edge["local"] == (
         "∂<i>h</i><sub>3</sub>/∂<i>a</i><sub>3</sub> = 1 - <i>h</i><sub>3</sub>²"
     )

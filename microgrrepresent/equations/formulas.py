@@ -1,0 +1,120 @@
+"""Formulas: what an operation's declaration says, with the terms of one graph in place of letters.
+
+A declaration says ``1 - y**2`` or ``x @ w.T`` (see `Description`). Here such a text becomes a tree,
+and each letter in it is bound to the term, the number or the static argument that it stands for in
+one equation. So a user's operation is written as well as one of the package.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from microgrrepresent.equations.indices import joined_text, part_text
+from microgrrepresent.equations.reading import shape_of, size_of
+from microgrrepresent.equations.terms import Apply, Chain, Growing, Number, Term
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """A formula, or a part of one.
+
+    Attributes
+    ----------
+    tree : ast.expr
+        The formula.
+    names : mapping
+        What its names stand for: a term, a static argument, or text to be written as it is.
+    shape : tuple of int
+        Of its value.
+    """
+
+    tree: ast.expr
+    names: Mapping[str, Any]
+    shape: tuple[int, ...]
+
+    def part(self, tree: ast.expr) -> Term | Formula:
+        """A part of it; a term where the part is no more than a letter or a number."""
+        match tree:
+            case ast.Constant(value):
+                return Number(value)
+            case ast.Name(name) if isinstance(self.names.get(name), Term):
+                bound: Term = self.names[name]
+                return bound
+            case ast.BinOp(left, sign, right):
+                known = _computed(self.part(left), sign, self.part(right))
+                if known is not None:
+                    return known
+        return Formula(tree, self.names, self._shape_of(tree))
+
+    def _shape_of(self, tree: ast.expr) -> tuple[int, ...]:
+        inner = (n for n in ast.iter_child_nodes(tree) if isinstance(n, ast.expr))
+        parts = [self.part(n) for n in inner]
+        shapes = [part.shape if isinstance(part, Formula) else shape_of(part) for part in parts]
+        match tree:
+            case ast.Attribute(_, "T" | "mT"):
+                return shapes[0][::-1]
+            case ast.BinOp(_, ast.MatMult(), _):
+                return (*shapes[0][:-1], *shapes[1][1:])
+            case ast.BinOp() | ast.UnaryOp() | ast.Compare():
+                return np.broadcast_shapes(*shapes)
+        return max(shapes, key=len, default=())  # a function's value is like its argument
+
+
+def _computed(a: Term | Formula, sign: ast.operator, b: Term | Formula) -> Term | Formula | None:
+    """What is known without the values: b - 1 of a number b; a times 1."""
+    compute = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
+    if isinstance(a, Number) and isinstance(b, Number) and type(sign) in compute:
+        return Number(compute[type(sign)](a.value, b.value))
+    if b == Number(1) and isinstance(sign, (ast.Mult, ast.Div, ast.Pow)):
+        return a
+    return b if a == Number(1) and isinstance(sign, ast.Mult) else None
+
+
+def definition(term: Apply) -> Formula:
+    """How an operation is written that is applied to these terms."""
+    return Formula(_parsed(term.formula), _names(term), term.shape)
+
+
+def local_derivative(term: Chain) -> Formula | Term:
+    """What one use of the chain rule multiplies the adjoint with."""
+    n = size_of(term.shape) // max(size_of(shape_of(term.g)), 1)
+    names = {**_names(term), "y": term.y, "n": Number(n)}
+    tree = _parsed(term.derivative)
+    part = Formula(tree, names, ()).part(tree)
+    if not isinstance(part, Formula):
+        return part
+    return Formula(part.tree, names, shape_of(term.y) if part.shape else ())
+
+
+def moved_back(term: Chain, now: int | None) -> Formula:
+    """Where the elements of an adjoint go whose operation had only moved them."""
+    names = {**_names(term), "g": term.g}
+    if isinstance(term.position, Growing):  # elements of a stack are counted by their step
+        names["i"] = "t" if now is None else str(now)
+    else:
+        names["i"] = part_text(term.position, now)
+    if term.lengths:
+        start, _, stop = joined_text(term.position, term.lengths, now).partition(":")
+        names |= {"start": start, "stop": stop}
+    return Formula(_parsed(term.derivative), names, term.shape)
+
+
+def _names(term: Apply | Chain) -> dict[str, Any]:
+    """What the names in an operation's texts stand for."""
+    if term.op.many is not None:
+        bound: dict[str, Any] = {term.op.inputs[0]: term.inputs}
+    else:
+        bound = dict(zip(term.op.inputs, term.inputs, strict=bool(term.inputs)))
+    return {**dict(term.params), **bound}
+
+
+@cache
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
