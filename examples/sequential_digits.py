@@ -50,7 +50,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         return loss
 
     optimizer, epochs = Adam(model.parameters(), lr=1e-2 if quick else 5e-3), 8 if quick else 25
-    fit(model, batches, loss_of, optimizer, rng, epochs=epochs, clip=1.0, progress=False)
+    fit(model, batches, loss_of, optimizer, rng, epochs=epochs, clip=1.0, report=None)
     with no_grad():
         scores = model(rows[:, train:])
         right = float((scores.numpy()[-1].argmax(-1) == y[train:]).mean())

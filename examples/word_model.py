@@ -39,7 +39,6 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from data_segmentation import TEST, TRAIN, sentences
@@ -52,6 +51,7 @@ from rnn import (
     GRUCell,
     History,
     LanguageModel,
+    Validation,
     Vocabulary,
     fit,
     pad,
@@ -103,11 +103,18 @@ def learn(
             yield [train[k] for k in part]
 
     optimizer = Adam(model.parameters(), lr=5e-3)
-    options: dict[str, Any] = {"clip": 1.0, "every": 5, "progress": False}
     history = fit(
-        model, batches, loss_of, optimizer, rng, epochs=epochs,
-        validate=lambda: float(loss_of(test)), **options,
-    )  # fmt: skip
+        model,
+        batches,
+        loss_of,
+        optimizer,
+        rng,
+        epochs=epochs,
+        clip=1.0,
+        validation=Validation(lambda: float(loss_of(test))),
+        every=5,
+        report=None,
+    )
     return model, vocabulary, history
 
 

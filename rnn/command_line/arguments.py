@@ -132,7 +132,11 @@ example:
     _add(train, "--seed", _seed, 0, "same seed, same numbers")
     _add_out(train, str, "model.npz", "the checkpoint")
     train.add_argument("--log", metavar="FILE", help="write a CSV file with one row a step")
-    _add_flag(train, "--resume", "go on from the checkpoint")
+    begin = train.add_mutually_exclusive_group()
+    begin.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    begin.add_argument(
+        "--overwrite", action="store_true", help="start anew, whatever the checkpoint keeps"
+    )
     _add_flag(train, "--quiet", "no progress bar")
 
 

@@ -28,8 +28,11 @@ from rnn.sequences.decoding import sample, state_after
 from rnn.sequences.vocabulary import UNK, Vocabulary, tokenize
 from rnn.training.checkpoint import load_checkpoint
 from rnn.training.fit import fit
-from rnn.training.optim import Adam
-from rnn.training.run import told_apart
+from rnn.training.optimizers import Adam
+from rnn.training.report import Report
+from rnn.training.resuming import Checkpoint, steps_in
+from rnn.training.settings import told_apart
+from rnn.training.validation import Validation
 
 _REFUSALS = (CheckpointError, DataError, DrawingError, FileError, StateDictError)
 
@@ -90,13 +93,8 @@ def _train(options: argparse.Namespace) -> int:
     optimizer = Adam(task.model.parameters(), options.lr)
     training = {"lr": options.lr, "clip": options.clip, "seed": options.seed}
     out, extra = Path(options.out), task.extra() | {"training": training}
-    if options.resume or out.exists():  # another training is neither gone on with nor lost
-        before = load_checkpoint(out).get("extra")
-        if before != extra:
-            raise CheckpointError(
-                f"{out} is a checkpoint of another training ({_told_apart(before, extra)}); give "
-                "the arguments that it was made with, or another --out"
-            )
+    if options.resume or (out.exists() and not options.overwrite):
+        _check_training(out, extra, options.resume)
     history = fit(
         task.model,
         task.batches,
@@ -106,15 +104,10 @@ def _train(options: argparse.Namespace) -> int:
         steps=options.steps,
         carry=task.carry,
         clip=options.clip,
-        validate=task.validate,
-        patience=options.patience,
+        validation=Validation(task.validate, options.patience),
         every=options.every,
-        checkpoint=out,
-        resume=options.resume,
-        extra=extra,
-        log=options.log,
-        show=task.show,
-        progress=not options.quiet,
+        checkpoint=Checkpoint(out, options.resume, options.overwrite, extra),
+        report=Report(options.log, task.show, not options.quiet),
     )
     ended = {"done": "", "early": ", stopped early", "interrupted": ", interrupted"}
     print(f"{task.name}, {history.steps} steps{ended[history.stopped]}: {task.verdict()}")
@@ -125,6 +118,21 @@ def _train(options: argparse.Namespace) -> int:
     more = f"; try: python -m rnn sample {out}" if isinstance(task, LanguageTask) else ""
     print(f"Saved: {out}{more}")
     return 0
+
+
+def _check_training(out: Path, extra: dict[str, Any], resume: bool) -> None:
+    """See that no other training is gone on with, and that none is lost."""
+    before = load_checkpoint(out).get("extra")
+    if before != extra:
+        raise CheckpointError(
+            f"{out} is a checkpoint of another training ({_told_apart(before, extra)}); give the "
+            "arguments that it was made with, another --out, or --overwrite to start anew"
+        )
+    if not resume and (steps := steps_in(out)):
+        raise CheckpointError(
+            f"{out} keeps this training after {steps} steps; give --resume to go on from there, "
+            "or --overwrite to start anew"
+        )
 
 
 def _told_apart(before: object, now: object) -> str:

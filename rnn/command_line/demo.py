@@ -26,7 +26,8 @@ from rnn.sequences.decoding import sample, state_after
 from rnn.sequences.vocabulary import Vocabulary
 from rnn.training.fit import fit
 from rnn.training.losses import bits_per_character, perplexity
-from rnn.training.optim import Adam
+from rnn.training.optimizers import Adam
+from rnn.training.report import Report
 from rnn.training.schedules import LambdaLR
 
 HIDDEN, EMBEDDING = 128, 64  # lengths of h and of a character's vector
@@ -85,9 +86,7 @@ def demo(out: str | Path = "demo", steps: int = 1200, seed: int = 0, progress: b
         carry=True,
         clip=1.0,
         schedule=LambdaLR(optimizer, lambda k: min(1.0, 2 * (1 - k / steps)) if k < steps else 0),
-        log=folder / "loss.csv",
-        show={"perplexity": perplexity},
-        progress=progress,
+        report=Report(folder / "loss.csv", {"perplexity": perplexity}, progress),
     )
     done = history.stopped == "done"
     recent = float(np.mean(history.losses[-20:]))

@@ -12,7 +12,9 @@ from rnn.training.fit import fit
 from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
 from rnn.training.losses import bits_per_character, mse_loss, perplexity, sequence_loss
-from rnn.training.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from rnn.training.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from rnn.training.report import Report
+from rnn.training.resuming import Checkpoint
 from rnn.training.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -23,12 +25,14 @@ from rnn.training.schedules import (
     StepLR,
 )
 from rnn.training.truncated import Window, detach, tbptt
+from rnn.training.validation import Validation
 
 __all__ = [
     "SGD",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Checkpoint",
     "Clipping",
     "CosineAnnealingLR",
     "ExponentialLR",
@@ -39,8 +43,10 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "ReduceLROnPlateau",
+    "Report",
     "Schedule",
     "StepLR",
+    "Validation",
     "Window",
     "bits_per_character",
     "clip_grad_norm",

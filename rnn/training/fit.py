@@ -1,4 +1,4 @@
-r"""Training: forward pass, reverse sweep, one step of the optimiser, again and again.
+r"""Training: forward pass, reverse sweep, one step of the optimizer, again and again.
 
     for each batch:
         L = loss(batch)              forward: record the graph
@@ -6,30 +6,30 @@ r"""Training: forward pass, reverse sweep, one step of the optimiser, again and 
         clip the gradients           so that one cliff does not undo the training
         optimizer.step()             move the parameters
 
-Around this loop `fit` does what a long training needs: a progress bar, a log, validation and early
-stopping, and checkpoints from which it goes on as if it had never been stopped: every random
-number comes from one Generator, whose state is saved with everything else.
+This is `Run.step`, and `fit` is the loop around it. What surrounds a long training stands in parts
+of its own: `Validation` with early stopping; `Checkpoint`, from which it goes on as if it had never
+been stopped, because every random number comes from one Generator, whose state is saved with
+everything else; and `Report`, a progress bar and a log.
 """
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from microgrrepresent.node import Array
 from rnn.errors import DataError
+from rnn.inputs import integer
 from rnn.module import Module
-from rnn.training.checkpoint import save_checkpoint
-from rnn.training.history import History, More, log_to, shown
-from rnn.training.optim import Optimizer
+from rnn.training.history import History
+from rnn.training.interrupts import interrupts_noticed
+from rnn.training.optimizers import Optimizer
+from rnn.training.report import Report
+from rnn.training.resuming import Checkpoint
 from rnn.training.run import Batches, Clip, Run
 from rnn.training.schedules import Schedule
+from rnn.training.validation import Validation
 
 _LONG = 100  # steps
 
@@ -46,15 +46,10 @@ def fit(
     carry: bool = False,
     clip: Clip | None = None,
     schedule: Schedule | None = None,
-    validate: Callable[[], float] | None = None,
-    patience: int | None = None,
+    validation: Validation | None = None,
     every: int | None = None,
-    checkpoint: str | Path | None = None,
-    resume: bool = False,
-    extra: Mapping[str, Any] | None = None,
-    log: str | Path | None = None,
-    show: More | None = None,
-    progress: bool = True,
+    checkpoint: Checkpoint | None = None,
+    report: Report | None = Report(),  # noqa: B008 (it is frozen)
 ) -> History:
     """Train a model.
 
@@ -81,29 +76,18 @@ def fit(
         The largest norm of the gradient; or a function of the list of parameters, such as
         ``lambda parameters: clip_grad_value(parameters, 5)``.
     schedule : Schedule, optional
-        Takes a step after each step of the optimiser; `ReduceLROnPlateau` after each validation,
+        Takes a step after each step of the optimizer; `ReduceLROnPlateau` after each validation,
         with its loss.
-    validate : callable, optional
-        Gives the loss on data that are not trained on; called without recording.
-    patience : int, optional
-        Stop when so many validations in a row have brought no new best loss. Whenever there is
-        validation, the best parameters are those that the model ends with.
+    validation : Validation, optional
+        The loss on data that are not trained on, and for how long it may fail to fall. The model
+        ends with the parameters of the best validation.
     every : int, optional
         Validate and save after every so many steps; by default at the end of each epoch and, if
         only `steps` say when to stop, after every 100 steps of an epoch, which may never end.
-    checkpoint : path, optional
-        Where to save, also at the end and at Ctrl-C. If there is no such file yet, it is written
-        before the first step, so that a place that cannot be written is known at once.
-    resume : bool
-        Go on from that file, if it is there, with the settings that it was made with.
-    extra : mapping, optional
-        Anything to be kept in the checkpoint, such as what is needed to make the model again.
-    log : path, optional
-        A CSV file with one row a step.
-    show : mapping of str to callable, optional
-        More numbers for progress bar and log, as functions of the loss, such as `perplexity`.
-    progress : bool
-        Whether to show a progress bar.
+    checkpoint : Checkpoint, optional
+        Where to save, and whether to go on from there.
+    report : Report, optional
+        Progress bar and log; None shows nothing.
 
     Returns
     -------
@@ -115,10 +99,18 @@ def fit(
         If the loss, a gradient or a step becomes NaN or infinite. The message says where that
         began; the parameters are those before the step.
     CheckpointError
-        If the checkpoint is not one of this model, optimiser and schedule with these settings.
-    DataError
+        If the checkpoint is not one of this model, optimizer and schedule with these settings, or
+        keeps a training that would be lost.
+    DataError, ValueError
         For arguments that contradict each other or do not belong together, an epoch without
-        batches, a loss that is no scalar Tensor, or a file that cannot be written.
+        batches, or a loss that is no scalar Tensor.
+    FileError
+        If a file cannot be written.
+
+    Warns
+    -----
+    GrowthWarning
+        If the graph behind the loss grows from batch to batch; see `GrowthWatch`.
 
     Examples
     --------
@@ -128,93 +120,93 @@ def fit(
     >>> model, x = Linear(1, 1, rng=rng), np.linspace(-1, 1, 20)[:, None]
     >>> loss = lambda batch: mse_loss(model(batch), 3 * batch)
     >>> optimizer = Adam(model.parameters(), 0.1)
-    >>> history = fit(model, [x], loss, optimizer, rng, steps=200, progress=False)
+    >>> history = fit(model, [x], loss, optimizer, rng, steps=200, report=None)
     >>> history.losses[-1] < 1e-3 < history.losses[0]
     True
     """
-    from tqdm.auto import tqdm  # here, because it takes a fifth as long to import as all of rnn
+    _check(batches, steps, epochs, every, schedule, validation, checkpoint, report)
+    run = Run(model, optimizer, schedule, rng)
+    if checkpoint is not None:
+        checkpoint.begin(run)
+    history, total = run.history, _total(batches, steps, epochs)
+    model.train()
+    with (
+        interrupts_noticed() as interrupted,
+        (report or Report(progress=False)).following(history, total) as add_to_report,
+    ):
 
-    counts = {"steps": steps, "epochs": epochs, "every": every, "patience": patience}
+        def stopped_early() -> bool:
+            return validation is not None and validation.gives_up(history)
+
+        def over() -> bool:
+            return interrupted() or stopped_early() or (steps or np.inf) <= history.steps
+
+        for batch, last in run.batches(batches, epochs, over):
+            run.step(batch, last, loss, carry, clip)
+            if _is_due(run, last, every, epochs):
+                if validation is not None:
+                    run.validate(validation.loss)
+                if checkpoint is not None:
+                    checkpoint.save(run.state_dict())
+            add_to_report()
+        history.stopped = "early" if stopped_early() else "interrupted" if interrupted() else "done"
+        _finish(run, validation, checkpoint)
+    return history
+
+
+def _is_due(run: Run, last: bool, every: int | None, epochs: int | None) -> bool:
+    """Whether to validate and save after this step."""
+    if every:
+        return run.history.steps % every == 0
+    return last or (epochs is None and run.index % _LONG == 0)  # such an epoch may never end
+
+
+def _finish(run: Run, validation: Validation | None, checkpoint: Checkpoint | None) -> None:
+    """Save, validate once more, and let the model have its best parameters."""
+    history, state = run.history, run.state_dict()
+    if checkpoint is not None:
+        checkpoint.save(state)
+    if validation and history.stopped == "done" and history.steps not in history.validations:
+        run.validate(validation.loss)
+        if checkpoint is not None:  # a run that goes on from here would not have had this one
+            checkpoint.save(state, run.best)
+    if run.best is not None and history.stopped != "interrupted":
+        run.model.load_state_dict(run.best)
+
+
+def _total(batches: Batches, steps: int | None, epochs: int | None) -> int | None:
+    """How many steps it will be at the most, if that can be said."""
+    if isinstance(batches, Sequence) and epochs is not None:
+        return min(len(batches) * epochs, steps or len(batches) * epochs)
+    return steps
+
+
+def _check(
+    batches: Any,
+    steps: int | None,
+    epochs: int | None,
+    every: int | None,
+    schedule: Schedule | None,
+    *parts: Validation | Checkpoint | Report | None,
+) -> None:
+    """Refuse arguments that contradict each other or are something else than they are taken for."""
     if steps is epochs is None:
         raise DataError("fit: give steps=, epochs= or both, so that it comes to an end")
-    for name, n in counts.items():
-        if n is not None and (not isinstance(n, (int, np.integer)) or n < 1):
-            raise DataError(f"fit: {name} must be an integer >= 1, got {n!r}")
+    for name, n in (("steps", steps), ("epochs", epochs), ("every", every)):
+        if n is not None:
+            integer(n, 1, f"fit: {name}")
     if not (callable(batches) or isinstance(batches, Iterable)):
         raise DataError(
             "fit: batches are a list, or a function of a Generator that gives them; "
             f"given {batches!r}"
         )
-    watching = patience is not None or (schedule is not None and schedule.after_validation)
-    if watching and validate is None:
-        what = "patience" if patience is not None else type(schedule).__name__
-        raise DataError(f"fit: {what} needs validate=, the loss that is to fall")
-    if resume and checkpoint is None:
-        raise DataError("fit: resume needs checkpoint=, the file to go on from")
-    run = Run(model, optimizer, schedule, rng)
-
-    def save(state: dict[str, Any], result: dict[str, Array] | None = None) -> None:
-        if checkpoint is not None:
-            save_checkpoint(checkpoint, {**state, "result": result, "extra": dict(extra or {})})
-
-    is_new = checkpoint is None or not Path(checkpoint).exists()
-    if resume and checkpoint is not None and not is_new:
-        run.load(checkpoint)
-    history, more = run.history, dict(show or {})
-    total = steps
-    if isinstance(batches, Sequence) and epochs is not None:
-        total = min(len(batches) * epochs, steps or len(batches) * epochs)
-
-    def hopeless() -> bool:
-        return patience is not None and history.since_best >= patience
-
-    def due(last: bool) -> bool:
-        if every:
-            return history.steps % every == 0
-        return last or (epochs is None and run.index % _LONG == 0)  # such an epoch may never end
-
-    model.train()
-    with _interrupts_noticed() as interrupted:
-        if is_new:
-            save(run.state_dict())
-        write_row = log_to(log, history, more)
-        with tqdm(total=total, initial=history.steps, unit="step", disable=not progress) as bar:
-            for batch, last in () if hopeless() else run.batches(batches, steps, epochs):
-                run.step(batch, last, loss, carry, clip)
-                if due(last):
-                    if validate is not None:
-                        run.validate(validate)
-                    save(run.state_dict())
-                write_row()
-                bar.set_postfix_str(shown(history, more), refresh=False)
-                bar.update()
-                if interrupted() or hopeless():
-                    break
-        history.stopped = "early" if hopeless() else "interrupted" if interrupted() else "done"
-        save(state := run.state_dict())
-        if history.stopped == "done" and validate and history.steps not in history.validations:
-            run.validate(validate)  # a run that goes on from here would not have had this one
-            save(state, result=run.best)
-    if run.best is not None and history.stopped != "interrupted":
-        model.load_state_dict(run.best)
-    return history
-
-
-@contextmanager
-def _interrupts_noticed() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C wait for the end of the step; a second one interrupts at once."""
-    pressed: list[int] = []
-
-    def note(number: int, _: object) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False  # signals are delivered to the main thread only
-        return
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    for kind, part in zip((Validation, Checkpoint, Report), parts, strict=True):
+        if not isinstance(part, (kind, type(None))):
+            raise DataError(
+                f"fit: {kind.__name__.lower()} must be a {kind.__name__}, got {part!r}; write "
+                f"{kind.__name__}(...)"
+            )
+    if schedule is not None and schedule.after_validation and parts[0] is None:
+        raise DataError(
+            f"fit: {type(schedule).__name__} needs validation=, the loss that is to fall"
+        )

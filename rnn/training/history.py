@@ -1,19 +1,10 @@
-"""The history of a training: kept in memory, shown on a progress bar, written as a CSV file."""
+"""The history of a training: a few numbers for each of its steps."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
-
-from microgrrepresent.files import append_to_file, write_file
-
-More = Mapping[str, Callable[[float], float]]
-"""Further columns, as functions of the loss."""
+from typing import Literal
 
 
 @dataclass
@@ -55,41 +46,3 @@ class History:
         """How many validations have come after the best one."""
         best_at = self.best[0] if self.best else -1
         return sum(at > best_at for at in self.validations)
-
-
-def shown(history: History, more: More) -> str:
-    """What a progress bar says of the newest step."""
-    loss = history.losses[-1]
-    extra = "".join(f", {name}={f(loss):.3g}" for name, f in more.items())
-    return f"loss={loss:.3f}{extra}, gradient norm={history.norms[-1]:.2g}"
-
-
-def log_to(path: str | Path | None, history: History, more: More) -> Callable[[], None]:
-    """Write a CSV file with the steps so far, and give a function that adds the newest one.
-
-    Each row is on the disk when its step is done: a log is there to be looked at meanwhile.
-    """
-    if path is None:
-        return lambda: None
-
-    def row(k: int) -> list[Any]:
-        loss = history.losses[k - 1]
-        return [
-            k,
-            history.epochs[k - 1],
-            loss,
-            *(f(loss) for f in more.values()),
-            history.norms[k - 1],
-            history.rates[k - 1],
-            history.validations.get(k, ""),
-        ]
-
-    head = ["step", "epoch", "loss", *more, "gradient_norm", "lr", "validation"]
-    write_file(path, _csv([head, *(row(k) for k in range(1, history.steps + 1))]))
-    return lambda: append_to_file(path, _csv([row(history.steps)]))
-
-
-def _csv(rows: list[list[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()

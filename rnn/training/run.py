@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,14 @@ from microgrrepresent import Tensor, no_grad
 from microgrrepresent.errors import operand
 from microgrrepresent.node import Array
 from rnn.diagnosis import find_nonfinite
-from rnn.errors import CheckpointError, DataError, NonFiniteError
+from rnn.errors import DataError, NonFiniteError
 from rnn.module import Module
-from rnn.training.checkpoint import load_checkpoint
 from rnn.training.clipping import Clipping, clip_grad_norm, grad_norm
 from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
-from rnn.training.optim import Optimizer
+from rnn.training.optimizers import Optimizer
 from rnn.training.schedules import Schedule
+from rnn.training.settings import check_belonging, settings_of, told_apart
 from rnn.training.truncated import detach
 
 Batches = Sequence[Any] | Callable[[np.random.Generator], Iterable[Any]]
@@ -42,12 +41,12 @@ class Run:
         schedule: Schedule | None,
         rng: np.random.Generator,
     ) -> None:
-        _belongs_together(model, optimizer, schedule, rng)
+        check_belonging(model, optimizer, schedule, rng)
         self.model = model
         self.optimizer = optimizer
         self.schedule = schedule
         self.rng = rng
-        self.settings = _settings(optimizer, schedule)
+        self.settings = settings_of(optimizer, schedule)
         self.history = History()
         self.watch = GrowthWatch()
         self.epoch = 0  # epochs that are complete
@@ -61,25 +60,25 @@ class Run:
     def batches(
         self,
         source: Batches,
-        steps: int | None,
         epochs: int | None,
+        over: Callable[[], bool],
     ) -> Iterator[tuple[Any, bool]]:
-        """Yield the batches that are still to do, each with whether it is its epoch's last.
+        """Yield the batches until it is over, each with whether it is its epoch's last.
 
         An epoch's batches come from a Generator of their own. So they are the same when a
         training that was stopped in the middle of the epoch makes them again.
         """
-        while epochs is None or self.epoch < epochs:
+        while not over() and (epochs is None or self.epoch < epochs):
             if self.seed is None:
                 self.seed = int(self.rng.integers(2**63))
             found = source(np.random.default_rng(self.seed)) if callable(source) else source
             rest = _with_last(itertools.islice(found, self.index, None))
             none = True
             for batch, last in rest:
-                if steps is not None and self.history.steps >= steps:
-                    return
                 none = False
                 yield batch, last
+                if over():
+                    return
             if none:
                 raise DataError(
                     f"fit: there is no batch number {self.index + 1} in epoch {self.epoch + 1}: "
@@ -96,26 +95,15 @@ class Run:
         clip: Clip | None,
     ) -> None:
         """Take one step, or raise `NonFiniteError` and leave everything as it was before it."""
-        optimizer, history = self.optimizer, self.history
-        optimizer.zero_grad()
-        with np.errstate(all="ignore"):  # an overflow is explained below
+        self.optimizer.zero_grad()
+        with np.errstate(all="ignore"):  # an overflow is explained where it is found
             L, state = _scalar(loss(batch, self.state) if carry else (loss(batch), None), carry)
-            if not math.isfinite(float(L)):
-                raise self._diagnosed("loss", float(L), L)
+            self._require_finite("loss", float(L), L)
             self.watch(L).backward()
-            if callable(clip):
-                norm = _number(clip(optimizer.parameters), "clip(parameters)")
-            elif clip is not None:
-                norm = float(clip_grad_norm(optimizer.parameters, clip))
-            else:
-                norm = grad_norm(optimizer.parameters)
-            if not math.isfinite(norm):
-                raise self._diagnosed("norm of the gradient", norm, L)
+            norm = self._clip(clip)
+            self._require_finite("norm of the gradient", norm, L)
             self._update(float(L), norm)
-        history.losses.append(float(L))
-        history.norms.append(norm)
-        history.rates.append(optimizer.lr)
-        history.epochs.append(self.epoch + 1)
+        self._note(float(L), norm)
         if self.schedule is not None and not self.schedule.after_validation:
             self.schedule.step()
         if last:
@@ -123,8 +111,29 @@ class Run:
         else:
             self.index, self.state = self.index + 1, detach(state)
 
+    def _clip(self, clip: Clip | None) -> float:
+        """Clip the gradients, and give their norm before."""
+        parameters = self.optimizer.parameters
+        if callable(clip):
+            return _number(clip(parameters), "clip(parameters)")
+        return grad_norm(parameters) if clip is None else float(clip_grad_norm(parameters, clip))
+
+    def _note(self, loss: float, norm: float) -> None:
+        history = self.history
+        history.losses.append(loss)
+        history.norms.append(norm)
+        history.rates.append(self.optimizer.lr)
+        history.epochs.append(self.epoch + 1)
+
+    def _require_finite(self, what: str, value: float, L: Tensor) -> None:
+        if not math.isfinite(value):
+            raise NonFiniteError(
+                f"the {what} of step {self.history.steps + 1} is {value}: {find_nonfinite(L)}. "
+                + _UNDONE
+            )
+
     def _update(self, loss: float, norm: float) -> None:
-        """Let the optimiser take its step, and take it back if it leaves the numbers."""
+        """Let the optimizer take its step, and take it back if it leaves the numbers."""
         optimizer = self.optimizer
         values = [w.value for w in optimizer.parameters]
         memories = [dict(memory) for memory in optimizer.memories]
@@ -153,12 +162,6 @@ class Run:
         if self.history.best and self.history.best[0] == self.history.steps:
             self.best = self.model.state_dict()
 
-    def _diagnosed(self, what: str, value: float, L: Tensor) -> NonFiniteError:
-        return NonFiniteError(
-            f"the {what} of step {self.history.steps + 1} is {value}: {find_nonfinite(L)}. "
-            + _UNDONE
-        )
-
     # --- checkpoints -----------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
@@ -177,26 +180,28 @@ class Run:
             "validations": dict(history.validations),
         }
 
-    def load(self, path: str | Path) -> None:
-        """Go back to what `state_dict` gave, from the checkpoint that keeps it."""
-        data = load_checkpoint(path)
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `state_dict` gave, or change nothing and raise what is in the way."""
+        if different := told_apart(state["settings"], self.settings):
+            raise ValueError(f"{different}; give the settings that it was made with")
+        before = self.state_dict()
         try:
-            if different := told_apart(data["settings"], self.settings):
-                raise ValueError(f"{different}; give the settings that it was made with")
-            self.model.load_state_dict(data["model"])
-            self.optimizer.load_state_dict(data["optimizer"])
-            if self.schedule is not None:
-                self.schedule.load_state_dict(data["schedule"])
-            for g, state in zip(self._generators(), data["generators"], strict=True):
-                g.bit_generator.state = state
-            self.epoch, self.index, self.seed = data["position"]
-            self.state, self.best = data["state"], data["best"]
-            columns = {name: data["history"][name].tolist() for name in _COLUMNS}
-            self.history = History(**columns, validations=data["validations"])
-        except (KeyError, ValueError, TypeError) as error:
-            raise CheckpointError(
-                f"{path} is not a checkpoint of this model and optimiser: {error}"
-            ) from error
+            self._set(state)
+        except BaseException:
+            self._set(before)
+            raise
+
+    def _set(self, state: Mapping[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.schedule is not None:
+            self.schedule.load_state_dict(state["schedule"])
+        for g, drawn in zip(self._generators(), state["generators"], strict=True):
+            g.bit_generator.state = drawn
+        self.epoch, self.index, self.seed = state["position"]
+        self.state, self.best = state["state"], state["best"]
+        columns = {name: state["history"][name].tolist() for name in _COLUMNS}
+        self.history = History(**columns, validations=state["validations"])
 
     def _generators(self) -> list[np.random.Generator]:
         """The given Generator, and those that modules such as dropout have kept."""
@@ -218,51 +223,6 @@ def _generators_in(held: Any) -> list[np.random.Generator]:
     if not isinstance(held, (list, tuple, dict)):
         return []
     return [generator for part in parts for generator in _generators_in(part)]
-
-
-def told_apart(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """In what two trainings differ, in a few words: ``lr 0.1, not 0.05``."""
-    names = list(dict.fromkeys([*now, *before]))
-    return "; ".join(
-        f"{name} {before.get(name)}, not {now.get(name)}"
-        for name in names
-        if before.get(name) != now.get(name)
-    )
-
-
-def _settings(optimizer: Optimizer, schedule: Schedule | None) -> dict[str, Any]:
-    """What optimiser and schedule were made with: with other settings, other numbers follow."""
-    settings: dict[str, Any] = {"optimizer": type(optimizer).__name__}
-    settings |= {name: getattr(optimizer, name) for name in optimizer.settings}
-    if schedule is not None:
-        settings |= {"schedule": type(schedule).__name__, **schedule.arguments()}
-        settings["lr"] = schedule.base_lr
-    return settings
-
-
-def _belongs_together(
-    model: Module, optimizer: Optimizer, schedule: Schedule | None, rng: np.random.Generator
-) -> None:
-    """Refuse what would train nothing, or something else."""
-    for name, given, kind in (
-        ("model", model, Module),
-        ("optimizer", optimizer, Optimizer),
-        ("rng", rng, np.random.Generator),
-    ):
-        if not isinstance(given, kind):
-            raise DataError(f"fit: {name} is a {kind.__name__}; given {given!r}")
-    own = set(model.parameters())
-    for w in optimizer.parameters:
-        if w not in own:
-            raise DataError(
-                f"fit: the optimiser moves {operand(w.name or 'a parameter', w)}, which is not "
-                "one of the model's; make it anew, of model.parameters()"
-            )
-    if schedule is not None and getattr(schedule, "optimizer", None) is not optimizer:
-        raise DataError(
-            "fit: the schedule does not set the rate of this optimiser; make it anew, as "
-            "StepLR(optimizer, 100)"
-        )
 
 
 def _scalar(result: Any, carry: bool) -> tuple[Tensor, Any]:

@@ -1,7 +1,7 @@
 r"""Learning-rate schedules: the rate as a function of how many steps have been taken.
 
-A schedule is made on an optimiser, whose rate at that moment is the base rate η₀, and its `step`
-is called after each of the optimiser's (or once an epoch). Names and numbers are those of
+A schedule is made on an optimizer, whose rate at that moment is the base rate η₀, and its `step`
+is called after each of the optimizer's (or once an epoch). Names and numbers are those of
 `torch.optim.lr_scheduler`; with k for the number of calls,
 
     StepLR               η = η₀ γ^⌊k / period⌋
@@ -11,7 +11,7 @@ is called after each of the optimiser's (or once an epoch). Names and numbers ar
     LambdaLR             η = η₀ f(k)
     ReduceLROnPlateau    η ← η γ  whenever a measured loss has not fallen for some calls
 
-The rates of an optimiser's groups follow in proportion.
+The rates of an optimizer's groups follow in proportion.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from rnn.inputs import integer
-from rnn.training.optim import Optimizer
+from rnn.training.optimizers import Optimizer
 
 
 class Schedule:
@@ -30,7 +30,7 @@ class Schedule:
     Attributes
     ----------
     base_lr : float
-        η₀, the optimiser's rate when the schedule was made.
+        η₀, the optimizer's rate when the schedule was made.
     count : int
         k, the number of calls of `step`.
     """
@@ -49,7 +49,7 @@ class Schedule:
         raise NotImplementedError(f"{type(self).__name__} has no rule for the rate")
 
     def step(self, loss: float | None = None) -> None:
-        """Set the optimiser's rate for its next step; the loss matters to `ReduceLROnPlateau`."""
+        """Set the optimizer's rate for its next step; the loss matters to `ReduceLROnPlateau`."""
         self.count += 1
         self.optimizer.lr = self.rate(self.count)
 
@@ -84,7 +84,7 @@ class Schedule:
 def _rate_of(optimizer: Optimizer) -> float:
     if not isinstance(optimizer, Optimizer):
         raise ValueError(
-            "a schedule is made on an optimiser, such as Adam(model.parameters()); "
+            "a schedule is made on an optimizer, such as Adam(model.parameters()); "
             f"given {optimizer!r}"
         )
     return optimizer.lr

@@ -56,7 +56,7 @@ class Window:
     start : int
         The first step of the window.
     loss : Tensor
-        The sum of the new losses: call its ``backward()``, then step the optimiser.
+        The sum of the new losses: call its ``backward()``, then step the optimizer.
     states : dict of int to state
         The states that the window went through, beginning with the cut one at ``start - 1``.
     """

@@ -266,8 +266,23 @@ def test_another_training_is_not_lost(capsys, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     taken = refused(capsys, "train", "adding", "--steps", "2", "--out", "notes.txt", *QUICK)
     assert "notes.txt is damaged, or not an .npz file" in taken
-    status, out, _ = run(capsys, "train", "adding", "--steps", "3", *QUICK)  # the same, anew
-    assert (status, "3 steps" in out) == (0, True)
+
+
+def test_a_longer_training_is_never_replaced_without_a_word(capsys, tmp_path):
+    train = ["train", "adding", *QUICK]
+    run(capsys, *train, "--steps", "5")
+    before = (tmp_path / "model.npz").read_bytes()
+    for steps in ("2", "9"):
+        said = refused(capsys, *train, "--steps", steps)
+        assert "model.npz keeps this training after 5 steps; give --resume" in said
+        assert "--overwrite" in said
+    assert (tmp_path / "model.npz").read_bytes() == before
+    assert "not allowed with" in refused(capsys, *train, "--resume", "--overwrite")
+    status, out, _ = run(capsys, *train, "--steps", "6", "--resume")
+    assert (status, "6 steps" in out) == (0, True)
+    status, out, _ = run(capsys, "train", "digit-sum", *QUICK, "--steps", "2", "--overwrite")
+    assert (status, "2 steps" in out) == (0, True)
+    assert len(load_checkpoint("model.npz")["history"]["losses"]) == 2
 
 
 def test_a_text_for_a_task_that_reads_none(capsys):
@@ -288,7 +303,7 @@ def test_resuming_on_another_text(capsys, tmp_path):
 
 
 def test_a_checkpoint_that_train_did_not_write(capsys):
-    from rnn import Adam, Linear, fit, mse_loss
+    from rnn import Adam, Checkpoint, Linear, fit, mse_loss
 
     rng = np.random.default_rng(0)
     model = Linear(1, 1, rng=rng)
@@ -299,8 +314,8 @@ def test_a_checkpoint_that_train_did_not_write(capsys):
         Adam(model.parameters()),
         rng,
         steps=1,
-        progress=False,
-        checkpoint="own.npz",
+        report=None,
+        checkpoint=Checkpoint("own.npz"),
     )
     said = refused(capsys, "sample", "own.npz")
     assert "not one that `python -m rnn train` wrote: it holds no 'task'" in said

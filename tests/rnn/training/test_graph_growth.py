@@ -292,7 +292,7 @@ class Echo(rnn.Module):
 
 def train(model, loss, **options):
     optimizer, rng = SGD(model.readout.parameters(), 0.1), np.random.default_rng(0)
-    return fit(model, [XS], loss, optimizer, rng, progress=False, **options)
+    return fit(model, [XS], loss, optimizer, rng, report=None, **options)
 
 
 def test_fit_warns_of_a_frozen_state_that_is_not_cut():
@@ -312,7 +312,7 @@ def test_fit_warns_of_no_state_that_it_carries_itself():
 
     def body():
         optimizer, rng = SGD(model.readout.parameters(), 0.1), np.random.default_rng(0)
-        fit(model, [XS] * 9, loss, optimizer, rng, epochs=2, carry=True, progress=False)
+        fit(model, [XS] * 9, loss, optimizer, rng, epochs=2, carry=True, report=None)
 
     quiet(body)
 

@@ -16,6 +16,7 @@ from microgrrepresent import Tensor, exp, log
 from rnn import (
     SGD,
     Adam,
+    Checkpoint,
     CheckpointError,
     DataError,
     Dropout,
@@ -23,10 +24,11 @@ from rnn import (
     FileError,
     LanguageModel,
     Linear,
-    Module,
     NonFiniteError,
     ReduceLROnPlateau,
+    Report,
     StepLR,
+    Validation,
     clip_grad_value,
     fit,
     language_model_batches,
@@ -35,9 +37,25 @@ from rnn import (
     perplexity,
     save_checkpoint,
 )
-from rnn.training.fit import _interrupts_noticed
+from rnn.training.interrupts import interrupts_noticed
 
 TEXT = np.random.default_rng(5).integers(0, 6, 120)
+
+
+def grouped(**settings):
+    """The settings of a training, those of its parts in their objects."""
+
+    def taken(*names):
+        return {name: settings.pop(name) for name in names if name in settings}
+
+    settings.setdefault("report", Report(**taken("log", "show"), progress=False))
+    if "validate" in settings:
+        settings["validation"] = Validation(settings.pop("validate"), **taken("patience"))
+    if "checkpoint" in settings:
+        settings["checkpoint"] = Checkpoint(
+            settings["checkpoint"], **taken("resume", "overwrite", "extra")
+        )
+    return settings
 
 
 class Setup:
@@ -63,8 +81,7 @@ class Setup:
             schedule=self.schedule,
             carry=True,
             clip=0.5,
-            progress=False,
-            **settings,
+            **grouped(**settings),
         )
 
 
@@ -84,8 +101,7 @@ def linear_fit(steps=300, rng=None, **settings):
         optimizer,
         rng,
         steps=steps,
-        progress=False,
-        **settings,
+        **grouped(**settings),
     )
     return model, history
 
@@ -157,7 +173,7 @@ def test_the_state_is_carried_and_cut():
     rng = np.random.default_rng(0)
     model = Linear(1, 1, rng=rng)
     xs = [np.ones((1, 1)) * k for k in range(3)]
-    fit(model, xs, loss, Adam(model.parameters()), rng, epochs=2, carry=True, progress=False)
+    fit(model, xs, loss, Adam(model.parameters()), rng, epochs=2, carry=True, report=None)
     assert [state is None for state in seen] == [True, False, False] * 2
     assert seen[1][0].is_leaf
     assert seen[1][0].numpy() > 0
@@ -193,7 +209,7 @@ def test_early_stopping_ends_with_the_best_parameters():
     xs = [np.ones((1, 1))]
     optimizer = Adam(model.parameters(), 0.1)
     history = fit(
-        model, xs, loss, optimizer, rng, epochs=9, validate=validate, patience=3, progress=False
+        model, xs, loss, optimizer, rng, epochs=9, validation=Validation(validate, 3), report=None
     )
     assert history.stopped == "early"
     assert history.steps == 8
@@ -232,8 +248,8 @@ def test_a_plateau_is_one_of_the_validation_loss():
         rng,
         epochs=8,
         schedule=ReduceLROnPlateau(optimizer, 0.5, patience=1),
-        validate=lambda: next(path),
-        progress=False,
+        validation=Validation(lambda: next(path)),
+        report=None,
     )
     assert history.rates == [0.1] * 8 + [0.05] * 6 + [0.025] * 2
 
@@ -287,7 +303,7 @@ def test_the_progress_bar_shows_loss_norm_and_speed(capsys):
         Adam(model.parameters()),
         rng,
         steps=3,
-        show={"perplexity": perplexity},
+        report=Report(show={"perplexity": perplexity}),
     )
     bar = capsys.readouterr().err
     assert "3/3" in bar
@@ -313,7 +329,7 @@ def test_a_loss_of_nan_stops_with_its_cause():
     model.weight.assign([[1.0]])
     model.bias.assign([0.5])
     with pytest.raises(NonFiniteError, match=r"the loss of step 2 is nan: .*log, applied to") as e:
-        fit(model, batches, loss, Adam(model.parameters()), rng, epochs=1, progress=False)
+        fit(model, batches, loss, Adam(model.parameters()), rng, epochs=1, report=None)
     assert "lower learning rate" in str(e.value)
     assert np.array_equal(model.weight.numpy(), seen[1])
     assert np.isfinite(model.weight.numpy()).all()
@@ -328,7 +344,7 @@ def test_a_gradient_that_overflows_stops_with_its_cause():
     model.weight.assign([[1000.0]])
     before = model.weight.numpy()
     with pytest.raises(NonFiniteError, match=r"the norm of the gradient of step 1 is nan: the"):
-        fit(model, [np.ones((1, 1))], loss, Adam(model.parameters()), rng, steps=1, progress=False)
+        fit(model, [np.ones((1, 1))], loss, Adam(model.parameters()), rng, steps=1, report=None)
     assert np.array_equal(model.weight.numpy(), before)
 
 
@@ -451,9 +467,8 @@ def test_generators_in_lists_and_dicts_are_saved_too(tmp_path):
             Adam(model.parameters()),
             rng,
             steps=steps,
-            checkpoint=path,
-            resume=resume,
-            progress=False,
+            checkpoint=Checkpoint(path, resume),
+            report=None,
         ).losses
 
     run(4, tmp_path / "parts.npz")
@@ -546,8 +561,81 @@ def test_resuming_with_another_rate_is_refused_with_and_without_a_schedule(tmp_p
     for scheduled in (True, False):
         start(0.02, scheduled, steps=2)
         assert start(0.02, scheduled, steps=3, resume=True).steps == 3
-        with pytest.raises(CheckpointError, match=r"optimiser: lr 0.02, not 0.1; give the"):
+        with pytest.raises(CheckpointError, match=r"optimizer: lr 0.02, not 0.1; give the"):
             start(0.1, scheduled, steps=4, resume=True)
+
+
+def everything(setup):
+    """All that a training can change, as bytes."""
+    return repr(
+        (
+            {name: w.tobytes() for name, w in setup.model.state_dict().items()},
+            {k: np.asarray(v).tobytes() for k, v in setup.optimizer.state_dict().items()},
+            setup.schedule.state_dict(),
+            setup.rng.bit_generator.state,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda state: state["settings"].update(gamma=0.5),
+        lambda state: state["model"].pop("head.bias"),
+        lambda state: state["optimizer"].update(kind="SGD"),
+        lambda state: state["schedule"].pop("count"),
+        lambda state: state["generators"].append(state["generators"][0]),
+        lambda state: state["generators"][0].update(bit_generator="MT19937"),
+        lambda state: state.update(position=(0, 1)),
+        lambda state: state["history"].update(losses=None),
+        lambda state: state["history"].pop("norms"),
+        lambda state: state.pop("validations"),
+        lambda state: state.update(history=3),
+        lambda state: state.update(settings=3),
+    ],
+)
+def test_a_resume_that_is_refused_has_changed_nothing(tmp_path, damage):
+    path, log_path = tmp_path / "run.npz", tmp_path / "loss.csv"
+    Setup(seed=1).fit(steps=8, checkpoint=path)
+    state = load_checkpoint(path)
+    damage(state)
+    save_checkpoint(path, state)
+    saved = path.read_bytes()
+    log_path.write_text("the log of before")
+    other = Setup()
+    other.fit(steps=3)
+    before = everything(other)
+    with pytest.raises(CheckpointError, match="is not a checkpoint of this model and optimizer: "):
+        other.fit(steps=9, checkpoint=path, resume=True, log=log_path)
+    assert everything(other) == before
+    assert path.read_bytes() == saved and log_path.read_text() == "the log of before"
+
+
+def test_a_training_is_never_replaced_without_resume_or_overwrite(tmp_path):
+    path, log_path = tmp_path / "run.npz", tmp_path / "loss.csv"
+    Setup().fit(steps=30, checkpoint=path)
+    saved, other = path.read_bytes(), Setup(seed=1)
+    log_path.write_text("the log of before")
+    before = everything(other)
+    with pytest.raises(CheckpointError, match=r"keeps a training of 30 steps.*overwrite=True"):
+        other.fit(steps=2, checkpoint=path, log=log_path)
+    assert everything(other) == before
+    assert path.read_bytes() == saved and log_path.read_text() == "the log of before"
+    other.fit(steps=2, checkpoint=path, overwrite=True)
+    assert len(load_checkpoint(path)["history"]["losses"]) == 2
+    save_checkpoint(path, {"weights": np.ones(3)})
+    with pytest.raises(CheckpointError, match="a checkpoint, but not one of a training"):
+        Setup().fit(steps=2, checkpoint=path)
+    path.write_text("no checkpoint at all")
+    with pytest.raises(CheckpointError, match="is damaged"):
+        Setup().fit(steps=2, checkpoint=path)
+
+
+def test_a_training_without_a_step_is_no_loss(tmp_path):
+    path = tmp_path / "run.npz"
+    with pytest.raises(ZeroDivisionError):
+        linear_fit(3, loss=lambda x: 1 / 0, checkpoint=path)
+    assert linear_fit(3, checkpoint=path)[1].steps == 3
 
 
 def test_what_is_no_checkpoint(tmp_path):
@@ -652,7 +740,7 @@ DISK_FULL = """
     sys.path.insert(0, {folder!r})
     import test_training
     resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-    test_training.Setup(hidden=40).fit(steps=3, every=1, {what}={path!r})
+    test_training.Setup(hidden=40).fit(steps=3, every=1, {what}={path!r}, {more})
 """
 
 
@@ -662,7 +750,11 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, what, limit):
     if what == "checkpoint":
         Setup(hidden=40).fit(steps=2, checkpoint=path)
     code = textwrap.dedent(DISK_FULL).format(
-        folder=str(Path(__file__).parent), path=str(path), limit=limit, what=what
+        folder=str(Path(__file__).parent),
+        path=str(path),
+        limit=limit,
+        what=what,
+        more="overwrite=True" if what == "checkpoint" else "",
     )
     done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1].startswith(
@@ -700,7 +792,7 @@ def test_ctrl_c_saves_and_leaves_cleanly(tmp_path):
 
 def test_a_second_ctrl_c_interrupts_at_once_and_the_handler_is_put_back():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), _interrupts_noticed() as interrupted:
+    with pytest.raises(KeyboardInterrupt), interrupts_noticed() as interrupted:
         assert not interrupted()
         signal.raise_signal(signal.SIGINT)
         assert interrupted()
@@ -717,15 +809,19 @@ def test_it_runs_in_another_thread():
 
 
 def test_messages():
-    class Nothing(Module):
-        pass
-
+    rng, model = np.random.default_rng(0), Linear(1, 1)
+    adam = Adam(model.parameters())
     with pytest.raises(DataError, match="give steps=, epochs= or both"):
         linear_fit(steps=None)
-    with pytest.raises(DataError, match="steps must be an integer >= 1"):
+    with pytest.raises(ValueError, match="steps must be an integer >= 1"):
         linear_fit(steps=0)
-    with pytest.raises(DataError, match="patience needs validate"):
-        linear_fit(patience=1)
+    for part in ("validation", "checkpoint", "report"):
+        with pytest.raises(DataError, match=rf"{part} must be a {part.title()}, got 'x'; write"):
+            fit(model, [1], lambda x: x, adam, rng, steps=1, **{part: "x"})
+    with pytest.raises(DataError, match="loss must be a function without arguments, got 1"):
+        Validation(1.0)
+    with pytest.raises(DataError, match="resume or overwrite, not both"):
+        Checkpoint("run.npz", resume=True, overwrite=True)
     with pytest.raises(DataError, match="no batch number 1 in epoch 1"):
         linear_fit(batches=lambda rng: [])
     used_up = (np.ones((1, 1)) for _ in range(3))
@@ -737,13 +833,11 @@ def test_messages():
         linear_fit(loss=lambda x: Tensor(np.ones(3)))
     with pytest.raises(DataError, match=r"loss\(batch, state\) must give \(L, state\)"):
         linear_fit(loss=lambda x, state: Tensor(1.0), carry=True)
-    with pytest.raises(DataError, match="resume needs checkpoint"):
-        linear_fit(resume=True)
-    with pytest.raises(DataError, match="patience must be an integer >= 1"):
+    with pytest.raises(ValueError, match="patience must be an integer >= 1"):
         linear_fit(patience=0, validate=lambda: 1.0)
     with pytest.raises(DataError, match="rng is a Generator"):
         linear_fit(rng=0)
-    with pytest.raises(DataError, match=r"steps must be an integer >= 1, got 3.5"):
+    with pytest.raises(ValueError, match=r"steps must be an integer >= 1, got 3.5"):
         linear_fit(steps=3.5)
     with pytest.raises(DataError, match=r"validate\(\) must give a number; given None"):
         linear_fit(validate=lambda: None)
@@ -759,9 +853,9 @@ def test_messages():
     with pytest.raises(DataError, match=r"moves W \(1, 1\), which is not one of the model's"):
         linear_fit(optimizer=lambda parameters, lr: other)
     for schedule in (ExponentialLR(other, 0.9), ExponentialLR):
-        with pytest.raises(DataError, match="does not set the rate of this optimiser"):
+        with pytest.raises(DataError, match="does not set the rate of this optimizer"):
             linear_fit(schedule=schedule)
     setup = Setup()
     setup.schedule = ReduceLROnPlateau(setup.optimizer)
-    with pytest.raises(DataError, match="ReduceLROnPlateau needs validate="):
+    with pytest.raises(DataError, match="ReduceLROnPlateau needs validation="):
         setup.fit(steps=1)

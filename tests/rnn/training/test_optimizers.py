@@ -93,7 +93,7 @@ def assert_same_path(ours, theirs, tolerance):
 
 @pytest.mark.parity
 @pytest.mark.parametrize(("kind", "settings"), OPTIMISERS)
-def test_optimiser_is_pytorchs(kind, settings):
+def test_optimizer_is_pytorchs(kind, settings):
     theirs = torch_run(lambda torch, ws: getattr(torch.optim, kind.__name__)(ws, **settings))
     assert_same_path(run(kind(leaves(), **settings)), theirs, 1e-10)
 
@@ -150,7 +150,7 @@ def test_plateau_is_pytorchs(cooldown):
 
 
 @pytest.mark.parametrize(("kind", "settings"), OPTIMISERS)
-def test_a_restored_optimiser_goes_on_to_the_last_bit(kind, settings):
+def test_a_restored_optimizer_goes_on_to_the_last_bit(kind, settings):
     whole = run(kind(leaves(), **settings))
     first = kind(leaves(), **settings)
     run(first, last=9)
@@ -329,9 +329,9 @@ def test_messages():
         Adam([np.ones(3)])
     with pytest.raises(ValueError, match="params of a group: parameters must be a list"):
         SGD([{"params": w}])
-    with pytest.raises(ValueError, match=r"made on an optimiser, such .* given Linear\(2, 2"):
+    with pytest.raises(ValueError, match=r"made on an optimizer, such .* given Linear\(2, 2"):
         StepLR(Linear(2, 2), 3)
-    with pytest.raises(ValueError, match="made on an optimiser"):
+    with pytest.raises(ValueError, match="made on an optimizer"):
         ReduceLROnPlateau(None)
     with pytest.raises(ValueError, match="step_size must be an integer >= 1, got 0"):
         StepLR(SGD([w]), 0)

@@ -1,4 +1,4 @@
-r"""Optimisers: each turns a gradient into a step.
+r"""Optimizers: each turns a gradient into a step.
 
 With g for dL/dw and η for the learning rate,
 
@@ -8,7 +8,7 @@ With g for dL/dw and η for the learning rate,
     Adam      m ← β₁ m + (1−β₁) g,   s ← β₂ s + (1−β₂) g²       w ← w − η m̂ / (√ŝ + ε)
               with m̂ = m / (1−β₁ᵏ),  ŝ = s / (1−β₂ᵏ)  at the k-th step
 
-Names, arguments, defaults and numbers are those of `torch.optim`. What an optimiser remembers
+Names, arguments, defaults and numbers are those of `torch.optim`. What an optimizer remembers
 (v, s, m, k) is in its `state_dict`, because training that is resumed without it is not resumed.
 """
 
@@ -30,9 +30,9 @@ Parameters = Iterable[Tensor | Mapping[str, Any]]
 
 
 class Optimizer:
-    """What all optimisers share: parameters, a learning rate, and a memory for each parameter.
+    """What all optimizers share: parameters, a learning rate, and a memory for each parameter.
 
-    A new optimiser is a subclass with one method, ``update(w, g, lr, memory) -> w``.
+    A new optimizer is a subclass with one method, ``update(w, g, lr, memory) -> w``.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class Optimizer:
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue where another optimiser of this class stood.
+        """Continue where another optimizer of this class stood.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class Optimizer:
         """
         if state.get("kind") != self._kind:
             raise ValueError(
-                f"{self._kind}: the state given is that of {state.get('kind', 'no optimiser')}"
+                f"{self._kind}: the state given is that of {state.get('kind', 'no optimizer')}"
             )
         shares = list(state.get("shares", ()))
         if len(shares) != len(self.parameters):
