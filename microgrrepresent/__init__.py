@@ -20,6 +20,7 @@ from microgrrepresent.errors import (
     StaleGraphError,
 )
 from microgrrepresent.gradients import grad, jacobian
+from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.ops import *  # noqa: F403
 from microgrrepresent.place import no_grad, scope, step, steps
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from microgrrepresent.description_check import check_primitive
     from microgrrepresent.drawing import draw, save, stepper
     from microgrrepresent.equations import explain
-    from microgrrepresent.graph import Graph
     from microgrrepresent.recurrence import Delay, Folded, fold, isomorphic, unfold
 
 # The readers of a graph are loaded when they are first asked for: to record and to differentiate,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 _LATER = {
     "Delay": "recurrence",
     "Folded": "recurrence",
-    "Graph": "graph",
     "check_primitive": "description_check",
     "draw": "drawing",
     "explain": "equations",
@@ -151,6 +150,16 @@ __all__ = [
     "unfold",
     "where",
 ]
+
+
+def _shown(of: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    """What a notebook shows of a Tensor or a Graph."""
+    from microgrrepresent.drawing.output.notebook import shown
+
+    return shown(of)
+
+
+Tensor._repr_mimebundle_ = Graph._repr_mimebundle_ = _shown  # type: ignore[attr-defined]
 
 
 def __getattr__(name: str) -> Any:

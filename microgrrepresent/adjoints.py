@@ -16,7 +16,9 @@ from numpy.typing import ArrayLike
 from microgrrepresent.errors import GradientError
 from microgrrepresent.gradients import one_node, require_gradient, seeded
 from microgrrepresent.node import Array, Node
-from microgrrepresent.sweep import Edge, fitted, sweep
+from microgrrepresent.pullbacks import Edge, kept_in, numbers
+from microgrrepresent.sums import fitted
+from microgrrepresent.sweep import sweep
 
 
 def backward(
@@ -59,8 +61,9 @@ def backward(
     if keep not in ("all", "nodes"):
         raise ValueError(f"backward: keep must be 'all' or 'nodes'; given {keep!r}")
     edges: dict[Edge, Array] | None = {} if keep == "all" else None
+    pull = numbers if edges is None else kept_in(edges)
     first = seeded(output, seed, "backward", False)
-    nodes = {node: _frozen(g) for node, g in sweep([output], [first], contributions=edges)}
+    nodes = {node: _frozen(g) for node, g in sweep([output], [first], pull=pull)}
     return Adjoints(nodes, edges)
 
 

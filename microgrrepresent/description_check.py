@@ -17,7 +17,7 @@ from microgrrepresent.errors import CheckError
 from microgrrepresent.node import Array, Node
 from microgrrepresent.primitive import Primitive
 from microgrrepresent.source_code import contribution_code, filled, helper_code, literal, value_code
-from microgrrepresent.sweep import fitted
+from microgrrepresent.sums import fitted
 from microgrrepresent.tensor import Tensor
 
 _TOLERANCE = 1e-10

@@ -7,15 +7,19 @@ sweeps once for each element of an output. `microgrrepresent.backward` keeps the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent.errors import DTypeError, GradientError, ShapeError, operand
-from microgrrepresent.node import Array, Node
+from microgrrepresent.node import Array, Node, leaf
+from microgrrepresent.place import at, here
+from microgrrepresent.pullbacks import numbers, recorded
 from microgrrepresent.sweep import sweep
-from microgrrepresent.tensor import Tensor
+
+if TYPE_CHECKING:
+    from microgrrepresent.tensor import Tensor
 
 
 @overload
@@ -110,10 +114,11 @@ def grad(
         raise ShapeError(f"grad: {len(ys)} outputs need {len(ys)} seeds; given {len(given)}")
     seeds = [seeded(y, s, "grad", create_graph) for y, s in zip(ys, given, strict=True)]
     wanted, found = {x.id for x in xs}, {}
-    for node, g in sweep(ys, seeds, xs, symbolic=create_graph):
-        if node.id in wanted:
-            found[node.id] = g
-    results = []
+    with at(here.get()):  # which a sweep that is recorded moves along with it
+        for node, g in sweep(ys, seeds, xs, recorded if create_graph else numbers):
+            if node.id in wanted:
+                found[node.id] = g
+    results: list[Any] = []
     for x in xs:
         if x.id not in found:
             if unconnected == "raise":
@@ -124,17 +129,18 @@ def grad(
                 )
             found[x.id] = np.zeros(x.shape, x.dtype)
         g = found[x.id]
-        results.append((g if isinstance(g, Node) else Tensor(g)) if create_graph else np.array(g))
+        if not create_graph:
+            results.append(np.array(g))
+        else:
+            results.append(g if isinstance(g, Node) else leaf(x.result_class, np.array(g)))
     return results[0] if isinstance(inputs, Node) else results
 
 
-def accumulate(output: Node, seed: ArrayLike | None) -> None:
-    """Add the gradients of the output to ``.grad`` of its leaves: the body of `Tensor.backward`."""
+def leaf_gradients(output: Node, seed: ArrayLike | None) -> list[tuple[Any, Array]]:
+    """The leaves behind the output that require a gradient, each with its own."""
     require_gradient(output)
     swept = sweep([output], [seeded(output, seed, "backward", False)])
-    found = [(node, g) for node, g in swept if node.op is None and isinstance(node, Tensor)]
-    for leaf, g in found:
-        leaf.grad = np.array(g) if leaf.grad is None else np.asarray(leaf.grad + g)
+    return [(node, g) for node, g in swept if node.op is None]
 
 
 def jacobian(y: Node, x: Node) -> Array:
@@ -189,7 +195,7 @@ def seeded(output: Node, seed: Any, asker: str, symbolic: bool) -> Any:
             f"shape {output.shape}; given {array.shape}"
         )
     return (
-        Tensor(array, name="1" if array.size == 1 else None)
+        leaf(output.result_class, array, "1" if array.size == 1 else None)
         if symbolic and not isinstance(array, Node)
         else array
     )

@@ -96,12 +96,6 @@ class Graph:
     def __contains__(self, node: object) -> bool:
         return node in self._index
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows."""
-        from microgrrepresent.drawing.output.notebook import shown
-
-        return shown(self)
-
     def __repr__(self) -> str:
         return f"<Graph of {len(self)} nodes: {', '.join(map(self.label, self.outputs))}>"
 

@@ -133,3 +133,8 @@ def make(
     node.place = here.get()
     node.requires_grad = requires_grad
     return node
+
+
+def leaf(kind: type[N], value: Array, name: str | None = None) -> N:
+    """Make a leaf of an array that nobody else holds; it requires no gradient."""
+    return make(kind, None, (), {}, value, False, name)

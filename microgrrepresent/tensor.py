@@ -15,6 +15,7 @@ Tensors under `no_grad`, become arrays wherever NumPy wants one.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
@@ -31,10 +32,13 @@ from microgrrepresent.errors import (
     gradient_lost,
     operand,
 )
+from microgrrepresent.gradients import leaf_gradients
 from microgrrepresent.node import Array, Node, make, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
 from microgrrepresent.place import here
 from microgrrepresent.primitive import lift, numbers
+
+_adding = threading.Lock()  # of gradients, by threads whose graphs share leaves
 
 Axis = int | tuple[int, ...] | None
 
@@ -140,12 +144,6 @@ class Tensor(Node):
             )
         return type(self), (self.value, self.requires_grad, self.name)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows."""
-        from microgrrepresent.drawing.output.notebook import shown
-
-        return shown(self)
-
     def __repr__(self) -> str:
         text = np.array2string(self.value, separator=", ", prefix="Tensor(", threshold=50)
         if self.dtype not in (np.float64, np.int64, np.bool_):
@@ -221,14 +219,19 @@ class Tensor(Node):
 
         May be called again, and then adds again. See `microgrrepresent.backward`.
 
+        Threads and asyncio tasks may each record and differentiate graphs of their own. Those
+        graphs may share leaves: what several threads add to one ``.grad`` adds up. A leaf may be
+        assigned to when all of them are done.
+
         Parameters
         ----------
         seed : array_like, optional
             The adjoint of this Tensor, of its shape. A Tensor of one element needs none: it is 1.
         """
-        from microgrrepresent.gradients import accumulate
-
-        accumulate(self, seed)
+        found = leaf_gradients(self, seed)
+        with _adding:
+            for leaf, g in found:
+                leaf.grad = np.array(g) if leaf.grad is None else np.asarray(leaf.grad + g)
 
     @property
     def grad(self) -> Array | None:

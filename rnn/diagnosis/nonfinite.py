@@ -19,7 +19,8 @@ from microgrrepresent import Graph, Node
 from microgrrepresent.errors import located
 from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
-from microgrrepresent.sweep import Edge, sweep
+from microgrrepresent.pullbacks import Edge, kept_in
+from microgrrepresent.sweep import sweep
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _first_gradient(graph: Graph, loss: Node) -> Nonfinite | None:
     edges: dict[Edge, Array] = {}
     seen: dict[int, Node] = {}
     with np.errstate(all="ignore"):
-        for node, adjoint in sweep([loss], [np.ones_like(loss.value)], contributions=edges):
+        for node, adjoint in sweep([loss], [np.ones_like(loss.value)], pull=kept_in(edges)):
             seen[node.id] = node
             if _finite(np.asarray(adjoint)):
                 continue

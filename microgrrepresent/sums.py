@@ -1,0 +1,91 @@
+"""How the parts of an adjoint are added up: late to its shape, and in place where nobody sees it.
+
+The chain rule only says ``adjoint[parent] += part``. Done as it stands, every ``+`` of a parameter
+that is used at each step would copy the whole parameter. Here, an array is copied only if it may
+belong to somebody else, broadcasting is undone once for the sum instead of once for each part, and
+what comes from a selection ``x[index]`` goes to its place in the sum without an array of zeros
+around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from microgrrepresent.node import Array, Node
+from microgrrepresent.ops import cast, unbroadcast
+
+
+class Selected(NamedTuple):
+    """What a selection ``y = x[...]`` hands back to x: ``g``, for some of its elements."""
+
+    scatter: Callable[..., None]
+    g: Array
+    xs: tuple[Array, ...]
+    params: dict[str, Any]
+
+
+class Sums:
+    """The adjoints that are being added up.
+
+    Parts are added up as the rules gave them, and the sum is fitted to its node when it is
+    complete: so the adjoint of a bias is summed over the steps first, and over the batch once.
+
+    What arrives first may be an array that others hold too, such as g itself on its way through an
+    addition. A sum that was made here belongs to nobody else, and is added to in place.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[int, Any] = {}
+        self._made_here: set[int] = set()
+
+    def add(self, node: Node, part: Any) -> None:
+        """Add a part to the adjoint of a node."""
+        key = node.id
+        if type(part) is Selected:
+            part.scatter(self._own(node), part.g, *part.xs, **part.params)
+            return
+        if key not in self._sums:
+            self._sums[key] = part
+            return
+        total = self._sums[key]
+        if total.shape != part.shape or total.dtype is not part.dtype:
+            total, part = fitted(total, node.value), fitted(part, node.value)
+        if key in self._made_here:
+            total += part
+        else:
+            total = total + part
+            self._made_here.add(key)
+        self._sums[key] = total
+
+    def take(self, node: Node) -> Any:
+        """The adjoint of a node, complete, of its shape and dtype; None if nothing was added."""
+        if node.id not in self._sums:
+            return None
+        g, value = self._sums.pop(node.id), node.value
+        if g.shape != value.shape or g.dtype is not value.dtype:
+            g = fitted(g, value)
+        return g
+
+    def _own(self, node: Node) -> Array:
+        """The adjoint of a node, so far, as an array that may be added to in place."""
+        key, value = node.id, node.value
+        if key not in self._sums:
+            self._sums[key] = np.zeros(value.shape, value.dtype)
+        else:
+            total = fitted(self._sums[key], value)
+            if total is not self._sums[key] or key not in self._made_here or not total.ndim:
+                self._sums[key] = np.array(total)  # also of a sum that is a scalar
+        self._made_here.add(key)
+        return self._sums[key]  # type: ignore[no-any-return]
+
+
+def fitted(contribution: Any, value: Array) -> Any:
+    """Undo broadcasting and promotion, so that a contribution has its parent's shape and dtype."""
+    if contribution.shape != value.shape:
+        contribution = unbroadcast(contribution, value.shape)
+    if contribution.dtype is not value.dtype:
+        contribution = cast(contribution, dtype=value.dtype.name)
+    return contribution
