@@ -176,7 +176,7 @@ def test_formulas_are_written_in_the_graphs_own_letters():
         edge["chain"] == "∂<i>L</i>/∂<i>h</i><sub>3</sub> ⊙ (1 - <i>h</i><sub>3</sub><sup>2</sup>)"
     )
     assert edge["local"] == (
-        "∂<i>h</i><sub>3</sub>/∂<i>a</i><sub>3</sub> = 1 - <i>h</i><sub>3</sub>²"
+        "∂<i>h</i><sub>3</sub>/∂<i>a</i><sub>3</sub> = 1 - <i>h</i><sub>3</sub><sup>2</sup>"
     )
     recurrent = next(
         edge
