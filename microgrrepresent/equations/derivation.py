@@ -12,10 +12,9 @@ from functools import cached_property
 from typing import Any, TypeGuard
 
 from microgrrepresent.equations.families import Family, Step
-from microgrrepresent.equations.subject import Subject
+from microgrrepresent.equations.forward import Forward
 from microgrrepresent.equations.terms import (
     Adjoint,
-    Apply,
     Chain,
     Equation,
     Growing,
@@ -28,12 +27,13 @@ from microgrrepresent.equations.terms import (
     Term,
     Value,
     Variable,
-    When,
     params_of,
 )
+from microgrrepresent.equations.variables import Variables, find_variables
+from microgrrepresent.errors import GradientError
 from microgrrepresent.gradients import grad
+from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
-from microgrrepresent.recurrence.signature import index_numbers, with_index_numbers
 
 
 @dataclass(frozen=True)
@@ -98,65 +98,49 @@ def derive(loss: Node, targets: Node | Sequence[Node], together: bool = True) ->
     GradientError
         If the loss does not depend on the target.
     """
-    several = [targets] if isinstance(targets, Node) else targets
-    return _Derivation(loss, several, together).result()
+    several = [targets] if isinstance(targets, Node) else list(dict.fromkeys(targets))
+    graph = Graph(loss)
+    live = _between(graph, loss, several)
+    for target in several:
+        if target not in live:
+            raise GradientError(
+                f"the loss does not depend on {target.name or 'the node'} {target.shape}, so "
+                "there is no gradient to explain"
+            )
+    variables = find_variables(graph, [loss, *several], live, together)
+    return _Derivation(loss, several, variables).result()
 
 
-class _Derivation(Subject):
+def _between(graph: Graph, loss: Node, targets: Sequence[Node]) -> set[Node]:
+    """The nodes through which a target acts on the loss."""
+    after: set[Node] = set(targets)
+    for node in graph:
+        if any(p in after and rule is not None for p, rule in _rules(node)):
+            after.add(node)
+    before: set[Node] = {loss}
+    for node in reversed(tuple(graph)):
+        if node in before:
+            before |= {p for p, rule in _rules(node) if rule is not None}
+    return after & before
+
+
+def _rules(node: Node) -> list[tuple[Node, Any]]:
+    """Each parent with the rule that sends it something, or None."""
+    op = node.op
+    return [] if op is None else [(p, op.vjp[i]) for i, p in enumerate(node.parents)]
+
+
+class _Derivation(Forward):
     """The work of `derive`: terms, and the equations that consist of them."""
 
-    def __init__(self, loss: Node, targets: Sequence[Node], together: bool) -> None:
-        super().__init__(loss, targets, together)
-        self.once: dict[Node, Term] = {}
+    def __init__(self, loss: Node, targets: Sequence[Node], variables: Variables) -> None:
+        super().__init__(variables)
+        self.loss, self.targets = loss, dict.fromkeys(targets)
+        self.graph, self.edges, self.live = variables.graph, variables.edges, variables.live
         self.sent_once: dict[Node, Term] = {}
         self.lengths_of: dict[Node, tuple[int, ...]] = {}
 
     # --- terms -----------------------------------------------------------------------------------
-
-    def _when(self, step: Step, now: Step) -> When:
-        """A step as it is written in an equation for the step `now`."""
-        return step if step is None or now is None else Shift(step - now)
-
-    def _value(self, node: Node, now: Step) -> Term:
-        family, step = self.places[node]
-        if family in self.variables:
-            return Value(self.variables[family], self._when(step, now))
-        if family.is_number:
-            return Number(node.params["value"])
-        if step is not None:
-            return self._operation(node, now)
-        if node not in self.once:  # it reads the same in the equations of all steps
-            self.once[node] = self._operation(node, None)
-        return self.once[node]
-
-    def _operation(self, node: Node, now: Step) -> Term:
-        """What makes a node."""
-        family = self.places[node][0]
-        if family.running:
-            return self._total(family)
-        assert node.op is not None
-        return Apply(
-            node.op,
-            tuple(self._value(parent, now) for parent in node.parents),
-            self._params(node, now),
-            node.shape,
-            node.op.said("formula", node, by="explain"),
-        )
-
-    def _total(self, family: Family) -> Term:
-        """What a running sum has added up: one term for all steps."""
-        parts: dict[Term, list[Step]] = {}
-        for node in family.running:
-            for parent in node.parents:
-                source, t = self.places[parent]
-                if source is not family:
-                    parts.setdefault(self._value(parent, t), []).append(t)
-        terms = [
-            term if None in times else SumOverSteps(term, tuple(t for t in times if t is not None))
-            for term, times in parts.items()
-            if term != Number(0)
-        ]
-        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
     def _adjoint(self, node: Node, now: Step) -> Term:
         family, step = self.places[node]
@@ -164,8 +148,8 @@ class _Derivation(Subject):
             node, step = family.example, None
         if self._is_seed(node):
             return Number(1)
-        if family in self.variables:
-            return Adjoint(self.variables[family], self._when(step, now))
+        if family in self.named:
+            return Adjoint(self.named[family], self.when(step, now))
         child, i = self.edges[node][0]
         if step is not None:
             return self._sent(child, i, now)
@@ -197,9 +181,9 @@ class _Derivation(Subject):
                 position,
                 text,
                 meets,
-                Number(0) if meets == "moved" else self._value(child, reading),
-                () if joins else tuple(self._value(p, reading) for p in child.parents),
-                self._params(child, reading),
+                Number(0) if meets == "moved" else self.value(child, reading),
+                () if joins else tuple(self.value(p, reading) for p in child.parents),
+                self.params(child, reading),
                 child.shape if meets == "elementwise" else parent.shape,
                 self._lengths(child) if joins and parent.ndim == child.ndim else (),
             )
@@ -219,19 +203,8 @@ class _Derivation(Subject):
         if parent.shape == ():
             return g.g
         params = params_of({"axis": tuple(range(parent.ndim)), "keepdims": False})
-        part = (self._value(parent, now),)
+        part = (self.value(parent, now),)
         return Chain(g.g, g.op, 0, "1", "spread", Number(0), part, params, parent.shape)
-
-    def _params(self, node: Node, now: Step) -> Any:
-        family, step = self.places[node]
-        params = node.params
-        if family.slopes and any(family.slopes) and now is not None and step is not None:
-            written = [
-                Growing(slope, n - slope * step + slope * (step - now)) if slope else n
-                for n, slope in zip(index_numbers(node), family.slopes, strict=True)
-            ]
-            params = with_index_numbers(node, written)  # type: ignore[arg-type]
-        return params_of(params)
 
     # --- equations -------------------------------------------------------------------------------
 
@@ -239,20 +212,20 @@ class _Derivation(Subject):
         """All equations and what they evaluate to."""
         forward = [
             equation
-            for family in self.variables
+            for family in self.named
             for equation in self._equations(family, Value, self._definition, lambda n: True)
         ]
         backward_: list[Equation] = []
-        for family in reversed(self.variables):
+        for family in reversed(self.named):
             backward_ += self._equations(
                 family, Adjoint, self._adjoint_sum, self._is_explained, backwards=True
             )
         given: dict[Value, Array] = {}
         values: dict[Value | Adjoint, Array] = {}
         nodes: dict[Value, Node] = {}
-        reached = [node for f in self.variables for node in f.nodes.values() if node in self.live]
+        reached = [node for f in self.named for node in f.nodes.values() if node in self.live]
         adjoints = dict(zip(reached, grad(self.loss, reached), strict=True))
-        for family, variable in self.variables.items():
+        for family, variable in self.named.items():
             for t, node in family.nodes.items():
                 if node not in self.edges:
                     continue
@@ -281,8 +254,8 @@ class _Derivation(Subject):
             if not family.running and node is not family.nodes.get(step):  # in a state's place
                 for child, _ in self.edges[node]:
                     now = self.places[child][1]
-                    if now is not None and family in self.variables:
-                        value = Value(self.variables[family], self._when(step, now))
+                    if now is not None and family in self.named:
+                        value = Value(self.named[family], self.when(step, now))
                         found.setdefault(value, set()).add(now)
         return {value: tuple(sorted(times)) for value, times in found.items()}
 
@@ -297,7 +270,7 @@ class _Derivation(Subject):
 
     def _place(self, node: Node) -> Value:
         family, step = self.places[node]
-        return Value(self.variables[family], step)
+        return Value(self.named[family], step)
 
     def _equations(
         self,
@@ -308,7 +281,7 @@ class _Derivation(Subject):
         backwards: bool = False,
     ) -> Iterable[Equation]:
         """The equations of a family: one for all steps at which it reads the same."""
-        variable = self.variables[family]
+        variable = self.named[family]
         groups: dict[Term, list[int]] = {}
         for t, node in sorted(family.nodes.items(), key=lambda item: item[0] or 0):
             if node not in self.edges or not wanted(node):
@@ -332,7 +305,7 @@ class _Derivation(Subject):
         """The scopes whose recurrence runs from the last step to the first."""
         return {
             node.scope
-            for family in self.families
+            for family in self.variables.families
             for t, node in family.nodes.items()
             for parent in node.parents
             if t is not None
@@ -342,7 +315,7 @@ class _Derivation(Subject):
         }
 
     def _definition(self, node: Node, now: Step) -> Term | None:
-        return None if node.op is None else self._operation(node, now)
+        return None if node.op is None else self.definition(node, now)
 
     def _adjoint_sum(self, node: Node, now: Step) -> Term:
         """The node's adjoint: the sum of what its consumers send back."""

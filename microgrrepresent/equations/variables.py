@@ -1,0 +1,200 @@
+"""The variables of some equations: which nodes have one, and what it is called.
+
+Not every node is a variable. A node that nobody has named, that is used once, and whose adjoint
+would not have to be written down twice, is part of its consumer's equation:
+
+    h_t = o_t ⊙ tanh(c_t)       and not       u_t = tanh(c_t),  h_t = o_t ⊙ u_t
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from microgrrepresent.equations.families import Family, Step, families
+from microgrrepresent.equations.naming import activates, names, selects
+from microgrrepresent.equations.terms import Variable
+from microgrrepresent.graph import Graph
+from microgrrepresent.node import Node
+
+DEEPEST = 12
+"""So many operations, one inside of the other, are written as one formula."""
+
+
+@dataclass(eq=False)
+class Variables:
+    """The variables of some equations; `find_variables` finds them.
+
+    Attributes
+    ----------
+    graph : Graph
+        What the equations are about.
+    families, places
+        The nodes that are spoken of as one; the family and the step of each node.
+    edges : dict
+        Who reads each node, and as which input.
+    live : set of Node
+        The nodes that have adjoints to be written down.
+    named : dict from Family to Variable
+        The families that have equations, in the order of computation.
+    """
+
+    graph: Graph
+    families: list[Family]
+    places: dict[Node, tuple[Family, Step]]
+    edges: dict[Node, list[tuple[Node, int]]]
+    live: set[Node]
+    named: dict[Family, Variable] = field(default_factory=dict)
+
+
+def find_variables(
+    graph: Graph,
+    asked: Collection[Node],
+    live: set[Node],
+    together: bool,
+    unwritten: Collection[str] | None = None,
+) -> Variables:
+    """Choose the variables of a graph's equations, and name them.
+
+    Parameters
+    ----------
+    graph : Graph
+    asked : collection of Node
+        Nodes that are variables in any case: losses, targets, outputs.
+    live : set of Node
+        The nodes that have adjoints to be written down.
+    together : bool
+        Whether to treat the steps of a graph that folds as one.
+    unwritten : collection of str, optional
+        If given, the graph is that of one step, without adjoints: then a node without a name, or
+        of one of these names, is a part of what reads it wherever only one node does.
+    """
+    inner = {*asked} - {*graph.outputs}
+    found, places = families(graph, inner, together)
+    edges: dict[Node, list[tuple[Node, int]]] = {node: [] for node in graph}
+    for node in graph:
+        for i, parent in enumerate(node.parents):
+            edges[parent].append((node, i))
+    variables = Variables(graph, found, places, edges, live)
+    outputs = {places[node][0] for node in asked}
+    choice = _Choice(variables, outputs, unwritten)
+    order = choice.made()
+    ends = {places[node][0]: "L" if unwritten is None else "y" for node in graph.outputs}
+    letters = names(order, edges, places, ends)
+    variables.named = {
+        family: Variable(
+            *letters[family],
+            parameter=_of_parameters(family.example) and family.example.ndim > 1,
+            shape=family.example.shape,
+            steps=family.steps,
+            key=key,
+        )
+        for key, family in enumerate(order)
+    }
+    return variables
+
+
+@dataclass
+class _Choice:
+    """Which families are variables."""
+
+    variables: Variables
+    asked: set[Family]
+    unwritten: Collection[str] | None
+    chosen: set[Family] = field(default_factory=set)
+    depths: dict[Family, int] = field(default_factory=dict)
+
+    def made(self) -> list[Family]:
+        """The variables, in the order of computation."""
+        for family in reversed(self.variables.families):
+            if not family.is_number and not self._is_part(family):
+                self.chosen.add(family)
+        return [family for family in self.variables.families if family in self.chosen]
+
+    def _is_part(self, family: Family) -> bool:
+        """Whether a family is written inside of its consumer's equation."""
+        example = family.example
+        if example.op is None or family in self.asked:
+            return False
+        if example.name is not None and example.name not in (self.unwritten or ()):
+            return False
+        reader_and_position = self._only_reader(family)
+        if reader_and_position is None:
+            return False
+        reader, i = reader_and_position
+        depth = 1 if reader in self.chosen else self.depths.get(reader, 0) + 1
+        if depth > DEEPEST or not self._may_stand_inside(example, reader, i):
+            return False
+        self.depths[family] = depth
+        return True
+
+    def _only_reader(self, family: Family) -> tuple[Family, int] | None:
+        """The one family that reads it, at the same step and as the same input, if there is one."""
+        readers = set()
+        for t, node in family.nodes.items():
+            edges = self.variables.edges.get(node, [])
+            if len(edges) != 1:
+                return None
+            child, i = edges[0]
+            reader, s = self.variables.places[child]
+            once = self.unwritten is not None and t is None  # of one step only
+            if s != t and not reader.running and not once:
+                return None
+            readers.add((reader, 0 if reader.running else i))
+        return readers.pop() if len(readers) == 1 else None
+
+    def _may_stand_inside(self, example: Node, reader: Family, i: int) -> bool:
+        """Whether it needs no letter of its own, by what it is and what reads it."""
+        consumer = reader.example
+        assert example.op is not None
+        if self.unwritten is not None:
+            return True
+        if example.op.many is not None:  # a variable of its own, unless it is summed at once
+            return _sums(consumer)
+        into_sum = example.op.kind in ("linear", "product") or selects(example)
+        if into_sum and activates(consumer):
+            return False
+        live = self.variables.live
+        if example not in live:
+            return True
+        sources = len({parent for parent in example.parents if parent in live})
+        return sources < 2 or self._passes_unchanged(example, reader, i)
+
+    def _passes_unchanged(self, node: Node, reader: Family, i: int) -> bool:
+        """Whether the node's adjoint is that of a variable, so that writing it twice is no loss."""
+        while True:
+            consumer = reader.example
+            if consumer.shape != node.shape or not _passes(consumer, i):
+                return False
+            if reader in self.chosen:
+                return True
+            node = consumer
+            child, i = self.variables.edges[consumer][0]
+            reader = self.variables.places[child][0]
+
+
+def _sums(node: Node) -> bool:
+    """Whether it is a sum of elements."""
+    return node.op is not None and (node.op.derivative, node.op.meets) == (("1",), ("spread",))
+
+
+def _passes(node: Node, position: int) -> bool:
+    """Whether an operation passes its adjoint on to an input as it is, but for its sign."""
+    assert node.op is not None
+    if node.op.said("meets", node, position, by="explain") != "elementwise":
+        return False
+    return node.op.said("derivative", node, position, by="explain") in ("1", "-1")
+
+
+def _of_parameters(node: Node) -> bool:
+    """Whether a node is made of parameters and numbers only."""
+    behind, found = {node}, False
+    todo = [node]
+    while todo:
+        n = todo.pop()
+        if n.op is None and not n.requires_grad:
+            return False
+        found = found or n.op is None
+        todo += [parent for parent in n.parents if parent not in behind]
+        behind.update(n.parents)
+    return found
