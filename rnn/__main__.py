@@ -4,9 +4,8 @@ import sys
 
 if __name__ == "__main__":
     try:
-        from rnn.command_line.commands import (
-            main,  # here, because Ctrl-C may come while it is imported
-        )
+        # Imported here, because Ctrl-C may come while it is.
+        from rnn.command_line.commands import main
 
         status = main()
     except KeyboardInterrupt:

@@ -17,6 +17,9 @@ from microgrrepresent.drawing.views.choices import View
 from rnn.command_line.illustration import ILLUSTRATED
 from rnn.command_line.tasks import CELLS, TASKS
 
+LONGEST_PAGE = 100
+"""Steps; the page of an LSTM has 43 kB a step."""
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser that refuses in one line."""
@@ -36,7 +39,7 @@ def _number(
         except ValueError:
             value = math.nan
         if not least <= value < math.inf or (open_end and value == least):
-            raise argparse.ArgumentTypeError(f"must be {what}; given {text!r}")
+            raise argparse.ArgumentTypeError(f"must be {what}, got {text!r}")
         return value
 
     return read
@@ -59,14 +62,25 @@ def _cells(text: str) -> list[str]:
 def _window(text: str) -> tuple[int, int]:
     first, comma, last = text.partition(",")
     if not (comma and first.strip().isdigit() and last.strip().isdigit()):
-        raise argparse.ArgumentTypeError(f"must be two whole numbers such as 3,2; given {text!r}")
+        raise argparse.ArgumentTypeError(f"must be two integers such as 3,2, got {text!r}")
     return int(first), int(last)
 
 
-_count = _number(int, 1, "a whole number from 1 up")
-_seed = _number(int, 0, "a whole number from 0 up")
-_positive = _number(float, 0, "a number above 0", open_end=True)
-_temperature = _number(float, 0, "a number from 0 up")
+def _steps_of_a_page(text: str) -> float:
+    steps = _count(text)
+    if steps > LONGEST_PAGE:
+        raise argparse.ArgumentTypeError(
+            f"a page has at most {LONGEST_PAGE} steps, got {text!r}: what it shows repeats itself "
+            "from step to step, and it grows with each; for how far back gradients reach: "
+            f"python -m rnn flow --length {text}"
+        )
+    return steps
+
+
+_count = _number(int, 1, "an integer >= 1")
+_seed = _number(int, 0, "an integer >= 0")
+_positive = _number(float, 0, "a number > 0", open_end=True)
+_temperature = _number(float, 0, "a number >= 0")
 
 
 def parser() -> _Parser:
@@ -212,7 +226,7 @@ example:
     _add_flag(draw, "--gradients", "draw what flows back through the graph, too")
     _add_flag(draw, "--rails", "draw each shared parameter once, as a rail")
     _add_flag(draw, "--values", "show the values, or their shapes")
-    _add_choice(draw, "--theme", list(THEMES), "light", "colours")
+    _add_choice(draw, "--theme", list(THEMES), "light", "colors")
     _add(draw, "--seed", _seed, 0, "of the random numbers")
     _add_picture(draw, "unrolled.svg", "svg", "png", "pdf", "html", "tex", "dot")
 
@@ -228,7 +242,7 @@ def _add_bptt(commands: Commands) -> None:
         f"{_CELLS_HELP}\n\nexample:\n  python -m rnn bptt --cell lstm --steps 6 -o bptt.html",
     )
     _add_choice(bptt, "--cell", list(ILLUSTRATED), "lstm", "one of the cells below", "CELL")
-    _add(bptt, "--steps", _count, 4, "how many steps")
+    _add(bptt, "--steps", _steps_of_a_page, 4, f"how many steps, up to {LONGEST_PAGE}")
     _add(bptt, "--seed", _seed, 0, "of the random numbers")
     _add_picture(bptt, "bptt.html", "html")
 

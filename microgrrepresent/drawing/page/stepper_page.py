@@ -23,8 +23,8 @@ from microgrrepresent.gradients import one_node
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
-LARGEST = 20_000
-"""Nodes; a page with more would be too slow to step through."""
+LARGEST = 5_000
+"""Nodes; a page has about 2 kB for each, and one with more would be too slow to step through."""
 
 
 def stepper(
@@ -72,8 +72,8 @@ def stepper(
     graph = Graph(one_node(loss, "stepper", "the loss"))
     if len(graph) > LARGEST:
         raise DrawingError(
-            f"stepper: the graph has {len(graph):,} nodes, and a page can show {LARGEST:,}; "
-            "take fewer time steps"
+            f"stepper: the graph has {len(graph):,} nodes, and a page can show {LARGEST:,}; take "
+            "fewer time steps, which show all that more of them would"
         )
     swept = backward(loss) if adjoints is None else _of(loss, adjoints)
     drawing = draw(graph, "operations", timeout=timeout)

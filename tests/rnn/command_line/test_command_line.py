@@ -77,16 +77,19 @@ def test_help_names_every_command_and_task(capsys):
         (["frobnicate"], "invalid choice: 'frobnicate'"),
         (["train"], "the following arguments are required: TASK"),
         (["train", "chess"], "argument TASK: invalid choice: 'chess' (choose from"),
-        (["train", "adding", "--steps", "0"], "--steps: must be a whole number from 1 up; given"),
-        (["train", "adding", "--steps", "1.5"], "given '1.5'"),
-        (["train", "adding", "--lr", "nan"], "--lr: must be a number above 0; given 'nan'"),
-        (["train", "adding", "--lr", "0"], "--lr: must be a number above 0; given '0'"),
+        (["train", "adding", "--steps", "0"], "--steps: must be an integer >= 1, got"),
+        (["train", "adding", "--steps", "1.5"], "must be an integer >= 1, got '1.5'"),
+        (["train", "adding", "--lr", "nan"], "--lr: must be a number > 0, got 'nan'"),
+        (["train", "adding", "--lr", "0"], "--lr: must be a number > 0, got '0'"),
         (["train", "adding", "--cell", "cnn"], "--cell: invalid choice: 'cnn'"),
         (["train", "adding", "--nonsense"], "unrecognized arguments: --nonsense"),
         (["sample"], "the following arguments are required: CHECKPOINT"),
-        (["sample", "x", "--temperature", "-1"], "must be a number from 0 up; given '-1'"),
+        (["sample", "x", "--temperature", "-1"], "must be a number >= 0, got '-1'"),
         (["flow", "--cells", "rnn,foo"], "--cells: unknown cell 'foo'; there are rnn, gru, lstm"),
         (["flow", "--cells", "rnn,gru,rnn"], "--cells: rnn is there twice"),
+        (["bptt", "--steps", "500"], "at most 100 steps, got '500'"),
+        (["bptt", "--steps", "500"], "reach: python -m rnn flow --length 500; see"),
+        (["bptt", "--steps", "0"], "--steps: must be an integer >= 1, got '0'"),
         (["flow", "-o", "x.xyz"], "'x.xyz' must end in one of .svg, .png, .pdf"),
     ],
 )
@@ -393,7 +396,7 @@ def test_pictures_that_cannot_be_drawn(capsys):
     assert "all of time in one box" in layers and "one step for all" in folded
     assert "=" not in layers + folded  # which is how a program says it
     assert "time 'both'" in folded
-    assert "--window: must be two whole numbers" in refused(capsys, "draw", "--window", "3")
+    assert "--window: must be two integers" in refused(capsys, "draw", "--window", "3")
     assert "--cell: invalid choice: 'cnn'" in refused(capsys, "draw", "--cell", "cnn")
     assert "'x.bmp' must end in one of .svg" in refused(capsys, "draw", "-o", "x.bmp")
     assert "cannot write /dev/null/x.svg: " in refused(capsys, "draw", "-o", "/dev/null/x.svg")
