@@ -15,7 +15,11 @@ Rng = np.random.Generator | int | None
 
 
 def uniform(
-    shape: tuple[int, ...], bound: float, name: str, dtype: DTypeLike, rng: np.random.Generator
+    shape: tuple[int, ...],
+    bound: float,
+    name: str,
+    dtype: DTypeLike | None,
+    rng: np.random.Generator,
 ) -> Tensor:
     """A parameter with elements drawn evenly from [-bound, bound].
 
@@ -27,15 +31,19 @@ def uniform(
     return Tensor(np.asfortranarray(drawn) if drawn.ndim == 2 else drawn, True, name)
 
 
-def floating(dtype: DTypeLike) -> np.dtype[Any]:
-    """The data type, if parameters can be of it.
+def floating(dtype: Any, device: object = None) -> np.dtype[Any]:
+    """The data type, if parameters can be of it: float64 for None; ``torch.float32`` is float32.
 
     Raises
     ------
     DTypeError
         If it is not one of real floating-point numbers.
+    ValueError
+        If the device is another than the CPU.
     """
-    made = np.dtype(dtype)
+    if device is not None and str(device) != "cpu":
+        raise ValueError(f"device must be None or 'cpu', where NumPy computes, got {device!r}")
+    made = np.dtype(str(dtype)[6:] if str(dtype).startswith("torch.") else dtype)
     if made.kind != "f":
         raise DTypeError(f"parameters need a floating-point dtype such as float32; given {made}")
     return made

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent import ShapeError, Tensor
+from microgrrepresent import GradientError, ShapeError, Tensor
 from microgrrepresent.errors import DTypeError
 from microgrrepresent.node import Array
 
@@ -44,6 +44,11 @@ def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
             raise ShapeError(
                 f"{who!r}: {name} is a list of Tensors; make one of them, as stack({name}) does"
             )
+        if getattr(part, "requires_grad", False):
+            raise GradientError(
+                f"{who!r}: {name} is a {type(part).__module__}.{type(part).__name__} that requires "
+                f"a gradient, which would end here without a word; give {name}.detach()"
+            )
         try:
             given = np.asarray(x, dtype=None if hasattr(part, "dtype") else dtype)
         except (TypeError, ValueError):
@@ -52,7 +57,8 @@ def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
                 "makes one array of them, and says their lengths"
             ) from None
     if given.dtype != dtype:
-        hint = f"convert it with .astype({str(dtype)!r})"
+        convert = f".astype({str(dtype)!r})" if hasattr(x, "astype") else f".to(torch.{dtype})"
+        hint = f"convert it with {convert}"
         if given.dtype.kind in "iub":
             hint += "; symbols are embedded with Embedding or one_hot first"
         elif given.dtype.kind == "f":

@@ -10,7 +10,15 @@ their names, and lists, tuples and dicts are looked into:
             self.layers = [LSTM(8, 16)]           # layers.0.weight_ih_l0, ...
             self.head = Linear(16, 4)             # head.weight, head.bias
 
-The names and shapes are PyTorch's, so that a `state_dict` moves both ways.
+        def forward(self, x):                     # called as tagger(x)
+            output, _ = self.layers[0](self.embedding(x))
+            return self.head(output)
+
+The names and shapes are PyTorch's: `load_state_dict` takes PyTorch's state_dict, and what
+`rnn.weights.to_torch` makes of ours is taken there.
+
+A parameter that is set anew stays a parameter: ``head.weight = array`` takes the values over,
+``head.weight = embedding.weight`` ties the two, and whatever is neither is refused.
 """
 
 from __future__ import annotations
@@ -22,8 +30,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from microgrrepresent import Tensor
-from microgrrepresent.errors import FileError
+from microgrrepresent import ShapeError, Tensor
+from microgrrepresent.errors import DTypeError, FileError
 from microgrrepresent.files import read_arrays, write_arrays
 from rnn.errors import StateDictError
 
@@ -49,6 +57,28 @@ class Module:
     """
 
     training: bool = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call `forward`, which a module of your own defines.
+
+        Raises
+        ------
+        TypeError
+            If it does not.
+        """
+        forward = getattr(self, "forward", None)
+        if forward is None:
+            raise TypeError(
+                f"{type(self).__name__} cannot be called, because it does not say what it "
+                "computes; define def forward(self, x): ..."
+            )
+        return forward(*args, **kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = vars(self).get(name)
+        if isinstance(own, Tensor) and own.is_leaf:
+            value = replaced(own, value, f"{type(self).__name__}.{name}")
+        object.__setattr__(self, name, value)
 
     def _members(self) -> Iterator[tuple[str, Tensor | Module]]:
         """The leaf Tensors and modules among the attributes, in the order of their setting."""
@@ -113,7 +143,8 @@ class Module:
         Raises
         ------
         StateDictError
-            If names are missing, not expected, or stand for arrays of another shape.
+            If names are missing, not expected, or stand for arrays of another shape, or two names
+            of one parameter stand for different values.
         """
         own = dict(self.named_tensors())
         if not isinstance(state, Mapping):
@@ -122,6 +153,7 @@ class Module:
                 f"given a {type(state).__name__}"
             )
         given = {name: _array(name, value) for name, value in state.items()}
+        names = {tensor: name for name, tensor in reversed(own.items()) if name in given}
         problems = []
         if missing := [name for name in own if name not in given]:
             problems.append(f"missing: {_listed(missing, own)}")
@@ -132,6 +164,8 @@ class Module:
                 problems.append(f"{name}: expected {tensor.shape}, given {given[name].shape}")
             elif name in given and not np.can_cast(given[name].dtype, tensor.dtype, "same_kind"):
                 problems.append(f"{name}: expected {tensor.dtype}, given {given[name].dtype}")
+            elif name in given and not _same(given[first := names[tensor]], given[name]):
+                problems.append(f"{first} and {name} are one parameter, given two values")
         if problems:
             raise StateDictError(
                 f"load_state_dict: the state does not fit {self!r}, and nothing was loaded; "
@@ -191,6 +225,41 @@ def _held(name: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _held(f"{name}.{key}", item)
+
+
+def replaced(own: Tensor, value: Any, what: str) -> Any:
+    """The Tensor that takes a parameter's place: a given one that fits, or its own with new values.
+
+    Raises
+    ------
+    TypeError, ShapeError, DTypeError
+        If the value fits neither way: the parameter would be one no more, without a word.
+    """
+    if not own.requires_grad and (value is None or isinstance(value, Tensor)):
+        return value  # it was no parameter
+    if value is None:
+        raise TypeError(f"{what} is a parameter, got None; make the module without it instead")
+    if not isinstance(value, Tensor):
+        own.assign(value.detach() if hasattr(value, "detach") else value)
+        return own
+    if (value.shape, value.dtype) != (own.shape, own.dtype):
+        kind = ShapeError if value.shape != own.shape else DTypeError
+        raise kind(
+            f"{what} is a parameter {own.shape} of {own.dtype}, got a Tensor {value.shape} of "
+            f"{value.dtype}"
+        )
+    if not (value.is_leaf and value.requires_grad):
+        lacks = "requires no gradient" if value.is_leaf else "is a result, and no leaf"
+        raise TypeError(
+            f"{what} is a parameter, got a Tensor that {lacks}; give {what.split('.')[-1]} = "
+            "tensor.numpy() for its values, or Tensor(..., requires_grad=True)"
+        )
+    return value if value.name else value.named(str(own.name))
+
+
+def _same(a: Array, b: Array) -> bool:
+    floats = a.dtype.kind == b.dtype.kind == "f"
+    return a is b or np.array_equal(a, b, equal_nan=floats)
 
 
 def _array(name: str, value: Any) -> Array:

@@ -57,7 +57,9 @@ class Cell(Module, Generic[S]):
     forward: Callable[..., S]
     """The equations, ``forward(x, state, *shared) -> state``: what a subclass says."""
 
-    def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike, rng: Rng) -> None:
+    def __init__(
+        self, input_size: int, hidden_size: int, *, dtype: DTypeLike | None, rng: Rng
+    ) -> None:
         self.input_size = integer(input_size, 0, f"{self._kind}: input_size")
         self.hidden_size = integer(hidden_size, 1, f"{self._kind}: hidden_size")
         self.dtype = floating(dtype)

@@ -63,7 +63,7 @@ class CTRNNCell(Cell[Tensor]):
         dt: float = 0.1,
         nonlinearity: Nonlinearity = "sigmoid",
         *,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)

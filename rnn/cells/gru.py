@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor, linear, sigmoid, split, tanh
 from rnn.cells.cell import Cell
 from rnn.cells.gates import Composition, Gates, GateSums, bias_sum, by_gate, gate_sums, is_per_gate
-from rnn.initialize import Rng
+from rnn.initialize import Rng, floating
 from rnn.inputs import flags
 
 
@@ -42,8 +41,10 @@ class GRUCell(Cell[Tensor]):
         Whether there is a reset gate.
     composition : {"fused", "per_gate"}
         Whether all gates share one product with x and one with h', or each has its own.
-    dtype : data type
-        Of the parameters.
+    dtype : data type, optional
+        Of the parameters; float64 if not given.
+    device : None or "cpu"
+        As in ``torch.nn``.
     rng : Generator or int, optional
         Where first values come from: U(-k, k) with k = 1/sqrt(hidden_size), as in ``torch.nn``.
 
@@ -75,10 +76,11 @@ class GRUCell(Cell[Tensor]):
         update_gate: Literal["keep", "write"] = "keep",
         reset_gate: bool = True,
         composition: Composition = "fused",
-        dtype: DTypeLike = np.float64,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        super().__init__(input_size, hidden_size, dtype=floating(dtype, device), rng=rng)
         flags("GRU", bias=bias, reset_after=reset_after, reset_gate=reset_gate)
         if update_gate not in ("keep", "write"):
             raise ValueError(

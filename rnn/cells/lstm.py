@@ -12,7 +12,7 @@ from rnn.cells.activations import activation as function
 from rnn.cells.cell import Cell
 from rnn.cells.gates import Composition, Gates, GateSums, bias_sum, gate_sums, is_per_gate
 from rnn.cells.simple import Nonlinearity
-from rnn.initialize import Rng
+from rnn.initialize import Rng, floating
 from rnn.inputs import flags, integer
 
 Peephole = Literal[False, "diagonal", "diagonal_previous"]
@@ -57,8 +57,10 @@ class LSTMCell(Cell[LSTMState]):
         Other functions than σ for the gates, and than tanh for g and c.
     composition : {"fused", "per_gate"}
         Whether all gates share one product with x and one with h', or each has its own.
-    dtype : data type
-        Of the parameters.
+    dtype : data type, optional
+        Of the parameters; float64 if not given.
+    device : None or "cpu"
+        As in ``torch.nn``.
     rng : Generator or int, optional
         Where first values come from: U(-k, k) with k = 1/sqrt(hidden_size), as in ``torch.nn``.
 
@@ -98,10 +100,11 @@ class LSTMCell(Cell[LSTMState]):
         gate_activation: Nonlinearity = "sigmoid",
         activation: Nonlinearity = "tanh",
         composition: Composition = "fused",
-        dtype: DTypeLike = np.float64,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        super().__init__(input_size, hidden_size, dtype=floating(dtype, device), rng=rng)
         flags("LSTM", bias=bias, forget_gate=forget_gate, coupled=coupled)
         self.forget_gate, self.coupled, self.peephole = forget_gate, coupled, peephole
         self.proj_size = proj_size

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor, linear
 from rnn.cells.activations import activation
 from rnn.cells.cell import Cell
 from rnn.cells.gates import bias_sum
-from rnn.initialize import Rng
+from rnn.initialize import Rng, floating
 from rnn.inputs import flags
 
 Nonlinearity = Literal["tanh", "relu", "sigmoid", "identity"]
@@ -33,8 +32,10 @@ class RNNCell(Cell[Tensor]):
         Whether the biases are there.
     nonlinearity : {"tanh", "relu", "sigmoid", "identity"}
         φ.
-    dtype : data type
-        Of the parameters.
+    dtype : data type, optional
+        Of the parameters; float64 if not given.
+    device : None or "cpu"
+        As in ``torch.nn``.
     rng : Generator or int, optional
         Where first values come from: U(-k, k) with k = 1/sqrt(hidden_size), as in ``torch.nn``.
 
@@ -63,10 +64,11 @@ class RNNCell(Cell[Tensor]):
         bias: bool = True,
         nonlinearity: Nonlinearity = "tanh",
         *,
-        dtype: DTypeLike = np.float64,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        super().__init__(input_size, hidden_size, dtype=floating(dtype, device), rng=rng)
         flags(self._kind, bias=bias)
         self.nonlinearity = nonlinearity
         self.phi = activation(nonlinearity, self._kind)
@@ -150,7 +152,7 @@ class LinearRecurrentCell(Cell[Tensor]):
         bias: bool = True,
         nonlinearity: Nonlinearity = "identity",
         *,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)

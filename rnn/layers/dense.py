@@ -23,8 +23,10 @@ class Linear(Module):
         Length of the last axis of x and of y.
     bias : bool
         Whether b is there.
-    dtype : data type
-        Of the parameters.
+    dtype : data type, optional
+        Of the parameters; float64 if not given.
+    device : None or "cpu"
+        As in ``torch.nn``.
     rng : Generator or int, optional
         Where first values come from: U(-k, k) with k = 1/sqrt(in_features), as in ``torch.nn``.
 
@@ -47,9 +49,11 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         *,
-        dtype: DTypeLike = np.float64,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
+        dtype = floating(dtype, device)
         self.in_features = integer(in_features, 0, "Linear: in_features")
         self.out_features = integer(out_features, 1, "Linear: out_features")
         rng = np.random.default_rng(rng)
@@ -80,8 +84,10 @@ class Embedding(Module):
         Number of symbols.
     embedding_dim : int
         Length of a vector.
-    dtype : data type
-        Of the table.
+    dtype : data type, optional
+        Of the table; float64 if not given.
+    device : None or "cpu"
+        As in ``torch.nn``.
     rng : Generator or int, optional
         Where first values come from: N(0, 1), as in ``torch.nn``.
 
@@ -101,17 +107,19 @@ class Embedding(Module):
         num_embeddings: int,
         embedding_dim: int,
         *,
-        dtype: DTypeLike = np.float64,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
+        dtype = floating(dtype, device)
         self.num_embeddings = integer(num_embeddings, 1, "Embedding: num_embeddings")
         self.embedding_dim = integer(embedding_dim, 1, "Embedding: embedding_dim")
         table = np.random.default_rng(rng).standard_normal((num_embeddings, embedding_dim))
-        self.weight = Tensor(table, True, "E", floating(dtype))
+        self.weight = Tensor(table, True, "E", dtype)
 
     def __call__(self, indices: Tensor | ArrayLike) -> Tensor:
         """Look up the vectors of an array of integers: shape (...) gives (..., embedding_dim)."""
-        ids = indices if isinstance(indices, Tensor) else Tensor(indices)
+        ids = indices if isinstance(indices, Tensor) else Tensor(np.asarray(indices))
         if ids.dtype.kind not in "iu":
             raise DTypeError(
                 f"{self!r}: expected integers, the numbers of symbols, given {ids.dtype}"

@@ -20,7 +20,7 @@ from rnn.cells.gates import Composition
 from rnn.cells.gru import GRUCell
 from rnn.cells.lstm import LSTMCell, LSTMState, Peephole
 from rnn.cells.simple import Nonlinearity, RNNCell
-from rnn.initialize import Rng
+from rnn.initialize import Rng, floating
 from rnn.inputs import flags
 from rnn.layers.recurrent import Recurrent
 
@@ -36,7 +36,7 @@ class RNN(Recurrent[Tensor]):
         Number of layers, each of which takes what the one below shows.
     nonlinearity : {"tanh", "relu", "sigmoid", "identity"}, optional
         As in `RNNCell`: "tanh" if not given.
-    bias, batch_first, dropout, bidirectional, reverse, learn_initial_state, dtype, rng
+    bias, batch_first, dropout, bidirectional, reverse, learn_initial_state, device, dtype, rng
         As in `LSTM`.
     cell : callable
         Makes another cell than `RNNCell` from its input and hidden size: a class such as
@@ -73,12 +73,13 @@ class RNN(Recurrent[Tensor]):
         proj_size: int = 0,
         reverse: bool = False,
         learn_initial_state: bool = False,
-        dtype: DTypeLike = np.float64,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         _check_no_projection("RNN", proj_size)
         flags("RNN", bias=bias)
-        rng = np.random.default_rng(rng)
+        rng, dtype = np.random.default_rng(rng), floating(dtype, device)
         given: dict[str, Any] = {} if bias else {"bias": False}
         if nonlinearity is not None:
             given["nonlinearity"] = nonlinearity
@@ -131,11 +132,12 @@ class GRU(Recurrent[Tensor]):
         proj_size: int = 0,
         reverse: bool = False,
         learn_initial_state: bool = False,
-        dtype: DTypeLike = np.float64,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         _check_no_projection("GRU", proj_size)
-        rng = np.random.default_rng(rng)
+        rng, dtype = np.random.default_rng(rng), floating(dtype, device)
         self.bias = bias
 
         def make_cell(size: int) -> GRUCell:
@@ -174,8 +176,10 @@ class LSTM(Recurrent[LSTMState]):
     learn_initial_state : bool
         Whether the initial state is a parameter, ``initial.h_l0`` and so on, which PyTorch does not
         have; it is of all sequences the same. See the example.
-    dtype : data type
-        Of parameters, inputs, states and outputs.
+    dtype : data type, optional
+        Of parameters, inputs, states and outputs; float64 if not given.
+    device : None or "cpu"
+        As in ``torch.nn``.
     rng : Generator or int, optional
         Where first values and dropout come from.
 
@@ -219,10 +223,11 @@ class LSTM(Recurrent[LSTMState]):
         composition: Composition = "fused",
         reverse: bool = False,
         learn_initial_state: bool = False,
-        dtype: DTypeLike = np.float64,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng, dtype = np.random.default_rng(rng), floating(dtype, device)
         self.bias, self.proj_size = bias, proj_size
 
         def make_cell(size: int) -> LSTMCell:

@@ -19,7 +19,7 @@ from rnn.cells.cell import Cell
 from rnn.inputs import flags, integer, values_of
 from rnn.layers.dense import Dropout
 from rnn.layers.unrolling import Unrolled, unroll
-from rnn.module import Module
+from rnn.module import Module, replaced
 from rnn.notation import Notation, equations
 from rnn.weights import layouts
 from rnn.weights.layouts import OnnxWeights
@@ -328,19 +328,12 @@ class Recurrent(Module, Generic[S]):
     def __setattr__(self, name: str, value: Any) -> None:
         cell, inner = self._place(name)
         if cell is None:
-            object.__setattr__(self, name, value)
+            super().__setattr__(name, value)
             return
         own = getattr(cell, inner)
         if not isinstance(own, Tensor):
             raise AttributeError(f"{self!r} was made without {name}, and does not use one")
-        if not isinstance(value, Tensor) or (value.shape, value.dtype) != (own.shape, own.dtype):
-            given = f"{type(value).__name__} {getattr(value, 'shape', '')}".strip()
-            given += f" of {value.dtype}" if hasattr(value, "dtype") else ""
-            raise ShapeError(
-                f"{self!r}: expected {name}, a Tensor {own.shape} of {own.dtype}, given a {given}; "
-                "to give the parameter the values of an array, use .assign(array)"
-            )
-        setattr(cell, inner, value if value.name else value.named(str(own.name)))
+        setattr(cell, inner, replaced(own, value, f"{type(self).__name__}.{name}"))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(name for name, _ in self.named_tensors())]

@@ -58,7 +58,7 @@ class Attention(Module):
         score: Score = "dot",
         hidden_size: int | None = None,
         *,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         if score not in ("dot", "general", "additive"):

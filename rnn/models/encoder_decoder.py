@@ -151,7 +151,7 @@ class Decoder(Module):
         context_every_step: bool = False,
         attention: Literal["dot", "general", "additive"] | None = None,
         cell: Callable[..., Cell[Any]] = GRUCell,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         if not (context_init or context_every_step or attention):

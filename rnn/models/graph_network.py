@@ -73,7 +73,7 @@ class GraphRecurrentCell(Module):
         message: Message | None = None,
         update: Update | None = None,
         *,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         rng = np.random.default_rng(rng)

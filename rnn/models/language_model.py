@@ -59,7 +59,7 @@ class LanguageModel(Module):
         embedding_size: int | None = None,
         *,
         cell: Callable[..., Cell[Any]] = LSTMCell,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         rng = np.random.default_rng(rng)

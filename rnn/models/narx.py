@@ -79,7 +79,7 @@ class NARX(Cell[DelayState]):
         hidden_size: int | None = None,
         nonlinearity: Nonlinearity = "tanh",
         *,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, output_size, dtype=dtype, rng=rng)
@@ -227,7 +227,7 @@ class TimeDelayCell(NARX):
         delays: int = 1,
         nonlinearity: Nonlinearity = "tanh",
         *,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         super().__init__(

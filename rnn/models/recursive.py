@@ -69,7 +69,7 @@ class RecursiveCell(Module):
         nonlinearity: Nonlinearity = "tanh",
         children: int = 2,
         *,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         self.hidden_size = integer(hidden_size, 1, "RecursiveCell: hidden_size")

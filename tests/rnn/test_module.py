@@ -6,8 +6,18 @@ import os
 import numpy as np
 import pytest
 
-from microgrrepresent import Tensor
-from rnn import LSTM, Dropout, Embedding, FileError, Linear, LSTMCell, Module, StateDictError
+from microgrrepresent import DTypeError, ShapeError, Tensor
+from rnn import (
+    GRU,
+    LSTM,
+    Dropout,
+    Embedding,
+    FileError,
+    Linear,
+    LSTMCell,
+    Module,
+    StateDictError,
+)
 
 
 class Net(Module):
@@ -44,6 +54,96 @@ def test_a_shared_parameter_counts_once_and_is_saved_under_both_names():
     net.tied = net.layers[0].weight
     assert [name for name, _ in net.named_parameters()] == NAMES
     assert np.array_equal(net.state_dict()["tied"], net.state_dict()["layers.0.weight"])
+
+
+class Tagger(Module):
+    def __init__(self):
+        self.embedding, self.layer, self.head = Embedding(10, 4), GRU(4, 5), Linear(5, 10, False)
+
+
+def test_a_module_with_forward_can_be_called():
+    class Double(Linear):
+        def __init__(self):
+            super().__init__(2, 2, rng=0)
+
+    class Net(Module):
+        def __init__(self):
+            self.inner = Double()
+
+        def forward(self, x, *, scale=1):
+            return self.inner(x) * scale
+
+    net, x = Net(), np.ones((3, 2))
+    np.testing.assert_array_equal(net(x, scale=2).numpy(), 2 * net.inner(x).numpy())
+    with pytest.raises(TypeError, match=r"Tagger cannot be called, .* define def forward\(self, x"):
+        Tagger()(x)
+
+
+@pytest.mark.parametrize("vectors", [np.ones((10, 4)), np.ones((10, 4), "f4").tolist()])
+def test_a_parameter_that_is_set_to_an_array_takes_its_values_over(vectors):
+    model = Tagger()
+    own, before = model.embedding.weight, len(model.parameters())
+    model.embedding.weight = vectors
+    assert model.embedding.weight is own and (own.numpy() == 1).all()
+    assert len(model.parameters()) == before and "embedding.weight" in model.state_dict()
+    own.requires_grad = False
+    model.embedding.weight = 2 * np.ones((10, 4))
+    assert not model.embedding.weight.requires_grad and (own.numpy() == 2).all()
+
+
+def test_a_parameter_that_is_set_to_a_parameter_is_tied():
+    model = Tagger()
+    model.head = Linear(4, 10, bias=False)
+    model.head.weight = model.embedding.weight
+    assert len(model.parameters()) == 5 and model.head.weight is model.embedding.weight
+
+
+def test_what_would_be_no_parameter_is_refused():
+    layer = Linear(4, 3, rng=0)
+    before = layer.weight
+    for value, error, sentence in [
+        (
+            Tensor(np.ones((3, 4))),
+            TypeError,
+            "Linear.weight is a .* that requires no grad",
+        ),
+        (
+            2 * before,
+            TypeError,
+            r"is a result, and no leaf; give weight = tensor",
+        ),
+        (None, TypeError, "Linear.weight is a parameter, got None"),
+        (np.ones((4, 3)), ShapeError, r"\(3, 4\)"),
+        (1j * np.ones((3, 4)), DTypeError, "complex"),
+        (Tensor(np.ones((4, 3)), True), ShapeError, r"got a Tensor \(4, 3\) of float64"),
+        (Tensor(np.ones((3, 4), "f4"), True), DTypeError, r"got a Tensor \(3, 4\) of float32"),
+    ]:
+        with pytest.raises(error, match=sentence):
+            layer.weight = value
+        assert layer.weight is before and len(layer.parameters()) == 2
+
+
+def test_a_tensor_that_is_no_parameter_may_be_any_other():
+    net = Net()
+    net.fixed = Tensor(np.ones((3, 3)))
+    net.fixed = None
+    assert net.fixed is None
+
+
+def test_two_names_of_one_parameter_have_one_value():
+    net = Net()
+    net.tied = net.layers[0].weight
+    state = net.state_dict()
+    net.load_state_dict(state)
+    state["tied"] = state["tied"] + 1
+    before = net.layers[0].weight.numpy().copy()
+    with pytest.raises(
+        StateDictError, match=r"layers.0.weight and tied are one parameter, given two values"
+    ):
+        net.load_state_dict(state)
+    np.testing.assert_array_equal(net.layers[0].weight.numpy(), before)
+    state["layers.0.weight"] = state["tied"] = np.full((3, 3), np.nan)
+    net.load_state_dict(state)
 
 
 def test_train_and_eval_reach_every_module():
