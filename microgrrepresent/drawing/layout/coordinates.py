@@ -60,11 +60,10 @@ def _lines(found: Ordered) -> dict[Item, int]:
     """A number for each item, and one for all bends of a long edge that can stand in one line."""
     after: dict[Item, Item] = {}
     pieces: dict[int, list[tuple[Item, Item]]] = {}
-    for way in found.ways:
-        for a, b in pairwise(way if len(way) > LONG else ()):
-            if isinstance(a, Bend) and isinstance(b, Bend) and found.rank[a] != found.rank[b]:
-                low, high = (a, b) if found.rank[a] < found.rank[b] else (b, a)
-                pieces.setdefault(found.rank[low], []).append((low, high))
+    for a, b, i in found.pieces:
+        if isinstance(a, Bend) and isinstance(b, Bend) and len(found.ways[i]) > LONG:
+            low, high = (a, b) if found.rank[a] < found.rank[b] else (b, a)
+            pieces.setdefault(found.rank[low], []).append((low, high))
     place = {item: i for row in found.rows for i, item in enumerate(row)}
     for rank in pieces:
         after.update(_uncrossed(pieces[rank], place))
@@ -82,7 +81,7 @@ def _lines(found: Ordered) -> dict[Item, int]:
 
 def _uncrossed(pieces: list[tuple[Item, Item]], place: dict[Item, int]) -> list[tuple[Item, Item]]:
     """As many as possible of the pieces between two ranks, so that no two of them cross."""
-    pieces = sorted(set(pieces), key=lambda piece: place[piece[0]])
+    pieces = sorted(pieces, key=lambda piece: place[piece[0]])
     ends: list[int] = []  # of the longest rows so far, where they end
     last: list[int] = []  # and with which piece
     before: list[int] = []
@@ -101,10 +100,10 @@ def _links(sketch: Sketch, found: Ordered) -> list[tuple[Item, Item, int]]:
     """Pairs that would like to stand one above the other, and how much."""
     links: list[tuple[Item, Item, int]] = []
     first: dict[Item, Item] = {}  # of what an outline takes from below, the first
-    for way in found.ways:
-        aside = _is_below(way[0]) and first.setdefault(way[-1], way[0]) != way[0]
-        for a, b in pairwise(way):
-            links.append((a, b, _weight(found, a, b) // (ASIDE if aside else 1)))
+    for a, b, i in found.pieces:
+        tail, head = sketch.edges[i][:2]
+        aside = _is_below(tail) and first.setdefault(head, tail) != tail
+        links.append((a, b, _weight(found, a, b) // (ASIDE if aside else 1)))
     return links + [(a, b, MATE) for a, b in sketch.mates]
 
 

@@ -14,7 +14,7 @@ from math import inf
 
 from microgrrepresent.drawing.layout.blocks import Block, Blocks
 from microgrrepresent.drawing.layout.sketch import Crossing, Traced
-from microgrrepresent.drawing.layout.tiles import Tile
+from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.marks.picture import Arrow, Box, Picture, Point
 
 MARGIN = 12.0

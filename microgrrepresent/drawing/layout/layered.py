@@ -1,19 +1,22 @@
-"""The layout of one block without dot: the order of its ranks, its x, and curves along them.
+"""The layout of one block: the order of its ranks, its x, and curves along them.
 
-Blocks are small, and a layout of our own is the same with every version of Graphviz, and without
-it. Curves keep to the gaps between ranks: they leave a box at its upper side, pass ranks upright,
-and enter a box at its lower side.
+It decides in whole numbers, so that it is the same on every machine. Curves keep to the gaps
+between ranks: they leave a box at its upper side, pass ranks upright, and enter a box at its lower
+side.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from dataclasses import dataclass
 from functools import lru_cache
-from math import hypot
+from itertools import islice
+from math import hypot, inf
 
 from microgrrepresent.drawing.layout.coordinates import places
 from microgrrepresent.drawing.layout.ordering import Item, Ordered, ordered
 from microgrrepresent.drawing.layout.sketch import Edge, End, Outline, Port, Sketch
-from microgrrepresent.drawing.layout.tiles import Tile
+from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.marks.curves import Path, abreast, along, straight
 from microgrrepresent.drawing.marks.picture import Point
 
@@ -22,6 +25,24 @@ BEND_RANK = 10.0
 """Height of a rank that has no boxes."""
 CLEARANCE, HEADROOM = 8.0, 5.0
 """From a box to a line beside it, or above or below it: the reverse sweep runs along the line."""
+
+
+@dataclass
+class _Placed:
+    """A sketch whose items have their places."""
+
+    sketch: Sketch
+    found: Ordered
+    at: dict[Item, Point]
+    bands: list[tuple[float, float]]
+    """The lower and upper end of each rank."""
+    widest: list[float]
+    """The width of the widest outline of each rank."""
+    ends: list[tuple[float, float]]
+    """The x of the first and the last outline of each rank."""
+
+    def half(self, item: Item) -> float:
+        return self.sketch.outlines[item].width / 2 if isinstance(item, int) else 0.0
 
 
 @lru_cache(maxsize=512)
@@ -44,7 +65,13 @@ def layered(sketch: Sketch) -> Tile:
             "above": (x[port] - left, top),
         }[port.side]
     at: dict[Item, Point] = {item: (x[item] - left, y[item]) for item in x} | ports
-    paths = [_path(sketch, found, way, at, bands) for way in found.ways]
+    widest, ends = [], []
+    for row in found.rows:
+        outlines = [i for i in row if isinstance(i, int)]
+        widest.append(max((sketch.outlines[i].width for i in outlines), default=0.0))
+        ends.append((at[outlines[0]][0], at[outlines[-1]][0]) if outlines else (inf, -inf))
+    placed = _Placed(sketch, found, at, bands, widest, ends)
+    paths = [_path(placed, way) for way in found.ways]
     _part(sketch, paths)
     labels = [_label(edge, path) for edge, path in zip(sketch.edges, paths, strict=True)]
     boxes = [at[i] for i in range(len(sketch.outlines))]
@@ -77,39 +104,35 @@ def _rooms(sketch: Sketch) -> dict[int, float]:
     return found
 
 
-def _path(
-    sketch: Sketch,
-    found: Ordered,
-    way: list[Item],
-    at: dict[Item, Point],
-    bands: list[tuple[float, float]],
-) -> Path:
+def _path(placed: _Placed, way: list[Item]) -> Path:
+    at, bands, rank = placed.at, placed.bands, placed.found.rank
     tail, head = way[0], way[-1]
-    if len(way) == 2 and found.rank[tail] == found.rank[head]:
-        return _flat(sketch, tail, head, at)
-    rises = found.rank[head] > found.rank[tail]
+    if len(way) == 2 and rank[tail] == rank[head]:
+        return _flat(placed, tail, head)
+    rises = rank[head] > rank[tail]
     points: list[Point] = []
     for item in way[1:-1]:
         x, y = at[item]
-        low, high = bands[found.rank[item]]
-        turns = item is way[1] and _beside(found, tail, item)
-        arrives = item is way[-2] and _beside(found, head, item)
+        low, high = bands[rank[item]]
+        turns = item is way[1] and rank[tail] == rank[item]
+        arrives = item is way[-2] and rank[head] == rank[item]
         first, last = (low, high) if rises else (high, low)
-        points += [(x, y)] if turns or arrives else [(x, first), (x, last)]
+        if len(points) > 1 and x == points[-1][0] == points[-2][0]:
+            points[-1] = (x, y if arrives else last)  # straight on
+        else:
+            points += [(x, y)] if turns or arrives else [(x, first), (x, last)]
     towards = points[0] if points else at[head]
-    if not rises and points and _is_outermost(sketch, found, tail, towards[0] - at[tail][0]):
+    if not rises and points and _is_outermost(placed, tail, towards[0] - at[tail][0]):
         x, y = at[tail]  # down on the outside: first to the side
-        half = _half(sketch, tail) * (1 if towards[0] > x else -1)
-        return along(
-            (x + half, y), (towards[0], y), *points, _anchor(sketch, head, at, points[-1], 1)
-        )
-    start = _anchor(sketch, tail, at, towards, 1 if rises else -1)
-    end = _anchor(sketch, head, at, points[-1] if points else start, -1 if rises else 1)
+        half = placed.half(tail) * (1 if towards[0] > x else -1)
+        return along((x + half, y), (towards[0], y), *points, _anchor(placed, head, points[-1], 1))
+    start = _anchor(placed, tail, towards, 1 if rises else -1)
+    end = _anchor(placed, head, points[-1] if points else start, -1 if rises else 1)
     onward, back = points[0] if points else end, points[-1] if points else start
-    if _runs_over(sketch, found, tail, at, start, onward):
-        points.insert(0, (start[0], _outside(bands[found.rank[tail]], rises)))
-    if _runs_over(sketch, found, head, at, end, back):
-        points.append((end[0], _outside(bands[found.rank[head]], not rises)))
+    if _runs_over(placed, tail, start, onward):
+        points.insert(0, (start[0], _outside(bands[rank[tail]], rises)))
+    if _runs_over(placed, head, end, back):
+        points.append((end[0], _outside(bands[rank[head]], not rises)))
     return along(start, *points, end)
 
 
@@ -118,15 +141,19 @@ def _outside(band: tuple[float, float], above: bool) -> float:
     return band[1] + HEADROOM if above else band[0] - HEADROOM
 
 
-def _runs_over(
-    sketch: Sketch, found: Ordered, item: Item, at: dict[Item, Point], a: Point, b: Point
-) -> bool:
+def _runs_over(placed: _Placed, item: Item, a: Point, b: Point) -> bool:
     """Whether a line from a, at an outline or port, to b touches another outline of its rank."""
     side = 1 if b[1] > a[1] else -1
-    for other in found.rows[found.rank[item]]:
+    rank = placed.found.rank[item]
+    row, near = placed.found.rows[rank], placed.widest[rank] / 2 + CLEARANCE
+    first = bisect_left(row, min(a[0], b[0]) - near, key=lambda other: placed.at[other][0])
+    for other in islice(row, first, None):
+        x, y = placed.at[other]
+        if x > max(a[0], b[0]) + near:
+            return False
         if not isinstance(other, int) or other == item:
             continue
-        (x, y), outline = at[other], sketch.outlines[other]
+        outline = placed.sketch.outlines[other]
         share = (y + side * (outline.height / 2 + HEADROOM) - a[1]) / (b[1] - a[1] or 1.0)
         reach = a[0] + (b[0] - a[0]) * min(share, 1.0)  # where it has passed the outline
         half = outline.width / 2 + CLEARANCE
@@ -146,38 +173,26 @@ def _part(sketch: Sketch, paths: list[Path]) -> None:
                 paths[i] = path
 
 
-def _is_outermost(sketch: Sketch, found: Ordered, item: Item, dx: float) -> bool:
-    """Whether nothing stands beside an outline on the side of an offset, within that offset."""
-    if not isinstance(item, int) or abs(dx) < _half(sketch, item) + 4:
+def _is_outermost(placed: _Placed, item: Item, dx: float) -> bool:
+    """Whether no other outline stands beside an outline on the side of an offset."""
+    if not isinstance(item, int) or abs(dx) < placed.half(item) + 4:
         return False
-    row = found.rows[found.rank[item]]
-    rest = row[row.index(item) + 1 :] if dx > 0 else row[: row.index(item)]
-    return not any(isinstance(other, int) for other in rest)
+    return placed.at[item][0] == placed.ends[placed.found.rank[item]][dx > 0]
 
 
-def _beside(found: Ordered, end: Item, bend: Item) -> bool:
-    return found.rank[end] == found.rank[bend]
-
-
-def _flat(sketch: Sketch, tail: Item, head: Item, at: dict[Item, Point]) -> Path:
+def _flat(placed: _Placed, tail: Item, head: Item) -> Path:
     """Within a rank: from side to side."""
-    (a, y), (b, _) = at[tail], at[head]
+    (a, y), (b, _) = placed.at[tail], placed.at[head]
     towards = 1 if b > a else -1
-    start = a + towards * _half(sketch, tail)
-    end = b - towards * _half(sketch, head)
-    return straight((start, y), (end, y))
+    return straight((a + towards * placed.half(tail), y), (b - towards * placed.half(head), y))
 
 
-def _half(sketch: Sketch, item: Item) -> float:
-    return sketch.outlines[item].width / 2 if isinstance(item, int) else 0.0
-
-
-def _anchor(sketch: Sketch, item: Item, at: dict[Item, Point], towards: Point, side: int) -> Point:
+def _anchor(placed: _Placed, item: Item, towards: Point, side: int) -> Point:
     """Where a curve touches an outline: on its upper (1) or lower (-1) side, towards a point."""
-    x, y = at[item]
+    x, y = placed.at[item]
     if not isinstance(item, int):
         return (x, y)
-    outline: Outline = sketch.outlines[item]
+    outline: Outline = placed.sketch.outlines[item]
     dx, dy = towards[0] - x, abs(towards[1] - y)
     if outline.is_round:
         dx = max(min(dx, 1.2 * dy), -1.2 * dy)  # not farther to a side than about 50 degrees

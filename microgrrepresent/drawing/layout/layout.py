@@ -1,7 +1,7 @@
 """The layout of a whole picture.
 
 A picture is cut into blocks, one for each step and level (`blocks`); blocks are sketched, and equal
-sketches laid out once (`sketch`, `layered`, `tiles`); the tiles are put down in rows and columns
+sketches laid out once (`sketch`, `layered`); the tiles are put down in rows and columns
 (`grid`), and the pieces of the arrows joined (`routes`).
 """
 
@@ -18,18 +18,17 @@ from microgrrepresent.drawing.layout.layered import layered
 from microgrrepresent.drawing.layout.routes import collector, route
 from microgrrepresent.drawing.layout.sketch import Crossing, Port, Side, Sketch, Traced, trace
 from microgrrepresent.drawing.layout.stretched import is_one_box, stretched
-from microgrrepresent.drawing.layout.tiles import Tile, tiles
+from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.marks.labels import Line, Run, width
 from microgrrepresent.drawing.marks.picture import FONT, Arrow, Panel, Picture
+from microgrrepresent.errors import DrawingError
 from microgrrepresent.node import Node
 
-SMALL = 100
-"""Blocks of up to so many boxes are laid out here, larger ones by dot."""
+TANGLED = 5_000_000
+"""How many ranks the arrows of one block may pass in all."""
 
 
-def arrange(
-    picture: Picture, times: Sequence[int | str | None], timeout: float, advice: str
-) -> None:
+def arrange(picture: Picture, times: Sequence[int | str | None], advice: str) -> None:
     """Give every box its place and every arrow its path.
 
     Parameters
@@ -39,10 +38,13 @@ def arrange(
     times : sequence of int, str or None
         The time index of each column from 1 on, None for a column of hidden steps; column 0 comes
         before, one more after them.
-    timeout : float
-        Seconds that dot may take.
     advice : str
-        What to do instead, for the message of a timeout.
+        What to do instead where a block is too tangled to be laid out.
+
+    Raises
+    ------
+    DrawingError
+        If it is.
     """
     T = len(times)
     cut = blocks(picture, range(1, T + 1))
@@ -53,7 +55,7 @@ def arrange(
     }
     recurrences = [block for block in cut if block.level % 2]
     beside = {b: forward for b in recurrences if (forward := _forward(b, cut)) is not None}
-    laid = _lay({b: traced[b] for b in cut if b not in beside}, timeout, advice)
+    laid = _lay({b: traced[b] for b in cut if b not in beside}, advice)
     for row in cut.rows.values():
         traced |= alike([b for b in row if b in beside and 0 < b.column <= T], traced)
     hints: dict[Sketch, dict[int, float]] = {}  # of all steps, so that they have one tile
@@ -62,7 +64,7 @@ def arrange(
         hints[traced[block].sketch] = mine | hints.get(traced[block].sketch, {})
     hinted = {block: _with_hints(traced[block], hints) for block in beside}
     traced |= hinted
-    laid |= _lay(hinted, timeout, advice)
+    laid |= _lay(hinted, advice)
     for block in cut:
         if 0 < block.column <= T and times[block.column - 1] is None:
             laid[block] = _elided(block, cut, traced, laid)
@@ -72,12 +74,17 @@ def arrange(
     picture.legend = [box for block in cut.legend for box in block.boxes]
 
 
-def _lay(traced: dict[Block, Traced], timeout: float, advice: str) -> dict[Block, Tile]:
+def _lay(traced: dict[Block, Traced], advice: str) -> dict[Block, Tile]:
     """Lay out the sketches of blocks, equal ones once."""
     sketches = dict.fromkeys(one.sketch for one in traced.values())
-    made = {sketch: stretched(sketch) for sketch in sketches if is_one_box(sketch)}
-    made |= {s: layered(s) for s in sketches if s not in made and len(s.outlines) <= SMALL}
-    made |= tiles((sketch for sketch in sketches if sketch not in made), timeout, advice)
+    for sketch in sketches:
+        passed = sum(abs(sketch.rank[e.tail] - sketch.rank[e.head]) for e in sketch.edges)
+        if passed > TANGLED:
+            raise DrawingError(
+                f"draw: {len(sketch.outlines):,} boxes in one block, whose arrows pass one another "
+                f"{passed:,} times, are too tangled for a picture; {advice}"
+            )
+    made = {s: stretched(s) if is_one_box(s) else layered(s) for s in sketches}
     return {block: made[one.sketch] for block, one in traced.items()}
 
 

@@ -21,6 +21,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+EASED = 8
+"""How often every number is moved by itself, for a start."""
+EFFORT = 1_000_000
+"""How many ends and arcs are looked at: small problems are solved exactly, a tangle well."""
+
 
 class Arc(NamedTuple):
     """What two numbers want of each other."""
@@ -32,7 +37,7 @@ class Arc(NamedTuple):
     high: int
 
 
-def least_energy(count: int, arcs: Sequence[Arc], effort: int = 3_000_000) -> list[int]:
+def least_energy(count: int, arcs: Sequence[Arc], effort: int = EFFORT) -> list[int]:
     """Find the numbers of least energy.
 
     Parameters
@@ -42,7 +47,7 @@ def least_energy(count: int, arcs: Sequence[Arc], effort: int = 3_000_000) -> li
     arcs : sequence of Arc
         What they want. Those that no arcs join are placed independently.
     effort : int
-        How many looks at an arc to spend; beyond it, the best numbers so far are the answer.
+        How many ends and arcs to look at; beyond it, the best numbers so far are the answer.
 
     Returns
     -------
@@ -56,10 +61,67 @@ def least_energy(count: int, arcs: Sequence[Arc], effort: int = 3_000_000) -> li
     >>> x[1] - x[0], x[2] - x[1]
     (10, 0)
     """
-    tree = _spanned(count, arcs)
+    x = _packed(count, arcs)
+    _ease(x, arcs)
+    tree = _spanned(x, arcs)
     _settle(tree, effort)
-    _center(tree)
+    _center(tree, 2 * effort)
     return tree.x
+
+
+def _packed(count: int, arcs: Sequence[Arc]) -> list[int]:
+    """The least numbers from 0 on that are apart as the firm arcs, of a `high` of 0, want it."""
+    after: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    waiting = [0] * count
+    for a, b, distance, _, high in arcs:
+        if not high:
+            after[a].append((b, distance))
+            waiting[b] += 1
+    x = [0] * count
+    ready = [end for end in range(count) if not waiting[end]]
+    for end in ready:
+        for user, distance in after[end]:
+            x[user] = max(x[user], x[end] + distance)
+            waiting[user] -= 1
+            if not waiting[user]:
+                ready.append(user)
+    return x
+
+
+def _ease(x: list[int], arcs: Sequence[Arc]) -> None:
+    """Move each number by itself to where its arcs pull it, to and fro: a good place to start."""
+    pulls: list[list[tuple[int, int, int]]] = [[] for _ in x]
+    limits: list[list[tuple[int, int]]] = [[] for _ in x]
+    floors: list[list[tuple[int, int]]] = [[] for _ in x]
+    for a, b, distance, _, high in arcs:
+        if high:
+            pulls[a].append((b, -distance, high))
+            pulls[b].append((a, distance, high))
+        else:
+            limits[a].append((b, -distance))
+            floors[b].append((a, distance))
+    order = sorted(range(len(x)), key=x.__getitem__)
+    for _ in range(EASED):
+        order.reverse()
+        for end in order:
+            if pulls[end]:
+                at = _median([(x[other] + d, w) for other, d, w in pulls[end]])
+                for other, d in limits[end]:
+                    at = min(at, x[other] + d)
+                for other, d in floors[end]:
+                    at = max(at, x[other] + d)
+                x[end] = at
+
+
+def _median(weighted: list[tuple[int, int]]) -> int:
+    """The middle of some numbers, with weights."""
+    weighted.sort()
+    left = sum([w for _, w in weighted])
+    for at, w in weighted:
+        left -= 2 * w
+        if left <= 0:
+            return at
+    return 0
 
 
 @dataclass
@@ -90,8 +152,9 @@ class _Tree:
         return force - high if force > high else force - low if force < low else 0
 
 
-def _spanned(count: int, arcs: Sequence[Arc]) -> _Tree:
-    """A spanning tree of arcs, the first ones first; parts that no arc joins are tied loosely."""
+def _spanned(x: list[int], arcs: Sequence[Arc]) -> _Tree:
+    """A spanning tree of arcs that have what they want; parts that none joins are tied loosely."""
+    count = len(x)
     root = list(range(count))
 
     def top(end: int) -> int:
@@ -100,33 +163,32 @@ def _spanned(count: int, arcs: Sequence[Arc]) -> _Tree:
             end = root[end]
         return end
 
-    joins: list[dict[int, None]] = [{} for _ in range(count)]
-    near: list[list[int]] = [[] for _ in range(count)]
     arcs = list(arcs)
+    joins: list[dict[int, None]] = [{} for _ in x]
+    near: list[list[int]] = [[] for _ in x]
+    for k, (a, b, distance, _, _) in enumerate(arcs):
+        near[a].append(k)
+        near[b].append(k)
+        if x[b] - x[a] == distance and top(a) != top(b):
+            root[top(b)] = top(a)
+            joins[a][k] = joins[b][k] = None
     for end in range(1, count):
-        arcs.append(Arc(0, end, 0, 0, 0))
-    for k, arc in enumerate(arcs):
-        a, b = top(arc.a), top(arc.b)
-        if a != b:
-            root[b] = a
-            joins[arc.a][k] = joins[arc.b][k] = None
-        if arc.low < arc.high:
-            near[arc.a].append(k)
-            near[arc.b].append(k)
-    tree = _Tree(arcs, [0] * count, [0] * len(arcs), near, joins, [-1] * count)
-    order = [0] if count else []
+        if top(end) != top(0):
+            root[top(end)] = top(0)
+            joins[0][len(arcs)] = joins[end][len(arcs)] = None
+            arcs.append(Arc(0, end, x[end] - x[0], 0, 0))
+    tree = _Tree(arcs, x, [0] * len(arcs), near, joins, [-1] * count)
+    order = [0] if x else []
     for end in order:
         for k in joins[end]:
             if k != tree.up[end]:
                 user = tree.other(k, end)
                 tree.up[user] = k
-                arc = arcs[k]
-                tree.x[user] = tree.x[end] + (arc.distance if arc.b == user else -arc.distance)
                 order.append(user)
     surplus = [0] * count  # of the forces at each end
     for k, (a, b, distance, low, high) in enumerate(arcs):
         if k not in joins[a]:
-            tree.force[k] = force = low if tree.x[b] - tree.x[a] < distance else high
+            tree.force[k] = force = low if x[b] - x[a] < distance else high
             surplus[b] += force
             surplus[a] -= force
     for end in reversed(order[1:]):
@@ -176,7 +238,7 @@ def _smaller_part(tree: _Tree, k: int) -> set[int]:
     for at in range(len(tree.x)):
         for side, back in zip(sides, came, strict=True):
             if at == len(side):
-                tree.work += at
+                tree.work += 2 * at
                 return set(side)
             end = side[at]
             for n in tree.joins[end]:
@@ -246,13 +308,15 @@ def _pass_on(tree: _Tree, k: int, change: int) -> list[int]:
             # the change comes up from b and goes down to a
             force[n] += change if (arcs[n].a == end) == (i == 0) else -change
             way.append(n)
-    tree.work += len(way)
+    tree.work += 2 * len(way)
     return way
 
 
-def _center(tree: _Tree) -> None:
+def _center(tree: _Tree, effort: int) -> None:
     """Slide what can slide without a change of energy to the middle of where it can be."""
     for k, arc in enumerate(tree.arcs):
+        if tree.work > effort:
+            return
         if k in tree.joins[arc.a] and arc.low < arc.high and tree.force[k] in (arc.low, arc.high):
             part = _smaller_part(tree, k)
             onward = 1 if (tree.force[k] == arc.high) == (arc.b in part) else -1

@@ -1,24 +1,27 @@
 """The order of boxes within each rank of a sketch, with few crossings of edges.
 
 An edge that passes ranks gets a *bend* in each of them, so that all edges join neighboring ranks;
-a state that enters or leaves at a side gets a bend in the rank of its port, where it turns. The
-order is found by the method of Sugiyama, Tagawa and Toda (1981): again and again every rank is
-sorted by the average places of its neighbors in the rank below, or above; the best order is kept.
+a state that enters or leaves at a side gets a bend in the rank of its port, where it turns. Where
+many edges leave one outline, or enter one, they share their bends. The order is found by the method
+of Sugiyama, Tagawa and Toda (1981): again and again every rank is sorted by the average places of
+its neighbors in the rank below, or above; the best order is kept.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 from microgrrepresent.drawing.layout.sketch import End, Port, Sketch
 
-SWEEPS, ROUNDS = 16, 50
-EFFORT = 400_000
+SWEEPS = 16
+EFFORT = 60_000
 """How many items to sort in all: large sketches are swept less often."""
+BUNDLE = 8
+"""So many edges from one end, or more, pass the ranks as one line that forks."""
 
 
 class Bend(NamedTuple):
@@ -32,6 +35,14 @@ Item = int | Port | Bend
 Near = dict[Item, list[Item]]
 
 
+class Piece(NamedTuple):
+    """A piece of an edge, between ranks that are neighbors or within one."""
+
+    a: Item
+    b: Item
+    edge: int
+
+
 @dataclass
 class Ordered:
     """A sketch with bends, and every rank in order.
@@ -42,53 +53,74 @@ class Ordered:
         Outlines, ports and bends of each rank, from left to right.
     ways : list of list
         For each edge, what it passes, tail and head included.
+    pieces : list of Piece
+        The pieces of all ways; one that several edges share is there once.
+    rank : dict
+        The rank of each item.
     """
 
     rows: list[list[Item]]
     ways: list[list[Item]]
-    rank: dict[Item, int] = field(default_factory=dict)
+    pieces: list[Piece]
+    rank: dict[Item, int]
 
 
 def ordered(sketch: Sketch) -> Ordered:
     """Put every rank of a sketch in order."""
-    ways = [_way(sketch, i) for i in range(len(sketch.edges))]
+    ways, pieces = _ways(sketch)
     rank: dict[Item, int] = dict(sketch.rank)  # type: ignore[arg-type]
-    for way in ways:
-        rank.update((item, item.rank) for item in way if isinstance(item, Bend))
+    for piece in pieces:
+        rank.update((item, item.rank) for item in piece[:2] if isinstance(item, Bend))
     rows: list[list[Item]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
-    for item in _by_depth(rank, ways):
+    for item in _by_depth(rank, pieces):
         rows[rank[item]].append(item)
-    found = Ordered(rows, ways, rank)
+    found = Ordered(rows, ways, pieces, rank)
     _sort(found, sketch)
     return found
 
 
-def _way(sketch: Sketch, i: int) -> list[Item]:
-    """What an edge passes: a bend in each rank between, and where it turns to a side."""
-    tail, head, *_ = sketch.edges[i]
-    a, b = sketch.rank[tail], sketch.rank[head]
-    if a == b:
-        return [tail, head]
-    step = 1 if b > a else -1
-    inner = list(range(a + step, b, step))
-    if _is_sideways(tail):
-        inner.insert(0, a)
-    if _is_sideways(head):
-        inner.append(b)
-    return [tail, *(Bend(i, rank) for rank in inner), head]
+def _ways(sketch: Sketch) -> tuple[list[list[Item]], list[Piece]]:
+    """What each edge passes: a bend in each rank between, and where it turns to a side."""
+    readers = Counter(edge.tail for edge in sketch.edges)
+    inputs = Counter(edge.head for edge in sketch.edges)
+    trunks: dict[tuple[End, bool, int], list[Item]] = defaultdict(list)
+    ways: list[list[Item]] = []
+    pieces: list[Piece] = []
+    for i, (tail, head, *_) in enumerate(sketch.edges):
+        a, b = sketch.rank[tail], sketch.rank[head]
+        step = (b > a) - (b < a)
+        first = a if _is_sideways(tail) else a + step
+        last = b if _is_sideways(head) else b - step
+        passed = abs(last + step - first)
+        way: list[Item]
+        new = way = [tail, *(Bend(i, first + step * n) for n in range(passed)), head]
+        if readers[tail] >= BUNDLE:
+            trunk = trunks[tail, True, step]
+            known = min(len(trunk), passed)
+            trunk += way[1 + known : -1]
+            way = [tail, *trunk[:passed], head]
+            new = way[known:]
+        elif inputs[head] >= BUNDLE:
+            trunk = trunks[head, False, step]
+            known = min(len(trunk), passed)
+            trunk += way[1 : passed + 1 - known][::-1]
+            way = [tail, *trunk[:passed][::-1], head]
+            new = way[: len(way) - known]
+        ways.append(way)
+        pieces += [Piece(*pair, i) for pair in pairwise(new)]
+    return ways, pieces
 
 
 def _is_sideways(end: End) -> bool:
     return isinstance(end, Port) and end.side in ("left", "right")
 
 
-def _by_depth(rank: dict[Item, int], ways: list[list[Item]]) -> list[Item]:
+def _by_depth(rank: dict[Item, int], pieces: list[Piece]) -> list[Item]:
     """Items in the order in which a walk along the edges, from each outline in turn, meets them."""
-    near: dict[Item, list[Item]] = defaultdict(list)
-    for way in ways:
-        for a, b in pairwise(way):
-            near[a].append(b)
-            near[b].append(a)
+    near: Near = defaultdict(list)
+    for a, b, _ in pieces:
+        near[a].append(b)
+        near[b].append(a)
     found: dict[Item, None] = {}
     first = sorted(rank, key=lambda item: not (isinstance(item, Port) and item.side == "left"))
     for start in first:
@@ -169,7 +201,8 @@ def _sort(found: Ordered, sketch: Sketch) -> None:
         rules.arrange(row, {item: float(i) for i, item in enumerate(row)})
     best, fewest = [list(row) for row in rows], _crossings(rows, up)
     size = len(found.rank) + sum(map(len, up.values()))
-    for sweep in range(max(min(SWEEPS, EFFORT // max(size, 1)), 2)):
+    sweeps = max(min(SWEEPS, EFFORT // max(size, 1)), 2)
+    for sweep in range(sweeps):
         if not fewest:
             break
         upwards = sweep % 2 == 0
@@ -181,7 +214,7 @@ def _sort(found: Ordered, sketch: Sketch) -> None:
                 ends = near.get(item)
                 wish[item] = sum([place[n] for n in ends]) / len(ends) if ends else float(i)
             rules.arrange(rows[r], wish)
-        _swap(rows, down, up, rules)
+        _swap(rows, down, up, rules, 3 * sweeps)
         count = _crossings(rows, up)
         if count < fewest:
             best, fewest = [list(row) for row in rows], count
@@ -192,12 +225,11 @@ def _neighbors(found: Ordered, sketch: Sketch) -> tuple[Near, Near]:
     """What each item is joined to in the rank below it, and in the one above."""
     down: Near = defaultdict(list)
     up: Near = defaultdict(list)
-    for way, edge in zip(found.ways, sketch.edges, strict=True):
-        for a, b in pairwise(way):
-            low, high = (a, b) if found.rank[a] < found.rank[b] else (b, a)
-            if found.rank[low] < found.rank[high]:
-                up[low] += [high] * edge.lines
-                down[high] += [low] * edge.lines
+    for a, b, i in found.pieces:
+        low, high = (a, b) if found.rank[a] < found.rank[b] else (b, a)
+        if found.rank[low] < found.rank[high]:
+            up[low] += [high] * sketch.edges[i].lines
+            down[high] += [low] * sketch.edges[i].lines
     return down, up
 
 
@@ -219,10 +251,10 @@ def _lanes(sketch: Sketch, found: Ordered) -> dict[Item, tuple[int, int]]:
     return order
 
 
-def _swap(rows: list[list[Item]], down: Near, up: Near, rules: _Rules) -> None:
+def _swap(rows: list[list[Item]], down: Near, up: Near, rules: _Rules, rounds: int) -> None:
     """Exchange neighbors as long as that takes away crossings."""
     restless = set(range(len(rows)))
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         moved: set[int] = set()
         for r in range(len(rows)):
             if r not in restless and not {r - 1, r + 1} & moved:

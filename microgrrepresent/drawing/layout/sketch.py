@@ -343,8 +343,15 @@ def _rank_outlines(sketch: Sketch, lanes: Sequence[Lane]) -> dict[End, int] | No
                 ready.append(user)
     if len(ready) < len(above):
         return None
-    for item in sources:  # what has no input stands right below its first use
-        if above[item]:
+    loose = dict.fromkeys(above, True)  # what has no inputs, or only such as nothing else uses
+    for tail, head, *_ in sketch.edges:
+        if isinstance(tail, Port) and isinstance(head, int):
+            loose[row[head]] = False
+    for item in ready:
+        if not loose[item] or len(set(above[item])) > 1:
+            loose.update(dict.fromkeys(above[item], False))
+    for item in reversed(ready):  # it stands right below its first use
+        if loose[item] and above[item]:
             low[item] = min(low[user] for user in above[item]) - 1
     for item in _upper_terms(sketch, sources, above):
         low[item] = max(low[user] for user in above[item]) + 1

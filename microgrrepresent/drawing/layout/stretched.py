@@ -1,6 +1,6 @@
 """The tile of a block that is one box: a whole cell, or the steps that a window leaves out.
 
-It needs no dot. States enter and leave straight at the sides of the box, each at a height of its
+States enter and leave straight at the sides of the box, each at a height of its
 own, the one that is read first at the bottom (h below c); what comes in enters from below, beside
 the chips, and what goes out leaves at the top.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from microgrrepresent.drawing.layout.sketch import Edge, Port, Sketch
-from microgrrepresent.drawing.layout.tiles import Tile
+from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.marks.curves import Path, straight
 from microgrrepresent.drawing.marks.picture import Point
 

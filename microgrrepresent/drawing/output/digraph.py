@@ -14,7 +14,6 @@ from zlib import crc32
 
 import graphviz  # type: ignore[import-untyped]
 
-from microgrrepresent.drawing.layout import engine
 from microgrrepresent.drawing.marks.colors import (
     arrow_color,
     box_paint,
@@ -35,6 +34,7 @@ from microgrrepresent.drawing.marks.picture import (
     Point,
 )
 from microgrrepresent.drawing.marks.themes import Theme
+from microgrrepresent.drawing.output import rendering
 from microgrrepresent.drawing.output.svg import FAMILY, PAD, svg
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import write_file
@@ -87,7 +87,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         if dpi is not None:
             source = source.replace("graph [", f"graph [dpi={dpi:g} ", 1)
         layout = "nop2" if self.engine == "neato" else self.engine
-        return engine.run([source], format, layout, RENDER_TIMEOUT)
+        return rendering.run(source, format, layout, RENDER_TIMEOUT)
 
     def inline_svg(self) -> str:
         """The SVG element alone, as it can stand in an HTML page."""

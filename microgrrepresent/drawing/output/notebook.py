@@ -33,5 +33,4 @@ def _picture(out: Graph | Node) -> Drawing:
         graph,
         "gates" if steps else "operations",
         window=(3, 2) if steps > MANY_STEPS else None,
-        timeout=10.0,
     )

@@ -23,10 +23,12 @@ from microgrrepresent.drawing.views.cells import cells, collapsed, layers
 from microgrrepresent.drawing.views.choices import (
     Time,
     View,
+    advice,
     check_details,
     check_form,
     check_gradients,
     check_scopes,
+    check_size,
     graph_of,
     theme_of,
 )
@@ -63,7 +65,6 @@ def draw(
     rails: bool = False,
     values: bool = False,
     theme: str | Theme = "light",
-    timeout: float = 30.0,
 ) -> Drawing:
     """Draw a graph.
 
@@ -100,8 +101,6 @@ def draw(
         Show shapes, and small arrays in full.
     theme : {"light", "dark", "print"} or Theme
         Colours; ``print`` is black and white, with dash patterns.
-    timeout : float
-        Seconds that Graphviz may take for the layout of a large block.
 
     Returns
     -------
@@ -111,10 +110,7 @@ def draw(
     Raises
     ------
     DrawingError
-        If an option is unknown, or the layout would take, or took, too long: the message says
-        what to choose instead.
-    GraphvizMissing
-        If the graph is so large that it needs Graphviz for its layout, and there is none.
+        If an option is unknown, or the graph is too large: the message says what to choose.
     GraphError
         If the graph is to be folded and its steps differ.
 
@@ -129,12 +125,14 @@ def draw(
     Computation graph of z: 1 operation on 2 inputs.
     """
     check_form(view, time, window)
-    check_details(depth, rails, values, timeout)
+    check_details(depth, rails, values)
     theme, graph = theme_of(theme), graph_of(out)
     check_scopes(collapse, graph)
     check_gradients(gradients, graph, time)
+    if time == "unrolled" and window is None and view != "layers":
+        check_size(graph)
     unrolled = timeline(graph)
-    scene = _Scene(view, collapse, depth, Details(False, rails, values), gradients, timeout)
+    scene = _Scene(view, collapse, depth, Details(False, rails, values), gradients)
     if time == "unrolled":
         picture = scene.unrolled(unrolled, window)
     elif time == "folded":
@@ -156,7 +154,6 @@ class _Scene:
     depth: int | None
     details: Details
     gradients: Adjoints | None
-    timeout: float
 
     def unrolled(self, time: Timeline, window: tuple[int, int] | None) -> Picture:
         if self.view == "layers":
@@ -187,18 +184,7 @@ class _Scene:
         if shown is not None:
             write_norms(picture, shown)
         fit_alike(picture, time.T)
-        arrange(picture, time.titles, self.timeout, _advice(time))
+        arrange(picture, time.titles, advice(bool(time.T)))
         if shown is not None:
             draw_back(picture, shown)
         return picture
-
-
-def _advice(time: Timeline) -> str:
-    if time.T:
-        return "choose a coarser view ('gates', 'cells' or 'layers'), or collapse a scope"
-    return (
-        "choose view='cells' (a box for each use of a scope) or view='layers' (a box for each "
-        "scope), or collapse= a scope; where there are no scopes, put parts of it into scope(...), "
-        "or run its loop inside of steps(...), so that it is drawn by steps, or draw the part "
-        "behind one of its inner nodes"
-    )

@@ -32,7 +32,6 @@ def stepper(
     path: str | os.PathLike[str],
     title: str | None = None,
     adjoints: Adjoints | None = None,
-    timeout: float = 60.0,
 ) -> Path:
     """Write a page on which to step through a forward pass and its reverse sweep.
 
@@ -49,8 +48,6 @@ def stepper(
         The page's heading.
     adjoints : Adjoints, optional
         The result of ``backward(loss)``, if it is there already.
-    timeout : float
-        Seconds that Graphviz may take for the drawing.
 
     Returns
     -------
@@ -63,8 +60,6 @@ def stepper(
         If the loss is not a scalar or depends on no parameter, or the adjoints are not its own.
     DrawingError
         If the graph is too large to be stepped through, or the path is not that of a page.
-    GraphvizMissing
-        If a part of it is so large that it needs Graphviz for its layout, and there is none.
     """
     target = Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
@@ -76,7 +71,7 @@ def stepper(
             "fewer time steps, which show all that more of them would"
         )
     swept = backward(loss) if adjoints is None else _of(loss, adjoints)
-    drawing = draw(graph, "operations", timeout=timeout)
+    drawing = draw(graph, "operations")
     data = json.dumps(
         each_array_once(stepper_data(graph, swept, drawing.picture)),
         ensure_ascii=False,

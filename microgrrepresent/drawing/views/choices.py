@@ -14,6 +14,7 @@ from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
 View = Literal["operations", "variables", "gates", "cells", "layers"]
+MOST_STEPS, MOST_NODES, MOST_IN_ONE = 5_000, 200_000, 20_000
 Time = Literal["unrolled", "folded", "both"]
 
 
@@ -39,15 +40,13 @@ def check_form(view: object, time: object, window: object) -> None:
         )
 
 
-def check_details(depth: object, rails: object, values: object, timeout: object) -> None:
-    """Refuse what is no depth, no switch, or no time."""
+def check_details(depth: object, rails: object, values: object) -> None:
+    """Refuse what is no depth, and no switch."""
     if depth is not None and not (isinstance(depth, (int, np.integer)) and depth >= 0):
         _refuse("depth", "a number of scopes, 0 or more, or None", depth)
     for what, given in (("rails", rails), ("values", values)):
         if not isinstance(given, bool):
             _refuse(what, "True or False", given)
-    if not isinstance(timeout, (int, float)) or not timeout > 0:
-        _refuse("timeout", "a number of seconds above 0", timeout)
 
 
 def graph_of(out: object) -> Graph:
@@ -79,6 +78,33 @@ def check_scopes(collapse: object, graph: Graph) -> None:
         if path not in known:
             has = f"its scopes are {', '.join(known)}" if known else "it has no scopes"
             raise DrawingError(f"draw: there is no scope {path!r} in this graph to collapse; {has}")
+
+
+def check_size(graph: Graph) -> None:
+    """Refuse to draw in full what nobody could look at, before any work is done."""
+    steps = len(graph.steps)
+    if steps > MOST_STEPS or len(graph) > (MOST_NODES if steps else MOST_IN_ONE):
+        of = f"{steps:,} steps" if steps else "no steps"
+        most = f"{MOST_STEPS:,} steps of {MOST_NODES:,} nodes in all"
+        raise DrawingError(
+            f"draw: the graph has {len(graph):,} nodes and {of}, and a picture can show "
+            f"{most if steps else f'{MOST_IN_ONE:,} nodes'}; {advice(steps > 0)}"
+        )
+
+
+def advice(has_steps: bool) -> str:
+    """What to do where a graph is too large to be drawn in full."""
+    if has_steps:
+        return (
+            "show some of the steps with window=(3, 2), all as one with time='folded' or "
+            "view='layers', or choose a coarser view ('gates', 'cells'), or collapse= a scope"
+        )
+    return (
+        "choose view='cells' (a box for each use of a scope) or view='layers' (a box for each "
+        "scope), or collapse= a scope; where there are no scopes, put parts of it into scope(...), "
+        "or run its loop inside of steps(...), so that it is drawn by steps, or draw the part "
+        "behind one of its inner nodes"
+    )
 
 
 def check_gradients(gradients: object, graph: Graph, time: Time) -> None:

@@ -34,8 +34,6 @@ WINDOW = r"window is two numbers of steps.*\(3, 2\); given "
         ({"collapse": {"encoder"}}, "no scope 'encoder' in this graph.*its scopes are.* lstm"),
         ({"rails": 3}, "rails is True or False; given 3"),
         ({"values": "all"}, "values is True or False; given 'all'"),
-        ({"timeout": 0}, "timeout is a number of seconds above 0; given 0"),
-        ({"timeout": None}, "timeout is a number"),
     ],
 )
 def test_options_that_are_refused(options, words, make):
@@ -63,7 +61,7 @@ def test_gradients_belong_to_the_graph_and_to_steps(make):
 
 def test_what_is_near_is_taken(make):
     out = make["loss"](8)
-    draw([out], collapse=["lstm"], window=[np.int64(2), 0], depth=np.int64(1), timeout=1)
+    draw([out], collapse=["lstm"], window=[np.int64(2), 0], depth=np.int64(1))
 
 
 def test_a_folder_that_is_missing_is_made(make, tmp_path):

@@ -8,9 +8,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from microgrrepresent import DrawingError, Graph, Tensor, draw, save
-from microgrrepresent.drawing.layout import engine
 from microgrrepresent.drawing.marks.labels import plain
-from microgrrepresent.drawing.output import saving
+from microgrrepresent.drawing.output import rendering, saving
 from rnn.command_line.illustration import illustration
 
 
@@ -27,7 +26,7 @@ def test_no_two_drawings_in_a_notebook_share_an_id():
 def test_pipe_and_render_describe_the_picture(tmp_path):
     drawing = draw(illustration("rnn", 2)[0])
     assert drawing.pipe().decode() == drawing.svg() == drawing.pipe("svg", encoding="utf-8")
-    if engine.route() != "dot":
+    if rendering.route() != "dot":
         pytest.skip("dot is not on PATH")
     path = drawing.render("a", directory=tmp_path)
     root = ElementTree.parse(path).getroot()
@@ -42,7 +41,7 @@ def test_a_png_is_refused_when_its_margins_would_make_it_too_wide(tmp_path, monk
     too_fine = 72 * 2000 / (right - left) - 0.1  # without margins it would fit
     with pytest.raises(DrawingError, match=r"2,0\d\d pixels wide.*take dpi=(\d+)") as caught:
         save(drawing, tmp_path / "a.png", dpi=too_fine)
-    if engine.route() is None:
+    if rendering.route() is None:
         pytest.skip("there is no Graphviz")
     dpi = int(re.search(r"take dpi=(\d+)", str(caught.value))[1])
     written = save(drawing, tmp_path / "a.png", dpi=dpi).read_bytes()

@@ -24,13 +24,14 @@ from microgrrepresent import (
     scope,
     stack,
     step,
+    steps,
     stop_gradient,
     tanh,
 )
-from microgrrepresent.drawing.layout import engine
 from microgrrepresent.drawing.marks.colors import box_paint
 from microgrrepresent.drawing.marks.labels import plain
 from microgrrepresent.drawing.marks.themes import LIGHT
+from microgrrepresent.drawing.output import rendering
 from microgrrepresent.drawing.output.tikz import tikz
 from rnn import RNNCell, unroll
 from rnn.command_line.illustration import illustration
@@ -300,8 +301,7 @@ def test_tikz_has_every_box_and_arrow(make, tmp_path):
 
 @pytest.fixture
 def no_graphviz(monkeypatch):
-    monkeypatch.setattr(engine, "route", lambda: None)
-    engine._layouts.cache_clear()
+    monkeypatch.setattr(rendering, "route", lambda: None)
 
 
 @pytest.mark.usefixtures("no_graphviz")
@@ -323,12 +323,8 @@ def test_what_needs_graphviz_says_how_to_get_it_and_what_does_not(make, tmp_path
 
 
 @pytest.mark.usefixtures("no_graphviz")
-def test_a_large_layout_without_graphviz_says_what_to_do():
-    with pytest.raises(GraphvizMissing, match=r"apt install.*steps\(\.\.\.\)") as caught:
-        draw(_tangle(120))
-    assert "\n" not in str(caught.value)
-    shown = Graph(_tangle(120))._repr_mimebundle_()
-    assert set(shown) == {"text/plain"} and "Graphviz" in shown["text/plain"]
+def test_no_layout_needs_graphviz():
+    assert len(draw(_tangle(300)).picture.boxes) == 302
 
 
 def test_a_changed_text_is_drawn_as_changed(make):
@@ -354,14 +350,53 @@ def _tangle(n):
     return nodes[-1]
 
 
-def test_what_would_take_too_long_is_not_begun():
-    with pytest.raises(DrawingError, match=r"would take about \d+ s.*collapse"):
-        draw(_tangle(3000), timeout=5)
+def _long(T):
+    out = Tensor(0.0, name="h")
+    for _, x in steps(np.ones(T)):
+        out = tanh(out + x)
+    return out
 
 
-def test_a_layout_that_takes_too_long_is_stopped():
-    with pytest.raises(DrawingError, match=r"did not finish within 0.01 s.*; choose"):
-        engine.run(["digraph { a -> b }"], "svg", "dot", 0.01, "choose another")
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        (
+            lambda: _tangle(20_001),
+            r"20,002 nodes and no steps.*can show 20,000 nodes; choose.*collapse=",
+        ),
+        (lambda: _long(5_001), r"5,001 steps.*can show 5,000 steps.*window=\(3, 2\)"),
+    ],
+)
+def test_what_is_too_large_is_not_begun(out, words, monkeypatch):
+    monkeypatch.setattr("microgrrepresent.drawing.output.scene.timeline", None)
+    graph = Graph(out())
+    with pytest.raises(DrawingError, match=words):
+        draw(graph, "variables")
+    shown = graph._repr_mimebundle_() if not graph.steps else {"text/plain": ""}
+    assert set(shown) == {"text/plain"}
+
+
+def test_a_long_sequence_is_drawn_through_a_window_folded_or_as_layers():
+    graph = Graph(_long(5_001))
+    assert len(draw(graph, window=(3, 2)).picture.boxes) < 40
+    assert len(draw(graph, time="folded").picture.boxes) < 20
+    assert len(draw(graph, "layers").picture.boxes) < 10
+
+
+def test_a_block_that_is_too_tangled_says_what_to_do(monkeypatch):
+    monkeypatch.setattr("microgrrepresent.drawing.layout.layout.TANGLED", 1000)
+    with pytest.raises(DrawingError, match=r"pass one another [\d,]+ times.*view='layers'"):
+        draw(_tangle(120))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program that hangs is a shell script")
+def test_graphviz_that_takes_too_long_is_stopped(tmp_path, monkeypatch):
+    (tmp_path / "dot").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(rendering, "route", lambda: "dot")
+    with pytest.raises(DrawingError, match=r"did not finish within 0.1 s.*; write .svg"):
+        rendering.run("digraph { a -> b }", "svg", "nop2", 0.1)
 
 
 def test_importing_the_package_does_not_import_drawings():

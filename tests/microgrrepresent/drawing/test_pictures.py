@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from microgrrepresent import Graph, backward, draw
-from microgrrepresent.drawing.layout import engine
 from microgrrepresent.drawing.marks.colors import arrow_color, box_paint, line_style
 from microgrrepresent.drawing.marks.labels import plain, width
+from microgrrepresent.drawing.output import rendering
 from microgrrepresent.drawing.time.timeline import timeline
 
 SPACE = "{http://www.w3.org/2000/svg}"
@@ -191,9 +191,9 @@ def test_a_loss_that_is_summed_after_the_loop(cell, view, make):
 def test_graphviz_draws_the_same_boxes(drawn, way, monkeypatch, read_svg):
     if way == "pygraphviz":
         pytest.importorskip("pygraphviz")
-    elif engine.route() != "dot":
+    elif rendering.route() != "dot":
         pytest.skip("dot is not on PATH")
-    monkeypatch.setattr(engine, "route", lambda: way)
+    monkeypatch.setattr(rendering, "route", lambda: way)
     theirs, edges = read_svg(drawn.drawing.rendered("svg").decode())
     assert edges == drawn.edges
     corner = [min(getattr(s, side) for s in theirs.values()) for side in ("left", "top")]

@@ -96,9 +96,9 @@ def test_a_tree_in_gates_reads_in_order():
 def test_what_would_take_too_long_names_the_view_to_choose():
     with scope("knot"):
         nodes = [Tensor(1.0, name="x")]
-        for i in range(3000):
+        for i in range(15_000):
             nodes.append(tanh(nodes[-1] * nodes[max(0, i - 7)]))
     with pytest.raises(DrawingError, match=r"view='cells'.*view='layers'") as caught:
-        draw(nodes[-1], timeout=1)
+        draw(nodes[-1])
     assert "\n" not in str(caught.value)
-    assert len(draw(nodes[-1], "layers", timeout=1).picture.boxes) < 10
+    assert len(draw(nodes[-1], "layers").picture.boxes) < 10
