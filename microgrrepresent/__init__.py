@@ -1,10 +1,10 @@
 """A tiny reverse-mode autograd engine on NumPy whose product is the computation graph itself."""
 
-# ruff: noqa: F405 (the operations come by the list in microgrrepresent.ops)
-
+import builtins
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from microgrrepresent import ops
 from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.errors import (
     CheckError,
@@ -22,7 +22,7 @@ from microgrrepresent.errors import (
 from microgrrepresent.gradients import grad, jacobian
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
-from microgrrepresent.ops import *  # noqa: F403
+from microgrrepresent.ops import *  # noqa: F403 (listed there)
 from microgrrepresent.place import no_grad, scope, step, steps
 from microgrrepresent.primitive import Primitive, each, primitive
 from microgrrepresent.tensor import Tensor
@@ -70,86 +70,29 @@ __all__ = [
     "ShapeError",
     "StaleGraphError",
     "Tensor",
-    "abs",
-    "add",
     "backward",
-    "binary_cross_entropy",
-    "bitwise_and",
-    "bitwise_or",
-    "broadcast_to",
-    "cast",
     "check_primitive",
-    "clip",
-    "concatenate",
-    "cos",
-    "cross_entropy",
-    "div",
-    "dot",
     "draw",
     "each",
-    "equal",
-    "exp",
-    "expand_dims",
     "explain",
-    "flip",
     "fold",
-    "getitem",
     "grad",
     "gradcheck",
     "gradgradcheck",
-    "greater",
-    "greater_equal",
-    "invert",
     "isomorphic",
     "jacobian",
-    "less",
-    "less_equal",
-    "linear",
-    "log",
-    "log1p",
-    "log_softmax",
-    "logsumexp",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mul",
-    "neg",
     "no_grad",
-    "norm",
-    "not_equal",
-    "one_hot",
-    "pow",
     "primitive",
-    "relu",
-    "reshape",
     "save",
     "scope",
-    "sigmoid",
-    "sign",
-    "sin",
-    "softmax",
-    "softplus",
-    "split",
-    "sqrt",
-    "squeeze",
-    "stack",
     "step",
     "stepper",
     "steps",
-    "stop_gradient",
-    "sub",
-    "sum",
-    "swapaxes",
-    "take",
-    "tanh",
-    "transpose",
-    "unbroadcast",
     "unfold",
-    "where",
 ]
+# `from microgrrepresent import *` leaves Python's own sum, max, min, abs and pow as they are; ours
+# are imported by name, or used as microgrrepresent.sum.
+__all__ += [name for name in ops.__all__ if not hasattr(builtins, name)]
 
 
 def _shown(of: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:

@@ -18,13 +18,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib import format as npy
 
 from microgrrepresent.errors import FileError
-from microgrrepresent.node import Array
+
+if TYPE_CHECKING:
+    from microgrrepresent.node import Array
 
 PathLike = str | os.PathLike[str]
 
