@@ -111,6 +111,12 @@ class Description:
     steepest: float | None = None
     mismatch: Mismatch | None = None
 
+    @property
+    def is_selection(self) -> bool:
+        """Whether the value is elements of the first input: ``x[index]``."""
+        of = self.inputs[0] if self.inputs else ""
+        return isinstance(self.source, str) and self.source.startswith(f"{of}[")
+
     def said(self, field: str, node: Node, position: int = 0, *, by: str) -> str:
         """What a field says of a node that the operation made, as a text.
 

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.node import Array, Node
-from microgrrepresent.primitive import constant
 
 _WIDEST = 72  # comments line up behind the longest line, but not behind one longer than this
 
@@ -79,7 +78,7 @@ def _with_step(node: Node) -> str:
 
 def _is_number(node: Node) -> bool:
     """Whether a node is a number in the code that nobody has named."""
-    return node.op is constant and node.name is None
+    return node.is_number and node.name is None
 
 
 def equation(node: Node, labels: Mapping[Node, str]) -> str:
@@ -94,7 +93,7 @@ def expression(node: Node, parents: Sequence[str], params: Mapping[str, Any] | N
     """How a result was made of parents that are called so: ``matmul x W``, ``X[0]``."""
     assert node.op is not None
     params = node.params if params is None else params
-    if node.op.name == "getitem":
+    if node.op.is_selection and "index" in params:
         index = params["index"]
         parts = index if isinstance(index, tuple) else (index,)
         return f"{parents[0]}[{', '.join(map(_shown, parts))}]"

@@ -88,6 +88,11 @@ class Node:
         return self.op is None
 
     @property
+    def is_number(self) -> bool:
+        """Whether this is a number in the code, such as the 2 of ``2 * x``: made from nothing."""
+        return self.op is not None and not self.parents
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the value."""
         return self.value.shape

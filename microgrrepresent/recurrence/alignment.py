@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from microgrrepresent.node import Node
-from microgrrepresent.primitive import constant
 from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.signature import index_numbers, signature
 
@@ -319,7 +318,4 @@ def _alone(node: Node, t: int, lacks: int, breaks: Breaks) -> None:
 
 
 def _reads_other_steps(node: Node) -> bool:
-    return any(
-        parent.step not in (None, node.step) and parent.op not in (None, constant)
-        for parent in node.parents
-    )
+    return any(parent.step not in (None, node.step) and parent.parents for parent in node.parents)

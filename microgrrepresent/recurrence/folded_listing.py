@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from microgrrepresent.listing import equation, expression, in_two_columns, labels
 from microgrrepresent.node import Node
-from microgrrepresent.primitive import constant
 from microgrrepresent.recurrence.signature import index_numbers, with_index_numbers
 from microgrrepresent.recurrence.strands import Read, Strand, cut_steps
 
@@ -132,4 +131,4 @@ def _example(strand: Strand) -> Node:
 
 
 def _is_number(node: Node) -> bool:
-    return node.op is constant and node.name is None
+    return node.is_number and node.name is None

@@ -23,8 +23,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from microgrrepresent.node import Node
-from microgrrepresent.ops import stop_gradient
-from microgrrepresent.primitive import constant
 from microgrrepresent.recurrence.alignment import Operand, columns
 from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
@@ -130,7 +128,7 @@ def find_strands(
     for node in nodes:
         if node.step is None or node in cuts:
             continue
-        if node.op is not None and node.op is not constant:
+        if node.parents:
             by_sweep[sweeps[node]].append(node)
     for sweep, found in enumerate(by_sweep):
         # nodes of the forward pass are grouped by scope, those of a backward pass by the strand
@@ -164,7 +162,7 @@ def _cuts(nodes: Sequence[Node], outputs: Container[Node]) -> dict[Node, Node]:
     found: dict[Node, Node] = {}
     for node in nodes:
         cut: Node | None = None
-        if node.op is stop_gradient:
+        if node.op is not None and node.op.kind == "cut":
             cut = node.parents[0]
         elif node.op is None and node.params.get("detached"):
             cut = owners.get(id(node.value))
@@ -240,7 +238,7 @@ def _aligned(
         found = []
         for parent in node.parents:
             strand, s = places.get(parent, (None, t))
-            sweep = -1 if parent.op is constant else sweeps[parent]
+            sweep = -1 if parent.is_number else sweeps[parent]
             found.append(Operand(strand, s - t, sweep if backward else 0))
         return tuple(found)
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 STATES = ("h", "c")
 GATES = ("i", "f", "o", "r", "z")
-ELEMENTWISE = frozenset({"add", "sub", "mul", "neg", "where", "cast", "stop_gradient"})
 
 
 @dataclass(frozen=True)
@@ -267,16 +266,32 @@ def elementwise_derivative(now: Node, before: Node) -> Array:
     """The derivative of one state by the one before, along additions and elementwise products."""
     derivative: dict[Node, Array] = {before: np.ones(before.shape)}
     for node in made_since(before, now):
-        if node.op is None or node.op.name not in ELEMENTWISE:
-            continue
         for i, parent in enumerate(node.parents):
-            rule = node.op.vjp[i]
-            if parent not in derivative or rule is None or node.shape != parent.shape:
+            if parent not in derivative or not _is_elementwise_product(node, i):
                 continue
+            assert node.op is not None
+            rule = node.op.vjp[i]
+            assert rule is not None
             values = [p.value for p in node.parents]
             part = rule(derivative[parent], node.value, *values, **node.params)
             derivative[node] = derivative.get(node, 0) + part
     return derivative.get(now, np.zeros(now.shape))
+
+
+def _is_elementwise_product(node: Node, i: int) -> bool:
+    """Whether a result is its i-th parent, times something and plus something, element by element.
+
+    Not so an activation: a peephole looks at the state through one, and is no direct path.
+    """
+    op = node.op
+    return (
+        op is not None
+        and node.shape == node.parents[i].shape
+        and op.vjp[i] is not None
+        and bool(op.meets)
+        and op.said("meets", node, i, by="flow") == "elementwise"
+        and op.is_linear(node, [i])
+    )
 
 
 def _rate(norms: dict[int, float]) -> float:

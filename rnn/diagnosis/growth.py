@@ -32,37 +32,6 @@ from rnn.diagnosis.states import (
     trajectory,
 )
 
-STEEPEST = {
-    **dict.fromkeys(("tanh", "relu", "maximum", "minimum", "clip", "abs"), 1.0),
-    **dict.fromkeys(("sin", "cos", "softplus"), 1.0),
-    "sigmoid": 0.25,
-}
-
-LINEAR = frozenset(
-    {
-        "add",
-        "sub",
-        "neg",
-        "cast",
-        "sum",
-        "mean",
-        "transpose",
-        "reshape",
-        "squeeze",
-        "flip",
-        "getitem",
-        "take",
-        "put",
-        "scatter_add",
-        "broadcast_to",
-        "stack",
-        "concatenate",
-        "stop_gradient",
-    }
-)
-PRODUCTS = frozenset({"mul", "matmul", "linear"})
-"""Linear in each factor, so in the state if it enters one of them; a quotient, in its first."""
-
 
 @dataclass(frozen=True)
 class Gamma:
@@ -79,12 +48,15 @@ class Gamma:
         The recurrent matrix, where the recurrence is h_t = f(U h_{t-1} + ...) with one U and f.
     activation : str or None
         Name of f; ``identity`` for a linear recurrence.
+    steepest : float or None
+        The largest slope that f can have: 1 for tanh, 1/4 for the sigmoid.
     """
 
     norms: dict[int, float]
     growth: dict[int, float]
     U: Array | None
     activation: str | None
+    steepest: float | None
 
     @property
     def rate(self) -> float:
@@ -105,14 +77,14 @@ class Gamma:
     @property
     def must_vanish(self) -> bool | None:
         """Whether the sufficient condition to vanish holds; None where none is known."""
-        if self.U is None or self.activation is None:
+        if self.U is None:
             return None
         return self._criterion < 1 and not self._at_border
 
     @property
     def can_explode(self) -> bool | None:
         """Whether the necessary condition to explode holds; None where none is known."""
-        if self.U is None or self.activation is None:
+        if self.U is None:
             return None
         return self._criterion > 1 and not self._at_border
 
@@ -120,8 +92,8 @@ class Gamma:
     def _criterion(self) -> float:
         """What both conditions compare with 1: ρ of a linear recurrence, s λ₁ of another."""
         radius, largest = self.spectral_radius, self.largest_singular_value
-        assert radius is not None and largest is not None and self.activation is not None
-        return radius if self.activation == "identity" else largest * STEEPEST[self.activation]
+        assert radius is not None and largest is not None and self.steepest is not None
+        return radius if self.activation == "identity" else largest * self.steepest
 
     @property
     def _at_border(self) -> bool:
@@ -198,8 +170,7 @@ def gamma(unrolled: Any) -> Gamma:
     for lag, J in enumerate(reversed(jacobians), start=1):
         product = product @ J
         growth[lag] = _norm(product)
-    activation, U = _recurrent_matrix(states, jacobians)
-    return Gamma(norms, growth, U, activation)
+    return Gamma(norms, growth, *_recurrent_matrix(states, jacobians))
 
 
 def _norm(J: Array) -> float:
@@ -208,29 +179,31 @@ def _norm(J: Array) -> float:
 
 def _recurrent_matrix(
     states: dict[int, State], jacobians: list[Array]
-) -> tuple[str | None, Array | None]:
-    """Find f and U of a recurrence h_t = f(U h_{t-1} + ...) whose U does not depend on t."""
+) -> tuple[Array | None, str | None, float | None]:
+    """Find U and f of a recurrence h_t = f(U h_{t-1} + ...) whose U does not depend on t."""
+    unknown = (None, None, None)
     if len(next(iter(states.values()))) > 1:
-        return None, None
+        return unknown
     nodes: list[Node] = [next(iter(state.values())) for state in states.values()]
     pairs = list(pairwise(nodes))
-    names = {now.op.name if now.op else "" for _, now in pairs}
-    activation = next(iter(names)) if len(names) == 1 else ""
-    if activation in STEEPEST:
+    operations = {now.op for _, now in pairs}
+    op = next(iter(operations)) if len(operations) == 1 else None
+    if op is not None and op.steepest is not None:
+        activation, steepest = op.name, op.steepest
         arguments = [[z for z in now.parents if depends(z, before)] for before, now in pairs]
         if any(len(found) != 1 for found in arguments):
-            return None, None
+            return unknown
         ends = [found[0] for found in arguments]
         inner = [joint_jacobian({"z": z}, {"h": h}) for (h, _), z in zip(pairs, ends, strict=True)]
     else:
-        activation, inner, ends = "identity", jacobians, nodes[1:]
+        activation, steepest, inner, ends = "identity", 1.0, jacobians, nodes[1:]
     if not all(_is_linear(z, before) for (before, _), z in zip(pairs, ends, strict=True)):
-        return None, None
+        return unknown
     matrices = [J.reshape(-1, *J.shape[-2:]) for J in inner]
     U = matrices[0][0]
     if all(np.allclose(J, U, rtol=1e-9, atol=1e-12) for J in matrices):
-        return activation, U
-    return None, None
+        return U, activation, steepest
+    return unknown
 
 
 def _is_linear(now: Node, before: Node) -> bool:
@@ -240,13 +213,7 @@ def _is_linear(now: Node, before: Node) -> bool:
         mine = [i for i, parent in enumerate(node.parents) if parent in behind]
         if not mine:
             continue
-        name = node.op.name if node.op else ""
-        if not (
-            name in LINEAR
-            or (name in PRODUCTS and len(mine) == 1)
-            or (name == "div" and mine == [0])
-            or (name == "where" and 0 not in mine)
-        ):
+        if node.op is None or not node.op.is_linear(node, mine):
             return False
         behind.add(node)
     return True

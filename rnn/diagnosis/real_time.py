@@ -15,23 +15,15 @@ it is a check of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent import Node, ShapeError
+from microgrrepresent import Node, Primitive, ShapeError
 from microgrrepresent.node import Array
-
-SLOPE: dict[
-    str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
-] = {  # f, and f' in terms of h = f(z)
-    "tanh": (np.tanh, lambda h: 1 - h * h),
-    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda h: h * (1 - h)),
-    "relu": (lambda z: np.maximum(z, 0), lambda h: (h > 0).astype(h.dtype)),
-    "identity": (lambda z: z, np.ones_like),
-}
+from rnn.cells.activations import activation
 
 
 def rtrl(
@@ -78,12 +70,10 @@ def rtrl(
     [[1.]]
     [[0.75]]
     """
-    if nonlinearity not in SLOPE:
-        raise ValueError(f"rtrl: f is one of {', '.join(SLOPE)}; given {nonlinearity!r}")
     arrays = _checked({name: _array(w) for name, w in dict(weights).items()})
     W, U = arrays["weight_ih"], arrays["weight_hh"]
     biases = [name for name in ("bias_ih", "bias_hh") if name in arrays]
-    f, slope = SLOPE[nonlinearity]
+    f: Any = activation(nonlinearity, "rtrl")
     inputs, asked = _array(xs), _array(loss_gradients)
     wanted = (*inputs.shape[:-1], len(U))
     if inputs.ndim not in (2, 3) or inputs.shape[-1] != W.shape[1] or asked.shape != wanted:
@@ -108,10 +98,13 @@ def rtrl(
             "weight_hh": np.einsum("ij,bl->bijl", unit, h),
             **{name: np.broadcast_to(unit, (batch, H, H)) for name in biases},
         }
-        h = f(x @ W.T + h @ U.T + sum(arrays[name] for name in biases))
+        z = x @ W.T + h @ U.T + sum(arrays[name] for name in biases)
+        h = f(z)
+        rule = f.vjp[0] if isinstance(f, Primitive) else None
+        slope = rule(np.ones_like(h), h, z) if rule else np.ones_like(h)
         for name, P in influence.items():
             carried = direct[name] + np.einsum("ij,bj...->bi...", U, P)
-            influence[name] = np.einsum("bi,bi...->bi...", slope(h), carried)
+            influence[name] = np.einsum("bi,bi...->bi...", slope, carried)
         yield {name: np.einsum("bi,bi...->...", ask, P) for name, P in influence.items()}
 
 

@@ -8,7 +8,6 @@ from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text
 from microgrrepresent.drawing.marks.picture import Kind
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.node import Node
-from microgrrepresent.primitive import constant
 
 LOSSES = frozenset({"L", "loss", "J", "cost", "ℓ"})
 OUTPUTS = frozenset({"y", "ŷ", "yhat", "y_hat", "logits"})
@@ -23,7 +22,7 @@ def name(node: Node, time: Timeline) -> Line:
     the step as a subscript, and a result without a name is u(1), u(2), ... as in `Graph.label`; in
     a folded graph these count the results of the cell, at every step t.
     """
-    if node.op is constant and node.name is None:
+    if node.is_number and node.name is None:
         value = node.params["value"]
         return text(f"{value:.4g}" if isinstance(value, float) else str(value))
     if node.name is not None:
@@ -48,7 +47,7 @@ def is_start_value(node: Node) -> bool:
 
 def leaf_kind(node: Node) -> Kind:
     """The kind of a leaf: a number, a parameter, or an input."""
-    if node.op is constant:
+    if node.is_number:
         return "constant"
     return "parameter" if node.requires_grad else "input"
 

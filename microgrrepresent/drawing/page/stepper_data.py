@@ -32,7 +32,6 @@ from microgrrepresent.errors import located
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
 from microgrrepresent.norms import euclidean_norm
-from microgrrepresent.primitive import constant
 
 FULL = 36
 """Arrays of up to so many elements are shown in full, larger ones as a heat map."""
@@ -335,7 +334,7 @@ def _short(x: Any) -> float | str:
 
 
 def _is_number(node: Node) -> bool:
-    return node.op is constant and node.name is None
+    return node.is_number and node.name is None
 
 
 def _kind(node: Node) -> str:

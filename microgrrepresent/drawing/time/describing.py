@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.graph import Graph
-from microgrrepresent.primitive import constant
 
 
 def title(graph: Graph) -> str:
@@ -31,7 +30,7 @@ def describe(
         How many steps it shows at the beginning and at the end.
     """
     graph = time.graph
-    operations = sum(n.op is not None and n.op is not constant for n in graph)
+    operations = sum(bool(n.parents) for n in graph)
     words = f"{title(graph)}: {_count(operations, 'operation')} on "
     words += _count(len(graph.inputs), "input")
     if graph.parameters:

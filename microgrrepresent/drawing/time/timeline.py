@@ -134,7 +134,7 @@ class Timeline:
 
 def is_cut(node: Node) -> bool:
     """Whether a node is a copy of its parent that passes no gradient on."""
-    return node.op is not None and node.op.name == "stop_gradient"
+    return node.op is not None and node.op.kind == "cut"
 
 
 def timeline(graph: Graph) -> Timeline:
@@ -193,7 +193,7 @@ def _offsets(graph: Graph, busy: dict[str, set[int]]) -> dict[str, int]:
                     merged[root] = max(t, merged.get(root, t))
             reach[node] = merged
             continue
-        if node.op is not None and node.op.name != "getitem":  # x_t = X[t] waits for all of X
+        if node.op is not None and not node.op.is_selection:  # x_t = X[t] waits for all of X
             for parent in node.parents:
                 for root, t in reach[parent].items():
                     if root != mine and t > node.step:

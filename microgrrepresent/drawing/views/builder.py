@@ -18,7 +18,6 @@ from microgrrepresent.drawing.marks.picture import SCISSORS, Arrow, Box, Flow, K
 from microgrrepresent.drawing.marks.sizes import fit
 from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut, position
 from microgrrepresent.node import Node
-from microgrrepresent.primitive import constant
 
 
 @dataclass(frozen=True)
@@ -256,7 +255,7 @@ class _Builder:
             box.column -= 1
 
     def _label(self, node: Node, label: Label) -> Label:
-        return label + value(node) if self.details.values and node.op is not constant else label
+        return label + value(node) if self.details.values and not node.is_number else label
 
     def _box(self, node: Node, kind: Kind, label: Label, column: int, slot: Hashable) -> Box:
         box = Box(self._unique(self._key(node)), kind, label, (node,), column, slot)

@@ -12,7 +12,6 @@ from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.drawing.views.builder import Group, View
 from microgrrepresent.drawing.views.gates import gates
 from microgrrepresent.node import Node
-from microgrrepresent.primitive import constant
 
 
 def cells(time: Timeline) -> View:
@@ -134,7 +133,7 @@ def collapsed(view: View, time: Timeline, scopes: Collection[str], depth: int | 
     def group(node: Node) -> Group:
         path = _collapse(node.scope, scopes, depth)
         before = time.T > 0 and not time.column[node]
-        if path is None or before or (node.is_leaf and node.op is not constant):
+        if path is None or before or (node.is_leaf and not node.is_number):
             return view(node)
         return Group(("scope", path), "cell", (text(path.rpartition("/")[2]),))
 
@@ -157,7 +156,7 @@ def recurrences(time: Timeline) -> dict[Node, int]:
     found = {
         node: level.get(time.slot[node], 0)
         for node in time.nodes
-        if time.is_step(node) and not (node.is_leaf and node.op is not constant)
+        if time.is_step(node) and not (node.is_leaf and not node.is_number)
     }
     size = Counter(n for node, n in found.items() if node.parents)
     return {node: n for node, n in found.items() if n % 2 and size[n] > time.T}

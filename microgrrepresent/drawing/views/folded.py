@@ -80,7 +80,7 @@ def with_totals(view: View, folded: Folded) -> View:
         if total not in totals:
             return view(node)
         assert node.op is not None
-        words = math("Σ", "t") if node.op.name == "add" else text(node.op.symbol)
+        words = math("Σ", "t") if node.op.symbol == "+" else text(node.op.symbol)
         return Group(("total", total), "function", (words,))
 
     return group

@@ -7,20 +7,16 @@ and sums of gates and states stay, and so does everything that has a name.
 
 from __future__ import annotations
 
+import ast
+
 from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text, width
 from microgrrepresent.drawing.marks.naming import LOSSES, OUTPUTS, leaf_kind, name
 from microgrrepresent.drawing.time.timeline import Timeline, is_cut
 from microgrrepresent.drawing.views.builder import Group, View
 from microgrrepresent.node import Node
-from microgrrepresent.primitive import constant
 
-PRODUCTS = frozenset({"matmul", "linear"})
-LINEAR = PRODUCTS | {
-    "add", "sub", "neg", "getitem", "reshape", "transpose", "concatenate", "broadcast_to", "cast",
-    "squeeze", "expand_dims",
-}  # fmt: skip
-NONLINEAR = frozenset({"tanh", "sigmoid", "relu", "softplus", "softmax"})
 WIDEST_FORMULA = 165.0
+_PLUS, _MINUS = Run(" + "), Run(" − ")
 
 
 def gates(time: Timeline) -> View:
@@ -33,9 +29,9 @@ class _Gates:
         self.time = time
         self.affine: set[Node] = set()
         for node in time.nodes:
-            if node.op is not None and node.op.name in LINEAR and self._is_inner(node):
+            if _kind(node) in ("product", "linear", "moves") and self._is_inner(node):
                 inside = any(p in self.affine and self._together(p, node) for p in node.parents)
-                if inside or node.op.name in PRODUCTS:
+                if inside or _kind(node) == "product":
                     self.affine.add(node)
         self.group: dict[Node, Group] = {}
         for node in reversed(time.nodes):
@@ -46,9 +42,7 @@ class _Gates:
         if node in self.time.outputs or self.time.slot[node] in self.time.passes:
             return False
         users = self.time.users(node)
-        return node.name is None or (
-            len(users) == 1 and users[0].op is not None and users[0].op.name in NONLINEAR
-        )
+        return node.name is None or (len(users) == 1 and _is_activation(users[0]))
 
     def _together(self, a: Node, b: Node) -> bool:
         return self.time.column[a] == self.time.column[b]
@@ -65,12 +59,12 @@ class _Gates:
         (group,) = groups.values()
         if time.T and time.column[node] == 0:  # b = b_ih + b_hh
             return group if node not in time.shared and not self._enters(node) else None
-        if node.op is constant:
+        if node.is_number:
             return group
         if node.op is None or (node.name is not None and node not in self.affine):
             return None
         if group.kind == "loss":  # takes the means and sums before it, but no part of the model
-            return group if node not in self.affine and node.op.name not in NONLINEAR else None
+            return group if node not in self.affine and not _is_activation(node) else None
         if node in self.affine and group.kind != "op":
             return group
         return None
@@ -80,7 +74,7 @@ class _Gates:
 
     def _own(self, node: Node) -> Group:
         words = name(node, self.time)
-        if node.op is None or node.op is constant:
+        if node.op is None or node.is_number:
             return Group(node, leaf_kind(node), (words,))
         if self.time.column[node] == 0 and node in self.time.shared:
             root = node
@@ -100,7 +94,7 @@ class _Gates:
         assert node.op is not None
         symbol = node.op.symbol
         first = node.parents[0] if node.parents else None
-        if node.op.name == "sub" and first is not None and first.op is constant:
+        if len(node.parents) == 2 and first is not None and first.is_number and _is_minus(node):
             symbol = f"{first.params['value']:g} −"
         elif len(symbol) <= 2 and not symbol.isalpha():
             return Group(node, "op", (text(symbol),))
@@ -127,10 +121,50 @@ class _Gates:
         terms = [self._term(parent, depth - 1) for parent in node.parents]
         if not all(terms):
             return ()
-        if node.op.name == "linear":
-            return (*terms[1], Run(" "), *terms[0])
-        if node.op.name == "matmul":
-            return (*terms[0], Run(" "), *terms[1])
-        if node.op.name == "add":
-            return (*terms[0], Run(" + "), *terms[1])
-        return terms[0] if len(terms) == 1 else ()
+        if node.op.kind == "moves":  # the same numbers
+            return terms[0] if len(terms) == 1 else ()
+        formula = ast.parse(node.op.said("formula", node, by="draw"), mode="eval").body
+        return _written(formula, dict(zip(node.op.inputs, terms, strict=True)))
+
+
+def _kind(node: Node) -> str:
+    return node.op.kind if node.op is not None else ""
+
+
+def _is_activation(node: Node) -> bool:
+    """Whether a node is a nonlinear function of each unit, or of the units, of a layer."""
+    return _kind(node) in ("activation", "score") and node.shape == node.parents[0].shape
+
+
+def _is_minus(node: Node) -> bool:
+    """Whether a node is the difference of its parents."""
+    assert node.op is not None
+    formula = ast.parse(node.op.said("formula", node, by="draw"), mode="eval").body
+    return isinstance(formula, ast.BinOp) and isinstance(formula.op, ast.Sub)
+
+
+def _written(formula: ast.expr, terms: dict[str, Line]) -> Line:
+    """A sum or product of terms, as columns: ``W x`` for ``x @ w.T``; nothing for anything else."""
+    match formula:
+        case ast.Name(name):
+            return terms.get(name, ())
+        case ast.UnaryOp(ast.USub(), inner):
+            written = _factor(_written(inner, terms))
+            return (_MINUS, *written) if written else ()
+        case ast.BinOp(a, ast.Add(), b):
+            parts = _written(a, terms), (_PLUS,), _written(b, terms)
+        case ast.BinOp(a, ast.Sub(), b):
+            parts = _written(a, terms), (_MINUS,), _factor(_written(b, terms))
+        case ast.BinOp(x, ast.MatMult(), ast.Attribute(w, "T")):
+            parts = _factor(_written(w, terms)), (Run(" "),), _factor(_written(x, terms))
+        case ast.BinOp(a, ast.MatMult(), b):
+            parts = _factor(_written(a, terms)), (Run(" "),), _factor(_written(b, terms))
+        case _:
+            return ()
+    return sum(parts, ()) if all(parts) else ()
+
+
+def _factor(written: Line) -> Line:
+    """What a product is made of: a sum in parentheses."""
+    is_sum = _PLUS in written or _MINUS in written
+    return (Run("("), *written, Run(")")) if is_sum else written

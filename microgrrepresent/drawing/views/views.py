@@ -8,14 +8,13 @@ from microgrrepresent.drawing.marks.picture import Kind
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.drawing.views.builder import Group, View
 from microgrrepresent.node import Node
-from microgrrepresent.primitive import constant
 
 
 def operations(time: Timeline) -> View:
     """Boxes are operations, arrows carry values: the notes' first definition of a graph."""
 
     def group(node: Node) -> Group:
-        if node.op is None or node.op is constant:
+        if node.op is None or node.is_number:
             return Group(node, leaf_kind(node), (name(node, time),))
         symbol = node.op.symbol
         if len(symbol) <= 2 and not symbol.isalpha():
@@ -31,7 +30,7 @@ def variables(time: Timeline) -> View:
     """Boxes are variables, arrows say by which operation: the notes' second definition."""
 
     def group(node: Node) -> Group:
-        if node.op is None or node.op is constant:
+        if node.op is None or node.is_number:
             return Group(node, leaf_kind(node), (name(node, time),), True)
         kind: Kind = "variable"
         if node.name in LOSSES:

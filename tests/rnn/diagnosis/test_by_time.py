@@ -254,7 +254,9 @@ def test_rtrl_broadcasts_nothing():
     for gradients in (asked[:, :1], asked[:-1]):
         with pytest.raises(ValueError, match=r"loss_gradients \(T, 4\)"):
             next(rtrl(weights(), xs, gradients))
-    with pytest.raises(ValueError, match="one of tanh, sigmoid, relu, identity; given 'gelu'"):
+    with pytest.raises(
+        ValueError, match="rtrl: unknown nonlinearity 'gelu'; choose one of 'tanh', 'relu'"
+    ):
         next(rtrl(weights(), xs, asked, nonlinearity="gelu"))
 
 
