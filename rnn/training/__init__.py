@@ -12,7 +12,8 @@ from rnn.training.fit import fit
 from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
 from rnn.training.losses import bits_per_character, mse_loss, perplexity, sequence_loss
-from rnn.training.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from rnn.training.optimizer import Optimizer
+from rnn.training.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from rnn.training.report import Report
 from rnn.training.resuming import Checkpoint
 from rnn.training.schedules import (

@@ -24,7 +24,7 @@ from rnn.inputs import integer
 from rnn.module import Module
 from rnn.training.history import History
 from rnn.training.interrupts import interrupts_noticed
-from rnn.training.optimizers import Optimizer
+from rnn.training.optimizer import Optimizer
 from rnn.training.report import Report
 from rnn.training.resuming import Checkpoint
 from rnn.training.run import Batches, Clip, Run

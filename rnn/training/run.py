@@ -22,7 +22,7 @@ from rnn.module import Module
 from rnn.training.clipping import Clipping, clip_grad_norm, grad_norm
 from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
-from rnn.training.optimizers import Optimizer
+from rnn.training.optimizer import Optimizer
 from rnn.training.schedules import Schedule
 from rnn.training.settings import check_belonging, settings_of, told_apart
 from rnn.training.truncated import detach

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from rnn.inputs import integer
-from rnn.training.optimizers import Optimizer
+from rnn.training.optimizer import Optimizer
 
 
 class Schedule:

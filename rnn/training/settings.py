@@ -10,7 +10,7 @@ import numpy as np
 from microgrrepresent.errors import operand
 from rnn.errors import DataError
 from rnn.module import Module
-from rnn.training.optimizers import Optimizer
+from rnn.training.optimizer import Optimizer
 from rnn.training.schedules import Schedule
 
 
