@@ -18,8 +18,6 @@ from typing import cast
 from microgrrepresent.errors import GraphError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
-from microgrrepresent.ops import add
-from microgrrepresent.primitive import constant
 from microgrrepresent.recurrence import Folded, fold
 from microgrrepresent.recurrence.strands import Strand, behind
 
@@ -58,7 +56,7 @@ class Family:
     @cached_property
     def is_number(self) -> bool:
         """Whether it is a number in the code."""
-        return self.example.op is constant and self.example.name is None
+        return self.example.is_number and self.example.name is None
 
 
 def families(
@@ -115,11 +113,16 @@ def families(
 def _is_running_sum(strand: Strand, graph: Graph, targets: Collection[Node]) -> bool:
     """Whether a strand adds up one number a step, and nobody asks for more than the total."""
     running = list(strand.nodes.values())
-    sums = all(n.op is add and not n.shape and n in graph and n not in targets for n in running)
+    sums = all(_is_sum(n) and not n.shape and n in graph and n not in targets for n in running)
     return sums and all(
         len(users := graph.consumers(node)) == 1 and users[0] is later
         for node, later in pairwise(running)
     )
+
+
+def _is_sum(node: Node) -> bool:
+    """Whether a node is a + b, by what its operation says."""
+    return node.op is not None and node.op.derivative == ("1", "1")
 
 
 def _in_order(found: list[Family], places: dict[Node, tuple[Family, Step]]) -> list[Family]:
