@@ -2,8 +2,9 @@
 
 A file is written under a random name beside its own and then put in place in one move. Whoever
 reads it, and however the writer was stopped, finds the old file or the new one, and two writers of
-one path leave the file of one of them. Arrays are read only after the sizes that a file declares
-have been held against the size that it has.
+one path leave the file of one of them. (One that is killed leaves what it was writing beside it,
+``.0123456789abcdef.tmp``.) Arrays are read only after the sizes that a file declares have been held
+against the size that it has.
 """
 
 from __future__ import annotations

@@ -148,4 +148,4 @@ def _scaled(g: Array | None, to: float, norm: float) -> Array:
 
 def _check(threshold: float, name: str) -> None:
     if not (isinstance(threshold, Real) and threshold > 0):
-        raise ValueError(f"{name} must be a positive number; given {threshold!r}")
+        raise ValueError(f"{name} must be a number > 0, got {threshold!r}")

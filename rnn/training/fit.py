@@ -197,8 +197,8 @@ def _check(
             integer(n, 1, f"fit: {name}")
     if not (callable(batches) or isinstance(batches, Iterable)):
         raise DataError(
-            "fit: batches are a list, or a function of a Generator that gives them; "
-            f"given {batches!r}"
+            "fit: batches must be a list, or a function of a Generator that gives them, "
+            f"got {batches!r}"
         )
     for kind, part in zip((Validation, Checkpoint, Report), parts, strict=True):
         if not isinstance(part, (kind, type(None))):

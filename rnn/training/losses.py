@@ -111,7 +111,7 @@ def sequence_loss(
 def _known(reduction: str, known: tuple[str, ...], who: str) -> None:
     if reduction not in known:
         listed = ", ".join(map(repr, known))
-        raise ValueError(f"{who}: reduction must be one of {listed}; given {reduction!r}")
+        raise ValueError(f"{who}: reduction must be one of {listed}, got {reduction!r}")
 
 
 def _counted(x: Any, counts: Array | None, other: float = 0) -> Any:
@@ -150,7 +150,7 @@ def mse_loss(
     if np.shape(target) != output.shape:
         raise ShapeError(
             f"mse_loss: {operand(output.name or 'output', output)} needs a target of the "
-            f"same shape; given {np.shape(target)}"
+            f"same shape, got {np.shape(target)}"
         )
     counts = None if mask is None else np.asarray(mask, dtype=bool)
     difference = _counted(output - target, counts)

@@ -142,8 +142,8 @@ class Optimizer:
         """The parameters of a group, and their rate in parts of `lr`."""
         if "params" not in group or set(group) - {"params", "lr"}:
             raise ValueError(
-                f"{self._kind}: a group of parameters has 'params' and may have 'lr'; "
-                f"given {', '.join(map(repr, group)) or 'nothing'}"
+                f"{self._kind}: a group of parameters must have 'params' and may have 'lr', "
+                f"got {', '.join(map(repr, group)) or 'nothing'}"
             )
         own = group.get("lr", lr)
         self.require("lr of a group", own)

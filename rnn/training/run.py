@@ -231,7 +231,7 @@ def _scalar(result: Any, carry: bool) -> tuple[Tensor, Any]:
     if not isinstance(L, Tensor) or L.ndim:
         form = "loss(batch, state) must give (L, state)" if carry else "loss(batch) must give L"
         given = getattr(L, "shape", type(L).__name__)
-        raise DataError(f"fit: {form}, where L is a scalar Tensor; given {given}")
+        raise DataError(f"fit: {form}, where L is a scalar Tensor, got {given}")
     return L, state
 
 
@@ -240,7 +240,7 @@ def _number(given: Any, who: str) -> float:
     try:
         return float(given)
     except (TypeError, ValueError) as error:
-        raise DataError(f"fit: {who} must give a number; given {given!r}") from error
+        raise DataError(f"fit: {who} must give a number, got {given!r}") from error
 
 
 def _with_last(items: Iterable[Any]) -> Iterator[tuple[Any, bool]]:

@@ -84,8 +84,8 @@ class Schedule:
 def _rate_of(optimizer: Optimizer) -> float:
     if not isinstance(optimizer, Optimizer):
         raise ValueError(
-            "a schedule is made on an optimizer, such as Adam(model.parameters()); "
-            f"given {optimizer!r}"
+            "the optimizer of a schedule must be an Optimizer, such as Adam(model.parameters()), "
+            f"got {optimizer!r}"
         )
     return optimizer.lr
 
@@ -206,7 +206,7 @@ class ReduceLROnPlateau(Schedule):
         min_lr: float = 0.0,
     ) -> None:
         if not 0 < factor < 1:
-            raise ValueError(f"ReduceLROnPlateau: factor must be between 0 and 1; given {factor}")
+            raise ValueError(f"ReduceLROnPlateau: factor must be > 0 and < 1, got {factor}")
         self.factor = factor
         self.patience = integer(patience, 0, "ReduceLROnPlateau: patience")
         self.threshold = threshold

@@ -44,7 +44,7 @@ def check_belonging(
         ("rng", rng, np.random.Generator),
     ):
         if not isinstance(given, kind):
-            raise DataError(f"fit: {name} is a {kind.__name__}; given {given!r}")
+            raise DataError(f"fit: {name} must be a {kind.__name__}, got {given!r}")
     own = set(model.parameters())
     for w in optimizer.parameters:
         if w not in own:

@@ -124,7 +124,8 @@ def tbptt(
     k1, k2 = integer(k1, 1, "tbptt: k1"), integer(k2, 1, "tbptt: k2")
     if k1 > k2:
         raise ValueError(
-            f"tbptt: needs 1 <= k1 <= k2 (update every k1 steps, go back k2); given {k1} and {k2}"
+            "tbptt: k1 and k2 must be 1 <= k1 <= k2 (update every k1 steps, go back k2), "
+            f"got {k1} and {k2}"
         )
     if isinstance(model, Recurrent):
         raise TypeError(

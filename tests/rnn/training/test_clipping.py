@@ -127,7 +127,7 @@ def test_float32_and_missing_gradients():
 @pytest.mark.parametrize("clip", [clip_grad_norm, clip_tensor_norms, clip_grad_value])
 def test_thresholds_are_positive(clip):
     for threshold in (0, -1.0, "5", np.nan):
-        with pytest.raises(ValueError, match=f"must be a positive number; given {threshold!r}"):
+        with pytest.raises(ValueError, match=f"must be a number > 0, got {threshold!r}"):
             clip(with_gradients([1.0]), threshold)
 
 

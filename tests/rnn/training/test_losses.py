@@ -116,7 +116,7 @@ def test_squared_error():
     assert float(mse_loss(Tensor(y), target, mask=MASK)) == pytest.approx(d2[MASK].mean())
     assert both_forms(mse_loss, y, target, mask=MASK) == pytest.approx(d2[MASK].mean())
     assert both_forms(mse_loss, y, target, reduction="batchmean") == pytest.approx(d2.sum() / B)
-    with pytest.raises(ShapeError, match=r"needs a target of the same shape; given \(3,\)"):
+    with pytest.raises(ShapeError, match=r"needs a target of the same shape, got \(3,\)"):
         mse_loss(Tensor(np.zeros((3, 1))), np.zeros(3))
 
 
@@ -133,10 +133,10 @@ def test_messages():
         sequence_loss(cross_entropy, Tensor(LOGITS), CLASSES[0])
     with pytest.raises(ShapeError, match=r"the shape of the mask is \(3, 5\)"):
         sequence_loss(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK.T)
-    with pytest.raises(ValueError, match="'batchmean'; given 'average'"):
+    with pytest.raises(ValueError, match="'batchmean', got 'average'"):
         sequence_loss(cross_entropy, Tensor(LOGITS), CLASSES, reduction="average")
     for unknown in ("avg", "batchmean"):
-        with pytest.raises(ValueError, match=f"'mean', 'sum', 'none'; given '{unknown}'"):
+        with pytest.raises(ValueError, match=f"'mean', 'sum', 'none', got '{unknown}'"):
             mse_loss(Tensor(LOGITS), LOGITS, reduction=unknown)
     with pytest.raises(ShapeError, match=r"mask of shape \(5, 2\) does not fit"):
         sequence_loss(cross_entropy, Tensor(LOGITS), CLASSES, mask=MASK[:, :2])

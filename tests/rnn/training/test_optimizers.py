@@ -149,6 +149,21 @@ def test_plateau_is_pytorchs(cooldown):
     assert optimizer.lr < 0.3
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_variance_that_rounding_takes_below_0_is_0(dtype):
+    g = np.random.default_rng(0).normal(size=1000).astype(dtype)
+    w = Tensor(np.zeros_like(g), requires_grad=True)
+    optimizer = RMSprop([w], 0.01, alpha=0.5, eps=0.1, centered=True)
+    for _ in range(100):  # a gradient that stays the same has no variance
+        w.grad = g
+        optimizer.step()
+    memory = optimizer.memories[0]
+    assert (memory["s"] < memory["mean"] ** 2).any()  # so it happens
+    before = w.numpy().copy()
+    optimizer.step()
+    np.testing.assert_allclose(before - w.numpy(), 0.01 * g / 0.1, rtol=2e-2, atol=1e-5)
+
+
 @pytest.mark.parametrize(("kind", "settings"), OPTIMISERS)
 def test_a_restored_optimizer_goes_on_to_the_last_bit(kind, settings):
     whole = run(kind(leaves(), **settings))
@@ -327,9 +342,9 @@ def test_messages():
         Adam([np.ones(3)])
     with pytest.raises(ValueError, match="params of a group: parameters must be a list"):
         SGD([{"params": w}])
-    with pytest.raises(ValueError, match=r"made on an optimizer, such .* given Linear\(2, 2"):
+    with pytest.raises(ValueError, match=r"must be an Optimizer, such as .* got Linear\(2, 2"):
         StepLR(Linear(2, 2), 3)
-    with pytest.raises(ValueError, match="made on an optimizer"):
+    with pytest.raises(ValueError, match="must be an Optimizer"):
         ReduceLROnPlateau(None)
     with pytest.raises(ValueError, match="step_size must be an integer >= 1, got 0"):
         StepLR(SGD([w]), 0)
@@ -344,12 +359,15 @@ def test_messages():
         Adam([v, w]).load_state_dict(adam.state_dict())
     with pytest.raises(ValueError, match="that of 2 parameters, but 1 are being trained"):
         Adam([w]).load_state_dict(adam.state_dict())
-    with pytest.raises(ValueError, match="may have 'lr'; given 'params', 'weight_decay'"):
+    with pytest.raises(ValueError, match="may have 'lr', got 'params', 'weight_decay'"):
         SGD([{"params": [w], "weight_decay": 1}])
     with pytest.raises(ValueError, match="given twice"):
         SGD([w, {"params": [w]}])
     with pytest.raises(ValueError, match="lr of a group must be a finite number >= 0, got -1"):
         SGD([{"params": [w], "lr": -1}])
+    with pytest.raises(ValueError, match=r"lr of a group must be 0, .*lr is 0, got 0\.5"):
+        SGD([{"params": [w], "lr": 0.5}], lr=0)
+    SGD([{"params": [w], "lr": 0}], lr=0)
     with pytest.raises(ValueError, match=r"no schedule, .*must have kind, base_lr, count"):
         ExponentialLR(SGD([w]), 0.5).load_state_dict({})
     with pytest.raises(ValueError, match="StepLR: the state is that of ExponentialLR"):

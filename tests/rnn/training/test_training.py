@@ -732,7 +732,7 @@ def test_a_kill_at_any_moment_leaves_a_file_that_resumes_to_the_last_bit(tmp_pat
     last = reached + 3
     resumed = Setup(seed=1).fit(steps=last, checkpoint=path, resume=True)
     assert resumed.losses == Setup().fit(steps=last).losses
-    assert len(list(tmp_path.glob(".*.tmp"))) <= 1
+    assert len(list(tmp_path.glob(".*.tmp"))) <= kills  # what each killed writer was writing
 
 
 DISK_FULL = """
@@ -827,27 +827,27 @@ def test_messages():
     used_up = (np.ones((1, 1)) for _ in range(3))
     with pytest.raises(DataError, match="used up after one epoch"):
         linear_fit(batches=used_up, steps=4)
-    with pytest.raises(DataError, match=r"loss\(batch\) must give L, .* given NoneType"):
+    with pytest.raises(DataError, match=r"loss\(batch\) must give L, .* got NoneType"):
         linear_fit(loss=lambda x: None)
-    with pytest.raises(DataError, match=r"scalar Tensor; given \(3,\)"):
+    with pytest.raises(DataError, match=r"scalar Tensor, got \(3,\)"):
         linear_fit(loss=lambda x: Tensor(np.ones(3)))
     with pytest.raises(DataError, match=r"loss\(batch, state\) must give \(L, state\)"):
         linear_fit(loss=lambda x, state: Tensor(1.0), carry=True)
     with pytest.raises(ValueError, match="patience must be an integer >= 1"):
         linear_fit(patience=0, validate=lambda: 1.0)
-    with pytest.raises(DataError, match="rng is a Generator"):
+    with pytest.raises(DataError, match="rng must be a Generator"):
         linear_fit(rng=0)
     with pytest.raises(ValueError, match=r"steps must be an integer >= 1, got 3.5"):
         linear_fit(steps=3.5)
-    with pytest.raises(DataError, match=r"validate\(\) must give a number; given None"):
+    with pytest.raises(DataError, match=r"validate\(\) must give a number, got None"):
         linear_fit(validate=lambda: None)
-    with pytest.raises(DataError, match=r"clip\(parameters\) must give a number; given None"):
+    with pytest.raises(DataError, match=r"clip\(parameters\) must give a number, got None"):
         linear_fit(clip=lambda parameters: None)
-    with pytest.raises(ValueError, match="max_norm must be a positive number; given '5'"):
+    with pytest.raises(ValueError, match="max_norm must be a number > 0, got '5'"):
         linear_fit(clip="5")
-    with pytest.raises(DataError, match=r"batches are a list, or a function of .* given None"):
+    with pytest.raises(DataError, match=r"batches must be a list, or a function of .* got None"):
         linear_fit(batches=None)
-    with pytest.raises(DataError, match="model is a Module; given None"):
+    with pytest.raises(DataError, match="model must be a Module, got None"):
         fit(None, [1], lambda x: x, None, np.random.default_rng(0), steps=1)
     other = Adam(Linear(1, 1).parameters())
     with pytest.raises(DataError, match=r"moves W \(1, 1\), which is not one of the model's"):

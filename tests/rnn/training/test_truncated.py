@@ -112,7 +112,7 @@ def test_any_function_of_x_and_state_will_do():
 @pytest.mark.parametrize(("k1", "k2"), [(0, 3), (4, 3)])
 def test_impossible_settings_are_said(k1, k2):
     with pytest.raises(
-        ValueError, match=r"k1 must be an integer >= 1, got 0|1 <= k1 <= k2 .* given 4 and 3"
+        ValueError, match=r"k1 must be an integer >= 1, got 0|1 <= k1 <= k2 .* got 4 and 3"
     ):
         next(tbptt(None, [], k1, k2, loss=squared))
 
