@@ -7,22 +7,19 @@ the first step to the last and one from the last to the first; what they show st
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, scope, stack, step
-from microgrrepresent.node import Array
 from rnn.cells.cell import Cell
 from rnn.inputs import flags, integer, values_of
 from rnn.layers.dense import Dropout
 from rnn.layers.unrolling import Unrolled, unroll
 from rnn.module import Module, replaced
 from rnn.notation import Notation, equations
-from rnn.weights import layouts
-from rnn.weights.layouts import OnnxWeights
 
 S = TypeVar("S")
 
@@ -338,55 +335,14 @@ class Recurrent(Module, Generic[S]):
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(name for name, _ in self.named_tensors())]
 
-    def onnx_weights(self, layer: int = 0) -> OnnxWeights:
-        """The weights of one layer as ONNX has them: (W, R, B, P); see `rnn.weights.layouts`."""
-        return layouts.onnx_weights(self, self._directions_of(layer))
-
-    def onnx_attributes(self, layer: int = 0) -> dict[str, Any]:
-        """The attributes of an ONNX node that computes what one layer does."""
-        return layouts.onnx_attributes(self, self._directions_of(layer), self.reverse)
-
-    def load_onnx_weights(
-        self,
-        W: ArrayLike,
-        R: ArrayLike,
-        B: ArrayLike | None = None,
-        P: ArrayLike | None = None,
-        layer: int = 0,
-    ) -> None:
-        """Give one layer the weights of an ONNX node.
+    def directions_of(self, layer: int) -> list[Cell[S]]:
+        """The cells of one layer, forward and, if bidirectional, backward.
 
         Raises
         ------
-        StateDictError
-            If their shapes do not fit, or they hold what the layer has no place for.
+        ValueError
+            If there is no layer of that number.
         """
-        layouts.load_onnx_weights(self, self._directions_of(layer), W, R, B, P)
-
-    def keras_weights(self) -> list[Array]:
-        """The weights as Keras' ``get_weights()`` gives them, of all layers and directions in turn.
-
-        Three arrays for each: kernel, recurrent_kernel, bias; two with ``use_bias=False``. They
-        are for Keras layers that are made with `keras_arguments`.
-        """
-        return layouts.keras_weights(self, self.cells)
-
-    def keras_arguments(self) -> dict[str, Any]:
-        """The arguments of Keras' SimpleRNN, GRU or LSTM that computes what one layer does.
-
-        Examples
-        --------
-        >>> from rnn import RNN
-        >>> RNN(2, 3, nonlinearity="relu").keras_arguments()
-        {'units': 3, 'use_bias': True, 'activation': 'relu'}
-        """
-        return layouts.keras_arguments(self, self.cells, self.reverse)
-
-    def load_keras_weights(self, arrays: Sequence[ArrayLike]) -> None:
-        """Give the layers the weights that Keras' ``get_weights()`` gave; see `keras_weights`."""
-        layouts.load_keras_weights(self, self.cells, arrays)
-
-    def _directions_of(self, layer: int) -> list[Cell[S]]:
         if layer not in range(self.num_layers):
             raise ValueError(
                 f"{self!r}: its layers are numbered 0..{self.num_layers - 1}; given {layer!r}"

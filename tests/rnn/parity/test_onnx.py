@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rnn import GRU, LSTM, RNN
+from rnn.weights import to_onnx
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install .[parity]")
 onnxruntime = pytest.importorskip(
@@ -18,8 +19,7 @@ T, B, INPUT, H = 6, 3, 4, 5
 
 def run_onnx(kind, layer, x, state, lengths):
     """Build a model of one node, and run it. Returns Y (T, D, B, H) and the final states."""
-    weights = layer.onnx_weights()
-    attributes = layer.onnx_attributes()
+    weights = to_onnx(layer)
     feeds = {"X": x, "W": weights.W, "R": weights.R, "B": weights.B}
     if lengths is not None:
         feeds["sequence_lens"] = lengths.astype(np.int32)
@@ -36,7 +36,7 @@ def run_onnx(kind, layer, x, state, lengths):
         names.pop()
     helper, TensorProto = onnx.helper, onnx.TensorProto
     graph = helper.make_graph(
-        [helper.make_node(kind, names, outputs, **attributes)],
+        [helper.make_node(kind, names, outputs, **weights.attributes)],
         "layer",
         [
             helper.make_tensor_value_info(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rnn import GRU, LSTM, RNN, ResidualRNNCell, StateDictError
+from rnn.weights import load_keras, load_onnx, to_keras, to_onnx
 
 INPUT, H = 2, 3
 
@@ -24,30 +25,30 @@ def rows_of(block):
 
 
 def test_order_of_the_gates_in_onnx():
-    W, R, B, P = numbered(LSTM(INPUT, H, peephole="diagonal")).onnx_weights()
+    W, R, B, P, _ = to_onnx(numbered(LSTM(INPUT, H, peephole="diagonal")))
     i, f, g, o = range(3), range(3, 6), range(6, 9), range(9, 12)
     expected = [*i, *o, *f, *g]
     np.testing.assert_array_equal(rows_of(W[0, :, 0]), expected)
     np.testing.assert_array_equal(rows_of(R[0, :, 0]), expected)
     np.testing.assert_array_equal(rows_of(B[0]), expected * 2)
     np.testing.assert_array_equal(np.floor(P[0]), [5] * 3 + [7] * 3 + [6] * 3)  # i, o, f
-    W, _, _, P = numbered(GRU(INPUT, H)).onnx_weights()
+    W, _, _, P, _ = to_onnx(numbered(GRU(INPUT, H)))
     r, z, n = range(3), range(3, 6), range(6, 9)
     np.testing.assert_array_equal(rows_of(W[0, :, 0]), [*z, *r, *n])
     assert P is None
 
 
 def test_order_of_the_gates_in_keras():
-    kernel, recurrent, bias = numbered(LSTM(INPUT, H)).keras_weights()
+    kernel, recurrent, bias = to_keras(numbered(LSTM(INPUT, H))).weights
     assert (kernel.shape, recurrent.shape, bias.shape) == ((2, 12), (3, 12), (12,))
     np.testing.assert_array_equal(rows_of(kernel[0]), range(12))
-    kernel, _, bias = numbered(GRU(INPUT, H)).keras_weights()
+    kernel, _, bias = to_keras(numbered(GRU(INPUT, H))).weights
     np.testing.assert_array_equal(rows_of(kernel[0]), [3, 4, 5, 0, 1, 2, 6, 7, 8])
     assert bias.shape == (2, 9)
     np.testing.assert_array_equal(np.floor(bias[:, 0]), [3, 4])  # b_ih, b_hh
-    assert GRU(INPUT, H, reset_after=False).keras_weights()[2].shape == (9,)
-    assert len(LSTM(INPUT, H, 2, bidirectional=True).keras_weights()) == 12
-    assert len(LSTM(INPUT, H, bias=False).keras_weights()) == 2
+    assert to_keras(GRU(INPUT, H, reset_after=False)).weights[2].shape == (9,)
+    assert len(to_keras(LSTM(INPUT, H, 2, bidirectional=True)).weights) == 12
+    assert len(to_keras(LSTM(INPUT, H, bias=False)).weights) == 2
 
 
 KERAS = {
@@ -107,7 +108,7 @@ def as_keras_computes(kind, x, weights, how):
 def test_what_is_written_computes_the_same_in_keras(name):
     layer = KERAS[name]()
     y = x = np.random.default_rng(0).standard_normal((4, 2, INPUT))
-    how, weights = layer.keras_arguments(), layer.keras_weights()
+    weights, how = to_keras(layer)
     each = 3 if how["use_bias"] else 2
     for k in range(layer.num_layers):
         y = as_keras_computes(type(layer), y, weights[k * each : (k + 1) * each], how)
@@ -117,10 +118,10 @@ def test_what_is_written_computes_the_same_in_keras(name):
 @pytest.mark.parametrize("name", KERAS)
 def test_a_round_trip_through_keras_computes_the_same(name):
     first, second = KERAS[name](), KERAS[name]()
-    second.load_keras_weights(first.keras_weights())
+    load_keras(second, *to_keras(first))
     x = np.random.default_rng(0).standard_normal((4, 2, INPUT))
     np.testing.assert_allclose(second(x)[0].numpy(), first(x)[0].numpy(), rtol=1e-12)
-    for a, b in zip(first.keras_weights(), second.keras_weights(), strict=True):
+    for a, b in zip(to_keras(first).weights, to_keras(second).weights, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-15)
 
 
@@ -146,7 +147,7 @@ ONNX = {
 @pytest.mark.parametrize("name", ONNX)
 def test_a_round_trip_through_onnx_changes_nothing(name):
     first, second = ONNX[name](0), ONNX[name](1)
-    second.load_onnx_weights(*first.onnx_weights())
+    load(second, to_onnx(first))
     for key, value in first.state_dict().items():
         np.testing.assert_array_equal(second.state_dict()[key], value)
 
@@ -155,39 +156,41 @@ def test_a_keeping_and_a_writing_update_gate_are_one_in_a_file():
     """Both standards keep; a layer that writes negates the gate on the way in and out."""
     keeps, writes = GRU(INPUT, H), GRU(INPUT, H, update_gate="write")
     x = np.random.default_rng(0).standard_normal((4, 2, INPUT))
-    for out, into in (("onnx", "load_onnx_weights"), ("keras", "load_keras_weights")):
-        weights = getattr(keeps, f"{out}_weights")()
-        getattr(writes, into)(*([weights] if out == "keras" else weights))
+    for give in (
+        lambda: load(writes, to_onnx(keeps)),
+        lambda: load_keras(writes, *to_keras(keeps)),
+    ):
+        give()
         np.testing.assert_allclose(writes(x)[0].numpy(), keeps(x)[0].numpy(), rtol=1e-12)
 
 
 def test_each_layer_of_a_stack_by_its_number():
     first, second = (LSTM(INPUT, H, 2, bidirectional=True) for _ in range(2))
     for layer in (0, 1):
-        weights = first.onnx_weights(layer)
+        weights = to_onnx(first, layer)
         assert weights.W.shape == (2, 4 * H, INPUT if layer == 0 else 2 * H)
-        second.load_onnx_weights(*weights, layer=layer)
+        load(second, weights, number=layer)
     for name, value in first.state_dict().items():
         np.testing.assert_array_equal(second.state_dict()[name], value)
 
 
 def test_onnx_without_biases():
     layer = GRU(INPUT, H, bias=False)
-    W, R, B, _ = layer.onnx_weights()
+    W, R, B, _, attributes = to_onnx(layer)
     assert not B.any()
-    layer.load_onnx_weights(W, R)
-    layer.load_onnx_weights(W, R, B)
+    load_onnx(layer, attributes, W, R)
+    load_onnx(layer, attributes, W, R, B)
 
 
 def test_attributes():
-    assert GRU(INPUT, H, reset_after=False, bidirectional=True).onnx_attributes() == {
+    assert to_onnx(GRU(INPUT, H, reset_after=False, bidirectional=True)).attributes == {
         "hidden_size": H,
         "direction": "bidirectional",
         "linear_before_reset": 0,
         "activations": ["Sigmoid", "Tanh"] * 2,
     }
-    assert LSTM(INPUT, H, coupled=True).onnx_attributes()["input_forget"] == 1
-    assert RNN(INPUT, H, nonlinearity="identity", reverse=True).onnx_attributes() == {
+    assert to_onnx(LSTM(INPUT, H, coupled=True)).attributes["input_forget"] == 1
+    assert to_onnx(RNN(INPUT, H, nonlinearity="identity", reverse=True)).attributes == {
         "hidden_size": H,
         "direction": "reverse",
         "activations": ["Affine"],
@@ -198,10 +201,10 @@ def test_attributes():
 
 def test_the_forget_block_of_coupled_gates_is_not_read():
     """As in ONNX, where input_forget=1 makes f of i."""
-    W, R, B, P = numbered(LSTM(INPUT, H)).onnx_weights()
+    W, R, B, P, attributes = to_onnx(numbered(LSTM(INPUT, H)))
     coupled = LSTM(INPUT, H, coupled=True)
-    coupled.load_onnx_weights(W, R, B, P)
-    again = coupled.onnx_weights()
+    load_onnx(coupled, attributes | {"input_forget": 1}, W, R, B, P)
+    again = to_onnx(coupled)
     kept = [*range(6), *range(9, 12)]  # i, o, c
     np.testing.assert_array_equal(again.W[:, kept], W[:, kept])
     assert not again.W[:, 6:9].any() and not again.B.reshape(2, 4, H)[:, 2].any()
@@ -212,7 +215,8 @@ def test_what_fails_to_load_changes_nothing(fault):
     layer = GRU(INPUT, H, bidirectional=True, bias=fault != "bias", rng=0)
     other = GRU(INPUT, H, bidirectional=True, rng=1)
     before = layer.state_dict()
-    arrays, onnx_arrays = other.keras_weights(), list(other.onnx_weights())[:3]
+    arrays, node = to_keras(other).weights, to_onnx(other)
+    onnx_arrays = list(node[:3])
     if fault == "bias":  # of the backward direction only
         arrays[2] *= 0
         onnx_arrays[2][0] = 0
@@ -228,101 +232,106 @@ def test_what_fails_to_load_changes_nothing(fault):
         with pytest.raises(StateDictError):
             layer.load_state_dict(state)
     with pytest.raises(StateDictError):
-        layer.load_keras_weights(arrays)
+        load_keras(layer, arrays)
     with pytest.raises(StateDictError):
-        layer.load_onnx_weights(*onnx_arrays)
+        load_onnx(layer, node.attributes, *onnx_arrays)
     for name, value in layer.state_dict().items():
         np.testing.assert_array_equal(value, before[name])
 
 
 def test_layers_are_counted_from_0():
     with pytest.raises(ValueError, match=r"its layers are numbered 0\.\.1; given 2"):
-        LSTM(INPUT, H, 2).onnx_weights(2)
+        to_onnx(LSTM(INPUT, H, 2), 2)
     with pytest.raises(ValueError, match=r"numbered 0\.\.0; given -1"):
-        LSTM(INPUT, H).load_onnx_weights(*onnx(LSTM(INPUT, H)), layer=-1)
+        load(LSTM(INPUT, H), to_onnx(LSTM(INPUT, H)), number=-1)
 
 
-def onnx(layer):
-    return layer.onnx_weights()
+def load(layer, node, **more):
+    load_onnx(layer, node.attributes, *node[:4], **more)
+
+
+def own(layer, *arrays):
+    """Load other weights with the attributes that fit the layer."""
+    load_onnx(layer, to_onnx(layer).attributes, *arrays)
 
 
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
         (
-            lambda: LSTM(INPUT, H, proj_size=2).onnx_weights(),
+            lambda: to_onnx(LSTM(INPUT, H, proj_size=2)),
             "LSTM(2, 3, proj_size=2): ONNX has no projection",
         ),
         (
-            lambda: LSTM(INPUT, H, peephole="diagonal_previous").onnx_weights(),
+            lambda: to_onnx(LSTM(INPUT, H, peephole="diagonal_previous")),
             "LSTM(2, 3, peephole='diagonal_previous'): ONNX has no peepholes of the output gate "
             "at the memory before",
         ),
         (
-            lambda: RNN(INPUT, H, cell=ResidualRNNCell).onnx_weights(),
+            lambda: to_onnx(RNN(INPUT, H, cell=ResidualRNNCell)),
             "RNN(2, 3, cell=ResidualRNNCell): ONNX has no such cell",
         ),
         (
-            lambda: LSTM(INPUT, H, forget_gate=False, peephole="diagonal").load_onnx_weights(
-                *onnx(LSTM(INPUT, H, forget_gate=False))[:3], np.ones((1, 3 * H))
+            lambda: own(
+                LSTM(INPUT, H, forget_gate=False, peephole="diagonal"),
+                *to_onnx(LSTM(INPUT, H, forget_gate=False))[:3],
+                np.ones((1, 3 * H)),
             ),
             "LSTM(2, 3, forget_gate=False, peephole='diagonal') has no gate f, but the given "
             "weights have one that is not always "
             "open; make the layer with that gate",
         ),
         (
-            lambda: LSTM(INPUT, H, coupled=True).keras_weights(),
+            lambda: to_keras(LSTM(INPUT, H, coupled=True)),
             "LSTM(2, 3, coupled=True): Keras has no peepholes or coupled gates",
         ),
         (
-            lambda: LSTM(INPUT, H).load_onnx_weights(*onnx(GRU(INPUT, H))),
-            "load_onnx_weights: expected W of shape (1, 12, 2), given (1, 9, 2); "
+            lambda: own(LSTM(INPUT, H), *to_onnx(GRU(INPUT, H))[:4]),
+            "load_onnx: expected W of shape (1, 12, 2), given (1, 9, 2); "
             "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
         (
-            lambda: GRU(INPUT, H).load_onnx_weights(*onnx(GRU(INPUT, H))[:2], np.zeros((1, 9))),
-            "load_onnx_weights: expected B of shape (1, 18), given (1, 9); "
+            lambda: own(GRU(INPUT, H), *to_onnx(GRU(INPUT, H))[:2], np.zeros((1, 9))),
+            "load_onnx: expected B of shape (1, 18), given (1, 9); "
             "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
         (
-            lambda: LSTM(INPUT, H, forget_gate=False).load_onnx_weights(*onnx(LSTM(INPUT, H))),
+            lambda: own(LSTM(INPUT, H, forget_gate=False), *to_onnx(LSTM(INPUT, H))[:4]),
             "LSTM(2, 3, forget_gate=False) has no gate f, but the given weights have one that is "
             "not always "
             "open; make the layer with that gate",
         ),
         (
-            lambda: GRU(INPUT, H, bias=False).load_onnx_weights(*onnx(GRU(INPUT, H))),
+            lambda: own(GRU(INPUT, H, bias=False), *to_onnx(GRU(INPUT, H))[:4]),
             "GRU(2, 3) has no biases, but the given weights do; use bias=True",
         ),
         (
-            lambda: LSTM(INPUT, H).load_onnx_weights(*onnx(LSTM(INPUT, H, peephole="diagonal"))),
-            "load_onnx_weights: LSTM(2, 3) has no peepholes, but P is given; use "
+            lambda: own(LSTM(INPUT, H), *to_onnx(LSTM(INPUT, H, peephole="diagonal"))[:4]),
+            "load_onnx: LSTM(2, 3) has no peepholes, but P is given; use "
             "LSTM(..., peephole='diagonal')",
         ),
         (
-            lambda: LSTM(INPUT, H, peephole="diagonal").load_onnx_weights(*onnx(LSTM(INPUT, H))),
-            "load_onnx_weights: LSTM(2, 3, peephole='diagonal') has peepholes, but P is not "
+            lambda: own(LSTM(INPUT, H, peephole="diagonal"), *to_onnx(LSTM(INPUT, H))[:4]),
+            "load_onnx: LSTM(2, 3, peephole='diagonal') has peepholes, but P is not "
             "given; give zeros or P",
         ),
         (
-            lambda: GRU(INPUT, H).load_onnx_weights(*onnx(GRU(INPUT, H))[:3], np.ones((1, 9))),
-            "load_onnx_weights: GRU(2, 3) has no peepholes, but P is given; leave P out",
+            lambda: own(GRU(INPUT, H), *to_onnx(GRU(INPUT, H))[:3], np.ones((1, 9))),
+            "load_onnx: GRU(2, 3) has no peepholes, but P is given; leave P out",
         ),
         (
-            lambda: GRU(INPUT, H).load_keras_weights(None),
-            "load_keras_weights: expected a list of arrays, as get_weights() gives, for "
-            "GRU(2, 3); given a NoneType",
+            lambda: load_keras(GRU(INPUT, H), None),
+            "load_keras: expected a list of arrays, as get_weights() gives, for "
+            "GRU(2, 3); got NoneType",
         ),
         (
-            lambda: LSTM(INPUT, H, 2).load_keras_weights(LSTM(INPUT, H).keras_weights()),
-            "load_keras_weights: expected kernel, recurrent_kernel and, unless use_bias=False, "
-            "bias for each of 2 layers and directions; given 3 arrays",
+            lambda: load_keras(LSTM(INPUT, H, 2), to_keras(LSTM(INPUT, H)).weights),
+            "load_keras: expected kernel, recurrent_kernel and, unless use_bias=False, "
+            "bias for each of 2 layers and directions; got 3 arrays",
         ),
         (
-            lambda: GRU(INPUT, H).load_keras_weights(
-                GRU(INPUT, H, reset_after=False).keras_weights()
-            ),
-            "load_keras_weights: expected bias of shape (2, 9), given (9,); "
+            lambda: load_keras(GRU(INPUT, H), to_keras(GRU(INPUT, H, reset_after=False)).weights),
+            "load_keras: expected bias of shape (2, 9), given (9,); "
             "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
     ],

@@ -1,0 +1,143 @@
+"""Layers to Keras and back: the arrays of ``get_weights()``, and the arguments beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from microgrrepresent.node import Array
+from rnn.cells import Cell
+from rnn.errors import StateDictError
+from rnn.layers.recurrent import Recurrent
+from rnn.weights.standard_gates import Form, checked, cut, form_of, gates_of, joined, load
+
+_ORDER = {"h": "h", "rzn": "zrn", "ifgo": "ifgo"}
+
+
+class KerasLayers(NamedTuple):
+    """What Keras' SimpleRNN, GRU or LSTM needs to compute the same, layer by layer.
+
+    Attributes
+    ----------
+    weights : list of ndarray
+        Of all layers and directions in turn: kernel, recurrent_kernel and, unless
+        ``use_bias=False``, bias.
+    arguments : dict
+        With which each of the layers is made.
+    """
+
+    weights: list[Array]
+    arguments: dict[str, Any]
+
+
+def to_keras(layer: Recurrent[Any]) -> KerasLayers:
+    """The weights of a layer, with all its layers and directions, as Keras has them.
+
+    Raises
+    ------
+    StateDictError
+        If Keras has no such cell.
+
+    Examples
+    --------
+    >>> from rnn import RNN
+    >>> from rnn.weights import to_keras
+    >>> to_keras(RNN(2, 3, nonlinearity="relu")).arguments
+    {'units': 3, 'use_bias': True, 'activation': 'relu'}
+    """
+    arrays = []
+    for cell in layer.cells:
+        form = form_of(cell, "Keras", layer)
+        gates = gates_of(cell, form)
+        W, U, b_ih, b_hh, _ = joined(gates[letter] for letter in _ORDER[form.standard])
+        arrays += [W.T.copy(), U.T.copy()]
+        if _biased(cell, form):
+            arrays.append(np.stack([b_ih, b_hh]) if form.two_biases else b_ih + b_hh)
+    return KerasLayers(arrays, _arguments(layer))
+
+
+def load_keras(
+    layer: Recurrent[Any], weights: Sequence[ArrayLike], config: Mapping[str, Any] | None = None
+) -> None:
+    """Give a layer, with all its layers and directions, the weights of Keras layers.
+
+    Parameters
+    ----------
+    layer : RNN, GRU or LSTM
+    weights : list of array
+        What ``get_weights()`` of the Keras layers gave, one after the other.
+    config : mapping, optional
+        What ``get_config()`` of one of them gave, so that a layer that computes something else,
+        such as with another activation, is refused: arrays do not show it.
+
+    Raises
+    ------
+    StateDictError
+        If the Keras layer computes something else; if shapes do not fit; or if the weights hold
+        what the layer has no place for. Nothing is changed then.
+    """
+    who, cells = "load_keras", layer.cells
+    if not isinstance(weights, Sequence):
+        raise StateDictError(
+            f"{who}: expected a list of arrays, as get_weights() gives, for {layer!r}; "
+            f"got {type(weights).__name__}"
+        )
+    each, rest = divmod(len(weights), len(cells))
+    if rest or each not in (2, 3):
+        raise StateDictError(
+            f"{who}: expected kernel, recurrent_kernel and, unless use_bias=False, bias for each "
+            f"of {len(cells)} layers and directions; got {len(weights)} arrays"
+        )
+    forms, gates = [form_of(cell, "Keras", layer) for cell in cells], []
+    _check_config(layer, config or {})
+    for c, (cell, form) in enumerate(zip(cells, forms, strict=True)):
+        order = _ORDER[form.standard]
+        n, H = len(order), cell.hidden_size
+        kernel, recurrent, *bias = weights[c * each : (c + 1) * each]
+        W = checked(who, "kernel", kernel, (cell.input_size, n * H))
+        U = checked(who, "recurrent_kernel", recurrent, (H, n * H))
+        b_ih, b_hh, V = np.zeros((3, n * H))
+        if bias and form.two_biases:
+            b_ih, b_hh = checked(who, "bias", bias[0], (2, n * H))
+        elif bias:
+            b_ih = checked(who, "bias", bias[0], (n * H,))
+        gates.append(dict(zip(order, cut(n, W.T, U.T, b_ih, b_hh, V), strict=True)))
+    load(layer, cells, forms, gates)
+
+
+def _arguments(layer: Recurrent[Any]) -> dict[str, Any]:
+    """The arguments with which a Keras layer computes what one of ours does."""
+    cell = layer.cells[0]
+    form = form_of(cell, "Keras", layer)
+    functions = ["linear" if name == "identity" else name for name in form.activations]
+    arguments: dict[str, Any] = {
+        "units": cell.hidden_size,
+        "use_bias": _biased(cell, form),
+        "activation": functions[-1],
+        **form.keras,
+    }
+    if len(functions) > 1:
+        arguments["recurrent_activation"] = functions[0]
+    if layer.reverse:
+        arguments["go_backwards"] = True
+    return arguments
+
+
+def _check_config(layer: Recurrent[Any], config: Mapping[str, Any]) -> None:
+    """Refuse, by its name, an argument with which the Keras layer computes something else."""
+    own = {"go_backwards": False, **_arguments(layer)}
+    config = config.get("layer", {}).get("config", config)  # of a Bidirectional
+    for name in own.keys() & config.keys() - {"use_bias"}:  # the arrays show the biases
+        if config[name] != own[name]:
+            raise StateDictError(
+                f"load_keras: the Keras layer has {name}={config[name]!r}; the layer has "
+                f"{name}={own[name]!r}: {layer!r}"
+            )
+
+
+def _biased(cell: Cell[Any], form: Form) -> bool:
+    """Whether Keras needs a bias: the cell's own, or one that holds a gate open."""
+    return getattr(cell, "bias_ih", None) is not None or form.letters != form.standard
