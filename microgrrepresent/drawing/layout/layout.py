@@ -19,7 +19,7 @@ from microgrrepresent.drawing.layout.routes import collector, route
 from microgrrepresent.drawing.layout.sketch import Crossing, Port, Side, Sketch, Traced, trace
 from microgrrepresent.drawing.layout.stretched import is_one_box, stretched
 from microgrrepresent.drawing.layout.tile import Tile
-from microgrrepresent.drawing.marks.labels import Line, Run, width
+from microgrrepresent.drawing.marks.labels import Line, Run, printable, width
 from microgrrepresent.drawing.marks.picture import FONT, Arrow, Panel, Picture
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.node import Node
@@ -192,7 +192,7 @@ def _panels(grid: Grid, times: Sequence[int | str | None]) -> list[Panel]:
                 scope = "backward"
             left = grid.at[block][0] - MARGIN
             right = left + grid.tiles[block].width + 2 * MARGIN
-            long = (*title, Run(f", {scope}"))
+            long = (*title, Run(printable(f", {scope}")))
             at = None
             if len(framed) > 1 and scope and width((long,), FONT) <= right - left - MARGIN:
                 at = _title_left(grid, block, left, right, width((long,), FONT))

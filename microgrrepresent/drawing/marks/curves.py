@@ -101,8 +101,8 @@ def cut_start(path: Path, length: float) -> Path:
 
 def joined(first: Path, second: Path, radius: float = 14.0) -> Path:
     """Two paths as one. They need to meet; where they meet at an angle, the corner is rounded."""
-    if len(first) < 2 or len(second) < 2:
-        return list(second if len(first) < 2 else first)
+    if _is_point(first) or _is_point(second):
+        return list(second if _is_point(first) else first)
     if distance(first[-1], second[0]) > 0.01:
         first = first + swung(first[-1], second[0])[1:]
     if _bends(first, second):
@@ -113,6 +113,11 @@ def joined(first: Path, second: Path, radius: float = 14.0) -> Path:
             a, b = first[-1], second[0]
             return [*first, mix(a, corner, 0.6), mix(b, corner, 0.6), *second]
     return [*first, *second[1:]]
+
+
+def _is_point(path: Path) -> bool:
+    """Whether a path leads nowhere: an arrowhead at the end of it would have no direction."""
+    return all(distance(path[0], point) < 0.01 for point in path[1:])
 
 
 def _bends(first: Path, second: Path) -> bool:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from html import escape
 from typing import Literal, NamedTuple
 
-from microgrrepresent.letters import ACCENTS, GREEK, GREEK_NAMES
+from microgrrepresent.letters import ACCENTS, GREEK
 
 Level = Literal["base", "sub", "sup"]
 
@@ -39,23 +39,16 @@ SUB, SUP = 0.8, 0.7
 _LAYER = re.compile(r"l(\d+)|reverse")
 _BRACES = re.compile(r"_\{([^{}]*)\}")
 
-TEX = {letter: "\\" + name for letter, name in GREEK_NAMES.items()} | {
-    "×": r"\times", "÷": r"\div", "−": "-", "·": r"\cdot", "Σ": r"\Sigma", "√": r"\surd",
-    "ᵀ": r"^{\top}", "…": r"\ldots", "⧺": r"+\!\!+", "∂": r"\partial", "∘": r"\circ",
-    "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "⇄": r"\rightleftarrows", "✂": r"\wr",
-    "⇒": r"\Rightarrow", "‖": r"\|", "Δ": r"\Delta", "←": r"\leftarrow", "→": r"\to",
-    "⊙": r"\odot", "|": r"\vert ", "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_", "^": r"\hat{}",
-    "{": r"\{", "}": r"\}", "$": r"\$", "\\": r"\backslash ", "~": r"\sim ", "—": "-",
-    "¬": r"\neg", "∧": r"\wedge", "∨": r"\vee", "²": "^{2}", "³": "^{3}",
-    "↻": r"\circlearrowright",
-}  # fmt: skip
-
 
 def printable(words: str) -> str:
     """Words in one line, without the characters that no format can write."""
-    if words.isprintable():
+    if not words or words.isprintable():
         return words or " "
-    return "".join(c if unicodedata.category(c)[0] != "C" else " " for c in words) or " "
+    return "".join([c if c == _JOINER or unicodedata.category(c)[0] != "C" else " " for c in words])
+
+
+_JOINER = "\u200d"
+"""It makes one sign of several: a family of emoji, a ligature."""
 
 
 def text(words: str, italic: bool = False, size: float = 1.0) -> Line:
@@ -171,7 +164,7 @@ def _hangs(line: Line) -> bool:
     return any(run.level == "sub" for run in line)
 
 
-# --- four ways to write a label ------------------------------------------------------------------
+# --- three ways to write a label ----------------------------------------------------------------
 
 
 def plain(label: Label) -> str:
@@ -196,7 +189,7 @@ def html(label: Label, size: float, color: str | None = None) -> str:
 
 @cache
 def _html_run(run: Run, size: float, color: str | None) -> str:
-    body = escape(run.text, quote=False)
+    body = escape(run.text.replace("\\", r"\\"), quote=False)  # Graphviz reads \N and \G as signs
     if run.italic:
         body = f"<I>{body}</I>"
     if run.level != "base":
@@ -240,40 +233,3 @@ def _svg_runs(line: Line, size: float) -> Iterator[str]:
         written = "".join(f' {key}="{value}"' for key, value in styles.items() if value)
         body = escape(run.text, quote=False)
         yield f"<tspan{written}>{body}</tspan>" if written else body
-
-
-def tex(label: Label) -> str:
-    r"""The label as TeX, its lines one below the other.
-
-    Examples
-    --------
-    >>> print(tex((math("W_hh"),)), tex((math("lambda", 3),)), tex((text("tanh"),)))
-    $W_{\mathrm{hh}}$ $\lambda_{\mathrm{3}}$ $\mathrm{tanh}$
-    """
-    lines = ["$" + "".join(map(_tex_run, line)) + "$" for line in label if line]
-    return lines[0] if len(lines) == 1 else r"\shortstack{" + r"\\".join(lines) + "}"
-
-
-def _tex_run(run: Run) -> str:
-    body = _tex_text(unicodedata.normalize("NFD", run.text))
-    if not run.italic:
-        body = rf"\mathrm{{{body}}}"
-    return {"base": body, "sub": f"_{{{body}}}", "sup": f"^{{{body}}}"}[run.level]
-
-
-_TEX_ACCENTS = {sign: f"\\{name}" for name, sign in ACCENTS.items()}
-
-
-def _tex_text(words: Iterable[str]) -> str:
-    pieces: list[str] = []
-    for character in words:
-        if character in _TEX_ACCENTS and pieces:
-            pieces[-1] = f"{_TEX_ACCENTS[character]}{{{pieces[-1]}}}"
-        elif character == " ":
-            pieces.append(r"\ ")
-        elif is_wide(character):
-            pieces.append(rf"\text{{{character}}}")
-        else:
-            word = TEX.get(character, character)
-            pieces.append(word + (" " if word[:1] == "\\" and word[-1:].isalpha() else ""))
-    return "".join(pieces).rstrip(" ") if not pieces or pieces[-1] != r"\ " else "".join(pieces)

@@ -12,19 +12,32 @@ from collections.abc import Iterator
 from microgrrepresent.drawing.marks.colors import (
     arrow_color,
     box_paint,
+    head_length,
     line_style,
     opacity,
     thickness,
 )
-from microgrrepresent.drawing.marks.curves import Path
-from microgrrepresent.drawing.marks.labels import is_wide, tex, text
-from microgrrepresent.drawing.marks.picture import FONT, SCISSORS, Arrow, Box, Panel, Picture
+from microgrrepresent.drawing.marks.curves import Path, arrow_head
+from microgrrepresent.drawing.marks.labels import is_wide, text
+from microgrrepresent.drawing.marks.picture import (
+    FONT,
+    SCISSORS,
+    SCISSORS_FONT,
+    SMALL_FONT,
+    Arrow,
+    Box,
+    Panel,
+    Picture,
+)
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.svg import PAD
+from microgrrepresent.drawing.output.tex import CHINESE, PREAMBLE, tex
 
-HEAD = r"""\documentclass[tikz]{standalone}
+DASHES = {"dashed": "dash pattern=on 5bp off 2bp", "dotted": "dash pattern=on 2bp off 3bp"}
+HEAD = r"""\RequirePackage{fix-cm}
+\documentclass[tikz]{standalone}
 \usepackage{amsmath,amssymb}
-\usetikzlibrary{arrows.meta}
+\newcommand\setsize[1]{\fontsize{#1bp}{#1bp}\selectfont}
 """
 
 
@@ -36,9 +49,9 @@ def tikz(picture: Picture, theme: Theme) -> str:
     return "\n".join(
         [
             f"% {' '.join(picture.title.split())}",
-            HEAD + (r"\usepackage{ctex}" + "\n" if cjk else "") + r"\begin{document}",
+            HEAD + PREAMBLE + (CHINESE if cjk else "") + r"\begin{document}",
             *(rf"\definecolor{{c{color}}}{{HTML}}{{{color.upper()}}}" for color in colors),
-            r"\begin{tikzpicture}[x=1bp, y=1bp, >={Latex[length=3bp 1.8, width=2.4bp 1.8]},",
+            r"\begin{tikzpicture}[x=1bp, y=1bp,",
             r"  box/.style={rectangle, rounded corners=6bp, draw, inner sep=0pt},",
             r"  round/.style={circle, draw, inner sep=0pt}]",
             *body,
@@ -66,8 +79,8 @@ def _panel(panel: Panel, theme: Theme) -> str:
     style = f"draw={_ink(paint.line)}, fill={_ink(paint.fill)}, rounded corners=10bp"
     corners = f"{_at(panel.left, panel.bottom)} rectangle {_at(panel.right, panel.top)}"
     style_of_title = f"anchor=west, inner sep=0pt, text={_ink(paint.text)}"
-    at = _at(panel.title_left, panel.top - 12)
-    return rf"\draw[{style}] {corners}; \node[{style_of_title}] at {at} {{{tex(panel.title)}}};"
+    at, words = _at(panel.title_left, panel.top - 12), tex(panel.title, FONT)
+    return rf"\draw[{style}] {corners}; \node[{style_of_title}] at {at} {{{words}}};"
 
 
 def _box(box: Box, theme: Theme) -> str:
@@ -84,27 +97,30 @@ def _box(box: Box, theme: Theme) -> str:
     if not box.rounding:
         styles.append("sharp corners")
     if box.pending or paint.dashes == "dashed":
-        styles.append("dashed")
-    if box.font < FONT:
-        styles.append(r"font=\scriptsize")
-    label = tex(box.label) if box.label else ""
+        styles.append(DASHES["dashed"])
+    label = rf"\makebox[0pt]{{{tex(box.label, box.font)}}}" if box.label else ""
     return rf"\node[{', '.join(styles)}] at {_at(box.x, box.y)} {{{label}}};"
 
 
 def _arrow(arrow: Arrow, theme: Theme) -> str:
-    styles = ["->", _ink(arrow_color(arrow, theme)), f"line width={thickness(arrow):.3g}bp"]
-    style = line_style(arrow, theme).partition(",")[0]
-    if style in ("dashed", "dotted"):
-        styles.append(style)
-    if arrow.flow == "gradient":
-        styles.append(f"opacity={opacity(arrow):.2f}")
-    line = rf"\draw[{', '.join(styles)}] {_curve(arrow.path)};"
+    ink, thick = _ink(arrow_color(arrow, theme)), thickness(arrow)
+    style, _, bold = line_style(arrow, theme).partition(",")
+    if bold or style == "bold":
+        thick = 2.0
+    styles = [ink, f"line width={thick:.3g}bp"]
+    if style in DASHES:
+        styles.append(DASHES[style])
+    faint = f"opacity={opacity(arrow):.2f}" if opacity(arrow) < 1 else ""
+    path, head = arrow_head(arrow.path, head_length(arrow))
+    line = rf"\draw[{', '.join(filter(None, [*styles, faint]))}] {_curve(path)};"
+    corners = " -- ".join(_at(*point) for point in head)
+    line += rf" \fill[{', '.join(filter(None, [ink, faint]))}] {corners} -- cycle;"
     if arrow.label and arrow.label_at:
-        style = rf"font=\scriptsize, text={_ink(theme.text)}"
-        line += rf" \node[{style}] at {_at(*arrow.label_at)} {{{tex(arrow.label)}}};"
+        words = tex(arrow.label, SMALL_FONT)
+        line += rf" \node[text={_ink(theme.text)}] at {_at(*arrow.label_at)} {{{words}}};"
     if arrow.cut_at:
-        ink = _ink(arrow_color(arrow, theme))
-        line += rf" \node[text={ink}] at {_at(*arrow.cut_at)} {{{tex((text(SCISSORS),))}}};"
+        words = tex((text(SCISSORS),), SCISSORS_FONT)
+        line += rf" \node[text={ink}] at {_at(*arrow.cut_at)} {{{words}}};"
     return line
 
 

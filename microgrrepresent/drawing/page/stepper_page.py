@@ -85,9 +85,9 @@ def stepper(
         style=_part("stepper.css"),
         script=_part("arrays.js") + _part("stepper.js"),
         drawing=_lean(drawing.inline_svg()),
-        data=data.replace("</", "<\\/"),
+        data=data.replace("<", "\\u003c"),  # nothing in it can end or open a script
     )
-    return write_file(target, page.encode())
+    return write_file(target, page.encode(errors="replace"))  # half characters
 
 
 def _of(loss: Node, adjoints: Adjoints) -> Adjoints:

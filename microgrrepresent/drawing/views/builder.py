@@ -278,7 +278,8 @@ class _Builder:
         if node.forward in self.time.slot:  # ∂h: an operation of the derivative behind h
             _, op, letter, _, number = self.time.slot[node.forward]
             words.append(f"∂{letter or op}" + (f"#{number}" if number > 1 else ""))
-        return printable("/".join(filter(None, words))) + (f"#{n}" if n > 1 else "")
+        key = printable("/".join(filter(None, words))).replace("\\", "∖")  # DOT cannot end in one
+        return key + (f"#{n}" if n > 1 else "")
 
     def _color(self, node: Node) -> int | None:
         """The colour of a shared node; parts of a parameter have that parameter's."""
