@@ -18,9 +18,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from microgrrepresent.errors import DescriptionError, located
+import numpy as np
+
+from microgrrepresent.errors import DescriptionError, broadcast_mismatch, located
 
 if TYPE_CHECKING:
     from microgrrepresent.node import Node
@@ -172,6 +174,55 @@ class Description:
             if varying & _names_in(derivative):
                 return False
         return True
+
+
+class Said(TypedDict, total=False):
+    """The fields of a `Description` as they are declared: one text may stand for all inputs."""
+
+    symbol: str
+    kind: Kind
+    source: Text | None
+    helpers: tuple[Callable[..., Any], ...]
+    formula: Text | None
+    derivative: Text | tuple[Text, ...]
+    meets: Text | tuple[Text, ...]
+    vjp_source: Text | tuple[Text, ...]
+    vjp_formula: Text | tuple[Text, ...]
+    vjp_words: str | tuple[str, ...]
+    steepest: float | None
+    mismatch: Mismatch | None
+
+
+def completed(name: str, forward: Callable[..., Any], vjp: Any, said: Said) -> dict[str, Any]:
+    """All fields of a description, with what need not be said of functions that NumPy has."""
+    inputs = _input_names(forward, vjp)
+    fields: dict[str, Any] = {"symbol": name, "inputs": inputs, **said}
+    if isinstance(forward, np.ufunc):  # it is known to be elementwise
+        given = {
+            "source": f"np.{forward.__name__}({', '.join(inputs)})",
+            "meets": "elementwise",
+            "mismatch": broadcast_mismatch,
+        }
+        fields = {**given, **fields}
+    elif said.get("kind") == "moves":
+        fields = {"meets": "moved", **fields}
+    for field in ("derivative", "meets", "vjp_source", "vjp_formula", "vjp_words"):
+        if field in fields and not isinstance(fields[field], tuple):
+            fields[field] = (fields[field],) * len(inputs)
+    return fields
+
+
+def _input_names(forward: Callable[..., Any], vjp: Any) -> tuple[str, ...]:
+    """What the rules call the inputs; else what `forward` does; else x, or a and b."""
+    if not isinstance(vjp, Sequence):
+        return ("xs",)
+    many = len(vjp)
+    for function, skipped in (*((rule, 2) for rule in vjp), (forward, 0)):
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_argcount >= skipped + many:
+            names: tuple[str, ...] = code.co_varnames[skipped : skipped + many]
+            return names
+    return ("x",) if many == 1 else tuple("abcdefgh"[:many])
 
 
 def _names_in(text: str) -> set[str]:

@@ -18,17 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Unpack, overload
 
 import numpy as np
 from numpy import ndarray
 from numpy.typing import DTypeLike
 
-from microgrrepresent.description import Description, Kind, Mismatch, Text
+from microgrrepresent.description import Description, Said, completed
 from microgrrepresent.errors import (
     DTypeError,
     ShapeError,
-    broadcast_mismatch,
     operand,
 )
 from microgrrepresent.node import Array, Node, make
@@ -66,11 +65,11 @@ class Primitive(Description):
         self,
         name: str,
         forward: Callable[..., Any],
-        vjp: Sequence[Rule | None],
+        vjp: Any,
         analytic: bool,
         scatter: Rule | None,
         doc: str,
-        **said: Any,
+        said: dict[str, Any],
     ) -> None:
         super().__init__(name=name, vjp=vjp, **said)
         self.forward = forward
@@ -145,21 +144,10 @@ def primitive(
     forward: Callable[..., Any],
     vjp: Sequence[Rule | None] | each,
     *,
-    symbol: str | None = None,
-    kind: Kind = "",
-    source: Text | None = None,
-    helpers: tuple[Callable[..., Any], ...] = (),
-    formula: Text | None = None,
-    derivative: Text | tuple[Text, ...] = (),
-    meets: Text | tuple[Text, ...] = (),
-    vjp_source: Text | tuple[Text, ...] = (),
-    vjp_formula: Text | tuple[Text, ...] = (),
-    vjp_words: str | tuple[str, ...] = (),
-    steepest: float | None = None,
-    mismatch: Mismatch | None = None,
     analytic: bool = True,
     scatter: Rule | None = None,
     doc: str = "",
+    **said: Unpack[Said],
 ) -> Primitive:
     r"""Declare an operation: what runs, and what is said of it.
 
@@ -169,12 +157,12 @@ def primitive(
         A name no other primitive has.
     forward, vjp, analytic, scatter
         What runs; see `Primitive`.
-    symbol, kind, source, helpers, formula, derivative, meets, mismatch, steepest
-        What is said; see `Description`. `symbol` is the name where it is not given.
-    vjp_source, vjp_formula, vjp_words
-        What is said of the contribution to an adjoint; see `Description`.
     doc : str
         One line for ``help()``; not needed where `forward` is a universal function of NumPy.
+    symbol, kind, source, helpers, formula, derivative, meets, mismatch, steepest
+        What is said of the operation; see `Description`.
+    vjp_source, vjp_formula, vjp_words
+        What is said of the contribution to an adjoint; see `Description`.
 
     Raises
     ------
@@ -192,56 +180,11 @@ def primitive(
     """
     if name in registry:
         raise ValueError(f"primitive {name!r} exists already; give the new one a name of its own")
-    inputs = _input_names(forward, vjp)
-    if isinstance(forward, np.ufunc):  # it is known to be elementwise
-        function = f"np.{forward.__name__}"
-        doc = doc or f"{function}, elementwise, on arrays and recorded on Tensors."
-        source = source or f"{function}({', '.join(inputs)})"
-        meets, mismatch = meets or "elementwise", mismatch or broadcast_mismatch
-    elif kind == "moves":
-        meets = meets or "moved"
-    many = len(inputs)
-    made = Primitive(
-        name,
-        forward,
-        vjp,  # type: ignore[arg-type]
-        analytic,
-        scatter,
-        doc,
-        inputs=inputs,
-        symbol=symbol or name,
-        kind=kind,
-        source=source,
-        helpers=helpers,
-        formula=formula,
-        derivative=_for_each(derivative, many),
-        meets=_for_each(meets, many),
-        vjp_source=_for_each(vjp_source, many),
-        vjp_formula=_for_each(vjp_formula, many),
-        vjp_words=_for_each(vjp_words, many),
-        steepest=steepest,
-        mismatch=mismatch,
-    )
-    registry[name] = made
+    if isinstance(forward, np.ufunc) and not doc:
+        doc = f"np.{forward.__name__}, elementwise, on arrays and recorded on Tensors."
+    fields = completed(name, forward, vjp, said)
+    made = registry[name] = Primitive(name, forward, vjp, analytic, scatter, doc, fields)
     return made
-
-
-def _input_names(forward: Callable[..., Any], vjp: Sequence[Rule | None] | each) -> tuple[str, ...]:
-    """What the rules call the inputs; else what `forward` does; else x, or a and b."""
-    if isinstance(vjp, each):
-        return ("xs",)
-    many = len(vjp)
-    for function, skipped in (*((rule, 2) for rule in vjp), (forward, 0)):
-        code = getattr(function, "__code__", None)
-        if code is not None and code.co_argcount >= skipped + many:
-            names: tuple[str, ...] = code.co_varnames[skipped : skipped + many]
-            return names
-    return ("x",) if many == 1 else tuple("abcdefgh"[:many])
-
-
-def _for_each(said: Any, many: int) -> tuple[Any, ...]:
-    """What is said of each input, where one text may stand for all."""
-    return said if isinstance(said, tuple) else (said,) * many
 
 
 def _registered(name: str) -> Primitive:
