@@ -13,7 +13,8 @@ two ways to nudge by h:
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from microgrrepresent.tensor import Tensor
 
 Method = Literal["complex step", "central differences"]
 Function = Callable[..., Node | Sequence[Node]]
+Point = dict[Tensor, Array]
 
 _TOLERANCE: dict[Method, float] = {"complex step": 1e-10, "central differences": 1e-6}
 _STEP = 1e-20
@@ -55,10 +57,14 @@ def gradcheck(
     Parameters
     ----------
     f : callable
-        A function of Tensors that returns a Tensor, or several.
+        A function of Tensors that returns a Tensor, or several, and gives the same for the same
+        inputs: give random numbers inside it a seed.
     inputs : sequence of array_like or Tensor
-        Where to check. f is called with fresh Tensors of these values and names. Integers and
-        booleans are handed on and not checked.
+        Where to check. f is called with Tensors that require a gradient, so that no derivative is
+        lost without a word. A leaf is handed on itself, and has other values during the check, so
+        that a model can be checked over its own parameters, best in float64:
+        ``gradcheck(lambda *_: loss(model(x)), model.parameters())``. Of all else, a new leaf is
+        made. Integers and booleans are handed on and not checked.
     tolerance : float, optional
         Largest allowed ``|a - b| / max(1, |b|)``; 1e-10 for complex steps, 1e-6 for differences.
     method : {"complex step", "central differences"}, optional
@@ -73,6 +79,10 @@ def gradcheck(
     ------
     CheckError
         If they differ; it names the elements with the largest error and gives both numbers.
+    GradientError
+        If f depends on none of the inputs, or gives something else when it is called again.
+    TypeError
+        If f returns something else than Tensors.
 
     Examples
     --------
@@ -103,20 +113,23 @@ def gradgradcheck(
     >>> gradgradcheck(lambda x: relu(x) * x, [[-1.0, 2.0]]).method
     'central differences'
     """
-    many = len(inputs)
-    outputs = _outputs(f, [_leaf(x) for x in inputs])
+    xs = _leaves(inputs, "gradgradcheck")
+    with _moved(xs, _doubles(xs)):
+        outputs = _outputs(f, xs, "gradgradcheck")
+        _see_that_it_depends(outputs, xs, "gradgradcheck")
     random = np.random.default_rng(0)
     seeds = [
         Tensor(random.uniform(0.5, 1.5, y.shape), name=f"seed {k}") for k, y in enumerate(outputs)
     ]
+    many = len(xs)
 
     def derivative(*both: Tensor) -> list[Tensor]:
         xs, given = both[:many], both[many:]
         floats = [x for x in xs if x.dtype.kind in "fc"]
-        return grad(_outputs(f, xs), floats, given, create_graph=True, unconnected="zeros")
+        ys = _outputs(f, xs, "gradgradcheck")
+        return grad(ys, floats, given, create_graph=True, unconnected="zeros")
 
-    both = [*inputs, *seeds]
-    return _check("gradgradcheck", derivative, both, "derivative {}", tolerance, method)
+    return _check("gradgradcheck", derivative, [*xs, *seeds], "derivative {}", tolerance, method)
 
 
 def _check(
@@ -133,40 +146,83 @@ def _check(
         )
     if tolerance is not None and not tolerance >= 0:
         raise ValueError(f"{asker}: tolerance must be 0 or more; given {tolerance!r}")
-    if not isinstance(inputs, Sequence):
-        raise TypeError(
-            f"{asker}: the inputs are a sequence, one for each argument of f, such as [x]; "
-            f"given {type(inputs).__name__}"
-        )
-    xs = [_leaf(x) for x in inputs]
-    floats = [i for i, x in enumerate(xs) if x.dtype.kind == "f"]
-    if not floats:
-        raise GradientError(f"{asker}: none of the {len(xs)} inputs is of floating-point numbers")
-    ys = _outputs(f, xs)
-    method = method or _best_method(f, xs, ys)
-    allowed = _TOLERANCE[method] if tolerance is None else tolerance
-    worst, complaint = 0.0, ""
-    says = [_by_sweep(y, [xs[i] for i in floats]) for y in ys]
-    for j, i in enumerate(floats):
-        for k, does in enumerate(_by_nudging(f, xs, i, method)):
-            said = says[k][j]
-            error = np.abs(said - does) / np.maximum(1, np.abs(does))
-            error = np.where(np.isnan(error), np.inf, error)
-            if error.size and error.max() > worst:
-                worst = float(error.max())
-                at = np.unravel_index(int(error.argmax()), error.shape)
-                dy = _element(role.format(k), at[: ys[k].ndim])
-                dx = _element(xs[i].name or f"input {i}", at[ys[k].ndim :])
-                complaint = (
-                    f"d {dy} / d {dx} is {said[at]:.12g} by the reverse sweep, "
-                    f"{does[at]:.12g} by {method}"
-                )
+    xs = _leaves(inputs, asker)
+    at = _doubles(xs)
+    with _moved(xs, at):
+        ys = _outputs(f, xs, asker)
+        _see_that_it_depends(ys, xs, asker)
+        _see_that_it_repeats(ys, _outputs(f, xs, asker), asker)
+        says = [_by_sweep(y, list(at)) for y in ys]
+        method = method or _best_method(f, xs, ys)
+        allowed = _TOLERANCE[method] if tolerance is None else tolerance
+        worst, complaint = 0.0, ""
+        for j, x in enumerate(at):
+            for k, does in enumerate(_by_nudging(f, xs, x, at, method)):
+                said = says[k][j]
+                error = np.abs(said - does) / np.maximum(1, np.abs(does))
+                error = np.where(np.isnan(error), np.inf, error)
+                if error.size and error.max() > worst:
+                    worst = float(error.max())
+                    where = np.unravel_index(int(error.argmax()), error.shape)
+                    dy = _element(role.format(k), where[: ys[k].ndim])
+                    place = next(i for i, leaf in enumerate(xs) if leaf is x)
+                    dx = _element(x.name or f"input {place}", where[ys[k].ndim :])
+                    complaint = (
+                        f"d {dy} / d {dx} is {said[where]:.12g} by the reverse sweep, "
+                        f"{does[where]:.12g} by {method}"
+                    )
     if worst > allowed:
         raise CheckError(
             f"{asker}: {complaint}; the error, relative to max(1, |number|), is {worst:.3g}, "
             f"and the tolerance {allowed:g}"
         )
     return Check(worst, method)
+
+
+# --- the inputs ----------------------------------------------------------------------------------
+
+
+def _leaves(inputs: Sequence[Any], asker: str) -> list[Tensor]:
+    """The leaves that f is called with: those given, else new ones."""
+    if not isinstance(inputs, Sequence):
+        raise TypeError(
+            f"{asker}: the inputs are a sequence, one for each argument of f, such as [x]; "
+            f"given {type(inputs).__name__}"
+        )
+    xs = []
+    for x in inputs:
+        if isinstance(x, Tensor) and x.is_leaf:
+            xs.append(x)
+        else:
+            xs.append(Tensor(x.value, name=x.name) if isinstance(x, Node) else Tensor(x))
+    if not any(x.dtype.kind == "f" for x in xs):
+        raise GradientError(f"{asker}: none of the {len(xs)} inputs is of floating-point numbers")
+    return xs
+
+
+def _doubles(xs: Sequence[Tensor]) -> Point:
+    """Where to check: the values of floating-point inputs, in double precision."""
+    return {x: x.value.astype(np.float64) for x in xs if x.dtype.kind == "f"}
+
+
+@contextmanager
+def _moved(xs: Sequence[Tensor], to: Point) -> Iterator[None]:
+    """Let leaves have other values for a while, and require a gradient.
+
+    They keep their ids: what was recorded from them before is right again afterwards.
+    """
+    before = [(x, x.value, x._requires_grad) for x in to]
+    try:
+        for x, value in to.items():
+            value.setflags(write=False)
+            x.value, x._requires_grad = value, True
+        yield
+    finally:
+        for x, value, wanted in before:
+            x.value, x._requires_grad = value, wanted
+
+
+# --- what the engine says, and what f does -------------------------------------------------------
 
 
 def _by_sweep(y: Node, xs: Sequence[Node]) -> list[Array]:
@@ -178,49 +234,52 @@ def _by_sweep(y: Node, xs: Sequence[Node]) -> list[Array]:
     return [np.reshape([row[j] for row in rows], y.shape + x.shape) for j, x in enumerate(xs)]
 
 
-def _by_nudging(f: Function, xs: Sequence[Node], i: int, method: Method) -> list[Array]:
+def _by_nudging(
+    f: Function, xs: Sequence[Tensor], x: Tensor, at: Point, method: Method
+) -> list[Array]:
     """The Jacobians of each y with respect to one x, column by column: what f does."""
     columns = []
-    for at in np.ndindex(xs[i].shape):
+    for element in np.ndindex(x.shape):
         if method == "complex step":
-            columns.append([y.value.imag / _STEP for y in _nudged(f, xs, i, at, 1j * _STEP)])
+            steps = [_nudged(f, xs, x, element, at, 1j * _STEP)]
+            columns.append([value.imag / _STEP for value in steps[0]])
         else:
-            h = _ROOT * max(1.0, abs(float(xs[i].value[at])))
-            above, below = _nudged(f, xs, i, at, h), _nudged(f, xs, i, at, -h)
-            pairs = zip(above, below, strict=True)
-            columns.append([(a.value - b.value) / (2 * h) for a, b in pairs])
+            h = _ROOT * max(1.0, abs(float(at[x][element])))
+            above, below = (_nudged(f, xs, x, element, at, nudge) for nudge in (h, -h))
+            columns.append([(a - b) / (2 * h) for a, b in zip(above, below, strict=True)])
     return [
-        np.stack(of_one_output, -1).reshape(of_one_output[0].shape + xs[i].shape)
+        np.stack(of_one_output, -1).reshape(of_one_output[0].shape + x.shape)
         for of_one_output in zip(*columns, strict=True)
     ]
 
 
 def _nudged(
-    f: Function, xs: Sequence[Node], i: int, at: tuple[int, ...], nudge: complex
-) -> list[Node]:
+    f: Function,
+    xs: Sequence[Tensor],
+    x: Tensor,
+    element: tuple[int, ...],
+    at: Point,
+    nudge: complex,
+) -> list[Array]:
     """The outputs of f with one element of one input moved; all inputs are complex if it is."""
-    dtype = np.result_type(type(nudge))
-    values = [x.value.astype(dtype) if x.dtype.kind == "f" else x.value for x in xs]
-    values[i][at] += nudge
-    # recorded, although nobody asks for a gradient here: f may itself call grad
-    return _outputs(f, [Tensor(value, name=x.name) for value, x in zip(values, xs, strict=True)])
+    to = {leaf: value.astype(np.result_type(type(nudge))) for leaf, value in at.items()}
+    to[x][element] += nudge
+    with _moved(xs, to):  # recorded, although nobody asks for a gradient here: f may call grad
+        return [y.value for y in _outputs(f, xs, "f")]
 
 
-def _best_method(f: Function, xs: Sequence[Node], ys: Sequence[Node]) -> Method:
+def _best_method(f: Function, xs: Sequence[Tensor], ys: Sequence[Node]) -> Method:
     """Complex steps if f can take them: by what it recorded, and by trying."""
-    depends: set[Node] = set(xs)
-    for node in Graph(ys):
-        if any(parent in depends for parent in node.parents):
-            depends.add(node)
-            # a comparison looks at the real parts first, and so is not misled by a nudge
-            if node.op and not node.op.analytic and node.dtype.kind != "b":
-                return "central differences"
+    if not _is_analytic(ys, xs):
+        return "central differences"
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error", ComplexWarning)
-            nudged = [Tensor(x.value + _STEP * 1j) if x.dtype.kind == "f" else x for x in xs]
-            tried = _outputs(f, nudged)
-    except (TypeError, ComplexWarning):  # such as float(x), which has no complex counterpart
+            with _moved(xs, {x: x.value + _STEP * 1j for x in _doubles(xs)}):
+                tried = _outputs(f, xs, "f")
+                if not _is_analytic(tried, xs):
+                    return "central differences"
+    except (TypeError, GradientError, ComplexWarning):  # such as float(x) of a complex number
         return "central differences"
     # exp(1000) is inf, and 1 / inf is 0; of complex numbers it is NaN
     lost = any(
@@ -230,19 +289,51 @@ def _best_method(f: Function, xs: Sequence[Node], ys: Sequence[Node]) -> Method:
     return "central differences" if lost else "complex step"
 
 
-def _outputs(f: Function, xs: Sequence[Node]) -> list[Node]:
-    given = f(*xs)
-    ys = [given] if isinstance(given, Node) else list(given)
+def _is_analytic(ys: Sequence[Node], xs: Sequence[Tensor]) -> bool:
+    """Whether all operations that depend on the inputs are right for complex numbers too."""
+    depends: set[Node] = set(xs)
+    for node in Graph(ys):
+        if any(parent in depends for parent in node.parents):
+            depends.add(node)
+            # a comparison looks at the real parts first, and so is not misled by a nudge
+            if node.op and not node.op.analytic and node.dtype.kind != "b":
+                return False
+    return True
+
+
+# --- what cannot be checked ----------------------------------------------------------------------
+
+
+def _outputs(f: Function, xs: Sequence[Node], asker: str) -> list[Node]:
+    given: Any = f(*xs)
+    ys: list[Any] = list(given) if isinstance(given, (list, tuple)) else [given]
     for y in ys:
         if not isinstance(y, Node):
-            raise TypeError(f"f should return a Tensor or several; given {type(y).__name__}")
+            raise TypeError(
+                f"{asker}: f must return a Tensor or several, got {type(y).__name__}, which has no "
+                "derivative; float(t), t.item() and t.numpy() leave the graph"
+            )
     return ys
 
 
-def _leaf(x: Any) -> Tensor:
-    value = np.asarray(x.value if isinstance(x, Node) else x)
-    name = x.name if isinstance(x, Node) else None
-    return Tensor(value.astype(float) if value.dtype.kind == "f" else value, name=name)
+def _see_that_it_depends(ys: Sequence[Node], xs: Sequence[Tensor], asker: str) -> None:
+    graph = Graph(ys)
+    if not any(x in graph for x in xs if x.dtype.kind == "f"):
+        raise GradientError(
+            f"{asker}: f does not depend on its inputs, so there is nothing to check; compute with "
+            "the Tensors that f is called with, or give the leaves themselves, such as "
+            "model.parameters()"
+        )
+
+
+def _see_that_it_repeats(ys: Sequence[Node], again: Sequence[Node], asker: str) -> None:
+    for k, (y, z) in enumerate(zip(ys, again, strict=False)):
+        if len(ys) != len(again) or not np.array_equal(y.value, z.value, equal_nan=True):
+            raise GradientError(
+                f"{asker}: f gives something else when it is called again with the same inputs "
+                f"(output {k}), so nudging them says nothing; give its random numbers a seed "
+                "inside of f, and let it keep no state"
+            )
 
 
 def _element(name: str, at: Sequence[Any]) -> str:

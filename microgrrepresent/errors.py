@@ -64,6 +64,30 @@ def operand(name: str | None, value: Any) -> str:
     return f"{name} {shape}" if name else shape
 
 
+def no_gradient(name: str | None, dtype: Any) -> DTypeError:
+    """Say why a leaf of such numbers cannot require a gradient."""
+    leaf = name or "a Tensor"
+    if dtype.kind == "c":
+        return DTypeError(
+            f"{leaf} of {dtype} cannot require a gradient: what the derivative by a complex number "
+            "is depends on a convention; keep its real and imaginary part in two Tensors of floats "
+            "(complex leaves are for complex steps, as gradcheck takes them)"
+        )
+    return DTypeError(
+        f"{leaf} of {dtype} cannot require a gradient, because a derivative needs numbers that can "
+        "change a little; give floats or dtype=float"
+    )
+
+
+def complex_on_the_way(contribution: Any, value: Any) -> GradientError:
+    """Say that what depends on real numbers through complex ones has no derivative here."""
+    return GradientError(
+        f"an adjoint of {contribution.dtype} reached {operand(None, value)} of {value.dtype}: a "
+        "result depends on it through complex numbers, of which no rule here knows the derivative; "
+        "compute with the real and the imaginary part in two Tensors of floats"
+    )
+
+
 def gradient_lost(where: str, tensor: Any) -> GradientError:
     """Say that a Tensor would leave the graph, and how to stay in it or to leave on purpose."""
     t = tensor.name if tensor.name and tensor.name.isidentifier() else "t"

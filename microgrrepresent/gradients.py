@@ -6,15 +6,16 @@ sweeps once for each element of an output. `microgrrepresent.backward` keeps the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.errors import DTypeError, GradientError, ShapeError, operand
+from microgrrepresent.errors import DTypeError, GradientError, ShapeError, located, operand
 from microgrrepresent.node import Array, Node, leaf
 from microgrrepresent.place import at, here
+from microgrrepresent.primitive import numbers as new_array
 from microgrrepresent.pullbacks import numbers, recorded
 from microgrrepresent.sweep import sweep
 
@@ -70,7 +71,10 @@ def grad(
     outputs : Tensor or sequence of Tensor
         What to differentiate. Several outputs count as their sum.
     inputs : Tensor or sequence of Tensor
-        With respect to what: leaves or results, whether or not they require a gradient.
+        With respect to what: leaves or results, whether or not they require a gradient. Only of
+        those that do is it promised that no part of the gradient is lost: what requires none may
+        become an array on its way to the outputs. Complex ones are for complex steps: of an
+        analytic function f, the gradient is f'(z).
     seed : array_like or Tensor, or a sequence of them, optional
         The adjoint of each output, of its shape. Outputs of one element need none: it is 1.
     create_graph : bool
@@ -115,7 +119,10 @@ def grad(
     seeds = [seeded(y, s, "grad", create_graph) for y, s in zip(ys, given, strict=True)]
     wanted, found = {x.id for x in xs}, {}
     with at(here.get()):  # which a sweep that is recorded moves along with it
-        for node, g in sweep(ys, seeds, xs, recorded if create_graph else numbers):
+        swept = sweep(ys, seeds, xs, recorded if create_graph else numbers)
+        if any(x.dtype.kind == "c" for x in xs):
+            swept = _analytic(swept)
+        for node, g in swept:
             if node.id in wanted:
                 found[node.id] = g
     results: list[Any] = []
@@ -136,6 +143,21 @@ def grad(
     return results[0] if isinstance(inputs, Node) else results
 
 
+def _analytic(swept: Iterator[tuple[Node, Any]]) -> Iterator[tuple[Node, Any]]:
+    """The same, of analytic functions of complex numbers only: no other has one derivative."""
+    for node, g in swept:
+        if node.op is not None and not node.op.analytic and any(node.op.vjp):
+            for x in node.parents:
+                if x.dtype.kind == "c":
+                    raise DTypeError(
+                        f"grad: {located(node.op.name, node.scope, node.step)} of "
+                        f"{operand(x.name, x)} of {x.dtype} is not analytic, so its derivative by "
+                        "a complex number is a matter of convention; keep the real and the "
+                        "imaginary part in two Tensors of floats"
+                    )
+        yield node, g
+
+
 def leaf_gradients(output: Node, seed: ArrayLike | None) -> list[tuple[Any, Array]]:
     """The leaves behind the output that require a gradient, each with its own."""
     require_gradient(output)
@@ -145,6 +167,8 @@ def leaf_gradients(output: Node, seed: ArrayLike | None) -> list[tuple[Any, Arra
 
 def jacobian(y: Node, x: Node) -> Array:
     """All derivatives dy_i/dx_j, one reverse sweep for each element of y.
+
+    As with `grad`, x may require no gradient, but only if it does is it promised that none is lost.
 
     Returns
     -------
@@ -182,7 +206,7 @@ def seeded(output: Node, seed: Any, asker: str, symbolic: bool) -> Any:
         seed = np.ones(output.shape, output.dtype)
     array: Any = seed
     if not (symbolic and isinstance(seed, Node)):
-        array = np.array(seed.value if isinstance(seed, Node) else seed)
+        array = seed.value if isinstance(seed, Node) else new_array(seed)
         if not np.can_cast(array.dtype, output.dtype, "same_kind"):
             raise DTypeError(
                 f"{asker}: the seed is the adjoint of {output.name or 'the output'} and needs its "

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from microgrrepresent.errors import GradientError, no_gradient
 from microgrrepresent.place import Place, here
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ class Node:
     place : Place
         Where it was made; see `scope`, `step` and `forward`.
     requires_grad : bool
-        Whether a leaf wants a gradient, or a result depends on a leaf that does.
+        Whether a leaf wants a gradient, or a result depends on a leaf that does. May be set on
+        leaves of floating-point numbers.
     """
 
-    __slots__ = ("id", "name", "op", "params", "parents", "place", "requires_grad", "value")
+    __slots__ = ("_requires_grad", "id", "name", "op", "params", "parents", "place", "value")
 
     op: Primitive | None
     parents: tuple[Node, ...]
@@ -62,7 +64,7 @@ class Node:
     id: int
     name: str | None
     place: Place
-    requires_grad: bool
+    _requires_grad: bool  # the engine reads this one, in a sixth of the time
 
     result_class: ClassVar[type[Node]]
     """The class of what operations on this node make: its own, unless a subclass says otherwise."""
@@ -81,6 +83,20 @@ class Node:
     def forward(self) -> Node | None:
         """For a node of a symbolic backward pass: the node whose derivative it helps to compute."""
         return self.place.forward
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a leaf wants a gradient, or a result depends on a leaf that does."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self.op is not None:
+            raise GradientError(
+                f"{self.name or 'this Tensor'} is the result of {self.op.name}, and requires a "
+                "gradient if its parents do; set requires_grad at leaves, or cut with t.detach()"
+            )
+        self._requires_grad = may_require(wanted, self.dtype, self.name)
 
     @property
     def is_leaf(self) -> bool:
@@ -116,6 +132,17 @@ class Node:
 Node.result_class = Node
 
 
+def may_require(wanted: bool, dtype: np.dtype[Any], name: str | None) -> bool:
+    """What a leaf's `requires_grad` may be set to; see `no_gradient`."""
+    if not isinstance(wanted, (bool, np.bool_)):
+        raise TypeError(
+            f"{name or 'a Tensor'}: requires_grad must be True or False, got {wanted!r}"
+        )
+    if wanted and dtype.kind != "f":
+        raise no_gradient(name, dtype)
+    return bool(wanted)
+
+
 def make(
     kind: type[N],
     op: Primitive | None,
@@ -136,7 +163,7 @@ def make(
     node.id = next_id()
     node.name = name
     node.place = here.get()
-    node.requires_grad = requires_grad
+    node._requires_grad = requires_grad
     return node
 
 

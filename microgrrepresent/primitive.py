@@ -92,13 +92,13 @@ class Primitive(Description):
             if not isinstance(x, Node):
                 if not any(isinstance(x, Node) for x in inputs):
                     return self.forward(*inputs, **params)
-                return self(*[lift(x, inputs) for x in inputs], **params)
+                return self(*self._lifted(inputs, params), **params)
             arrays.append(x.value)
-            if x.requires_grad:
+            if x._requires_grad:
                 requires_grad = True
         try:
             value = self.forward(*arrays, **params) if params else self.forward(*arrays)
-        except (ValueError, IndexError, TypeError) as error:
+        except (ValueError, IndexError, TypeError, OverflowError) as error:
             raise _misuse(self, inputs, params, error) from error
         if type(value) is not ndarray:
             value = np.asarray(value)  # NumPy turns results without axes into scalars
@@ -107,6 +107,21 @@ class Primitive(Description):
             return make(kind, None, (), _NOTHING, value, False)
         requires_grad = requires_grad and self._passes
         return make(kind, self, inputs, params or _NOTHING, value, requires_grad)
+
+    def _lifted(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> list[Node]:
+        """Make nodes of all inputs.
+
+        A number that is too large for the integers beside it is what NumPy takes it for: it can be
+        compared with them or divide them, but not be added to them.
+        """
+        try:
+            return [lift(x, inputs) for x in inputs]
+        except OverflowError:
+            try:
+                self.forward(*[x.value if isinstance(x, Node) else x for x in inputs], **params)
+            except OverflowError as error:
+                raise _misuse(self, inputs, params, error) from None
+            return [lift(x, inputs, widen=True) for x in inputs]
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -218,6 +233,11 @@ def numbers(data: Any, dtype: DTypeLike | None = None) -> Array:
             f"a {type(data).__name__} of Tensors is no operand, because their history would be "
             "lost; join them with stack or concatenate first"
         )
+    if isinstance(data, np.ma.MaskedArray):
+        raise DTypeError(
+            "a masked array would lose its mask in a Tensor; give its data and, where a mask is "
+            "taken, the mask beside it, or fill it first: array.filled(0)"
+        )
     value = np.array(data, dtype=dtype)
     if value.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor holds numbers; given {type(data).__name__} of {value.dtype}")
@@ -230,17 +250,25 @@ def _holds_nodes(data: Any) -> bool:
     )
 
 
-def lift(x: Any, others: Sequence[Any]) -> Node:
+def lift(x: Any, others: Sequence[Any], widen: bool = False) -> Node:
     """Make a node of an operand that is none: of a number a `constant`, of an array a leaf.
 
     A number takes the data type of the operands beside it, as in NumPy: ``2.0 * x`` is float32
-    where x is.
+    where x is. To `widen` keeps a number that is too large for them whole.
+
+    Raises
+    ------
+    OverflowError
+        If a number is too large for the operands beside it.
     """
     if isinstance(x, Node):
         return x
     kind = next(o.result_class for o in others if isinstance(o, Node))
     if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic):
         dtype = np.result_type(x, *(o.dtype for o in others if hasattr(o, "dtype")))
+        if widen:
+            own = np.min_scalar_type(x)
+            dtype = np.result_type(dtype, own if own.kind in "iu" else np.float64)
         params = {"value": x, "dtype": dtype.name}
         return make(kind, constant, (), params, np.array(x, dtype=dtype), False)
     return make(kind, None, (), _NOTHING, numbers(x), False)
@@ -250,6 +278,12 @@ def _misuse(
     op: Primitive, parents: tuple[Node, ...], params: dict[str, Any], error: Exception
 ) -> Exception:
     """Say what was applied to what, and where, when `forward` refused its operands."""
+    if isinstance(error, OverflowError):
+        given = ", ".join(operand(p.name, p) if isinstance(p, Node) else repr(p) for p in parents)
+        return DTypeError(
+            f"{running(op.name)}: {op.name}({given}): {error}; give the operands more room first, "
+            "as in t.astype(int) or t.astype(float)"
+        )
     shapes = [p.shape for p in parents]
     names = [operand(p.name, p) for p in parents]
     if op.many is None and len(parents) != len(op.vjp):

@@ -36,7 +36,7 @@ def _behind(outputs: Sequence[Node]) -> dict[int, Node]:
                 raise stale(parent, node)
             if key in found:
                 continue
-            if parent.requires_grad:
+            if parent._requires_grad:
                 found[key] = parent
                 todo.append(parent)
             elif parent.parents and key not in aside:

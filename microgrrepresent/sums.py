@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from microgrrepresent.errors import complex_on_the_way
 from microgrrepresent.node import Array, Node
 from microgrrepresent.ops import cast, unbroadcast
 
@@ -87,5 +88,7 @@ def fitted(contribution: Any, value: Array) -> Any:
     if contribution.shape != value.shape:
         contribution = unbroadcast(contribution, value.shape)
     if contribution.dtype is not value.dtype:
+        if contribution.dtype.kind == "c" and value.dtype.kind != "c":
+            raise complex_on_the_way(contribution, value)
         contribution = cast(contribution, dtype=value.dtype.name)
     return contribution

@@ -33,10 +33,10 @@ from microgrrepresent.errors import (
     operand,
 )
 from microgrrepresent.gradients import leaf_gradients
-from microgrrepresent.node import Array, Node, make, next_id
+from microgrrepresent.node import Array, Node, make, may_require, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
 from microgrrepresent.place import here
-from microgrrepresent.primitive import lift, numbers
+from microgrrepresent.primitive import numbers
 
 _adding = threading.Lock()  # of gradients, by threads whose graphs share leaves
 
@@ -80,19 +80,19 @@ class Tensor(Node):
     ) -> Self:
         """Make a leaf; see the class."""
         value = numbers(data, dtype)
-        if requires_grad and value.dtype.kind not in "fc":
-            raise DTypeError(
-                f"{name or 'a Tensor'} of {value.dtype} cannot require a gradient, because a "
-                "derivative needs numbers that can change a little; give floats or dtype=float"
-            )
-        return make(cls, None, (), {}, value, requires_grad, name)
+        wanted = may_require(requires_grad, value.dtype, name)
+        return make(cls, None, (), {}, value, wanted, name)
 
     # --- reading ---------------------------------------------------------------------------------
 
     @property
     def data(self) -> Array:
-        """The value, read-only."""
+        """The value, read-only; ``t.data = array`` gives a leaf a new one, as `assign` does."""
         return self.value
+
+    @data.setter
+    def data(self, data: ArrayLike) -> None:
+        self.assign(data)
 
     def numpy(self) -> Array:
         """The value as an array, read-only; ``t.numpy().copy()`` can be written to."""
@@ -184,7 +184,7 @@ class Tensor(Node):
                 f"assign: {self.name or 'this Tensor'} is the result of {self.op.name}, "
                 "so its value follows from its parents; assign to a leaf"
             )
-        value = np.array(data.value if isinstance(data, Node) else data)
+        value = data.value if isinstance(data, Node) else numbers(data)
         if value.shape != self.shape:
             raise ShapeError(
                 f"assign: {self.name or 'this Tensor'} has shape {self.shape}; given {value.shape}"
@@ -264,37 +264,37 @@ class Tensor(Node):
         return ops.add(self, other)
 
     def __radd__(self, other: Any) -> Tensor:
-        return ops.add(_tensor(other, self), self)
+        return _same(ops.add(other, self))
 
     def __sub__(self, other: Any) -> Tensor:
         return ops.sub(self, other)
 
     def __rsub__(self, other: Any) -> Tensor:
-        return ops.sub(_tensor(other, self), self)
+        return _same(ops.sub(other, self))
 
     def __mul__(self, other: Any) -> Tensor:
         return ops.mul(self, other)
 
     def __rmul__(self, other: Any) -> Tensor:
-        return ops.mul(_tensor(other, self), self)
+        return _same(ops.mul(other, self))
 
     def __truediv__(self, other: Any) -> Tensor:
         return ops.div(self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return ops.div(_tensor(other, self), self)
+        return _same(ops.div(other, self))
 
     def __pow__(self, other: Any) -> Tensor:
         return ops.pow(self, other)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return ops.pow(_tensor(other, self), self)
+        return _same(ops.pow(other, self))
 
     def __matmul__(self, other: Any) -> Tensor:
         return ops.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return ops.matmul(_tensor(other, self), self)
+        return _same(ops.matmul(other, self))
 
     def __neg__(self) -> Tensor:
         return ops.neg(self)
@@ -327,13 +327,13 @@ class Tensor(Node):
         return ops.bitwise_and(self, other)
 
     def __rand__(self, other: Any) -> Tensor:
-        return ops.bitwise_and(_tensor(other, self), self)
+        return _same(ops.bitwise_and(other, self))
 
     def __or__(self, other: Any) -> Tensor:
         return ops.bitwise_or(self, other)
 
     def __ror__(self, other: Any) -> Tensor:
-        return ops.bitwise_or(_tensor(other, self), self)
+        return _same(ops.bitwise_or(other, self))
 
     def __invert__(self) -> Tensor:
         return ops.invert(self)
@@ -414,10 +414,6 @@ class Tensor(Node):
 
 
 Tensor.result_class = Tensor
-
-
-def _tensor(x: Any, beside: Tensor) -> Tensor:
-    return _same(x if isinstance(x, Tensor) else lift(x, (beside,)))
 
 
 def _same(x: Any) -> Tensor:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent.place import running
-from microgrrepresent.primitive import Primitive, primitive
+from microgrrepresent.primitive import Primitive, arrayed, primitive
 
 # --- comparisons and logic: results are piecewise constant, so that no derivative passes ----------
 
@@ -141,7 +141,8 @@ tanh = primitive(
 
 @np.errstate(over="ignore")  # exp(1000) is inf, and 1 / inf the right answer
 def _sigmoid(x: Any) -> Any:
-    y = np.exp(-x)
+    x = np.asarray(x)
+    y = np.exp(-x if x.dtype.kind in "fc" else 0.0 - x)  # -x of unsigned integers wraps around
     y += 1
     return 1 / y
 
@@ -189,7 +190,7 @@ abs = primitive(
 relu = primitive(
     "relu",
     lambda x: np.maximum(x, 0),
-    (lambda g, y, x: g * (x > 0),),
+    (lambda g, y, x: where(x <= 0, 0, g),),  # of NaN it is g, as that of maximum
     kind="activation",
     source="np.maximum(x, 0)",
     formula="ReLU(x)",
@@ -203,8 +204,8 @@ maximum = primitive(
     "maximum",
     np.maximum,
     (
-        lambda g, y, a, b: _share(g, a > b, a == b),
-        lambda g, y, a, b: _share(g, b > a, a == b),
+        lambda g, y, a, b: _share(g, a < b, a == b),
+        lambda g, y, a, b: _share(g, b < a, a == b),
     ),
     symbol="max",
     derivative=("(a > b) + (a == b) / 2", "(b > a) + (a == b) / 2"),
@@ -215,8 +216,8 @@ minimum = primitive(
     "minimum",
     np.minimum,
     (
-        lambda g, y, a, b: _share(g, a < b, a == b),
-        lambda g, y, a, b: _share(g, b < a, a == b),
+        lambda g, y, a, b: _share(g, a > b, a == b),
+        lambda g, y, a, b: _share(g, b > a, a == b),
     ),
     symbol="min",
     derivative=("(a < b) + (a == b) / 2", "(b < a) + (a == b) / 2"),
@@ -225,9 +226,12 @@ minimum = primitive(
 )
 
 
-def _share(g: Any, wins: Any, ties: Any) -> Any:
-    """All of g where an operand wins, half of it where it ties, so that equal operands share it."""
-    return where(ties, 0.5 * g, where(wins, g, 0))
+def _share(g: Any, loses: Any, ties: Any) -> Any:
+    """Nothing of g where an operand loses, half of it where it ties, so that both share it.
+
+    Beside NaN nobody loses: the result is NaN, and each operand gets g.
+    """
+    return where(ties, 0.5 * g, where(loses, 0, g))
 
 
 # --- choosing ------------------------------------------------------------------------------------
@@ -297,6 +301,12 @@ def cast(x: Any, dtype: DTypeLike) -> Any:
     """The same numbers in another data type; no derivative passes through integers or booleans."""
     to = np.dtype(dtype)
     return (_cast if to.kind in "fc" else _truncate)(x, dtype=to.name)
+
+
+def floats(x: Any) -> Any:
+    """An operand of floating-point or complex numbers: integers and booleans become float64."""
+    x = arrayed(x)
+    return x if x.dtype.kind in "fc" else cast(x, "float64")
 
 
 def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:

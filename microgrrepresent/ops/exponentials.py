@@ -13,11 +13,11 @@ import numpy as np
 from microgrrepresent.errors import DTypeError, ShapeError
 from microgrrepresent.node import Array, Node
 from microgrrepresent.ops import exponential_forms
-from microgrrepresent.ops.elementwise import cast, exp, maximum, softplus, where
+from microgrrepresent.ops.elementwise import cast, exp, floats, maximum, sigmoid, where
 from microgrrepresent.ops.reductions import mean, sum
 from microgrrepresent.ops.shapes import broadcast_to, expand_dims, from_front, one_hot
 from microgrrepresent.place import running
-from microgrrepresent.primitive import arrayed, primitive
+from microgrrepresent.primitive import arrayed, numbers, primitive
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -93,9 +93,19 @@ _cross_entropy = primitive(
 )
 
 
-def _floats(x: Any) -> Any:
-    x = arrayed(x)
-    return x if x.dtype.kind in "fc" else cast(x, dtype="float64")
+_binary_cross_entropy = primitive(
+    "binary_cross_entropy",
+    exponential_forms.binary_cross_entropy,
+    (lambda g, y, x, t: g * (sigmoid(x) - t), lambda g, y, x, t: -g * x),
+    symbol="BCE",
+    kind="score",
+    source="binary_cross_entropy(x, t)",
+    helpers=(exponential_forms.binary_cross_entropy,),
+    formula="BCE(x, t)",
+    derivative=("1 / (1 + np.exp(-x)) - t", "-x"),
+    meets="elementwise",
+    analytic=False,
+)
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -107,13 +117,13 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> softmax(Tensor([1000.0, 1000.0])).numpy().tolist()
     [0.5, 0.5]
     """
-    x = _floats(x)
+    x = floats(x)
     return _softmax(x, axis=from_front(axis, x, "softmax"))
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Logarithm of `softmax`, exact also where softmax is too small for a float."""
-    x = _floats(x)
+    x = floats(x)
     return _log_softmax(x, axis=from_front(axis, x, "log_softmax"))
 
 
@@ -126,7 +136,7 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     >>> float(logsumexp(Tensor([1000.0, -1000.0])))
     1000.0
     """
-    x = _floats(x)
+    x = floats(x)
     return _logsumexp(x, axis=from_front(axis, x, "logsumexp"), keepdims=keepdims)
 
 
@@ -164,7 +174,7 @@ def cross_entropy(
     >>> round(float(cross_entropy(Tensor([[0.0, 0.0]]), [1])), 4)
     0.6931
     """
-    logits, classes = _floats(logits), arrayed(targets)
+    logits, classes = floats(logits), arrayed(targets)
     given = _bare(classes)
     if given.dtype.kind not in "iu":
         raise DTypeError(
@@ -196,7 +206,7 @@ def cross_entropy(
 def binary_cross_entropy(
     logits: Any, targets: Any, *, mask: Any = None, reduction: Reduction = "mean"
 ) -> Any:
-    r"""Negative log-likelihood of yes/no targets: softplus(logit) - target * logit.
+    r"""Negative log-likelihood of yes/no targets: log(1 + exp(logit)) - target * logit.
 
     This is -t log σ(x) - (1-t) log(1-σ(x)), without the logarithm of a rounded probability.
 
@@ -218,9 +228,9 @@ def binary_cross_entropy(
     >>> float(binary_cross_entropy(Tensor([1000.0]), [1.0]))
     0.0
     """
-    logits = _floats(logits)
+    logits = floats(logits)
     if not isinstance(targets, Node):
-        targets = np.asarray(targets, dtype=logits.dtype)
+        targets = numbers(targets, dtype=logits.dtype)
     if targets.shape != logits.shape:
         raise ShapeError(
             f"{running('binary_cross_entropy')}: logits {logits.shape} need targets of the same "
@@ -229,7 +239,7 @@ def binary_cross_entropy(
     counts = _counts(mask, logits.shape, "binary_cross_entropy")
     if counts is not None:
         logits, targets = where(counts, logits, 0), where(counts, targets, 0)
-    loss = softplus(logits) - targets * logits
+    loss = _binary_cross_entropy(logits, targets)
     return _reduce(loss, counts, reduction, "binary_cross_entropy")
 
 

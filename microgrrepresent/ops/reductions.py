@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.node import Node
-from microgrrepresent.ops.elementwise import sqrt, where
+from microgrrepresent.ops.elementwise import abs, floats, sqrt, where
 from microgrrepresent.ops.shapes import broadcast_to, from_front, reshape
 from microgrrepresent.primitive import arrayed, primitive
 
@@ -32,7 +32,7 @@ def _count(x: Any, axis: tuple[int, ...]) -> int:
 
 def _share_of_ties(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Split g evenly among the elements that are equal to the maximum (or minimum) y."""
-    ties = x == _spread(y, x, axis)
+    ties = (x == _spread(y, x, axis)) | (x != x)  # where there is NaN, it is the maximum
     share = _spread(g, x, axis) / sum(ties, axis, keepdims=True)
     return where(ties, share, 0)
 
@@ -132,14 +132,22 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Euclidean norm over the given axes, or over all; its derivative at 0 is taken to be 0.
 
+    Integers are made floats first, and complex numbers count by their absolute values.
+
     Examples
     --------
     >>> from microgrrepresent import Tensor, norm
     >>> float(norm(Tensor([3.0, 4.0])))
     5.0
     """
-    x = arrayed(x)
-    return sqrt(sum(x * x, axis, keepdims))
+    return sqrt(sum(squares(x), axis, keepdims))
+
+
+def squares(x: Any) -> Any:
+    """|x|², elementwise, in floating point: int8 would overflow at 12²."""
+    x = floats(x)
+    x = abs(x) if x.dtype.kind == "c" else x
+    return x * x
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:

@@ -56,14 +56,15 @@ class Linear(Module):
         dtype = floating(dtype, device)
         self.in_features = integer(in_features, 0, "Linear: in_features")
         self.out_features = integer(out_features, 1, "Linear: out_features")
+        self.dtype = floating(dtype)
         rng = np.random.default_rng(rng)
         k = 1 / np.sqrt(max(in_features, 1))
-        self.weight = uniform((out_features, in_features), k, "W", dtype, rng)
-        self.bias = uniform((out_features,), k, "b", dtype, rng) if bias else None
+        self.weight = uniform((out_features, in_features), k, "W", self.dtype, rng)
+        self.bias = uniform((out_features,), k, "b", self.dtype, rng) if bias else None
 
     def __call__(self, x: Tensor | ArrayLike) -> Tensor:
         """Apply the map to an array of shape (..., in_features)."""
-        x = tensor_of(x, self.weight.dtype, self)
+        x = tensor_of(x, self.dtype, self)
         if not x.ndim or x.shape[-1] != self.in_features:
             raise ShapeError(
                 f"{self!r}: expected x of shape (..., {self.in_features}), given {x.shape}"
