@@ -63,7 +63,10 @@ def test_parts_of_different_types_add_up_in_any_order(order):
     g = grad(sum(total(uses[i]()) for i in order), b)
     assert g.dtype == np.float32
     expected = [X.sum(axis=0), 2 * b.value, X.sum(axis=0), np.full(4, 3), X[0]]
-    np.testing.assert_allclose(g, sum(expected[i] for i in order), rtol=1e-5)
+    # what is lost is relative to the parts: their sum may be near 0
+    largest = 3 + np.abs(X).sum(axis=0) + 2 * np.abs(b.value)
+    lost = np.abs(g - sum(expected[i] for i in order)) / largest
+    assert lost.max() < 1e-6
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (0, 2, 1)])
