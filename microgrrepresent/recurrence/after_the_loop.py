@@ -60,7 +60,7 @@ def add_what_was_made_after(
         known = len(strands)
         for (source, _), line in found.items():
             line = dict(sorted(line.items()))
-            if _is_of_every_step(list(line), strands[source]):
+            if _is_of_every_step(list(line), strands[source], breaks.strict):
                 _add(Strand(line, False), strands, places, clock, breaks)
         if len(strands) == known:
             return
@@ -77,10 +77,17 @@ def _link(node: Node, places: dict[Node, Place]) -> tuple[int, int, Kind] | None
     return source, t, (source, i, *signature(node))
 
 
-def _is_of_every_step(times: list[int], source: Strand) -> bool:
-    """Whether the steps are those of a strand; a running sum may begin one later."""
+def _is_of_every_step(times: list[int], source: Strand, strict: bool) -> bool:
+    """Whether the steps are those of a strand; a running sum may begin one later.
+
+    Where it need not be strict, a few steps in a row are enough.
+    """
+    if len(times) < 2:
+        return False
     every = list(source.nodes)
-    return len(times) > 1 and times in (every, every[1:])
+    if strict:
+        return times in (every, every[1:])
+    return times[-1] - times[0] < len(times)
 
 
 def _add(
@@ -90,12 +97,12 @@ def _add(
     clock: Clock,
     breaks: Breaks,
 ) -> None:
-    """Add a strand, unless it does not read the same at every step."""
-    before, known = dict(places), len(strands)
+    """Add a strand; if it has to be strict, none that does not read the same at every step."""
+    before, known = dict(places) if breaks.strict else {}, len(strands)
     places |= {node: (known, t) for t, node in strand.nodes.items()}
     strands.append(strand)
     try:
-        find_reads(strands, places, clock, breaks.refusing(), known)
+        find_reads(strands, places, clock, breaks, known)
     except GraphError:
         del strands[known:]
         places.clear()

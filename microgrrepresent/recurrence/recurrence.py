@@ -11,17 +11,29 @@ each variable is made from, relative to its step, and both look at every step, n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence.after_the_loop import add_what_was_made_after
 from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
+from microgrrepresent.recurrence.moments import Moments, moments
 from microgrrepresent.recurrence.reads import find_reads
 from microgrrepresent.recurrence.strands import Place, Strand, behind, find_strands
+
+
+class Start(NamedTuple):
+    """What an initial value stands in for."""
+
+    state: int
+    """The strand of the state, by index."""
+    lag: int
+    reader: Node
+    """The node that reads it first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +88,111 @@ class Recurrence:
 
     @cached_property
     def states(self) -> dict[int, int]:
-        """What passes from step to step: by index of its strand, the lag at which it is read."""
+        """What passes from step to step: by index of its strand, the shortest lag of a reader.
+
+        A single step tells no lag; there, a state has the name of an initial value.
+        """
         found: dict[int, int] = {}
         for strand in self.strands:
-            for read in strand.reads:
-                if read.source is not None and read.lag and not strand.cuts:
-                    known = found.get(read.source)
-                    if known is None or abs(read.lag) < abs(known):
+            for read in () if strand.cuts else strand.reads:
+                if read.source is not None and read.lag:
+                    known = found.setdefault(read.source, read.lag)
+                    if abs(read.lag) < abs(known):
                         found[read.source] = read.lag
-        return found
+        of = self.moments.of
+        for strand in self.strands:  # where the pattern is broken, the next step reads another one
+            for t, node in ((t, n) for read in strand.reads for t, n in read.boundary.items()):
+                apart = of.get(strand.nodes[t], 0) - of.get(node, 0)
+                if node in self.places and node in of and abs(apart) == 1:
+                    found.setdefault(self.places[node][0], apart)
+        return found or {k: lag for k, lag, _, _ in self._alone}
+
+    @cached_property
+    def initial(self) -> dict[Node, Start]:
+        """What is read in place of a state at an end of time, and by which node first."""
+        found: dict[Node, Start] = {}
+        for strand in self.strands:
+            for read in strand.reads:
+                if read.source is not None and abs(read.lag) == 1:
+                    for t, node in read.boundary.items():
+                        if not read.regular[0] < t < read.regular[1]:
+                            found.setdefault(node, Start(read.source, read.lag, strand.nodes[t]))
+        return found or {start: Start(k, lag, reader) for k, lag, start, reader in self._alone}
+
+    @cached_property
+    def _alone(self) -> list[tuple[int, int, Node, Node]]:
+        """In a graph of one step: each state, its lag, what is read in its place, and by what."""
+        if len(self.steps) != 1:
+            return []
+        states: dict[str, list[int]] = {}
+        for k, strand in enumerate(self.strands):
+            node = strand.nodes[strand.first]
+            if node.parents and node.name:
+                states.setdefault(node.name, []).append(k)
+        found: dict[Node, tuple[int, int, Node, Node]] = {}
+        for strand in self.strands:
+            reader = strand.nodes[strand.first]
+            for leaf in (read.shared for read in strand.reads):
+                if leaf is None or leaf.parents or leaf in found or leaf.name not in states:
+                    continue
+                named = states[leaf.name]
+                here = [k for k in named if reader.scope in (n.scope for n in self._nodes_of(k))]
+                k = (here or named)[0]
+                backward = any((leaf.step or 0) > (n.step or 0) for n in self._nodes_of(k))
+                found[leaf] = k, -1 if backward else 1, leaf, reader
+        return list(found.values())
+
+    def _nodes_of(self, k: int) -> Iterable[Node]:
+        return self.strands[k].nodes.values()
+
+    @cached_property
+    def totals(self) -> frozenset[Node]:
+        """Running sums (or products) over the steps, without names of their own.
+
+        Each is made from the last one by one operation. The last of all may have a name.
+        """
+        found: set[Node] = set()
+        for strand in self.strands:
+            for read in strand.reads:
+                if read.source is not None and abs(read.lag) == 1:
+                    source = self.strands[read.source]
+                    if _adds_up(strand, source):
+                        found.update(strand.nodes.values(), source.nodes.values())
+        return frozenset(found)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """When each node has its place: before the steps, at one of them, or after."""
+        return moments(self)
+
+    @cached_property
+    def shared(self) -> frozenset[Node]:
+        """What was made once and is read at several steps, or is made of parameters only.
+
+        Results of a loop that several steps of a later one read, too, as a decoder reads its
+        encoder's outputs.
+        """
+        of, after = self.moments.of, self.moments.after
+        weights: set[Node] = set()  # parameters, numbers, and what is made of them only
+        found: set[Node] = set()
+        for node in self.graph:
+            if node.requires_grad if node.op is None else all(p in weights for p in node.parents):
+                weights.add(node)
+            users = {of[user] for user in self.graph.consumers(node)} - {of[node]}
+            if of[node] == 0 and (len(users) > 1 or (users and node in weights)):
+                found.add(node)
+            complete = 0 < of[node] < after and node.step is None and node.parents
+            if complete and len(users) > 1 and node not in self.places:
+                found.add(node)
+        return frozenset(found)
+
+
+def _adds_up(strand: Strand, source: Strand) -> bool:
+    """Whether a strand is made from the step before of another by one more operation of a kind."""
+    node, before = strand.nodes[strand.first], source.nodes[source.first]
+    if node.step is None:
+        return before.step is None and not before.is_leaf
+    return before.name is None and (node.op, node.scope) == (before.op, before.scope)
 
 
 def recurrence(graph: Graph | Node | Sequence[Node], strict: bool = False) -> Recurrence:

@@ -134,14 +134,18 @@ def levels(picture: Picture, columns: range) -> dict[Hashable, Level]:
     stationary: set[Hashable] = set()
     loose: dict[Hashable, Hashable] = {}  # a chip, and what uses it
     for box in picture.boxes:
-        if box.column in columns or box.between:
+        if _is_inside(box, columns):
             within.setdefault(box.slot, [])
             through.setdefault(box.slot, [])
             if not box.between:
                 stationary.add(box.slot)
     for arrow in picture.arrows:
         tail, head = arrow.tail, arrow.head
-        if tail.slot not in within or head.slot not in within:
+        if not _is_inside(tail, columns):
+            continue
+        if not _is_inside(head, columns):
+            if tail.kind == head.kind == "loss":  # what the end adds up has a row of its own
+                through[tail.slot].append(tail.slot)
             continue
         if tail.kind in ("chip", "constant"):
             loose[tail.slot] = head.slot
@@ -186,6 +190,10 @@ def levels(picture: Picture, columns: range) -> dict[Hashable, Level]:
     return level
 
 
+def _is_inside(box: Box, columns: range) -> bool:
+    return box.column in columns or box.between
+
+
 def _belongs(slot: Hashable, scopes: set[Hashable], above: int) -> bool:
     """Whether what feeds a recurrence is part of the cell: it is of its scope."""
     scope = _scope(slot)
@@ -213,7 +221,7 @@ def _recurrences(within: Links, through: Links, stationary: set[Hashable]) -> di
     circular = {i for i, part in enumerate(parts) if len(part) > 1 or part[0] in through[part[0]]}
     number: dict[int, int] = {}
     backward: dict[Hashable, int] = {}  # the sum that a parameter gets goes with what it sums
-    for slot in _topological(within):
+    for slot in sorted(_topological(within), key=_is_backward):  # a backward pass stands above
         i = member[slot]
         if i in circular and slot in stationary and i not in number:
             number[i] = max(number.values(), default=0) + 1

@@ -1,30 +1,37 @@
 """Which column of a picture each node belongs to: time runs from left to right, a column a step.
 
 Column 0 holds what was made once before the loop, columns 1 to T the steps, column T+1 what came
-after the loop. Most nodes know their step. The others are placed by what they are made from and
-what they are used for: a running sum of losses goes along with the steps, a mean over all of them
-comes last.
-
-Two scopes usually share their columns, as the layers of a stack do. Where one needs a later step of
-the other than its own, as a decoder needs the encoder's last state, it comes after it.
+after the loop. All this is known from the graph's `Recurrence`, and read from it here.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
+from microgrrepresent.recurrence import Recurrence, recurrence
 
-Slot = tuple[str, str, str, int, int]
-"""What corresponding nodes of all steps have in common: scope, operation, name, ordinal.
 
-Before the ordinal stands a number for what a node of a symbolic backward pass takes part in: the
-derivative of which forward node, made of which of its other nodes. The first and the last step lack
-some of these nodes, so that ordinals alone would take one for another.
-"""
+class Slot(NamedTuple):
+    """What corresponding nodes of all steps have in common: equal slots are drawn equally."""
+
+    scope: str
+    op: str
+    """The operation's name, with a prime in a backward pass; empty for a leaf."""
+    name: str
+    number: int
+
+
+class Start(NamedTuple):
+    """What an initial value stands in for."""
+
+    state: Slot
+    lag: int
+    reader: Node
 
 
 Delays = dict[tuple[Node, int], tuple[Node, int]]
@@ -51,6 +58,8 @@ class Timeline:
         of a loop that several steps of a later one use, as a decoder does its encoder's outputs.
     passes : dict
         The slots of states: 1 where the next step uses their values, -1 where the step before does.
+    starts : dict
+        Initial values of states.
     totals : set
         Running totals over the steps that have no names of their own. The last one may have a name.
     nodes : tuple of Node
@@ -65,6 +74,7 @@ class Timeline:
     slot: dict[Node, Slot]
     shared: frozenset[Node]
     passes: dict[Slot, int]
+    starts: dict[Node, Start]
     totals: frozenset[Node]
     nodes: tuple[Node, ...]
     stands_for: dict[Node, Node] = field(default_factory=dict)
@@ -139,212 +149,47 @@ def is_cut(node: Node) -> bool:
 
 def timeline(graph: Graph) -> Timeline:
     """Sort the nodes of a graph into columns."""
-    column, titles = _by_step(graph)
-    last = len(titles) + 1
-    totals = _totals_of_steps(graph, column) | _place_results(graph, column, last)
-    _place_what_one_step_uses(graph, column, last, totals)
-    for node in reversed(list(graph)):
-        users = {column[user] for user in graph.consumers(node)}
-        column.setdefault(node, last if titles and users == {last} else 0)
-    slot = _slots(graph, column, totals)
-    shared = _shared(graph, column) | _memories(graph, column, last, totals)
-    passes = _passes(graph, column, slot, last)
-    for node in shared:  # a memory is read, it does not pass
-        passes.pop(slot[node], None)
-    return Timeline(graph, titles, column, slot, shared, passes, totals, tuple(graph))
-
-
-def _root(node: Node) -> str:
-    return node.scope.partition("/")[0]
-
-
-def _by_step(graph: Graph) -> tuple[dict[Node, int], tuple[int, ...]]:
-    """Columns of the nodes that know their step, and the time of each column."""
-    busy: dict[str, set[int]] = defaultdict(set)
-    for node in graph:
-        if node.step is not None and node.parents:
-            busy[_root(node)].add(node.step)
-    offsets = _offsets(graph, busy)
-    found = {
-        node: (offsets[_root(node)], node.step)
-        for node in graph
-        if node.step is not None and node.parents
+    found = recurrence(graph)
+    column, steps = found.moments.of, found.moments.steps
+    shared = found.shared if steps else _shared_by_places(graph)
+    slot, by_strand = _slots(found)
+    read = {slot[node] for node in shared}  # a memory is read, it does not pass
+    passes = {
+        by_strand[k]: lag
+        for k, lag in found.states.items()
+        if abs(lag) == 1 and k in by_strand and by_strand[k] not in read
     }
-    for node in graph:  # a leaf goes with the first use of it at its own step
-        if node.step is not None and not node.parents:
-            uses = [found[n] for n in graph.consumers(node) if n in found and n.step == node.step]
-            if uses:
-                found[node] = min(uses)
-    places = sorted(set(found.values()))
-    position = {place: i for i, place in enumerate(places, 1)}
-    return {n: position[place] for n, place in found.items()}, tuple(t for _, t in places)
-
-
-def _offsets(graph: Graph, busy: dict[str, set[int]]) -> dict[str, int]:
-    """For each outermost scope, how many scopes' loops have to be over before it begins."""
-    reach: dict[Node, dict[str, int]] = {}  # the latest step of each scope behind a node
-    after: set[tuple[str, str]] = set()
-    for node in graph:
-        mine = _root(node)
-        if node.step is None:
-            merged: dict[str, int] = {}
-            for parent in node.parents:
-                for root, t in reach[parent].items():
-                    merged[root] = max(t, merged.get(root, t))
-            reach[node] = merged
+    starts: dict[Node, Start] = {}
+    for node, (k, lag, reader) in found.initial.items():
+        state, made = by_strand.get(k), column.get(node, len(steps))
+        if node in shared or state is None or slot[node] == state or passes.get(state) != lag:
             continue
-        if node.op is not None and not node.op.is_selection:  # x_t = X[t] waits for all of X
-            for parent in node.parents:
-                for root, t in reach[parent].items():
-                    if root != mine and t > node.step:
-                        after.add((root, mine))
-        reach[node] = {mine: node.step} if node.parents else {}
-    offsets = dict.fromkeys(busy, 0)
-    for _ in busy:  # at most one round for each scope
-        for a, b in after:
-            if (b, a) not in after:
-                offsets[b] = max(offsets[b], offsets[a] + 1)
-    return offsets
+        inside = made and (node.step is not None or lag < 0)
+        if made < column.get(reader, 0) and not inside:
+            starts[node] = Start(state, lag, reader)
+    return Timeline(graph, steps, column, slot, shared, passes, starts, found.totals, tuple(graph))
 
 
-def _place_results(graph: Graph, column: dict[Node, int], last: int) -> frozenset[Node]:
-    """Results without a step, made of steps: a running total goes along, the rest comes last.
-
-    What a later step reads, as a decoder reads its encoder's outputs, stands where it is complete.
-    """
-    late: dict[Node, int] = {}
-    for node in graph:
-        if node not in column:
-            columns = [column.get(p, late.get(p, 0)) for p in node.parents]
-            if max(columns, default=0):
-                late[node] = max(columns)
-    read: dict[Node, int] = {}  # the last column that reads a result
-    for node in reversed(list(graph)):
-        reader = column.get(node, read.get(node, 0))
-        for parent in node.parents:
-            if parent in late:
-                read[parent] = max(reader, read.get(parent, 0))
-    per_column = Counter((node.op, c) for node, c in late.items())
-    for node, c in late.items():
-        sums = {p for p in node.parents if p in late}
-        goes_along = all(p in column and column[p] < last for p in sums) and (
-            per_column[node.op, c - 1] or (c + 1 < last and per_column[node.op, c + 1])
-        )
-        column[node] = c if goes_along or read.get(node, 0) > c else last
-    totals: set[Node] = set()
-    for node, c in late.items():
-        before = [p for p in node.parents if late.get(p, c) < c]
-        if before and column[node] < last:
-            totals.update((node, *before))
-    return frozenset(totals)
-
-
-def _totals_of_steps(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
-    """Nameless results of the steps, each made from the last one by one operation."""
-    totals: set[Node] = set()
-    for node in graph:
-        if node.op is None or node not in column:
-            continue
-        for p in node.parents:
-            beside = p in column and abs(column[p] - column[node]) == 1
-            if beside and p.name is None and (p.op, p.scope) == (node.op, node.scope):
-                totals.update((p, node))
-    return frozenset(totals)
-
-
-def _place_what_one_step_uses(
-    graph: Graph, column: dict[Node, int], last: int, totals: frozenset[Node]
-) -> None:
-    """Nodes made outside of the loop, one for each step, such as its inputs, go to their steps."""
-    slot = _slots(graph, column, totals)
-    peers = {(slot[node], column[node]): node for node in graph if node in column}
-
-    outputs = set(graph.outputs)
-
-    def only_column(node: Node) -> int | None:
-        columns = {column.get(user) for user in graph.consumers(node)}
-        return columns.pop() if len(columns) == 1 else None
-
-    for node in reversed(list(graph)):
-        outside = node.step is None and column.get(node, last) == last
-        if not outside or (node.is_leaf and node.requires_grad) or node in outputs:
-            continue
-        c = only_column(node)
-        if c is None or not 0 < c < last:
-            continue
-        user = graph.consumers(node)[0]
-        i = position(node, user)
-        for peer in (peers.get((slot[user], c + d)) for d in (-1, 1)):
-            if peer is not None and i < len(peer.parents):
-                other = peer.parents[i]
-                if other is not node and other.step is None and only_column(other) is not None:
-                    column[node] = c
-
-
-def _slots(graph: Graph, column: dict[Node, int], totals: frozenset[Node]) -> dict[Node, Slot]:
-    counts: Counter[tuple[int, str, str, str, int]] = Counter()
+def _slots(found: Recurrence) -> tuple[dict[Node, Slot], dict[int, Slot]]:
+    """The slot of each node, and of each strand; nodes that do not repeat have their own."""
+    moment, after = found.moments.of, found.moments.after
+    by_strand: dict[int, Slot] = {}
     slots: dict[Node, Slot] = {}
-    derivatives: dict[tuple[Slot | None, ...], int] = {}
-    for node in graph:
-        what = (node.op.name if node.op else "") + ("'" if node.forward is not None else "")
-        letter = node.name or "" if node not in totals else ""
-        of = 0
-        if node.forward is not None:
-            mine = (slots[p] if p.forward is node.forward else None for p in node.parents)
-            of = derivatives.setdefault((slots.get(node.forward), *mine), len(derivatives) + 1)
-        key = (column.get(node, 0), node.scope, what, letter, of)
-        counts[key] += 1
-        slots[node] = (*key[1:], counts[key])
-    return slots
-
-
-def _passes(
-    graph: Graph, column: dict[Node, int], slot: dict[Node, Slot], last: int
-) -> dict[Slot, int]:
-    found: dict[Slot, int] = {}
-    for node in graph:
-        for parent in node.parents:
-            here, there = column[parent], column[node]
-            if abs(there - here) == 1 and min(here, there) > 0 and max(here, there) < last:
-                found.setdefault(slot[parent], there - here)
-    if last == 2 and not found:  # a single step: a state has the name of an initial value
-        for node in graph:
-            for parent in node.parents:
-                if column[node] == 1 and column[parent] == 0 and parent.name and not parent.parents:
-                    backward = (parent.step or 0) > (node.step or 0)
-                    found |= {
-                        slot[n]: -1 if backward else 1
-                        for n in graph
-                        if n.name == parent.name and column[n] == 1 and n.parents
-                    }
-    return found
-
-
-def _shared(graph: Graph, column: dict[Node, int]) -> frozenset[Node]:
-    if not any(column.values()):
-        return _shared_by_places(graph)
-    weights: set[Node] = set()  # parameters, numbers, and what is made of them only
-    shared = set()
-    for node in graph:
-        if node.requires_grad if node.op is None else all(p in weights for p in node.parents):
-            weights.add(node)
-        if column[node] == 0:
-            users = {column[user] for user in graph.consumers(node)} - {0}
-            if len(users) > 1 or (users and node in weights):
-                shared.add(node)
-    return frozenset(shared)
-
-
-def _memories(
-    graph: Graph, column: dict[Node, int], last: int, totals: frozenset[Node]
-) -> frozenset[Node]:
-    found = set()
-    for node in graph:
-        if node.step is None and node.parents and 0 < column[node] < last and node not in totals:
-            users = {column[user] for user in graph.consumers(node)} - {column[node]}
-            if len(users) > 1:
-                found.add(node)
-    return frozenset(found)
+    counts: Counter[tuple[int, str, str, str]] = Counter()
+    for node in found.graph:
+        k = found.places[node][0] if node in found.places else None
+        if k not in by_strand:
+            what = (node.op.name if node.op else "") + ("'" if node.forward is not None else "")
+            key = (node.scope, what, "" if node in found.totals else node.name or "")
+            is_once = moment[node] in (0, after) and node.forward is None
+            when = moment[node] if is_once else 1
+            counts[when, *key] += 1
+            slots[node] = Slot(*key, counts[when, *key])
+            if k is not None:
+                by_strand[k] = slots[node]
+        else:
+            slots[node] = by_strand[k]
+    return slots, by_strand
 
 
 def _shared_by_places(graph: Graph) -> frozenset[Node]:
@@ -357,8 +202,3 @@ def _shared_by_places(graph: Graph) -> frozenset[Node]:
         if len(users) > 2 or (len(users) == 2 and all(user.scope for user in users)):
             return frozenset(graph.parameters)
     return frozenset()
-
-
-def position(parent: Node, child: Node) -> int:
-    """Where a node stands first among another's parents (``==`` of Tensors compares elements)."""
-    return next(i for i, node in enumerate(child.parents) if node is parent)

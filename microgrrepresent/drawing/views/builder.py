@@ -16,7 +16,7 @@ from microgrrepresent.drawing.marks.labels import Label, Run, math, printable, t
 from microgrrepresent.drawing.marks.naming import is_start_value, name, value, variable_kind
 from microgrrepresent.drawing.marks.picture import SCISSORS, Arrow, Box, Flow, Kind, Picture
 from microgrrepresent.drawing.marks.sizes import fit
-from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut, position
+from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut
 from microgrrepresent.node import Node
 
 
@@ -90,7 +90,6 @@ class _Builder:
             for node in reversed(time.nodes)
             if time.slot[node] in time.passes and time.is_step(node)
         }
-        self.enters = self._enters()
         self.gathered = self._gathered()
         for node in time.nodes:
             self._stand(node)
@@ -116,38 +115,6 @@ class _Builder:
                 found.add(node)
         return found
 
-    def _enters(self) -> dict[Node, tuple[int, Slot]]:
-        """First states: nodes made before the loop that its first step uses as it does a state.
-
-        For each, the column on whose right it stands, and the slot of the states that follow it.
-        """
-        time = self.time
-        found: dict[Node, tuple[int, Slot]] = {}
-        peers = {(time.slot[node], time.column[node]): node for node in time.nodes}
-        for node in time.nodes:
-            made = time.column[node]
-            if node in time.shared or (made and node.step is not None):
-                continue
-            for user in time.users(node):
-                c = time.column.get(user, 0)
-                if not made < c <= time.T:
-                    continue
-                i = position(node, user)
-                for d in (1, -1):
-                    peer = peers.get((time.slot[user], c + d))
-                    if peer is not None and i < len(peer.parents):
-                        other = peer.parents[i]
-                        state = time.slot.get(time.cuts.get(other, other))
-                        if state is None or state == time.slot[node] or (made and d < 0):
-                            continue
-                        if time.passes.get(state) == d:
-                            found.setdefault(node, (c - 1 if d > 0 else c, state))
-                if node not in found and time.T == 1:
-                    for state, d in time.passes.items():
-                        if state in self.state and self.state[state].name == node.name:
-                            found[node] = (c - 1 if d > 0 else c, state)
-        return found
-
     def _gathered(self) -> set[Slot]:
         """The slots of what the end uses of several steps."""
         time = self.time
@@ -169,7 +136,7 @@ class _Builder:
             self.box[node], self.face[node] = self.box[whole], self.face[whole]
             return
         column, slot = time.column[node], time.slot[node]
-        passes = slot in time.passes or node in self.enters
+        passes = slot in time.passes or node in self.time.starts
         box = self.boxes.get((group.key, column))
         if box is None:
             box = self._make_box(node, group, passes)
@@ -201,7 +168,7 @@ class _Builder:
         kind, label, slot = group.kind, group.label, time.slot[head]
         if variable and self._is_end(head):
             kind = "loss"
-        elif variable and node in self.enters and is_start_value(node):
+        elif variable and node in self.time.starts and is_start_value(node):
             kind = "constant"
         elif variable and passes and kind not in ("constant", "parameter"):
             kind = "state"
@@ -211,7 +178,9 @@ class _Builder:
         if not isinstance(group.key, Node):
             where = group.key
         box = self._box(head, kind, label, time.column[node], where)
-        if variable and (node in self.enters or (node in time.late and not self._reads_late(node))):
+        if variable and (
+            node in self.time.starts or (node in time.late and not self._reads_late(node))
+        ):
             self._put_between(box, node)
         return box
 
@@ -246,11 +215,12 @@ class _Builder:
     def _put_between(self, box: Box, node: Node) -> None:
         """Move a state's box to the gap beside its column."""
         box.between = True
-        if node in self.enters:
-            box.column, slot = self.enters[node]
-            state = self.state[slot]
+        if node in self.time.starts:
+            start = self.time.starts[node]
+            state = self.state[start.state]
             named = state.name or self.group[state].is_variable
-            box.slot = (*slot, "variable") if named else slot
+            box.column = self.time.column[start.reader] - (start.lag > 0)
+            box.slot = (*start.state, "variable") if named else start.state
         elif self.time.passes[self.time.slot[node]] < 0:
             box.column -= 1
 
@@ -272,11 +242,11 @@ class _Builder:
 
     def _key(self, node: Node) -> str:
         """A box's name in the DOT text: made of scope, step and order."""
-        scope, op, letter, _, n = self.time.slot[node]
+        scope, op, letter, n = self.time.slot[node]
         t = f"t{self.time.column[node]}" if self.time.is_step(node) else ""
         words = [scope, t, letter or op or "leaf"]
         if node.forward in self.time.slot:  # ∂h: an operation of the derivative behind h
-            _, op, letter, _, number = self.time.slot[node.forward]
+            _, op, letter, number = self.time.slot[node.forward]
             words.append(f"∂{letter or op}" + (f"#{number}" if number > 1 else ""))
         key = printable("/".join(filter(None, words))).replace("\\", "∖")  # DOT cannot end in one
         return key + (f"#{n}" if n > 1 else "")

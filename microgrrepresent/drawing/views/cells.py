@@ -111,6 +111,7 @@ def layers(time: Timeline) -> tuple[View, Timeline]:
         column=dict.fromkeys(time.nodes, 0),
         shared=frozenset(),
         passes={},
+        starts={},
     )
     return group, flat
 

@@ -1,0 +1,160 @@
+"""Moments: before the steps, at each of them, between two loops, and after.
+
+Moment 0 is before the loop, 1 to T are the steps, T+1 is after. Two scopes usually run at the same
+moments, as the layers of a stack do. Where one needs a later step of the other than its own, as a
+decoder needs its encoder's last state, it runs when the other is over.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from microgrrepresent.node import Node
+
+if TYPE_CHECKING:
+    from microgrrepresent.recurrence.recurrence import Recurrence
+
+Moment = tuple[int, int]  # how many loops were over, and the step
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When each node of a graph has its place in time. Part of a `Recurrence`.
+
+    Attributes
+    ----------
+    steps : tuple of int
+        The step of each moment from 1 to T. An encoder and its decoder both have a step 1.
+    of : dict from Node to int
+        The moment of each node, from 0 to T+1.
+    """
+
+    steps: tuple[int, ...]
+    of: dict[Node, int]
+
+    @property
+    def after(self) -> int:
+        """The moment after all steps, T+1."""
+        return len(self.steps) + 1
+
+
+def moments(found: Recurrence) -> Moments:
+    """Sort the nodes of a graph by time."""
+    graph, count = found.graph, found.clock.count
+    rounds = _rounds(found)
+    at: dict[Node, Moment] = {}
+    for node in graph:
+        if node.step is not None and node.parents:
+            at[node] = rounds[_root(node)], count(node.step)
+    stamps = {at[node]: node.step for node in at if node.step is not None}
+    order = sorted(stamps)
+    position = {moment: i for i, moment in enumerate(order, 1)}
+    of = {node: position[moment] for node, moment in at.items()}
+    after = len(order) + 1
+    by_strand = _rounds_of_strands(found, rounds)
+    for node, (k, t) in found.places.items():
+        if node in graph and node not in of and not (node.is_leaf and node.requires_grad):
+            moment = position.get((by_strand.get(k, 0), t))
+            if moment is not None:
+                of[node] = moment
+    _add_starts_of_sums(found, of)
+    _add_leaves(found, of)
+    _add_results(found, of, after)
+    for node in reversed(list(graph)):
+        users = {of[user] for user in graph.consumers(node)}
+        of.setdefault(node, after if order and users == {after} else 0)
+    return Moments(tuple(stamps[moment] for moment in order), of)
+
+
+def _root(node: Node) -> str:
+    return node.scope.partition("/")[0]
+
+
+def _rounds(found: Recurrence) -> dict[str, int]:
+    """For each outermost scope, how many scopes' loops have to be over before it begins."""
+    reach: dict[Node, dict[str, int]] = {}  # the latest step of each scope behind a node
+    after: set[tuple[str, str]] = set()
+    busy: dict[str, int] = {}
+    for node in found.graph:
+        mine = _root(node)
+        if node.step is None:
+            merged: dict[str, int] = {}
+            for parent in node.parents:
+                for root, t in reach[parent].items():
+                    merged[root] = max(t, merged.get(root, t))
+            reach[node] = merged
+            continue
+        if node.op is not None and not node.op.is_selection:  # x_t = X[t] waits for all of X
+            for parent in node.parents:
+                for root, t in reach[parent].items():
+                    if root != mine and t > node.step:
+                        after.add((root, mine))
+        if node.parents:
+            busy[mine] = 0
+        reach[node] = {mine: node.step} if node.parents else {}
+    for _ in busy:  # at most one pass for each scope
+        for a, b in after:
+            if (b, a) not in after:
+                busy[b] = max(busy[b], busy[a] + 1)
+    return busy
+
+
+def _rounds_of_strands(found: Recurrence, rounds: Mapping[str, int]) -> dict[int, int]:
+    """The same for each strand: inputs go with what reads them, sums with what they add up."""
+    of: dict[int, int] = {}
+    for k, strand in enumerate(found.strands):
+        node = strand.nodes[strand.first]
+        if node.step is not None and node.parents:
+            of[k] = rounds.get(_root(node), 0)
+    for k, strand in enumerate(found.strands):
+        sources = [read.source for read in strand.reads if read.source is not None]
+        if k not in of:
+            of[k] = max((of[source] for source in sources if source in of), default=0)
+        for source in sources:
+            of.setdefault(source, of[k])
+    return of
+
+
+def _add_starts_of_sums(found: Recurrence, of: dict[Node, int]) -> None:
+    """What a sum over the steps begins with, made after the loop like it, stands beside it."""
+    for strand in found.strands:
+        for read in strand.reads:
+            for t, node in read.boundary.items():
+                reader = strand.nodes[t]
+                alone = len(found.graph.consumers(node)) == 1 if node in found.graph else False
+                if alone and reader.step is None and node.step is None and node not in of:
+                    of[node] = of.get(reader, 0)
+
+
+def _add_leaves(found: Recurrence, of: dict[Node, int]) -> None:
+    """A leaf that knows its step goes with the first use of it at that step."""
+    for node in found.graph:
+        if node.step is not None and not node.parents and node not in of:
+            users = found.graph.consumers(node)
+            uses = [of[user] for user in users if user in of and user.step == node.step]
+            if uses:
+                of[node] = min(uses)
+
+
+def _add_results(found: Recurrence, of: dict[Node, int], after: int) -> None:
+    """Results that know no step, made of steps, come after them.
+
+    What a later step reads, as a decoder reads its encoder's outputs, comes where it is complete.
+    """
+    complete: dict[Node, int] = {}
+    for node in found.graph:
+        if node not in of:
+            moment = max((of.get(p, complete.get(p, 0)) for p in node.parents), default=0)
+            if moment:
+                complete[node] = moment
+    read: dict[Node, int] = defaultdict(int)  # the last moment that reads a result
+    for node in reversed(list(found.graph)):
+        reader = of.get(node, read[node])
+        for parent in node.parents:
+            if parent in complete:
+                read[parent] = max(reader, read[parent])
+    for node, moment in complete.items():
+        of[node] = moment if read[node] > moment else after
