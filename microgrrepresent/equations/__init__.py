@@ -4,12 +4,14 @@ from microgrrepresent.equations.derivation import Derivation, derive
 from microgrrepresent.equations.document import Explanation
 from microgrrepresent.equations.explanation import explain
 from microgrrepresent.equations.notations import NOTATIONS, Notation
+from microgrrepresent.equations.one_step import Equations, step_equations
 from microgrrepresent.equations.scripts import Html, LaTeX, Plain
 from microgrrepresent.equations.writing import Writer
 
 __all__ = [
     "NOTATIONS",
     "Derivation",
+    "Equations",
     "Explanation",
     "Html",
     "LaTeX",
@@ -18,4 +20,5 @@ __all__ = [
     "Writer",
     "derive",
     "explain",
+    "step_equations",
 ]

@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import partial
 
-from microgrrepresent.equations.formulas import Formula
-from microgrrepresent.equations.indices import index_text
+from microgrrepresent.equations.formulas import part_of
+from microgrrepresent.equations.indices import index_text, part_of_part
 from microgrrepresent.equations.notations import Notation
 from microgrrepresent.equations.reading import number_text, shape_of, successive_steps
 from microgrrepresent.equations.scripts import Script
-from microgrrepresent.equations.terms import Apply, Number, Shift, Term, Value
+from microgrrepresent.equations.terms import Apply, Formula, Number, Shift, Term, Value
 
 SUM, HADAMARD, MATRIX, ATOM = range(4)
 """How tightly a piece of text holds together."""
@@ -37,17 +38,17 @@ class FormulaWriter:
         self._now: int | None = None
 
     @abstractmethod
-    def write(self, term: Term | Formula, flip: bool) -> Written:
+    def write(self, term: Term, flip: bool) -> Written:
         """A term, or its transpose if `flip`, and how tightly its text holds together."""
 
-    def _inside(self, term: Term | Formula, flip: bool, *levels: int) -> str:
+    def _inside(self, term: Term, flip: bool, *levels: int) -> str:
         """A term as a part of something that takes texts of these levels without parentheses."""
         text, level = self.write(term, flip)
         return text if level == ATOM or level in levels else self.script.parenthesised(text)
 
     def _formula(self, formula: Formula, flip: bool) -> Written:
         """A formula by its outermost sign."""
-        script, part = self.script, formula.part
+        script, part = self.script, partial(part_of, formula)
         if not formula.shape:
             flip = self.notation.columns  # a number: its operands are written as usual
         match formula.tree:
@@ -84,9 +85,7 @@ class FormulaWriter:
 
     # --- operators -------------------------------------------------------------------------------
 
-    def _operator(
-        self, a: Term | Formula, sign: ast.operator, b: Term | Formula, flip: bool
-    ) -> Written:
+    def _operator(self, a: Term, sign: ast.operator, b: Term, flip: bool) -> Written:
         script = self.script
         match sign:
             case ast.Add():
@@ -104,27 +103,25 @@ class FormulaWriter:
             case ast.Pow():
                 return script.power(self._inside(a, flip), self.write(b, flip)[0]), ATOM
             case ast.MatMult():
-                if len(_shape(b)) == 1:  # a matrix and a column: no question of rows
+                if len(shape_of(b)) == 1:  # a matrix and a column: no question of rows
                     return self._matrix((a, False), (b, self.notation.columns), False)
                 return self._matrix((a, flip), (b, flip), flip)
         left, right = self._inside(a, flip), self._inside(b, flip)
         return f"{left} {script.sign(_SIGNS[type(sign)])} {right}", HADAMARD
 
-    def _times_each(self, a: Term | Formula, b: Term | Formula, flip: bool) -> Written:
+    def _times_each(self, a: Term, b: Term, flip: bool) -> Written:
         """Write a ⊙ b: a power if they are equal, no sign between a number and an array."""
         if a == b:
             return self.script.power(self._inside(a, flip), "2"), ATOM
-        if _shape(b) == () != _shape(a):
+        if shape_of(b) == () != shape_of(a):
             a, b = b, a
-        if _shape(a) == ():
+        if shape_of(a) == ():
             left, right = self._inside(a, flip, MATRIX), self._inside(b, flip, MATRIX, HADAMARD)
             return self._beside(left, right), MATRIX
         factors = (self._inside(x, flip, HADAMARD) for x in (a, b))
         return self.script.times.join(factors), HADAMARD
 
-    def _matrix(
-        self, a: tuple[Term | Formula, bool], b: tuple[Term | Formula, bool], flip: bool
-    ) -> Written:
+    def _matrix(self, a: tuple[Term, bool], b: tuple[Term, bool], flip: bool) -> Written:
         """Write a b, or bᵀ aᵀ; the flags are already those of the written factors."""
         factors = (b, a) if flip else (a, b)
         texts = [self._inside(term, flag, MATRIX) for term, flag in factors]
@@ -140,7 +137,7 @@ class FormulaWriter:
     # --- functions and selections ----------------------------------------------------------------
 
     def _called(self, formula: Formula, name: str, trees: list[ast.expr], flip: bool) -> Written:
-        script, part = self.script, formula.part
+        script, part = self.script, partial(part_of, formula)
         if name == "Σ":
             return self._total(part(trees[0]), flip)
         if name == "where":
@@ -163,9 +160,9 @@ class FormulaWriter:
         if isinstance(tree, ast.Name) and not isinstance(formula.names.get(tree.id), Term):
             index = formula.names.get(tree.id)
             return index_text(index, self._now) if tree.id == "index" else ""
-        return self.write(formula.part(tree), flip)[0]
+        return self.write(part_of(formula, tree), flip)[0]
 
-    def _condition(self, chosen: Sequence[Term | Formula], flip: bool) -> Written | None:
+    def _condition(self, chosen: Sequence[Term], flip: bool) -> Written | None:
         """A choice between something and 0: the condition in brackets is 1 or 0."""
         condition, yes, no = chosen
         text = self.write(condition, flip)[0]
@@ -178,20 +175,22 @@ class FormulaWriter:
 
     def _selected(self, formula: Formula, inner: ast.expr, index: ast.expr, flip: bool) -> Written:
         """An element or a part: by the static argument, by a term, or from start to stop."""
-        script, whole = self.script, formula.part(inner)
+        script, whole = self.script, part_of(formula, inner)
+        given = formula.names.get(ast.unparse(index))
+        while isinstance(whole, Apply) and (both := part_of_part(whole, given)) is not None:
+            whole, given = whole.inputs[0], both
         if isinstance(index, ast.Slice):
             ends = [ast.unparse(end) for end in (index.lower, index.upper) if end is not None]
             text = ":".join(str(formula.names.get(end, end)) for end in ends)
-        elif isinstance(part := formula.part(index), Formula):
-            bound = formula.names.get(ast.unparse(index))
-            text = bound if isinstance(bound, str) else index_text(bound, self._now)
+        elif isinstance(part := part_of(formula, index), Formula):
+            text = given if isinstance(given, str) else index_text(given, self._now)
         else:  # rows of a table
             row = self.write(part, self.notation.columns)[0]
             rows = script.element(self._inside(whole, False), row)
             return (script.transposed(rows) if flip else rows), ATOM
         return script.element(self._inside(whole, flip), text), ATOM
 
-    def _total(self, inner: Term | Formula, flip: bool) -> Written:
+    def _total(self, inner: Term, flip: bool) -> Written:
         """A sum over everything; of a stack of L_1, ..., L_T it is a sum over t."""
         joined = isinstance(inner, Apply) and inner.op.many is not None
         steps = successive_steps(inner.inputs) if joined else []  # type: ignore[union-attr]
@@ -207,8 +206,5 @@ class FormulaWriter:
         if len(steps) > 3:
             first, last = self.write(xs[0], flip)[0], self.write(xs[-1], flip)[0]
             return self.script.list([first, self.script.dots, last], False)
-        return self.script.list([self.write(x, flip)[0] for x in xs], flip)
-
-
-def _shape(term: Term | Formula) -> tuple[int, ...]:
-    return term.shape if isinstance(term, Formula) else shape_of(term)
+        below = flip and not self.notation.joined
+        return self.script.list([self.write(x, flip)[0] for x in xs], below)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -18,56 +17,38 @@ import numpy as np
 
 from microgrrepresent.equations.indices import joined_text, part_text
 from microgrrepresent.equations.reading import shape_of, size_of
-from microgrrepresent.equations.terms import Apply, Chain, Growing, Number, Term
+from microgrrepresent.equations.terms import Apply, Chain, Formula, Growing, Number, Term
 
 
-@dataclass(frozen=True, eq=False)
-class Formula:
-    """A formula, or a part of one.
-
-    Attributes
-    ----------
-    tree : ast.expr
-        The formula.
-    names : mapping
-        What its names stand for: a term, a static argument, or text to be written as it is.
-    shape : tuple of int
-        Of its value.
-    """
-
-    tree: ast.expr
-    names: Mapping[str, Any]
-    shape: tuple[int, ...]
-
-    def part(self, tree: ast.expr) -> Term | Formula:
-        """A part of it; a term where the part is no more than a letter or a number."""
-        match tree:
-            case ast.Constant(value):
-                return Number(value)
-            case ast.Name(name) if isinstance(self.names.get(name), Term):
-                bound: Term = self.names[name]
-                return bound
-            case ast.BinOp(left, sign, right):
-                known = _computed(self.part(left), sign, self.part(right))
-                if known is not None:
-                    return known
-        return Formula(tree, self.names, self._shape_of(tree))
-
-    def _shape_of(self, tree: ast.expr) -> tuple[int, ...]:
-        inner = (n for n in ast.iter_child_nodes(tree) if isinstance(n, ast.expr))
-        parts = [self.part(n) for n in inner]
-        shapes = [part.shape if isinstance(part, Formula) else shape_of(part) for part in parts]
-        match tree:
-            case ast.Attribute(_, "T" | "mT"):
-                return shapes[0][::-1]
-            case ast.BinOp(_, ast.MatMult(), _):
-                return (*shapes[0][:-1], *shapes[1][1:])
-            case ast.BinOp() | ast.UnaryOp() | ast.Compare():
-                return np.broadcast_shapes(*shapes)
-        return max(shapes, key=len, default=())  # a function's value is like its argument
+def part_of(formula: Formula, tree: ast.expr) -> Term:
+    """A part of a formula; a term where the part is no more than a letter or a number."""
+    match tree:
+        case ast.Constant(value):
+            return Number(value)
+        case ast.Name(name) if isinstance(formula.names.get(name), Term):
+            bound: Term = formula.names[name]
+            return bound
+        case ast.BinOp(left, sign, right):
+            known = _computed(part_of(formula, left), sign, part_of(formula, right))
+            if known is not None:
+                return known
+    return Formula(tree, formula.names, _shape_of(formula, tree))
 
 
-def _computed(a: Term | Formula, sign: ast.operator, b: Term | Formula) -> Term | Formula | None:
+def _shape_of(formula: Formula, tree: ast.expr) -> tuple[int, ...]:
+    inner = (n for n in ast.iter_child_nodes(tree) if isinstance(n, ast.expr))
+    shapes = [shape_of(part_of(formula, n)) for n in inner]
+    match tree:
+        case ast.Attribute(_, "T" | "mT"):
+            return shapes[0][::-1]
+        case ast.BinOp(_, ast.MatMult(), _):
+            return (*shapes[0][:-1], *shapes[1][1:])
+        case ast.BinOp() | ast.UnaryOp() | ast.Compare():
+            return np.broadcast_shapes(*shapes)
+    return max(shapes, key=len, default=())  # a function's value is like its argument
+
+
+def _computed(a: Term, sign: ast.operator, b: Term) -> Term | None:
     """What is known without the values: b - 1 of a number b; a times 1."""
     compute = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
     if isinstance(a, Number) and isinstance(b, Number) and type(sign) in compute:
@@ -77,17 +58,22 @@ def _computed(a: Term | Formula, sign: ast.operator, b: Term | Formula) -> Term 
     return b if a == Number(1) and isinstance(sign, ast.Mult) else None
 
 
+def formula(text: str, names: Mapping[str, Any], shape: tuple[int, ...]) -> Formula:
+    """A formula that no declaration says, in terms of others."""
+    return Formula(_parsed(text), names, shape)
+
+
 def definition(term: Apply) -> Formula:
     """How an operation is written that is applied to these terms."""
     return Formula(_parsed(term.formula), _names(term), term.shape)
 
 
-def local_derivative(term: Chain) -> Formula | Term:
+def local_derivative(term: Chain) -> Term:
     """What one use of the chain rule multiplies the adjoint with."""
     n = size_of(term.shape) // max(size_of(shape_of(term.g)), 1)
     names = {**_names(term), "y": term.y, "n": Number(n)}
     tree = _parsed(term.derivative)
-    part = Formula(tree, names, ()).part(tree)
+    part = part_of(Formula(tree, names, ()), tree)
     if not isinstance(part, Formula):
         return part
     return Formula(part.tree, names, shape_of(term.y) if part.shape else ())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from microgrrepresent.equations.reading import shape_of
-from microgrrepresent.equations.terms import Chain, Given, Growing, Slice, Term
+from microgrrepresent.equations.terms import Apply, Chain, Given, Growing, Slice, Term
 
 
 def index_text(index: Any, now: int | None) -> str:
@@ -38,6 +38,23 @@ def part_text(part: Any, now: int | None) -> str:
     if isinstance(part, Given):
         return str(part.array.tolist()) if part.array.size < 5 else "indices"
     return "…" if part is Ellipsis else str(part)
+
+
+def part_of_part(whole: Apply, index: Any) -> Slice | None:
+    """The index of x for a part of a part of it: of x[2:8][1:3] it is 3:5; else nothing."""
+    outer, index = _alone(dict(whole.params).get("index")), _alone(index)
+    if not isinstance(outer, Slice) or not isinstance(index, Slice):
+        return None
+    ends = (outer.start, index.start, index.stop)
+    steps = {outer.step, index.step} - {None, 1}
+    if steps or not all(type(n) is int for n in ends):
+        return None
+    return Slice(outer.start + index.start, outer.start + index.stop, None)
+
+
+def _alone(index: Any) -> Any:
+    """The part of an index that has one."""
+    return index[0] if _is_plain_tuple(index) and len(index) == 1 else index
 
 
 def joined_text(position: int | Growing, lengths: Sequence[int], now: int | None) -> str:

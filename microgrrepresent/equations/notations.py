@@ -61,8 +61,8 @@ class Notation:
         h = tanh(a).
     first : frozenset of str
         Weights whose product is the first of a sum: U h + W x.
-    joined : bool
-        Whether a step is written with one matrix for state and input: W_a [a<t-1>, x<t>].
+    joined : str
+        Where a step is written with one matrix for state and input, W_a [a<t-1>, x<t>]: its letter.
     update : {"keep", "write"}
         What an update gate near 1 does: keep the state, or write the candidate.
     """
@@ -78,7 +78,7 @@ class Notation:
     loss: str = "L"
     unwritten: frozenset[str] = frozenset({"a"})
     first: frozenset[str] = frozenset()
-    joined: bool = False
+    joined: str = ""
     update: Literal["keep", "write"] = "keep"
 
     def fitted(self, names: Collection[str]) -> Notation:
@@ -87,9 +87,8 @@ class Notation:
         A course writes U for the ``W_hh_l1`` of a layer, too, with the number that the layer's
         states have. It gives W away to a cell only where there is one: else W stays W.
         """
-        letters = dict(self.letters)
+        letters, known = dict(self.letters), self.stems(names)
         of_layers = {name: match for name in names if (match := _OF_A_LAYER.fullmatch(name))}
-        known = {*names, *(match["name"] for match in of_layers.values())}
         if not {"W_ih", "W_hh"} & known:
             letters.pop("W", None)
         for name, more in self.beside.items():
@@ -106,6 +105,11 @@ class Notation:
                 mark = f"^{layer}{way}" if layer or way else ""
                 letters[name] = stem + mark + letter[len(stem) :]
         return replace(self, letters=letters)
+
+    def stems(self, names: Collection[str]) -> set[str]:
+        """The names, and those of layers' parameters without the layer."""
+        of_layers = map(_OF_A_LAYER.fullmatch, names)
+        return {*names, *(match["name"] for match in of_layers if match)}
 
 
 _OF_A_LAYER = re.compile(r"(?P<name>\w+?)_l(?P<layer>\d+)(?P<reverse>_reverse)?")
@@ -126,20 +130,26 @@ def _by_gate(subscripts: Mapping[str, str], **patterns: str) -> dict[str, str]:
     }
 
 
+_LSTM = {"c": {"g": "c̃"}}
 _STATES = {"g": "c", "n": "h"}
 _NG = {"i": "u", "z": "u", "g": "c", "n": "c"}
 
 NOTATIONS: dict[str, Notation] = {
-    "pytorch": Notation("PyTorch", letters=_by_gate({}, W="W_i·", U="W_h·")),
+    "pytorch": Notation(
+        "PyTorch",
+        letters=_by_gate({}, W="W_i·", U="W_h·", b_i="b_i·", b_h="b_h·"),
+        unwritten=frozenset({"a", "b"}),  # a cell has two biases
+    ),
     "nndl": Notation(
         "NNDL",
         columns=True,
         adjoint="partial",
         deltas=_SUMS,
         loss="ℒ",
-        letters={"W_ih": "W", "W_hh": "U", "W": "V", "a": "z", "g": "c̃", "n": "h̃"}
-        | {"b_in": "b_h", "b_hn": "d_h"}
+        letters={"W_ih": "W", "W_hh": "U", "W": "V", "a": "z", "n": "h̃"}
+        | {"b_i_n": "b_h", "b_h_n": "d_h"}
         | _by_gate(_STATES, W="W_·", U="U_·", b="b_·", V="V_·", a="z_·"),
+        beside=_LSTM,
         unwritten=frozenset(),
         first=frozenset({"W_hh"}),
     ),
@@ -150,20 +160,21 @@ NOTATIONS: dict[str, Notation] = {
         adjoint="d",
         letters={"W_ih": "W_ax", "W_hh": "W_aa", "W": "W_ya", "h": "a", "a": "z", "ŷ": "ŷ"}
         | {"i": "Γ_u", "f": "Γ_f", "o": "Γ_o", "r": "Γ_r", "z": "Γ_u"}
-        | {"g": "c̃", "n": "c̃", "b_in": "b_c", "b_hn": "d_c"}
+        | {"n": "c̃", "b_i_n": "b_c", "b_h_n": "d_c"}
         | _by_gate(_NG, W="W_·x", U="W_·a", b="b_·", V="V_·", a="z_·"),
-        beside={"n": {"h": "c", "W_n": "W_cx", "U_n": "W_cc"}},
+        beside={**_LSTM, "n": {"h": "c", "W_n": "W_cx", "U_n": "W_cc"}},
         cell={"b": "b_a"},
-        joined=True,
+        joined="W_a",
         update="write",
     ),
     "nankai": Notation(
         "Nankai",
         columns=True,
         adjoint="partial",
-        letters={"W_ih": "U", "W_hh": "W", "W": "V", "g": "c̃", "n": "h̃"}
-        | {"b_in": "b_h", "b_hn": "d_h"}
+        letters={"W_ih": "U", "W_hh": "W", "W": "V", "n": "h̃"}
+        | {"b_i_n": "b_h", "b_h_n": "d_h"}
         | _by_gate(_STATES, W="U_·", U="W_·", b="b_·", V="V_·", a="a_·"),
+        beside=_LSTM,
         cell={"b": "b_h"},
         first=frozenset({"W_hh"}),
     ),
@@ -171,20 +182,20 @@ NOTATIONS: dict[str, Notation] = {
         "Task05",
         columns=True,
         adjoint="partial",
-        letters={"W_ih": "U", "W_hh": "W", "W": "V", "h": "s", "y": "o", "g": "c̃", "n": "s̃"}
-        | {"b_in": "b_s", "b_hn": "d_s"}
+        letters={"W_ih": "U", "W_hh": "W", "W": "V", "h": "s", "y": "o", "n": "s̃"}
+        | {"b_i_n": "b_s", "b_h_n": "d_s"}
         | _by_gate({"g": "c", "n": "s"}, W="U_·", U="W_·", b="b_·", V="V_·", a="a_·"),
-        beside={"o": {"y": "y"}},  # where o is the output gate
+        beside={**_LSTM, "o": {"y": "y"}},  # where o is the output gate
         cell={"b": "b_s"},
     ),
     "d2l": Notation(
         "D2L",
         adjoint="partial",
-        letters={"W_ih": "W_xhᵀ", "W_hh": "W_hhᵀ", "W": "W_hqᵀ", "b_in": "b_h", "b_hn": "d_h"}
+        letters={"W_ih": "W_xhᵀ", "W_hh": "W_hhᵀ", "W": "W_hqᵀ", "b_i_n": "b_h", "b_h_n": "d_h"}
         | {letter: letter.upper() for letter in "xhcifrz"}
-        | {"o": "O", "y": "O", "g": "C̃", "n": "H̃", "a": "A"}
+        | {"o": "O", "y": "O", "g": "G", "n": "H̃", "a": "A"}
         | _by_gate(_STATES, W="W_x·ᵀ", U="W_h·ᵀ", b="b_·", V="V_·", a="A_·"),
-        beside={"o": {"y": "Y"}},
+        beside={"c": {"g": "C̃"}, "o": {"y": "Y"}},
         cell={"b": "b_h"},
     ),
 }

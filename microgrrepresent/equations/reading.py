@@ -9,6 +9,7 @@ from microgrrepresent.equations.terms import (
     Adjoint,
     Apply,
     Chain,
+    Formula,
     Negative,
     Number,
     Sum,
@@ -26,7 +27,7 @@ def shape_of(term: Term) -> tuple[int, ...]:
             return variable.shape
         case Number():
             return ()
-        case Apply() | Chain() | SumOver():
+        case Apply() | Chain() | SumOver() | Formula():
             return term.shape
         case Negative(inner) | SumOverSteps(inner):
             return shape_of(inner)

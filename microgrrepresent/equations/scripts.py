@@ -138,6 +138,10 @@ class LaTeX:
         """The one-hot vector of a class."""
         return f"e_{{{number}}}"
 
+    def code(self, name: str) -> str:
+        """A name in a program."""
+        return rf"\mathtt{{{_escaped(name)}}}"
+
     def over_steps(self, steps: Sequence[int], text: str) -> str:
         """A sum over t."""
         if _are_successive(steps):
@@ -247,6 +251,10 @@ class Plain:
     def bracketed(self, text: str) -> str:
         """Text in brackets."""
         return f"[{text}]"
+
+    def code(self, name: str) -> str:
+        """A name in a program."""
+        return name
 
     def unit(self, number: str) -> str:
         """The one-hot vector of a class."""

@@ -11,6 +11,8 @@ what all steps share is said once, with times relative to t.
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -190,7 +192,27 @@ class SumOverSteps:
     steps: tuple[int, ...]
 
 
-Term = Value | Adjoint | Number | Apply | Chain | Negative | SumOver | Sum | SumOverSteps
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """What a declaration writes, or a part of it, or what a course makes of several.
+
+    Attributes
+    ----------
+    tree : ast.expr
+        The formula, an expression of Python.
+    names : mapping
+        What its names stand for: a term, a tuple of terms, a static argument, or text to be
+        written as it is.
+    shape : tuple of int
+        Of its value.
+    """
+
+    tree: ast.expr
+    names: Mapping[str, Any]
+    shape: tuple[int, ...]
+
+
+Term = Value | Adjoint | Number | Apply | Chain | Negative | SumOver | Sum | SumOverSteps | Formula
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from microgrrepresent.equations.formula_writing import (
     Written,
 )
 from microgrrepresent.equations.formulas import (
-    Formula,
     definition,
     local_derivative,
     moved_back,
@@ -33,6 +32,7 @@ from microgrrepresent.equations.terms import (
     Apply,
     Chain,
     Equation,
+    Formula,
     Negative,
     Number,
     Shift,
@@ -51,16 +51,24 @@ class Writer(FormulaWriter):
 
     def equation(self, equation: Equation) -> str:
         """Left side, equals sign, right side. With one step only, times are written as numbers."""
-        self._now = equation.steps[0] if len(equation.steps) == 1 else None
-        flip = self.turned(equation.left)
-        left, right = self.write(equation.left, flip)[0], self.write(equation.right, flip)[0]
-        return f"{left} = {right}"
+        now = equation.steps[0] if len(equation.steps) == 1 else None
+        return self.assigned(equation.left, equation.right, now)
+
+    def assigned(self, left: Value | Adjoint, right: Term, now: int | None = None) -> str:
+        """An equation for the step now, or for any."""
+        self._now = now
+        flip = self.turned(left)
+        return f"{self.write(left, flip)[0]} = {self.write(right, flip)[0]}"
 
     def turned(self, term: Term) -> bool:
         """Whether the transpose of a term is what the course writes without a ᵀ."""
-        if isinstance(term, (Value, Adjoint)) and self._name(term.variable).endswith("ᵀ"):
+        if isinstance(term, (Value, Adjoint)) and self.is_transposed(term.variable):
             return True
         return self.notation.columns and is_row(term)
+
+    def is_transposed(self, variable: Variable) -> bool:
+        """Whether the course's matrix is the transpose of the program's."""
+        return self._name(variable).endswith("ᵀ")
 
     def _name(self, variable: Variable) -> str:
         """What the course calls a variable."""
@@ -77,7 +85,7 @@ class Writer(FormulaWriter):
 
     # --- terms -----------------------------------------------------------------------------------
 
-    def write(self, term: Term | Formula, flip: bool) -> Written:
+    def write(self, term: Term, flip: bool) -> Written:
         """A term, or its transpose if `flip`, and how tightly its text holds together."""
         match term:
             case Value() | Adjoint():
@@ -226,7 +234,7 @@ class Writer(FormulaWriter):
             return self._beside(inside, self.script.ones), MATRIX
         return self._times(term, D, flip)
 
-    def _times(self, term: Chain, D: Term | Formula, flip: bool) -> Written:
+    def _times(self, term: Chain, D: Term, flip: bool) -> Written:
         """Write g ⊙ D; a number stands beside the other factor without a sign."""
         script, scalar = self.script, scalar_behind(term.g)
         text, level = self.write(D, flip if term.shape else self.notation.columns)
@@ -247,7 +255,7 @@ class Writer(FormulaWriter):
             return self._beside(number, inside), MATRIX
         return f"{inside}{script.times}{factor}", HADAMARD
 
-    def _through_matrix(self, term: Chain, D: Term | Formula, flip: bool) -> Written:
+    def _through_matrix(self, term: Chain, D: Term, flip: bool) -> Written:
         """Write g D, D g or gᵀ D."""
         g = term.g
         if len(shape_of(term.inputs[-1])) == 1 < len(shape_of(term.inputs[0])):  # matrix and column

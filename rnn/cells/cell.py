@@ -16,6 +16,7 @@ arguments of ``forward``; `bound` works them out once for a whole loop:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from inspect import signature
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -24,7 +25,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, broadcast_to, scope, step
+from microgrrepresent.equations import Equations, step_equations
+from microgrrepresent.equations.notations import NotationName
 from microgrrepresent.errors import located, operand
+from microgrrepresent.node import Array
 from microgrrepresent.place import here
 from rnn.initialize import Rng, floating, uniform
 from rnn.inputs import integer, tensor_of
@@ -53,6 +57,7 @@ class Cell(Module, Generic[S]):
     hidden_size: int
     dtype: np.dtype[Any]
     initial: Mapping[str, Tensor] = MappingProxyType({})
+    per_gate: bool = False
 
     forward: Callable[..., S]
     """The equations, ``forward(x, state, *shared) -> state``: what a subclass says."""
@@ -148,6 +153,65 @@ class Cell(Module, Generic[S]):
                 return new
 
         return one_step
+
+    def equations(self, notation: NotationName = "pytorch") -> Equations:
+        """The equations of one step, gate by gate, and what their letters stand for.
+
+        They are read off the graph that one step records, so any cell has them.
+
+        Parameters
+        ----------
+        notation : {"pytorch", "nndl", "ng", "nankai", "task05", "d2l"}
+            In whose letters; see `microgrrepresent.equations.notations`.
+
+        Examples
+        --------
+        >>> from rnn import RNNCell
+        >>> print(RNNCell(2, 3).equations("nndl"))
+        z_t = U h_{t-1} + W x_t + b
+        h_t = tanh(z_t)
+        where
+          U = weight_hh
+          W = weight_ih
+          b = bias_ih + bias_hh
+        """
+        with step(1), scope(self.scope):
+            x = Tensor(self._blank(self.input_size), dtype=self.dtype, name="x")
+        outputs = self.recorded_step(x)
+        return step_equations(outputs, notation, {p: name for name, p in self.named_tensors()})
+
+    def recorded_step(self, x: Tensor, reverse: bool = False) -> list[Tensor]:
+        """What a step makes of x, recorded gate by gate as step 1, from a state of zeros.
+
+        Parameters
+        ----------
+        x : Tensor, shape (input_size,)
+        reverse : bool
+            Whether the state before is that of step 2.
+        """
+        cell = copy(self)
+        cell.per_gate = True
+        run = cell.bound()
+        scopes = [self.scope] * len(self.state_sizes())
+        for _ in range(2):  # a state is read under the name that its cell gives to a new one
+            past = []
+            for where, (letter, lag), size in zip(
+                scopes, self._past(), self.state_sizes().values(), strict=True
+            ):
+                with scope(where), step(1 + lag if reverse else 1 - lag):
+                    past.append(Tensor(self._blank(size), dtype=self.dtype, name=letter))
+            with step(1):
+                new = self.parts_of(run(x, cell.state_of(*past)))
+            scopes = [part.scope for part in new]
+        return [part for part in new if part.step == 1 and part.op is not None]
+
+    def _blank(self, size: int) -> Array:
+        """Zeros to record a step with."""
+        return np.zeros(size)
+
+    def _past(self) -> list[tuple[str, int]]:
+        """The letter of each part of the state, and how many steps ago it was made."""
+        return [(letter, 1) for letter in self.state_sizes()]
 
     def initial_state(self, batch: int | None = None) -> S:
         """The state before the first step: zeros, or what was learned.

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, scope, stack, step
+from microgrrepresent.equations import Equations, step_equations
+from microgrrepresent.equations.notations import NotationName
 from rnn.cells.cell import Cell
 from rnn.inputs import flags, integer, values_of
 from rnn.layers.dense import Dropout
 from rnn.layers.unrolling import Unrolled, unroll
 from rnn.module import Module, replaced
-from rnn.notation import Notation, equations
 
 S = TypeVar("S")
 
@@ -216,13 +217,15 @@ class Recurrent(Module, Generic[S]):
             )
         return f"{self!r}: expected {letter} of shape {expected}, given {given}; {reason}"
 
-    def equations(self, notation: Notation = "pytorch") -> str:
-        """The equations of every cell of the layer, and what their letters stand for.
+    def equations(self, notation: NotationName = "pytorch") -> Equations:
+        """The equations of one step of all cells, and what their letters stand for.
+
+        Layers have numbers, directions arrows: h^(1)_t, h→_t, h←_t.
 
         Parameters
         ----------
-        notation : {"pytorch", "nndl", "ng", "nankai"}
-            In whose letters; see `rnn.notation`.
+        notation : {"pytorch", "nndl", "ng", "nankai", "task05", "d2l"}
+            In whose letters; see `microgrrepresent.equations.notations`.
 
         Examples
         --------
@@ -233,16 +236,21 @@ class Recurrent(Module, Generic[S]):
           W = weight_hh_l0
           U = weight_ih_l0
         """
-        blocks = []
-        for k, cell in enumerate(self.cells):
-            layer, backward = k // self.directions, self._is_backward(k)
-            text = equations(cell, notation, self._suffix(k), backward)
-            if len(self.cells) > 1:
-                title = f"layer {layer}, {'backward' if backward else 'forward'}"
-                below = f", where x is what layer {layer - 1} shows" if layer else ""
-                text = f"{title}{below}:\n{text}"
-            blocks.append(text)
-        return "\n\n".join(blocks)
+        with step(1):
+            below = Tensor(np.zeros(self.input_size), dtype=self.dtype, name="x")
+        made: list[Tensor] = []
+        for layer in range(self.num_layers):
+            shown = []
+            for k in range(layer * self.directions, (layer + 1) * self.directions):
+                new = self.cells[k].recorded_step(below, self._is_backward(k))
+                made += new
+                shown.append(new[0])
+            below = shown[0]
+            if self.bidirectional:
+                with scope(f"{self.scope}/l{layer}"), step(1):
+                    below = concatenate(shown, axis=-1).named("y")
+        outputs = [*made, below] if self.bidirectional else made
+        return step_equations(outputs, notation, {p: name for name, p in self.named_tensors()})
 
     # --- states ----------------------------------------------------------------------------------
 

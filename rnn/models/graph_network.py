@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, matmul
+from microgrrepresent.node import Array
 from rnn.cells.cell import Cell
 from rnn.cells.simple import RNNCell
 from rnn.initialize import Rng, floating
@@ -153,6 +154,9 @@ class GraphRound(Cell[Tensor]):
         self.scope = cell.scope
         self.cell, self.e, self.vertices = cell, e, n
         self.speakers, self.listeners = pairs[:, 0], pairs[:, 1]
+
+    def _blank(self, size: int) -> Array:
+        return np.zeros((self.vertices, size))
 
     def initial_state(self, batch: int | None = None) -> Tensor:
         """The state before the first round: zeros (N, hidden_size)."""

@@ -110,6 +110,10 @@ class NARX(Cell[DelayState]):
         ys = {f"y_{i}" if i else "y": self.hidden_size for i in range(max(self.output_delays, 1))}
         return ys | {f"x_{i}" if i else "x": self.input_size for i in range(self.input_delays)}
 
+    def _past(self) -> list[tuple[str, int]]:
+        ys = [("y", i + 1) for i in range(max(self.output_delays, 1))]
+        return ys + [("x", i + 1) for i in range(self.input_delays)]
+
     def state_of(self, *parts: Tensor) -> DelayState:
         """The state made of its parts."""
         n = max(self.output_delays, 1)
