@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike
 from microgrrepresent import GradientError, ShapeError, Tensor
 from microgrrepresent.errors import DTypeError
 from microgrrepresent.node import Array
+
+Side = Literal["right", "left"]
+"""Where the padding of a batch stands: behind the shorter sequences, or before them."""
 
 
 def tensor_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Tensor:
@@ -91,7 +94,7 @@ def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
     Raises
     ------
     ShapeError, ValueError
-        If there is not one length a sequence, or one is not in 1..T.
+        If there is not one length a sequence, or one is not in 0..T.
     """
     try:
         given = np.asarray(lengths.value if isinstance(lengths, Tensor) else lengths)
@@ -104,25 +107,41 @@ def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
             f"lengths: expected {batch[0]} integers, one for each sequence of the batch; "
             f"given shape {given.shape} of {given.dtype}"
         )
-    if given.size and not 1 <= given.min() <= given.max() <= T:
+    if given.size and not 0 <= given.min() <= given.max() <= T:
         raise ValueError(
-            f"lengths: a sequence has between 1 and T = {T} valid steps; given "
-            f"{given.min()}..{given.max()}; leave out empty sequences, and pad x to the longest"
+            f"lengths: a sequence has between 0 and T = {T} valid steps; given "
+            f"{given.min()}..{given.max()}; pad x to the longest"
         )
     return given
 
 
-def integer(value: Any, least: int, what: str) -> int:
-    """The value as an int.
+def valid_steps(lengths: Array, T: int, side: Side = "right") -> Array:
+    """True at the steps that each sequence has, False where there is padding: (T, B).
 
     Raises
     ------
     ValueError
-        If it is no whole number, or below `least`.
+        For a side that is neither "right" nor "left".
+    """
+    if side not in ("right", "left"):
+        raise ValueError(f"side must be 'right' or 'left', where the padding is, got {side!r}")
+    t = np.arange(T)[:, None]
+    valid: Array = t < lengths if side == "right" else t >= T - lengths
+    return valid
+
+
+def integer(value: Any, least: int, what: str, who: object = None) -> int:
+    """The value as an int; a message begins with `who`, if given.
+
+    Raises
+    ------
+    ValueError
+        If it is no integer, or below `least`.
     """
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
-        raise ValueError(f"{what} must be an integer >= {least}, got {value!r}")
+        asked = what if who is None else f"{who!r}: {what}"
+        raise ValueError(f"{asked} must be an integer >= {least}, got {value!r}")
     return int(value)
 
 

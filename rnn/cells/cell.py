@@ -221,7 +221,7 @@ class Cell(Module, Generic[S]):
         batch : int, optional
             Number of sequences; without it the state has no batch axis.
         """
-        lead = () if batch is None else (integer(batch, 0, f"{self!r}: the batch"),)
+        lead = () if batch is None else (integer(batch, 0, "the batch", self),)
         sizes = self.state_sizes().items()
         if self.initial:
             return self.state_of(

@@ -17,7 +17,7 @@ from microgrrepresent import ShapeError, Tensor, concatenate, scope, stack, step
 from microgrrepresent.equations import Equations, step_equations
 from microgrrepresent.equations.notations import NotationName
 from rnn.cells.cell import Cell
-from rnn.inputs import flags, integer, values_of
+from rnn.inputs import Side, flags, integer, values_of
 from rnn.layers.dense import Dropout
 from rnn.layers.unrolling import Unrolled, unroll
 from rnn.module import Module, replaced
@@ -101,7 +101,11 @@ class Recurrent(Module, Generic[S]):
     # --- running ---------------------------------------------------------------------------------
 
     def __call__(
-        self, x: Tensor | ArrayLike, state: Any = None, lengths: ArrayLike | None = None
+        self,
+        x: Tensor | ArrayLike,
+        state: Any = None,
+        lengths: ArrayLike | None = None,
+        side: Side = "right",
     ) -> tuple[Tensor, S]:
         """Run the layer over a sequence, or a batch of sequences.
 
@@ -113,8 +117,10 @@ class Recurrent(Module, Generic[S]):
             The initial state: h, or for an LSTM (h, c), each of shape
             (num_layers * directions, B, size), without B for one sequence.
         lengths : array of int, shape (B,), optional
-            Number of valid steps of each sequence of a padded batch, in any order. Padding may hold
-            anything: it has no influence on outputs, states and gradients.
+            Number of valid steps of each sequence of a padded batch, in any order; 0 for an empty
+            one. Padding may hold anything: it has no influence on outputs, states and gradients.
+        side : {"right", "left"}
+            Whether padding stands behind the shorter sequences, or before them.
 
         Returns
         -------
@@ -123,7 +129,8 @@ class Recurrent(Module, Generic[S]):
             side. It is 0 where x is padding.
         state
             The final state, in the form of the initial one: after the last valid step of the
-            forward direction, after the first step of the backward one. See `final_states`.
+            forward direction, after the first one of the backward one. See `final_states`. Of an
+            empty sequence, it is the initial one.
 
         Raises
         ------
@@ -132,14 +139,17 @@ class Recurrent(Module, Generic[S]):
         """
         xs, batch = self._steps(x)
         before = self._initial(state, batch, len(xs))
+        if not len(xs):
+            return self._nothing(before, batch)
         after = []
         for layer in range(self.num_layers):
             outputs = []
             for direction in range(self.directions):
                 k = layer * self.directions + direction
                 run: Unrolled[S] = unroll(
-                    self.cells[k], xs, before[k], reverse=self._is_backward(k), lengths=lengths
-                )
+                    self.cells[k], xs, before[k],
+                    reverse=self._is_backward(k), lengths=lengths, side=side,
+                )  # fmt: skip
                 outputs.append(run.outputs)
                 after.append(self.cells[k].parts_of(run.state))
             last = layer == self.num_layers - 1
@@ -164,8 +174,20 @@ class Recurrent(Module, Generic[S]):
                 y = concatenate(outputs, axis=-1).named("y")
             return self.dropout(y) if thinned else y
 
-    def _steps(self, x: Any) -> tuple[list[Tensor], int | None]:
-        """The inputs of each step, and the batch size, or None for one sequence."""
+    def _nothing(self, before: list[Any], batch: int | None) -> tuple[Tensor, S]:
+        """What comes of no steps: no outputs, and the initial state."""
+        shape = [self.output_size] if batch is None else [batch, self.output_size]
+        shape.insert(1 if self.batch_first and batch is not None else 0, 0)
+        states = [
+            cell.parts_of(cell.initial_state(batch) if state is None else state)
+            for cell, state in zip(self.cells, before, strict=True)
+        ]
+        with scope(self.scope):
+            parts = [stack(rows) for rows in zip(*states, strict=True)]
+            return Tensor(np.zeros(shape, self.dtype)), self.cells[0].state_of(*parts)
+
+    def _steps(self, x: Any) -> tuple[Any, int | None]:
+        """The inputs, time first, and the batch size, or None for one sequence."""
         x = values_of(x, self.dtype, self)
         form = f"(B, T, {self.input_size})" if self.batch_first else f"(T, B, {self.input_size})"
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
@@ -175,13 +197,14 @@ class Recurrent(Module, Generic[S]):
                 "layer with another input_size"
             )
         time = 1 if self.batch_first and x.ndim == 3 else 0
-        if not x.shape[time]:
-            raise ShapeError(f"{self!r}: x {x.shape} has no steps; at least one is needed")
+        batch = x.shape[1 - time] if x.ndim == 3 else None
+        if not isinstance(x, Tensor) and not self.bidirectional:  # two directions share their nodes
+            return x.swapaxes(0, time), batch
         xs = []
         for t in range(x.shape[time]):  # outside of the scope: the inputs are no part of the layer
             with step(t + 1):
                 xs.append(_leaf(x[:, t] if time else x[t], "x"))
-        return xs, x.shape[1 - time] if x.ndim == 3 else None
+        return xs, batch
 
     def _initial(self, state: Any, batch: int | None, T: int) -> list[Any]:
         """The initial state of each cell, or Nones."""

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, scope, stack, step, stop_gradient, where
 from rnn.cells.cell import Cell
-from rnn.inputs import integer, lengths_of
+from rnn.inputs import Side, integer, lengths_of, valid_steps
 
 S = TypeVar("S")
 
@@ -56,6 +56,7 @@ def unroll(
     *,
     reverse: bool = False,
     lengths: ArrayLike | None = None,
+    side: Side = "right",
     truncate: int | None = None,
 ) -> Unrolled[S]:
     """Run a cell over a sequence.
@@ -72,8 +73,11 @@ def unroll(
     reverse : bool
         Run from x_T to x_1.
     lengths : array of int, shape (B,), optional
-        Number of valid steps of each sequence of a padded batch. After its last valid step the
-        state of a sequence stands still, and its outputs are 0. Padding may hold anything.
+        Number of valid steps of each sequence of a padded batch; 0 for an empty one. At the other
+        steps the state of a sequence stands still, and its outputs are 0. Padding may hold
+        anything.
+    side : {"right", "left"}
+        Whether padding stands behind the shorter sequences, or before them (Keras' default).
     truncate : int, optional
         Cut the graph after every so many steps: the state passes on, its gradient does not
         (truncated BPTT; Williams and Peng 1990).
@@ -114,11 +118,13 @@ def unroll(
         with step(t):
             x = inputs(t)
             if i == 0:
-                valid = _valid(lengths, T, x)
-                if reverse and valid is not None and state is None and not isinstance(cell, Cell):
+                valid = _valid(lengths, T, x, side)
+                late = valid is not None and not valid[t - 1].all()
+                if late and state is None and not isinstance(cell, Cell):
                     raise ValueError(
-                        "unroll: in reverse the shorter sequences of a padded batch begin later, "
-                        "and a function cannot begin from None for some of them only; give state="
+                        f"unroll: at t={t}, the first step that is taken, shorter sequences of the "
+                        "padded batch have not begun, and a function cannot begin from None for "
+                        "some of them only; give state="
                     )
                 states[before] = state = _initial(cell, state, x, before)
             elif truncate and i % truncate == 0:
@@ -131,7 +137,7 @@ def unroll(
             new = run(x, state)
             if valid is not None:
                 with inside():
-                    if state is not None:  # no sequence is over when a function begins from nothing
+                    if state is not None:  # where a function begins from nothing, all sequences do
                         new = _each(partial(_unless_over, here), new, state)
                     outputs[t] = _where(here, show(new), 0).named("y")
             else:
@@ -180,12 +186,13 @@ def _initial(cell: Any, state: Any, x: Tensor, before: int) -> Any:
         return cell.state_of(*[_leaf(part, letter, cell.dtype) for part, letter in parts])
 
 
-def _valid(lengths: ArrayLike | None, T: int, x: Tensor) -> Any:
+def _valid(lengths: ArrayLike | None, T: int, x: Tensor, side: Side) -> Any:
     """For every step whether it is valid, (T, B), or None if all are."""
     if lengths is None:
         return None
     given = lengths_of(lengths, T, x.shape[:1] if x.ndim > 1 else ())
-    return None if (given == T).all() else np.arange(T)[:, None] < given
+    valid = valid_steps(given, T, side)
+    return None if valid.all() else valid
 
 
 def _first(state: Any) -> Any:

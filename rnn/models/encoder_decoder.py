@@ -18,7 +18,7 @@ from microgrrepresent.node import Array
 from rnn.cells import Cell, GRUCell
 from rnn.cells.cell import made
 from rnn.initialize import Rng
-from rnn.inputs import probability, tensor_of
+from rnn.inputs import Side, probability, tensor_of
 from rnn.layers.dense import Embedding, Linear
 from rnn.layers.recurrent import Recurrent
 from rnn.models.attention import Attention
@@ -75,14 +75,16 @@ class Encoder(Module):
         self.embedding, self.layer = embedding, time_first(layer)
         self.context_size = layer.output_size
 
-    def __call__(self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None) -> Encoded:
+    def __call__(
+        self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None, side: Side = "right"
+    ) -> Encoded:
         """Encode sequences x (T, B, input_size), or (T, B) with an embedding."""
         with scope("encoder"):
             if self.embedding is not None:
                 x = self.embedding(x)
-            outputs, state = self.layer(x, lengths=lengths)
+            outputs, state = self.layer(x, lengths=lengths, side=side)
             context = self.layer.summary(state).named("C")
-        mask = None if lengths is None else sequence_mask(lengths, outputs.shape[0])
+        mask = None if lengths is None else sequence_mask(lengths, outputs.shape[0], side)
         return Encoded(context, outputs.named("S"), mask)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent import Tensor
 from rnn.initialize import Rng
+from rnn.inputs import Side
 from rnn.layers.dense import Embedding, Linear
 from rnn.layers.recurrent import Recurrent
 from rnn.models.pooling import mean_state
@@ -64,11 +65,13 @@ class SequenceClassifier(Module):
         self.embedding, self.layer, self.pooling = embedding, time_first(layer), pooling
         self.head = Linear(layer.output_size, classes, dtype=layer.dtype, rng=rng)
 
-    def __call__(self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None) -> Tensor:
+    def __call__(
+        self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None, side: Side = "right"
+    ) -> Tensor:
         """Scores (B, classes) of sequences x (T, B, input_size), or (T, B) with an embedding."""
-        outputs, state = self.layer(_embedded(self.embedding, x), lengths=lengths)
+        outputs, state = self.layer(_embedded(self.embedding, x), lengths=lengths, side=side)
         if self.pooling == "mean":
-            return self.head(mean_state(outputs, lengths))
+            return self.head(mean_state(outputs, lengths, side))
         return self.head(self.layer.summary(state))
 
 
@@ -103,9 +106,11 @@ class SequenceTagger(Module):
         self.embedding, self.layer = embedding, time_first(layer)
         self.head = Linear(layer.output_size, tags, dtype=layer.dtype, rng=rng)
 
-    def __call__(self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None) -> Tensor:
+    def __call__(
+        self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None, side: Side = "right"
+    ) -> Tensor:
         """Scores (T, B, tags) of sequences x (T, B, input_size), or (T, B) with an embedding."""
-        outputs, _ = self.layer(_embedded(self.embedding, x), lengths=lengths)
+        outputs, _ = self.layer(_embedded(self.embedding, x), lengths=lengths, side=side)
         return self.head(outputs)
 
 

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent import Tensor, where
 from microgrrepresent import sum as total
-from rnn.inputs import lengths_of
+from rnn.inputs import Side, lengths_of, valid_steps
 
 
-def last_state(outputs: Tensor, lengths: ArrayLike | None = None) -> Tensor:
+def last_state(outputs: Tensor, lengths: ArrayLike | None = None, side: Side = "right") -> Tensor:
     """The output at each sequence's last valid step.
 
     For a bidirectional layer this is the end of the forward direction beside the *start* of the
@@ -23,7 +23,9 @@ def last_state(outputs: Tensor, lengths: ArrayLike | None = None) -> Tensor:
     outputs : Tensor, shape (T, B, H) or (T, H)
         What a recurrent layer gave out, time first.
     lengths : array of int, shape (B,), optional
-        Number of valid steps of each sequence; all if not given.
+        Number of valid steps of each sequence; all if not given. Of an empty one it is 0.
+    side : {"right", "left"}
+        Where the padding is.
 
     Returns
     -------
@@ -39,15 +41,17 @@ def last_state(outputs: Tensor, lengths: ArrayLike | None = None) -> Tensor:
     if lengths is None:
         return outputs[-1]
     n = lengths_of(lengths, len(outputs), outputs.shape[1:-1])
-    return outputs[n - 1, np.arange(len(n))]
+    ends = np.maximum(n, 1) - 1 if side == "right" else len(outputs) - 1
+    last = outputs[ends, np.arange(len(n))]
+    return last if n.all() else where(n[:, None] > 0, last, 0)
 
 
-def mean_state(outputs: Tensor, lengths: ArrayLike | None = None) -> Tensor:
+def mean_state(outputs: Tensor, lengths: ArrayLike | None = None, side: Side = "right") -> Tensor:
     """The mean of a sequence's outputs over its valid steps.
 
     Parameters
     ----------
-    outputs, lengths
+    outputs, lengths, side
         As in `last_state`.
 
     Returns
@@ -64,7 +68,7 @@ def mean_state(outputs: Tensor, lengths: ArrayLike | None = None) -> Tensor:
     if lengths is None:
         return outputs.mean(axis=0)
     n = lengths_of(lengths, len(outputs), outputs.shape[1:-1])
-    valid = np.arange(outputs.shape[0])[:, None] < n
+    valid = valid_steps(n, len(outputs), side)
     summed: Any = total(where(valid[:, :, None], outputs, 0), axis=0)
-    mean: Tensor = summed / n[:, None].astype(outputs.dtype)
+    mean: Tensor = summed / np.maximum(n, 1)[:, None].astype(outputs.dtype)
     return mean

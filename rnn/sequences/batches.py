@@ -18,6 +18,7 @@ import numpy as np
 
 from microgrrepresent.node import Array
 from rnn.errors import DataError
+from rnn.inputs import Side, valid_steps
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,20 @@ class Padded:
         The sequences, filled up.
     lengths : ndarray of int, shape (B,)
         The length of each.
+    side : {"right", "left"}
+        Where the padding is: behind the short sequences, or before them.
     """
 
     values: Array
     lengths: Array
+    side: Side = "right"
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __getitem__(self, i: int) -> Array:
-        sequence: Array = self.values[: self.lengths[i], i]
+        T, n = len(self.values), self.lengths[i]
+        sequence: Array = self.values[:n, i] if self.side == "right" else self.values[T - n :, i]
         return sequence
 
     def __iter__(self) -> Iterator[Array]:
@@ -48,11 +53,11 @@ class Padded:
     @property
     def mask(self) -> Array:
         """True where there is a sequence, False where there is padding; shape (T, B)."""
-        return sequence_mask(self.lengths, len(self.values))
+        return sequence_mask(self.lengths, len(self.values), self.side)
 
 
-def sequence_mask(lengths: Any, steps: int | None = None) -> Array:
-    """True at the steps that each sequence has, False behind its end; shape (T, B).
+def sequence_mask(lengths: Any, steps: int | None = None, side: Side = "right") -> Array:
+    """True at the steps that each sequence has, False where there is padding; shape (T, B).
 
     Parameters
     ----------
@@ -60,6 +65,8 @@ def sequence_mask(lengths: Any, steps: int | None = None) -> Array:
         The lengths.
     steps : int, optional
         T; the longest length, if not given.
+    side : {"right", "left"}
+        Where the padding is.
 
     Examples
     --------
@@ -68,13 +75,11 @@ def sequence_mask(lengths: Any, steps: int | None = None) -> Array:
     [[True, False, False], [True, True, True]]
     """
     given = np.asarray(lengths)
-    n = int(given.max(initial=0)) if steps is None else steps
-    mask: Array = np.arange(n)[:, None] < given
-    return mask
+    return valid_steps(given, int(given.max(initial=0)) if steps is None else steps, side)
 
 
-def pad(sequences: Sequence[Any], value: float = 0) -> Padded:
-    """Put sequences side by side, and fill up the short ones with `value`.
+def pad(sequences: Sequence[Any], value: float = 0, side: Side = "right") -> Padded:
+    """Put sequences side by side, and fill up the short ones with `value`, behind or before them.
 
     A value that is no integer makes an array of floats of sequences of integers.
 
@@ -88,6 +93,8 @@ def pad(sequences: Sequence[Any], value: float = 0) -> Padded:
     >>> from rnn import pad
     >>> pad([[1, 2, 3], [4]]).values.T.tolist()
     [[1, 2, 3], [4, 0, 0]]
+    >>> pad([[1, 2, 3], [4]], side="left").values.T.tolist()
+    [[1, 2, 3], [0, 0, 4]]
     """
     arrays = [_numbers(f"pad: sequence {i}", sequence) for i, sequence in enumerate(sequences)]
     if not arrays:
@@ -101,9 +108,8 @@ def pad(sequences: Sequence[Any], value: float = 0) -> Padded:
     lengths = np.array([len(array) for array in arrays], dtype=np.int64)
     dtype = np.result_type(*arrays, value)
     values = np.full((lengths.max(), len(arrays), *arrays[0].shape[1:]), value, dtype)
-    for i, array in enumerate(arrays):
-        values[: len(array), i] = array
-    return Padded(values, lengths)
+    values.swapaxes(0, 1)[valid_steps(lengths, len(values), side).T] = np.concatenate(arrays)
+    return Padded(values, lengths, side)
 
 
 def padded_batches(
@@ -111,6 +117,7 @@ def padded_batches(
     batch_size: int,
     rng: np.random.Generator | None = None,
     value: float = 0,
+    side: Side = "right",
 ) -> Iterator[tuple[Padded, ...]]:
     """Go once through sequences, and through what belongs to each, in padded batches.
 
@@ -125,6 +132,8 @@ def padded_batches(
         Shuffles the sequences.
     value : float
         What short sequences are filled up with.
+    side : {"right", "left"}
+        Whether behind them or before them.
 
     Yields
     ------
@@ -152,7 +161,9 @@ def padded_batches(
     order = np.arange(numbers[0]) if rng is None else rng.permutation(numbers[0])
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        yield tuple(pad([np.atleast_1d(sequences[i]) for i in chosen], value) for sequences in data)
+        yield tuple(
+            pad([np.atleast_1d(sequences[i]) for i in chosen], value, side) for sequences in data
+        )
 
 
 def language_model_batches(

@@ -221,6 +221,48 @@ def test_what_padding_holds_has_no_influence(name, filler):
     same(layer(x, lengths=lengths)[0], runs[0][0])  # an array, too
 
 
+@every_layer
+def test_a_batch_that_is_padded_before_its_sequences_is_flipped_twice(name):
+    layer = LAYERS[name](num_layers=2, bidirectional=True)
+    x = inputs()
+    lengths = [2, len(x)] + [1] * (x.shape[1] - 2)
+    padded = np.full_like(x, np.nan)
+    for b, n in enumerate(lengths):
+        padded[len(x) - n :, b] = x[:n, b]
+    behind, state = layer(x, lengths=lengths)
+    before, state_before = layer(padded, lengths=lengths, side="left")
+    for b, n in enumerate(lengths):
+        np.testing.assert_array_equal(before.numpy()[len(x) - n :, b], behind.numpy()[:n, b])
+        assert not before.numpy()[: len(x) - n, b].any()
+    for a, b in zip(parts(state), parts(state_before), strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@every_layer
+def test_of_an_empty_sequence_the_initial_state_comes_back(name):
+    layer = LAYERS[name](num_layers=2, bidirectional=True)
+    x = inputs()
+    h0 = states_for(layer)
+    lengths = [0, len(x)] + [2] * (x.shape[1] - 2)
+    output, state = layer(x, h0, lengths)
+    assert not output.numpy()[:, 0].any() and output.numpy()[:, 1].any()
+    for part, given in zip(parts(state), parts(h0), strict=True):
+        np.testing.assert_array_equal(part.numpy()[:, 0], given[:, 0])
+    output, state = layer(x[:0], h0)
+    assert output.shape == (0, x.shape[1], layer.output_size) and output.dtype == x.dtype
+    for part, given in zip(parts(state), parts(h0), strict=True):
+        np.testing.assert_array_equal(part.numpy(), given)
+    output, state = layer(x[:0, 0])
+    assert output.shape == (0, layer.output_size)
+    for part, zeros in zip(parts(state), parts(layer.initial_state()), strict=True):
+        np.testing.assert_array_equal(part.numpy(), zeros.numpy())
+
+
+def test_nothing_with_the_batch_first():
+    layer = GRU(4, 6, batch_first=True, bidirectional=True)
+    assert layer(np.zeros((3, 0, 4)))[0].shape == (3, 0, 12)
+
+
 def test_gradients_reach_inputs_states_and_parameters_of_every_layer():
     layer = LSTM(SIZE, H, 2, bidirectional=True, learn_initial_state=True, rng=0)
     x = Tensor(inputs(), requires_grad=True)
@@ -579,10 +621,6 @@ X = np.zeros((5, 3, 4))
             "another input_size",
         ),
         (
-            lambda: RNN(4, 6)(np.zeros((0, 3, 4))),
-            "RNN(4, 6): x (0, 3, 4) has no steps; at least one is needed",
-        ),
-        (
             lambda: LSTM(4, 6)(X, np.zeros((1, 3, 6))),
             "LSTM(4, 6): its state is the pair (h, c), given one array (1, 3, 6); "
             "give the pair (h, c), or None for zeros",
@@ -631,13 +669,13 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: RNN(4, 6)(X, lengths=[5, 6, 1]),
-            "lengths: a sequence has between 1 and T = 5 valid steps; given 1..6; leave out empty "
-            "sequences, and pad x to the longest",
+            "lengths: a sequence has between 0 and T = 5 valid steps; given 1..6; pad x to the "
+            "longest",
         ),
         (
-            lambda: RNN(4, 6)(X, lengths=[5, 0, 1]),
-            "lengths: a sequence has between 1 and T = 5 valid steps; given 0..5; leave out empty "
-            "sequences, and pad x to the longest",
+            lambda: RNN(4, 6)(X, lengths=[5, -1, 1]),
+            "lengths: a sequence has between 0 and T = 5 valid steps; given -1..5; pad x to the "
+            "longest",
         ),
         (
             lambda: LSTM(4, 6, proj_size=6),

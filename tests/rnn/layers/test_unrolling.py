@@ -106,7 +106,7 @@ def test_a_function_with_lengths():
     assert run.stacked().numpy()[:, :, 0].tolist() == [[1, 1], [0, 2], [0, 3]]
     run = unroll(add, np.ones((3, 2, 1)), np.zeros((2, 1)), lengths=[1, 3], reverse=True)
     assert run.state.numpy().tolist() == [[1.0], [3.0]]
-    with pytest.raises(ValueError, match=r"in reverse .* cannot begin from None for some.*state="):
+    with pytest.raises(ValueError, match=r"at t=3, .* cannot begin from None for some.*state="):
         unroll(add, np.ones((3, 2, 1)), lengths=[1, 3], reverse=True)
 
 
@@ -185,6 +185,34 @@ def test_padding_of_inputs_that_are_matrices():
     assert not run.outputs[2].numpy()[0].any()
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_padding_before_the_sequences(reverse):
+    cell, rng = RNNCell(3, 4, rng=0), np.random.default_rng(0)
+    xs, lengths = rng.standard_normal((5, 3, 3)), [2, 5, 0]
+    xs[:3, 0] = xs[:, 2] = np.nan
+    run = unroll(cell, xs, lengths=lengths, side="left", reverse=reverse)
+    output = run.stacked().numpy()
+    for b, n in enumerate(lengths[:2]):
+        alone = unroll(cell, xs[5 - n :, b], reverse=reverse)
+        np.testing.assert_allclose(output[5 - n :, b], alone.stacked().numpy(), rtol=1e-14)
+        np.testing.assert_allclose(run.state.numpy()[b], alone.state.numpy(), rtol=1e-14)
+        assert not output[: 5 - n, b].any()
+    assert not output[:, 2].any() and not run.state.numpy()[2].any()
+    with pytest.raises(ValueError, match=r"side must be 'right' or 'left', .* got 'pre'"):
+        unroll(cell, xs, lengths=lengths, side="pre")
+
+
+def test_a_function_cannot_begin_from_nothing_for_some_only():
+    def add(x, s):
+        return x if s is None else s + x
+
+    for how in ({"lengths": [1, 3], "side": "left"}, {"lengths": [0, 3]}):
+        with pytest.raises(ValueError, match=r"at t=1, .* cannot begin from None for some of them"):
+            unroll(add, np.ones((3, 2, 1)), **how)
+    run = unroll(add, np.ones((3, 2, 1)), lengths=[1, 3], side="left", reverse=True)
+    assert run.state.numpy().ravel().tolist() == [1, 3]
+
+
 def test_full_lengths_leave_no_trace():
     cell = RNNCell(3, 4, rng=0)
     graph = Graph(unroll(cell, np.ones((3, 2, 3)), lengths=[3, 3]).state)
@@ -209,13 +237,13 @@ def test_names_with_lengths():
     [
         (
             [3, 4],
-            "lengths: a sequence has between 1 and T = 3 valid steps; given 3..4; "
-            "leave out empty sequences, and pad x to the longest",
+            "lengths: a sequence has between 0 and T = 3 valid steps; given 3..4; "
+            "pad x to the longest",
         ),
         (
-            [0, 2],
-            "lengths: a sequence has between 1 and T = 3 valid steps; given 0..2; "
-            "leave out empty sequences, and pad x to the longest",
+            [-1, 2],
+            "lengths: a sequence has between 0 and T = 3 valid steps; given -1..2; "
+            "pad x to the longest",
         ),
         (
             [3],

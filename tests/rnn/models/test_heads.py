@@ -16,6 +16,7 @@ from rnn import (
     SequenceTagger,
     last_state,
     mean_state,
+    pad,
 )
 
 rng = np.random.default_rng(0)
@@ -95,8 +96,8 @@ def test_tagging_gives_scores_at_every_step():
             r"expected 3 integers, one for each sequence of the batch; given shape \(2,\)",
         ),
         (
-            lambda: last_state(Tensor(np.zeros((5, 3, 4))), [0, 2, 5]),
-            r"between 1 and T = 5 valid steps; given 0\.\.5",
+            lambda: last_state(Tensor(np.zeros((5, 3, 4))), [-1, 2, 5]),
+            r"between 0 and T = 5 valid steps; given -1\.\.5",
         ),
     ],
 )
@@ -133,3 +134,25 @@ def test_a_classifier_of_padded_sequences_equals_one_by_one(pooling, direction):
     scores = model(x, LENGTHS).numpy()
     for b, n in enumerate(LENGTHS):
         np.testing.assert_allclose(model(x[:n, b : b + 1]).numpy()[0], scores[b], rtol=1e-12)
+
+
+@pytest.mark.parametrize("pool", [last_state, mean_state])
+def test_pooling_of_padding_before_and_of_nothing(pool):
+    y = np.random.default_rng(0).normal(size=(4, 3, 2))
+    pre = y.copy()
+    pre[2:, 0], pre[:2, 0] = y[:2, 0], np.nan
+    pooled = pool(Tensor(y), [2, 4, 0]).numpy()
+    assert not pooled[2].any() and pooled[:2].all()
+    np.testing.assert_array_equal(pool(Tensor(pre), [2, 4, 0], "left").numpy(), pooled)
+
+
+@pytest.mark.parametrize("make", [lambda layer: SequenceClassifier(layer, 2, "mean", rng=0),
+                                  lambda layer: SequenceClassifier(layer, 2, rng=0)])  # fmt: skip
+def test_a_classifier_of_padding_before(make):
+    model = make(GRU(3, 4, bidirectional=True, rng=0))
+    padded = [pad([np.ones((2, 3)), np.eye(3)], side=side) for side in ("right", "left")]
+    right, left = (model(p.values, p.lengths, p.side).numpy() for p in padded)
+    np.testing.assert_allclose(left, right, rtol=1e-14)
+    tagger = SequenceTagger(GRU(3, 4, rng=0), 2, rng=0)
+    right, left = (tagger(p.values, p.lengths, p.side).numpy() for p in padded)
+    np.testing.assert_allclose(left[1:, 0], right[:2, 0], rtol=1e-14)

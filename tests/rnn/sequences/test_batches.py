@@ -10,13 +10,30 @@ from rnn import DataError, language_model_batches, pad, padded_batches, sequence
 sequences = st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=7)
 
 
-@given(sequences)
-def test_padding_loses_nothing(xs):
-    padded = pad(xs, value=-1)
+@given(sequences, st.sampled_from(["right", "left"]))
+def test_padding_loses_nothing(xs, side):
+    padded = pad(xs, value=-1, side=side)
+    assert padded.side == side
     assert [x.tolist() for x in padded] == xs
     assert padded.lengths.tolist() == [len(x) for x in xs]
     assert np.array_equal(padded.mask, padded.values != -1)
     assert padded.values.shape == (max(map(len, xs)), len(xs))
+
+
+def test_padding_before_the_sequences():
+    assert pad([[1, 2, 3], [4], []], side="left").values.T.tolist() == [
+        [1, 2, 3],
+        [0, 0, 4],
+        [0, 0, 0],
+    ]
+    (batch,) = next(padded_batches([[1, 2], [3]], batch_size=2, side="left"))
+    assert batch.values.T.tolist() == [[1, 2], [0, 3]] and batch.side == "left"
+    assert sequence_mask([1, 2], 3, "left").T.tolist() == [
+        [False, False, True],
+        [False, True, True],
+    ]
+    with pytest.raises(ValueError, match=r"side must be 'right' or 'left', .* got 'pre'"):
+        pad([[1]], side="pre")
 
 
 def test_padding_of_vectors_and_types():
