@@ -145,3 +145,12 @@ def test_nan_is_not_clipped():
     np.testing.assert_array_equal(w.grad, [np.nan, 1.0, 0.5])
     assert clip_tensor_norms(with_gradients([np.nan, 3.0]), 1.0).changed == 0
     assert clip_grad_value(with_gradients([np.inf]), 1.0).changed == 1
+
+
+@pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 1e38), (np.float64, 1e307)])
+def test_a_huge_norm_does_not_round_the_factor_to_0(dtype, huge):
+    w = Tensor(np.ones(2, dtype), requires_grad=True)
+    w.grad = np.array([huge, -huge], dtype)
+    clip_grad_norm([w], 1e-9)
+    np.testing.assert_allclose(w.grad, np.array([1e-9, -1e-9]) / np.sqrt(2), rtol=1e-6)
+    assert w.grad.dtype == dtype

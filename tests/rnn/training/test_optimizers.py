@@ -19,7 +19,7 @@ from rnn import (
     StepLR,
 )
 
-OPTIMISERS = [
+OPTIMIZERS = [
     (SGD, {"lr": 0.1}),
     (SGD, {"lr": 0.1, "momentum": 0.9}),
     (SGD, {"lr": 0.1, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.05}),
@@ -92,7 +92,7 @@ def assert_same_path(ours, theirs, tolerance):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize(("kind", "settings"), OPTIMISERS)
+@pytest.mark.parametrize(("kind", "settings"), OPTIMIZERS)
 def test_optimizer_is_pytorchs(kind, settings):
     theirs = torch_run(lambda torch, ws: getattr(torch.optim, kind.__name__)(ws, **settings))
     assert_same_path(run(kind(leaves(), **settings)), theirs, 1e-10)
@@ -133,20 +133,28 @@ def test_groups_with_rates_of_their_own_are_pytorchs(kind):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("cooldown", [0, 2])
-def test_plateau_is_pytorchs(cooldown):
-    losses = [5, 4, 4, 4, 4, 4, 3.9999, 3.9, 4, 4, 4, 4, 4, 4, 4, 2, 3, 3, 3, 3]
-    settings = {"factor": 0.5, "patience": 2, "cooldown": cooldown, "min_lr": 0.05}
+@pytest.mark.parametrize(
+    ("lr", "more"),
+    [
+        (0.3, {"min_lr": 0.05}),
+        (0.3, {"min_lr": 0.05, "cooldown": 2}),
+        (0.3, {"threshold": 0.1}),
+        (2.5e-8, {}),  # a reduction too small to matter is not made
+    ],
+)
+def test_plateau_is_pytorchs(lr, more):
+    losses = [5, 4.8, 4.6, 4.4, 4, 4, 3.9999, 3.9, 4, 4, 4, 4, 4, 4, 4, 2, 3, 3, 3, 3]
+    settings = {"factor": 0.5, "patience": 2, **more}
     theirs = torch_run(
-        lambda torch, ws: torch.optim.Adam(ws, lr=0.3),
+        lambda torch, ws: torch.optim.Adam(ws, lr=lr),
         lambda torch, o: torch.optim.lr_scheduler.ReduceLROnPlateau(o, **settings),
         losses,
     )
-    optimizer = Adam(leaves(), lr=0.3)
+    optimizer = Adam(leaves(), lr=lr)
     plan = ReduceLROnPlateau(optimizer, **settings)
     ours = run(optimizer, plan, losses=losses)
     assert_same_path(ours, theirs, 1e-10)
-    assert optimizer.lr < 0.3
+    assert optimizer.lr < lr
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -164,7 +172,7 @@ def test_a_variance_that_rounding_takes_below_0_is_0(dtype):
     np.testing.assert_allclose(before - w.numpy(), 0.01 * g / 0.1, rtol=2e-2, atol=1e-5)
 
 
-@pytest.mark.parametrize(("kind", "settings"), OPTIMISERS)
+@pytest.mark.parametrize(("kind", "settings"), OPTIMIZERS)
 def test_a_restored_optimizer_goes_on_to_the_last_bit(kind, settings):
     whole = run(kind(leaves(), **settings))
     first = kind(leaves(), **settings)
