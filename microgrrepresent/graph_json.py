@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -252,27 +252,24 @@ def _read(value: Any) -> Any:
     if len(value) != 1:
         raise GraphError(f"a static argument should be an object with one key; given {value}")
     [(kind, content)] = value.items()
-    if kind == "float":
-        return float(content)
-    if kind == "complex":
-        return complex(*map(float, content))
-    if kind == "ellipsis":
-        return Ellipsis
-    if kind == "slice":
-        return slice(*map(_read, content))
-    if kind == "tuple":
-        return tuple(map(_read, content))
-    if kind == "dict":
-        return {key: _read(part) for key, part in content.items()}
-    if kind == "dtype":
-        return np.dtype(content)
-    if kind == "array":
-        return _frozen(_read_array(content))
-    if kind == "scalar":
-        return _read_array(content)[()]
-    raise GraphError(f"a static argument of an unknown kind {kind!r}")
+    if kind not in _READERS:
+        raise GraphError(f"a static argument of an unknown kind {kind!r}")
+    return _READERS[kind](content)
 
 
 def _frozen(array: Array) -> Array:
     array.setflags(write=False)
     return array
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "float": float,
+    "complex": lambda parts: complex(*map(float, parts)),
+    "ellipsis": lambda _: Ellipsis,
+    "slice": lambda ends: slice(*map(_read, ends)),
+    "tuple": lambda parts: tuple(map(_read, parts)),
+    "dict": lambda parts: {key: _read(part) for key, part in parts.items()},
+    "dtype": np.dtype,
+    "array": lambda fields: _frozen(_read_array(fields)),
+    "scalar": lambda fields: _read_array(fields)[()],
+}

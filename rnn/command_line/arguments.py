@@ -25,7 +25,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser that refuses in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        line = " ".join(message.splitlines())
+        self.exit(2, f"{self.prog}: {line}; see {self.prog} --help\n")
 
 
 def _number(

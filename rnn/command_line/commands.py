@@ -73,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _said(options: argparse.Namespace, message: object, status: int) -> int:
-    print(f"{options.prog}: {message}", file=sys.stderr)
+    line = " ".join(str(message).splitlines())
+    print(f"{options.prog}: {line}", file=sys.stderr)
     return status
 
 

@@ -271,7 +271,13 @@ class Vocabulary:
         return cls(tokens, data["unit"])
 
     def save(self, path: str | Path) -> None:
-        """Write a JSON file."""
+        """Write a JSON file.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written.
+        """
         text = json.dumps(self.to_json(), ensure_ascii=False, indent=0)
         try:
             data = text.encode()
@@ -288,10 +294,12 @@ class Vocabulary:
 
         Raises
         ------
+        FileError
+            If the file cannot be read.
         DataError
-            If the file holds no vocabulary.
+            If it holds no vocabulary.
         """
         try:
             return cls.from_json(json.loads(read_text(path)))
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise DataError(f"{path} holds no vocabulary: {error}") from error

@@ -228,6 +228,11 @@ def test_texts_that_cannot_be_read(capsys, tmp_path):
     assert "is a directory" in train(str(tmp_path))
 
 
+def test_a_refusal_is_one_line_whatever_was_given(capsys):
+    assert "cannot read a b.npz" in refused(capsys, "sample", "a\nb.npz")
+    assert "unrecognized arguments: c d" in refused(capsys, "draw", "c\nd")
+
+
 def test_checkpoints_of_another_kind(capsys, tmp_path):
     assert "cannot read none.npz: no such file" in refused(capsys, "sample", "none.npz")
     (tmp_path / "text.npz").write_text("text")

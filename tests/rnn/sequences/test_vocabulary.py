@@ -117,7 +117,9 @@ def test_saving_and_loading(tmp_path):
     assert "南" in (tmp_path / "deep" / "v.json").read_text("utf-8")  # readable, not escaped
 
 
-@pytest.mark.parametrize("text", ["[1]", '{"unit": "word"}', '{"unit": "x", "tokens": ["a"]}', "{"])
+@pytest.mark.parametrize(
+    "text", ["[1]", '{"unit": "word"}', '{"unit": "x", "tokens": ["a"]}', "{", "[" * 100_000]
+)
 def test_a_file_that_is_no_vocabulary(tmp_path, text):
     (tmp_path / "v.json").write_text(text)
     with pytest.raises(DataError, match="vocabulary"):
