@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
@@ -138,20 +139,29 @@ class Description:
         DescriptionError
             If the field was left out.
         """
-        text = getattr(self, field)
-        if isinstance(text, tuple):
-            at = 0 if self.inputs == ("xs",) else position
-            text = text[at] if at < len(text) else None
-        if text is None and field == "formula":
-            text = self.source or f"{self.name}({', '.join(_starred(self.inputs))})"
+        text = self._text(field, node, position)
         if text is None:
             raise DescriptionError(
                 f"{by}: {located(self.name, node.scope, node.step)}: the operation does not say "
                 f"its {field!r}; add {field}=... to primitive({self.name!r}, ...)"
             )
-        if isinstance(text, str):
+        return text
+
+    def _text(self, field: str, node: Node, position: int) -> str | None:
+        text = getattr(self, field)
+        if isinstance(text, tuple):
+            at = 0 if self._takes_any_number else position
+            text = text[at] if at < len(text) else None
+        if text is None and field == "formula":  # its name, and what it is applied to
+            inputs = "*xs" if self._takes_any_number else ", ".join(self.inputs)
+            text = self.source or f"{self.name}({inputs})"
+        if text is None or isinstance(text, str):
             return text
         return str(text(*[parent.shape for parent in node.parents], **node.params))
+
+    @property
+    def _takes_any_number(self) -> bool:
+        return self.inputs == ("xs",)
 
     def is_linear(self, node: Node, positions: Collection[int]) -> bool:
         """Whether the value is linear in these inputs together, as far as is said.
@@ -161,17 +171,16 @@ class Description:
         """
         if self.kind == "cut":
             return True
-        varying = {"y", *(self.inputs[i] for i in positions if self.inputs != ("xs",))}
+        if any(self.vjp[i] is None for i in positions):
+            return False
+        varying = {"y"}
+        if not self._takes_any_number:
+            varying.update(self.inputs[i] for i in positions)
         for i in positions:
-            if self.vjp[i] is None:
-                return False
-            try:
-                if self.said("meets", node, i, by="is_linear") == "moved":
-                    continue
-                derivative = self.said("derivative", node, i, by="is_linear")
-            except DescriptionError:
-                return False
-            if varying & _names_in(derivative):
+            if self._text("meets", node, i) == "moved":
+                continue
+            derivative = self._text("derivative", node, i)
+            if derivative is None or varying & names_in(derivative):
                 return False
         return True
 
@@ -225,9 +234,13 @@ def _input_names(forward: Callable[..., Any], vjp: Any) -> tuple[str, ...]:
     return ("x",) if many == 1 else tuple("abcdefgh"[:many])
 
 
-def _names_in(text: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+@cache
+def parsed(text: str) -> ast.expr:
+    """A text as a tree, which is not to be changed: others have it, too."""
+    return ast.parse(text, mode="eval").body
 
 
-def _starred(inputs: tuple[str, ...]) -> tuple[str, ...]:
-    return ("*xs",) if inputs == ("xs",) else inputs
+@cache
+def names_in(text: str) -> frozenset[str]:
+    """The names that a text speaks of."""
+    return frozenset(node.id for node in ast.walk(parsed(text)) if isinstance(node, ast.Name))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent.description import Description
+from microgrrepresent.description import Description, names_in, parsed
 from microgrrepresent.node import Node
 
 
@@ -69,8 +69,8 @@ def contribution_code(
     operands : sequence of str
         An expression for each of its inputs.
     adjoint : str
-        What the input's adjoint is called; where the operation is a selection, the code is a
-        statement that adds to it in place, and otherwise an expression.
+        What the input's adjoint is called. The code is an expression; or, where the operation
+        `adds_in_place`, a statement that adds to this adjoint.
     given : mapping from str to str, optional
         As for `value_code`.
 
@@ -101,6 +101,17 @@ def contribution_code(
     if op.vjp_source:
         return filled(op.said("vjp_source", node, position, by="contribution_code"), names)
     return filled(_product_code(op, node, position), names)
+
+
+def adds_in_place(node: Node, position: int) -> bool:
+    """Whether the contribution is said as a statement, such as ``dx[index] += g``."""
+    op = node.op
+    assert op is not None
+    if not op.vjp_source or op.many is not None:
+        return False
+    text = op.said("vjp_source", node, position, by="adds_in_place")
+    names = (part.id for part in ast.walk(ast.parse(text)) if isinstance(part, ast.Name))
+    return f"d{op.inputs[position]}" in names
 
 
 def helper_code(op: Description) -> tuple[str, ...]:
@@ -223,7 +234,7 @@ def _product_code(op: Description, node: Node, position: int) -> str:
 
 def _times(g: str, text: str) -> str:
     """``g * (1 - y**2)``; ``g / b`` for ``1 / b``, ``-g * y / b`` for ``-y / b``."""
-    match ast.parse(text, mode="eval").body:
+    match parsed(text):
         case ast.Constant(1):
             return g
         case ast.BinOp(ast.Constant(1), ast.Div(), below):
@@ -246,9 +257,8 @@ def _spread_code(node: Node, text: str) -> str:
         axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
         back = f"np.expand_dims({{}}, {axis!r})"
     code = _times(back.format("g"), filled(text, {"y": back.format("y")}))
-    names = {part.id for part in ast.walk(ast.parse(text)) if isinstance(part, ast.Name)}
     assert node.op is not None
-    whole = names & {*node.op.inputs}
+    whole = names_in(text) & {*node.op.inputs}
     return code if whole else f"np.broadcast_to({code}, {node.op.inputs[0]}.shape)"
 
 

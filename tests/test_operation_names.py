@@ -34,13 +34,11 @@ TABLES = {
     ("rnn/cells/activations.py", ("relu", "sigmoid", "tanh")): "what `nonlinearity` may be",
     ("rnn/cells/simple.py", ("relu", "sigmoid", "tanh")): "what `nonlinearity` may be",
     ("rnn/training/losses.py", ("mean", "sum")): "what `reduction` may be",
-    ("rnn/weights/layouts.py", ("relu", "sigmoid", "tanh")): "what other frameworks call them",
-    ("rnn/weights/layouts.py", ("sigmoid", "tanh")): "the gates of other frameworks",
+    ("rnn/weights/onnx.py", ("relu", "sigmoid", "tanh")): "what ONNX calls them",
+    ("rnn/weights/standard_gates.py", ("relu", "sigmoid", "tanh")): "gates of other frameworks",
+    ("rnn/weights/standard_gates.py", ("sigmoid", "tanh")): "gates of other frameworks",
 }
 """Collections with names that operations have, too, and what they are names of."""
-
-PASSING = {("rnn/notation.py", ("relu", "sigmoid", "tanh"))}
-"""Tables that are being replaced."""
 
 
 def relative(path):
@@ -97,8 +95,7 @@ def test_no_operation_is_known_by_its_name(path):
 
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_no_table_of_operations(path):
-    known = TABLES.keys() | PASSING
-    found = {names: line for line, names in tables(path) if (relative(path), names) not in known}
+    found = {names: line for line, names in tables(path) if (relative(path), names) not in TABLES}
     assert not found
 
 

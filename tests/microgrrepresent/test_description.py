@@ -156,6 +156,13 @@ def test_a_description_that_says_nothing_proves_nothing(applied):
         check_primitive(applied(), X, W)
 
 
+def test_nothing_is_checked_without_a_record():
+    with mg.no_grad(), pytest.raises(CheckError, match=r"inside of no_grad\(\)"):
+        check_primitive(tanh, [1.0])
+    with pytest.raises(TypeError, match="tanh must be given at least one input"):
+        check_primitive(tanh)
+
+
 def test_functions_are_not_operations():
     with pytest.raises(TypeError, match=r"must be a Primitive.*got function"):
         check_primitive(mg.softmax, [1.0])

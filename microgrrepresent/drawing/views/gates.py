@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 
+from microgrrepresent.description import parsed
 from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text, width
 from microgrrepresent.drawing.marks.naming import LOSSES, OUTPUTS, leaf_kind, name
 from microgrrepresent.drawing.time.timeline import Timeline, is_cut
@@ -123,7 +124,7 @@ class _Gates:
             return ()
         if node.op.kind == "moves":  # the same numbers
             return terms[0] if len(terms) == 1 else ()
-        formula = ast.parse(node.op.said("formula", node, by="draw"), mode="eval").body
+        formula = parsed(node.op.said("formula", node, by="draw"))
         return _written(formula, dict(zip(node.op.inputs, terms, strict=True)))
 
 
@@ -139,7 +140,7 @@ def _is_activation(node: Node) -> bool:
 def _is_minus(node: Node) -> bool:
     """Whether a node is the difference of its parents."""
     assert node.op is not None
-    formula = ast.parse(node.op.said("formula", node, by="draw"), mode="eval").body
+    formula = parsed(node.op.said("formula", node, by="draw"))
     return isinstance(formula, ast.BinOp) and isinstance(formula.op, ast.Sub)
 
 
