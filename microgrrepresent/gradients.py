@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent.errors import DTypeError, GradientError, ShapeError, located, operand
 from microgrrepresent.node import Array, Node, leaf
+from microgrrepresent.operands import new_array
 from microgrrepresent.place import at, here
-from microgrrepresent.primitive import numbers as new_array
 from microgrrepresent.pullbacks import numbers, recorded
 from microgrrepresent.sweep import sweep
 

@@ -18,22 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, Unpack, overload
 
 import numpy as np
 from numpy import ndarray
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike
 
 from microgrrepresent.description import Description, Said, completed
-from microgrrepresent.errors import (
-    DTypeError,
-    ShapeError,
-    operand,
-)
-from microgrrepresent.node import Array, Node, make
-from microgrrepresent.place import here, running
+from microgrrepresent.node import N, Node, leaf, make
+from microgrrepresent.operands import as_nodes, misuse
+from microgrrepresent.place import here
 
-N = TypeVar("N", bound=Node)
 Rule = Callable[..., Any]
 
 _NOTHING: dict[str, Any] = {}  # shared by all nodes without static arguments; never written to
@@ -82,7 +77,11 @@ class Primitive(Description):
     @overload
     def __call__(self, x: N, /, *inputs: Any, **params: Any) -> N: ...
     @overload
-    def __call__(self, /, *inputs: Any, **params: Any) -> Any: ...
+    def __call__(self, x: Any, y: N, /, *inputs: Any, **params: Any) -> N: ...
+    @overload
+    def __call__(self, x: Any, y: Any, z: N, /, *inputs: Any, **params: Any) -> N: ...
+    @overload
+    def __call__(self, /, *inputs: ArrayLike, **params: Any) -> Any: ...
 
     def __call__(self, /, *inputs: Any, **params: Any) -> Any:
         """Run `forward`; if one of the inputs is a node, record the result as a node too."""
@@ -90,38 +89,22 @@ class Primitive(Description):
         requires_grad = False
         for x in inputs:
             if not isinstance(x, Node):
-                if not any(isinstance(x, Node) for x in inputs):
-                    return self.forward(*inputs, **params)
-                return self(*self._lifted(inputs, params), **params)
+                nodes = as_nodes(self, inputs, params, constant)
+                return self.forward(*inputs, **params) if nodes is None else self(*nodes, **params)
             arrays.append(x.value)
             if x._requires_grad:
                 requires_grad = True
         try:
-            value = self.forward(*arrays, **params) if params else self.forward(*arrays)
+            value = self.forward(*arrays, **params)
         except (ValueError, IndexError, TypeError, OverflowError) as error:
-            raise _misuse(self, inputs, params, error) from error
+            raise misuse(self, inputs, params, error) from error
         if type(value) is not ndarray:
             value = np.asarray(value)  # NumPy turns results without axes into scalars
         kind = inputs[0].result_class
         if not here.get().recorded:
-            return make(kind, None, (), _NOTHING, value, False)
+            return leaf(kind, value)
         requires_grad = requires_grad and self._passes
         return make(kind, self, inputs, params or _NOTHING, value, requires_grad)
-
-    def _lifted(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> list[Node]:
-        """Make nodes of all inputs.
-
-        A number that is too large for the integers beside it is what NumPy takes it for: it can be
-        compared with them or divide them, but not be added to them.
-        """
-        try:
-            return [lift(x, inputs) for x in inputs]
-        except OverflowError:
-            try:
-                self.forward(*[x.value if isinstance(x, Node) else x for x in inputs], **params)
-            except OverflowError as error:
-                raise _misuse(self, inputs, params, error) from None
-            return [lift(x, inputs, widen=True) for x in inputs]
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -213,90 +196,3 @@ constant = primitive(
     source="value",
     doc="A number written in the code, such as the 2 of ``2 * x``.",
 )
-
-
-def arrayed(x: Any) -> Any:
-    """An operand that has axes: a node or an array as it is, a list or a number as an array."""
-    return x if isinstance(x, (Node, ndarray)) else numbers(x)
-
-
-def numbers(data: Any, dtype: DTypeLike | None = None) -> Array:
-    """A new array of data that has no history to lose.
-
-    Raises
-    ------
-    TypeError
-        If there are nodes in a list, or what is given is not made of numbers.
-    """
-    if _holds_nodes(data):
-        raise TypeError(
-            f"a {type(data).__name__} of Tensors is no operand, because their history would be "
-            "lost; join them with stack or concatenate first"
-        )
-    if isinstance(data, np.ma.MaskedArray):
-        raise DTypeError(
-            "a masked array would lose its mask in a Tensor; give its data and, where a mask is "
-            "taken, the mask beside it, or fill it first: array.filled(0)"
-        )
-    value = np.array(data, dtype=dtype)
-    if value.dtype.kind not in "biufc":
-        raise DTypeError(f"a Tensor holds numbers; given {type(data).__name__} of {value.dtype}")
-    return value
-
-
-def _holds_nodes(data: Any) -> bool:
-    return isinstance(data, (list, tuple)) and any(
-        isinstance(item, Node) or _holds_nodes(item) for item in data
-    )
-
-
-def lift(x: Any, others: Sequence[Any], widen: bool = False) -> Node:
-    """Make a node of an operand that is none: of a number a `constant`, of an array a leaf.
-
-    A number takes the data type of the operands beside it, as in NumPy: ``2.0 * x`` is float32
-    where x is. To `widen` keeps a number that is too large for them whole.
-
-    Raises
-    ------
-    OverflowError
-        If a number is too large for the operands beside it.
-    """
-    if isinstance(x, Node):
-        return x
-    kind = next(o.result_class for o in others if isinstance(o, Node))
-    if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic):
-        dtype = np.result_type(x, *(o.dtype for o in others if hasattr(o, "dtype")))
-        if widen:
-            own = np.min_scalar_type(x)
-            dtype = np.result_type(dtype, own if own.kind in "iu" else np.float64)
-        params = {"value": x, "dtype": dtype.name}
-        return make(kind, constant, (), params, np.array(x, dtype=dtype), False)
-    return make(kind, None, (), _NOTHING, numbers(x), False)
-
-
-def _misuse(
-    op: Primitive, parents: tuple[Node, ...], params: dict[str, Any], error: Exception
-) -> Exception:
-    """Say what was applied to what, and where, when `forward` refused its operands."""
-    if isinstance(error, OverflowError):
-        given = ", ".join(operand(p.name, p) if isinstance(p, Node) else repr(p) for p in parents)
-        return DTypeError(
-            f"{running(op.name)}: {op.name}({given}): {error}; give the operands more room first, "
-            "as in t.astype(int) or t.astype(float)"
-        )
-    shapes = [p.shape for p in parents]
-    names = [operand(p.name, p) for p in parents]
-    if op.many is None and len(parents) != len(op.vjp):
-        return TypeError(
-            f"{running(op.name)}: {op.name} has {len(op.vjp)} operand{'s' * (len(op.vjp) > 1)}; "
-            f"given {len(parents)}: {', '.join(names)}"
-        )
-    infix = len(names) == 2 and len(op.symbol) == 1
-    text = f" {op.symbol} ".join(names) if infix else f"{op.name}({', '.join(names)})"
-    if params:
-        text += " with " + ", ".join(f"{key}={value!r}" for key, value in params.items())
-    broken = op.mismatch(shapes) if op.mismatch is not None else None
-    message = f"{running(op.name)}: {text}: {broken or error}"
-    if isinstance(error, ValueError):
-        return ShapeError(message)
-    return IndexError(message) if isinstance(error, IndexError) else TypeError(message)

@@ -35,8 +35,8 @@ from microgrrepresent.errors import (
 from microgrrepresent.gradients import leaf_gradients
 from microgrrepresent.node import Array, Node, make, may_require, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
+from microgrrepresent.operands import new_array
 from microgrrepresent.place import here
-from microgrrepresent.primitive import numbers
 
 _adding = threading.Lock()  # of gradients, by threads whose graphs share leaves
 
@@ -79,7 +79,7 @@ class Tensor(Node):
         dtype: DTypeLike | None = None,
     ) -> Self:
         """Make a leaf; see the class."""
-        value = numbers(data, dtype)
+        value = new_array(data, dtype)
         wanted = may_require(requires_grad, value.dtype, name)
         return make(cls, None, (), {}, value, wanted, name)
 
@@ -184,7 +184,7 @@ class Tensor(Node):
                 f"assign: {self.name or 'this Tensor'} is the result of {self.op.name}, "
                 "so its value follows from its parents; assign to a leaf"
             )
-        value = data.value if isinstance(data, Node) else numbers(data)
+        value = data.value if isinstance(data, Node) else new_array(data)
         if value.shape != self.shape:
             raise ShapeError(
                 f"assign: {self.name or 'this Tensor'} has shape {self.shape}; given {value.shape}"
@@ -260,41 +260,41 @@ class Tensor(Node):
 
     # --- operators -------------------------------------------------------------------------------
 
-    def __add__(self, other: Any) -> Tensor:
+    def __add__(self, other: ArrayLike) -> Tensor:
         return ops.add(self, other)
 
-    def __radd__(self, other: Any) -> Tensor:
-        return _same(ops.add(other, self))
+    def __radd__(self, other: ArrayLike) -> Tensor:
+        return ops.add(other, self)
 
-    def __sub__(self, other: Any) -> Tensor:
+    def __sub__(self, other: ArrayLike) -> Tensor:
         return ops.sub(self, other)
 
-    def __rsub__(self, other: Any) -> Tensor:
-        return _same(ops.sub(other, self))
+    def __rsub__(self, other: ArrayLike) -> Tensor:
+        return ops.sub(other, self)
 
-    def __mul__(self, other: Any) -> Tensor:
+    def __mul__(self, other: ArrayLike) -> Tensor:
         return ops.mul(self, other)
 
-    def __rmul__(self, other: Any) -> Tensor:
-        return _same(ops.mul(other, self))
+    def __rmul__(self, other: ArrayLike) -> Tensor:
+        return ops.mul(other, self)
 
-    def __truediv__(self, other: Any) -> Tensor:
+    def __truediv__(self, other: ArrayLike) -> Tensor:
         return ops.div(self, other)
 
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return _same(ops.div(other, self))
+    def __rtruediv__(self, other: ArrayLike) -> Tensor:
+        return ops.div(other, self)
 
-    def __pow__(self, other: Any) -> Tensor:
+    def __pow__(self, other: ArrayLike) -> Tensor:
         return ops.pow(self, other)
 
-    def __rpow__(self, other: Any) -> Tensor:
-        return _same(ops.pow(other, self))
+    def __rpow__(self, other: ArrayLike) -> Tensor:
+        return ops.pow(other, self)
 
-    def __matmul__(self, other: Any) -> Tensor:
+    def __matmul__(self, other: ArrayLike) -> Tensor:
         return ops.matmul(self, other)
 
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return _same(ops.matmul(other, self))
+    def __rmatmul__(self, other: ArrayLike) -> Tensor:
+        return ops.matmul(other, self)
 
     def __neg__(self) -> Tensor:
         return ops.neg(self)
@@ -311,86 +311,86 @@ class Tensor(Node):
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
         return ops.not_equal(self, other)
 
-    def __lt__(self, other: Any) -> Tensor:
+    def __lt__(self, other: ArrayLike) -> Tensor:
         return ops.less(self, other)
 
-    def __le__(self, other: Any) -> Tensor:
+    def __le__(self, other: ArrayLike) -> Tensor:
         return ops.less_equal(self, other)
 
-    def __gt__(self, other: Any) -> Tensor:
+    def __gt__(self, other: ArrayLike) -> Tensor:
         return ops.greater(self, other)
 
-    def __ge__(self, other: Any) -> Tensor:
+    def __ge__(self, other: ArrayLike) -> Tensor:
         return ops.greater_equal(self, other)
 
-    def __and__(self, other: Any) -> Tensor:
+    def __and__(self, other: ArrayLike) -> Tensor:
         return ops.bitwise_and(self, other)
 
-    def __rand__(self, other: Any) -> Tensor:
-        return _same(ops.bitwise_and(other, self))
+    def __rand__(self, other: ArrayLike) -> Tensor:
+        return ops.bitwise_and(other, self)
 
-    def __or__(self, other: Any) -> Tensor:
+    def __or__(self, other: ArrayLike) -> Tensor:
         return ops.bitwise_or(self, other)
 
-    def __ror__(self, other: Any) -> Tensor:
-        return _same(ops.bitwise_or(other, self))
+    def __ror__(self, other: ArrayLike) -> Tensor:
+        return ops.bitwise_or(other, self)
 
     def __invert__(self) -> Tensor:
         return ops.invert(self)
 
     def __getitem__(self, index: Any) -> Tensor:
-        return _same(ops.getitem(self, index))
+        return ops.getitem(self, index)
 
     # --- methods, as an array has them -----------------------------------------------------------
 
     @property
     def T(self) -> Tensor:
         """The transpose."""
-        return _same(ops.transpose(self))
+        return ops.transpose(self)
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """See `microgrrepresent.sum`."""
-        return _same(ops.sum(self, axis, keepdims))
+        return ops.sum(self, axis, keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """See `microgrrepresent.mean`."""
-        return _same(ops.mean(self, axis, keepdims))
+        return ops.mean(self, axis, keepdims)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """See `microgrrepresent.max`."""
-        return _same(ops.max(self, axis, keepdims))
+        return ops.max(self, axis, keepdims)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """See `microgrrepresent.min`."""
-        return _same(ops.min(self, axis, keepdims))
+        return ops.min(self, axis, keepdims)
 
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """See `microgrrepresent.reshape`."""
-        return _same(ops.reshape(self, *shape))
+        return ops.reshape(self, *shape)
 
     def transpose(self, *axes: int | Sequence[int]) -> Tensor:
         """See `microgrrepresent.transpose`."""
-        return _same(ops.transpose(self, *axes))
+        return ops.transpose(self, *axes)
 
-    def dot(self, other: Any) -> Tensor:
+    def dot(self, other: ArrayLike) -> Tensor:
         """See `microgrrepresent.dot`."""
-        return _same(ops.dot(self, other))
+        return ops.dot(self, other)
 
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """See `microgrrepresent.swapaxes`."""
-        return _same(ops.swapaxes(self, axis1, axis2))
+        return ops.swapaxes(self, axis1, axis2)
 
     def squeeze(self, axis: Axis = None) -> Tensor:
         """See `microgrrepresent.squeeze`."""
-        return _same(ops.squeeze(self, axis))
+        return ops.squeeze(self, axis)
 
     def clip(self, low: float | None = None, high: float | None = None) -> Tensor:
         """See `microgrrepresent.clip`."""
-        return _same(ops.clip(self, low, high))
+        return ops.clip(self, low, high)
 
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The same numbers in another data type; the gradient comes back in this one."""
-        return _same(ops.cast(self, dtype))
+        return ops.cast(self, dtype)
 
     def flatten(self) -> Tensor:
         """All elements along one axis."""
@@ -414,9 +414,3 @@ class Tensor(Node):
 
 
 Tensor.result_class = Tensor
-
-
-def _same(x: Any) -> Tensor:
-    """Tell the type checker what an operation on a Tensor gives."""
-    assert isinstance(x, Tensor)
-    return x

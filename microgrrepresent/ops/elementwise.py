@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from microgrrepresent.operands import arrayed, operation
 from microgrrepresent.place import running
-from microgrrepresent.primitive import Primitive, arrayed, primitive
+from microgrrepresent.primitive import Primitive, primitive
 
 # --- comparisons and logic: results are piecewise constant, so that no derivative passes ----------
 
@@ -144,7 +145,7 @@ def _sigmoid(x: Any) -> Any:
     x = np.asarray(x)
     y = np.exp(-x if x.dtype.kind in "fc" else 0.0 - x)  # -x of unsigned integers wraps around
     y += 1
-    return 1 / y
+    return np.reciprocal(y)
 
 
 sigmoid = primitive(
@@ -297,18 +298,21 @@ _clip = primitive(
 )
 
 
+@operation
 def cast(x: Any, dtype: DTypeLike) -> Any:
     """The same numbers in another data type; no derivative passes through integers or booleans."""
     to = np.dtype(dtype)
     return (_cast if to.kind in "fc" else _truncate)(x, dtype=to.name)
 
 
+@operation
 def floats(x: Any) -> Any:
     """An operand of floating-point or complex numbers: integers and booleans become float64."""
     x = arrayed(x)
     return x if x.dtype.kind in "fc" else cast(x, "float64")
 
 
+@operation
 def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
     """Limit x to the interval [low, high], elementwise; either bound may be None.
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from microgrrepresent.errors import DTypeError, ShapeError
 from microgrrepresent.node import Array, Node
+from microgrrepresent.operands import arrayed, new_array, operation
 from microgrrepresent.ops import exponential_forms
 from microgrrepresent.ops.elementwise import cast, exp, floats, maximum, sigmoid, where
 from microgrrepresent.ops.reductions import mean, sum
 from microgrrepresent.ops.shapes import broadcast_to, expand_dims, from_front, one_hot
 from microgrrepresent.place import running
-from microgrrepresent.primitive import arrayed, numbers, primitive
+from microgrrepresent.primitive import primitive
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -108,6 +109,7 @@ _binary_cross_entropy = primitive(
 )
 
 
+@operation
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) divided by its sum along an axis; a row of -inf gives a row of 0.
 
@@ -121,12 +123,14 @@ def softmax(x: Any, axis: int = -1) -> Any:
     return _softmax(x, axis=from_front(axis, x, "softmax"))
 
 
+@operation
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Logarithm of `softmax`, exact also where softmax is too small for a float."""
     x = floats(x)
     return _log_softmax(x, axis=from_front(axis, x, "log_softmax"))
 
 
+@operation
 def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) along an axis; -inf for a row of -inf.
 
@@ -140,6 +144,7 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     return _logsumexp(x, axis=from_front(axis, x, "logsumexp"), keepdims=keepdims)
 
 
+@operation
 def cross_entropy(
     logits: Any,
     targets: Any,
@@ -203,6 +208,7 @@ def cross_entropy(
     return _reduce(_cross_entropy(logits, classes), counts, reduction, "cross_entropy")
 
 
+@operation
 def binary_cross_entropy(
     logits: Any, targets: Any, *, mask: Any = None, reduction: Reduction = "mean"
 ) -> Any:
@@ -230,7 +236,7 @@ def binary_cross_entropy(
     """
     logits = floats(logits)
     if not isinstance(targets, Node):
-        targets = numbers(targets, dtype=logits.dtype)
+        targets = new_array(targets, dtype=logits.dtype)
     if targets.shape != logits.shape:
         raise ShapeError(
             f"{running('binary_cross_entropy')}: logits {logits.shape} need targets of the same "

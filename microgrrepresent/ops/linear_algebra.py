@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from microgrrepresent.errors import ShapeError, operand
+from microgrrepresent.node import Array, N
 from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes
 from microgrrepresent.place import running
 from microgrrepresent.primitive import primitive
@@ -104,6 +106,12 @@ matmul = primitive(
 )
 
 
+@overload
+def dot(a: N, b: Any) -> N: ...
+@overload
+def dot(a: Any, b: N) -> N: ...
+@overload
+def dot(a: ArrayLike, b: ArrayLike) -> Array: ...
 def dot(a: Any, b: Any) -> Any:
     """The product of vectors and matrices, as ``np.dot`` has it; numbers multiply all elements.
 

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.node import Node
+from microgrrepresent.operands import arrayed, operation
 from microgrrepresent.ops.elementwise import abs, floats, sqrt, where
 from microgrrepresent.ops.shapes import broadcast_to, from_front, reshape
-from microgrrepresent.primitive import arrayed, primitive
+from microgrrepresent.primitive import primitive
 
 Axis = int | tuple[int, ...] | None
 
@@ -98,6 +99,7 @@ def _axes(x: Any, axis: Axis, op: str) -> tuple[int, ...]:
     return tuple(from_front(a, x, op) for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
+@operation
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Sum over the given axes, or over all.
 
@@ -111,24 +113,28 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return _sum(x, axis=_axes(x, axis, "sum"), keepdims=keepdims)
 
 
+@operation
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Arithmetic mean over the given axes, or over all."""
     x = arrayed(x)
     return _mean(x, axis=_axes(x, axis, "mean"), keepdims=keepdims)
 
 
+@operation
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Largest element along the given axes, or of all; elements that tie share the adjoint."""
     x = arrayed(x)
     return _max(x, axis=_axes(x, axis, "max"), keepdims=keepdims)
 
 
+@operation
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Smallest element along the given axes, or of all; elements that tie share the adjoint."""
     x = arrayed(x)
     return _min(x, axis=_axes(x, axis, "min"), keepdims=keepdims)
 
 
+@operation
 def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Euclidean norm over the given axes, or over all; its derivative at 0 is taken to be 0.
 

@@ -11,19 +11,21 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import index as as_int
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from microgrrepresent.errors import DTypeError, ShapeError, operand
-from microgrrepresent.node import Array, Node
+from microgrrepresent.node import Array, N, Node
+from microgrrepresent.operands import arrayed, operation
 from microgrrepresent.place import running
-from microgrrepresent.primitive import Primitive, Rule, arrayed, each, primitive
+from microgrrepresent.primitive import Primitive, Rule, each, primitive
 
-_reshape = primitive(
+_reshape: Primitive = primitive(
     "reshape",
     lambda x, shape: x.reshape(shape),
-    (lambda g, y, x, shape: reshape(g, x.shape),),
+    (lambda g, y, x, shape: _reshape(g, shape=x.shape),),
     kind="moves",
     source="x.reshape(shape)",
     formula="x",
@@ -39,10 +41,10 @@ def _order(axes: Sequence[int]) -> str:
     return ".T" if is_reversed else f".transpose({tuple(axes)})"
 
 
-_transpose = primitive(
+_transpose: Primitive = primitive(
     "transpose",
     lambda x, axes: x.transpose(axes),
-    (lambda g, y, x, axes: transpose(g, tuple(np.argsort(axes).tolist())),),
+    (lambda g, y, x, axes: _transpose(g, axes=tuple(np.argsort(axes).tolist())),),
     symbol="ᵀ",
     kind="moves",
     source=lambda x, axes: f"x{_order(axes)}",
@@ -231,6 +233,7 @@ def _frozen_index(part: Any) -> Array:
     return index
 
 
+@operation
 def getitem(x: Any, index: Any) -> Any:
     """``x[index]``: integers, slices, None, ..., integer arrays (repeats add up), boolean masks.
 
@@ -252,6 +255,7 @@ def _plain(part: Any) -> Any:
     return _frozen_index(part) if isinstance(part, (list, np.ndarray, Node)) else part
 
 
+@operation
 def take(table: Any, indices: Any) -> Any:
     """Rows of a table, the embedding look-up: ``table[indices]``, with the indices as a node.
 
@@ -268,6 +272,7 @@ def take(table: Any, indices: Any) -> Any:
     return _take(table, indices if isinstance(indices, Node) else _frozen_index(indices))
 
 
+@operation
 def reshape(x: Any, *shape: int | Sequence[int]) -> Any:
     """The same elements in another shape; one length may be -1 and is worked out.
 
@@ -281,12 +286,14 @@ def reshape(x: Any, *shape: int | Sequence[int]) -> Any:
     return _reshape(x, shape=_lengths(shape))
 
 
+@operation
 def broadcast_to(x: Any, *shape: int | Sequence[int]) -> Any:
     """Repeat x along new and length-1 axes until it has the given shape."""
     x = arrayed(x)
     return _broadcast_to(x, shape=_lengths(shape))
 
 
+@operation
 def transpose(x: Any, *axes: int | Sequence[int]) -> Any:
     """Permute the axes; reverse them where no order is given."""
     x = arrayed(x)
@@ -294,6 +301,7 @@ def transpose(x: Any, *axes: int | Sequence[int]) -> Any:
     return _transpose(x, axes=tuple(from_front(axis, x, "transpose") for axis in order))
 
 
+@operation
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes."""
     x = arrayed(x)
@@ -303,6 +311,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return _transpose(x, axes=tuple(axes))
 
 
+@operation
 def expand_dims(x: Any, axis: int) -> Any:
     """Insert an axis of length 1 at position `axis` of the result."""
     x = arrayed(x)
@@ -310,6 +319,7 @@ def expand_dims(x: Any, axis: int) -> Any:
     return _reshape(x, shape=(*x.shape[:at], 1, *x.shape[at:]))
 
 
+@operation
 def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """Drop axes of length 1: those given, or all of them.
 
@@ -328,7 +338,7 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
 _squeeze = primitive(
     "squeeze",
     lambda x, axis: np.squeeze(x, axis),
-    (lambda g, y, x, axis: reshape(g, x.shape),),
+    (lambda g, y, x, axis: _reshape(g, shape=x.shape),),
     kind="moves",
     source="np.squeeze(x, axis)",
     formula="x",
@@ -338,12 +348,17 @@ _squeeze = primitive(
 )
 
 
+@operation
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """Reverse the order of the elements along the given axes, or along all."""
     x = arrayed(x)
     return _flip(x, axis=axis)
 
 
+@overload
+def concatenate(xs: Sequence[N], axis: int = 0) -> N: ...
+@overload
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Any: ...
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays along an axis that they have.
 
@@ -357,12 +372,20 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
     return _concatenate(*xs, axis=from_front(axis, xs[0], "concatenate"))
 
 
+@overload
+def stack(xs: Sequence[N], axis: int = 0) -> N: ...
+@overload
+def stack(xs: Sequence[Any], axis: int = 0) -> Any: ...
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays of one shape along a new axis."""
     xs = _several(xs, "stack")
     return _stack(*xs, axis=from_front(axis, xs[0], "stack", new=1))
 
 
+@overload
+def split(x: N, sections: int | Sequence[int], axis: int = 0) -> list[N]: ...
+@overload
+def split(x: ArrayLike, sections: int | Sequence[int], axis: int = 0) -> list[Array]: ...
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Cut x along an axis: into `sections` equal parts, or before each of the given positions.
 
@@ -402,6 +425,7 @@ def _between(cuts: tuple[int, ...], axis: int) -> tuple[tuple[slice, ...], ...]:
     return tuple((*before, slice(a, b)) for a, b in pairwise(cuts))
 
 
+@operation
 def one_hot(indices: Any, classes: int, dtype: Any = np.float64) -> Any:
     """Vectors of length `classes` that are 1 at the index and 0 elsewhere, on a new last axis.
 

@@ -147,7 +147,7 @@ class NARX(Cell[DelayState]):
         past_ys = state.ys[: self.output_delays]
         window = concatenate([x, *state.xs, *past_ys], axis=-1)
         y = linear(window, self.weight) + self.bias
-        if self.weight_out is not None:
+        if self.weight_out is not None and self.bias_out is not None:
             y = linear(self.phi(y), self.weight_out) + self.bias_out
         return self._shifted(y.named("y"), x, state)
 

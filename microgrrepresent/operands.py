@@ -1,0 +1,131 @@
+"""Operands: what an operation is applied to, made a node, or refused in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, overload
+
+import numpy as np
+from numpy import ndarray
+from numpy.typing import ArrayLike, DTypeLike
+
+from microgrrepresent.errors import DTypeError, ShapeError, operand
+from microgrrepresent.node import Array, N, Node, leaf, make
+from microgrrepresent.place import running
+
+if TYPE_CHECKING:
+    from microgrrepresent.primitive import Primitive
+
+P = ParamSpec("P")
+
+
+class Operation(Protocol[P]):
+    """The type of a function that gives a Tensor for a Tensor, and an array for an array."""
+
+    @overload
+    def __call__(self, x: N, /, *args: P.args, **kwargs: P.kwargs) -> N: ...
+    @overload
+    def __call__(self, x: ArrayLike, /, *args: P.args, **kwargs: P.kwargs) -> Array: ...
+
+
+def operation(function: Callable[Concatenate[Any, P], Any]) -> Operation[P]:
+    """Tell type checkers so of a function whose code is polymorphic."""
+    return function
+
+
+def arrayed(x: Any) -> Any:
+    """An operand that has axes: a node or an array as it is, a list or a number as an array."""
+    return x if isinstance(x, (Node, ndarray)) else new_array(x)
+
+
+def new_array(data: Any, dtype: DTypeLike | None = None) -> Array:
+    """A new array of data that has no history to lose.
+
+    Raises
+    ------
+    TypeError
+        If there are nodes in a list, or what is given is not made of numbers.
+    """
+    if _holds_nodes(data):
+        raise TypeError(
+            f"a {type(data).__name__} of Tensors is no operand, because their history would be "
+            "lost; join them with stack or concatenate first"
+        )
+    if isinstance(data, np.ma.MaskedArray):
+        raise DTypeError(
+            "a masked array would lose its mask in a Tensor; give its data and, where a mask is "
+            "taken, the mask beside it, or fill it first: array.filled(0)"
+        )
+    value = np.array(data, dtype=dtype)
+    if value.dtype.kind not in "biufc":
+        raise DTypeError(f"a Tensor holds numbers; given {type(data).__name__} of {value.dtype}")
+    return value
+
+
+def _holds_nodes(data: Any) -> bool:
+    return isinstance(data, (list, tuple)) and any(
+        isinstance(item, Node) or _holds_nodes(item) for item in data
+    )
+
+
+def as_nodes(
+    op: Primitive, operands: tuple[Any, ...], params: dict[str, Any], constant: Primitive
+) -> list[Node] | None:
+    """Make nodes of all operands, if one is a node: of a number a `constant`, of an array a leaf.
+
+    A number takes the data type of the operands beside it, as in NumPy: ``2.0 * x`` is float32
+    where x is. One that is too large for the integers beside it is what NumPy takes it for: it can
+    be compared with them or divide them, but not be added to them.
+    """
+    kind = next((x.result_class for x in operands if isinstance(x, Node)), None)
+    if kind is None:
+        return None
+
+    def lifted(x: Any, widen: bool = False) -> Node:
+        if isinstance(x, Node):
+            return x
+        if not isinstance(x, (bool, int, float, complex)) or isinstance(x, np.generic):
+            return leaf(kind, new_array(x))
+        dtype = np.result_type(x, *[other.dtype for other in operands if hasattr(other, "dtype")])
+        if widen:
+            own = np.min_scalar_type(x)
+            dtype = np.result_type(dtype, own if own.kind in "iu" else np.float64)
+        written = {"value": x, "dtype": dtype.name}
+        return make(kind, constant, (), written, np.array(x, dtype=dtype), False)
+
+    try:
+        return [lifted(x) for x in operands]
+    except OverflowError:
+        try:
+            op.forward(*[x.value if isinstance(x, Node) else x for x in operands], **params)
+        except OverflowError as error:
+            raise misuse(op, operands, params, error) from None
+        return [lifted(x, widen=True) for x in operands]
+
+
+def misuse(
+    op: Primitive, parents: tuple[Node, ...], params: dict[str, Any], error: Exception
+) -> Exception:
+    """Say what was applied to what, and where, when `forward` refused its operands."""
+    if isinstance(error, OverflowError):
+        given = ", ".join(operand(p.name, p) if isinstance(p, Node) else repr(p) for p in parents)
+        return DTypeError(
+            f"{running(op.name)}: {op.name}({given}): {error}; give the operands more room first, "
+            "as in t.astype(int) or t.astype(float)"
+        )
+    shapes = [p.shape for p in parents]
+    names = [operand(p.name, p) for p in parents]
+    if op.many is None and len(parents) != len(op.vjp):
+        return TypeError(
+            f"{running(op.name)}: {op.name} has {len(op.vjp)} operand{'s' * (len(op.vjp) > 1)}; "
+            f"given {len(parents)}: {', '.join(names)}"
+        )
+    infix = len(names) == 2 and len(op.symbol) == 1
+    text = f" {op.symbol} ".join(names) if infix else f"{op.name}({', '.join(names)})"
+    if params:
+        text += " with " + ", ".join(f"{key}={value!r}" for key, value in params.items())
+    broken = op.mismatch(shapes) if op.mismatch is not None else None
+    message = f"{running(op.name)}: {text}: {broken or error}"
+    if isinstance(error, ValueError):
+        return ShapeError(message)
+    return IndexError(message) if isinstance(error, IndexError) else TypeError(message)
