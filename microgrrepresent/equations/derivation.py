@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeGuard
 
-from microgrrepresent.equations.families import Family, Step
 from microgrrepresent.equations.forward import Forward
+from microgrrepresent.equations.series import Series, Step
 from microgrrepresent.equations.terms import (
     Adjoint,
     Chain,
@@ -143,13 +143,13 @@ class _Derivation(Forward):
     # --- terms -----------------------------------------------------------------------------------
 
     def _adjoint(self, node: Node, now: Step) -> Term:
-        family, step = self.places[node]
-        if family.running:
-            node, step = family.example, None
+        series, step = self.places[node]
+        if series.running:
+            node, step = series.example, None
         if self._is_seed(node):
             return Number(1)
-        if family in self.named:
-            return Adjoint(self.named[family], self.when(step, now))
+        if series in self.named:
+            return Adjoint(self.named[series], self.when(step, now))
         child, i = self.edges[node][0]
         if step is not None:
             return self._sent(child, i, now)
@@ -212,21 +212,21 @@ class _Derivation(Forward):
         """All equations and what they evaluate to."""
         forward = [
             equation
-            for family in self.named
-            for equation in self._equations(family, Value, self._definition, lambda n: True)
+            for series in self.named
+            for equation in self._equations(series, Value, self._definition, lambda n: True)
         ]
         backward_: list[Equation] = []
-        for family in reversed(self.named):
+        for series in reversed(self.named):
             backward_ += self._equations(
-                family, Adjoint, self._adjoint_sum, self._is_explained, backwards=True
+                series, Adjoint, self._adjoint_sum, self._is_explained, backwards=True
             )
         given: dict[Value, Array] = {}
         values: dict[Value | Adjoint, Array] = {}
         nodes: dict[Value, Node] = {}
         reached = [node for f in self.named for node in f.nodes.values() if node in self.live]
         adjoints = dict(zip(reached, grad(self.loss, reached), strict=True))
-        for family, variable in self.named.items():
-            for t, node in family.nodes.items():
+        for series, variable in self.named.items():
+            for t, node in series.nodes.items():
                 if node not in self.edges:
                     continue
                 values[Value(variable, t)] = node.value
@@ -250,12 +250,12 @@ class _Derivation(Forward):
         """Where the path of the gradient is cut between two steps of a folded graph."""
         found: dict[Value, set[int]] = {}
         for node in self.graph:
-            family, step = self.places[node]
-            if not family.running and node is not family.nodes.get(step):  # in a state's place
+            series, step = self.places[node]
+            if not series.running and node is not series.nodes.get(step):  # in a state's place
                 for child, _ in self.edges[node]:
                     now = self.places[child][1]
-                    if now is not None and family in self.named:
-                        value = Value(self.named[family], self.when(step, now))
+                    if now is not None and series in self.named:
+                        value = Value(self.named[series], self.when(step, now))
                         found.setdefault(value, set()).add(now)
         return {value: tuple(sorted(times)) for value, times in found.items()}
 
@@ -269,21 +269,21 @@ class _Derivation(Forward):
         return node is self.loss and node not in self.targets and alone
 
     def _place(self, node: Node) -> Value:
-        family, step = self.places[node]
-        return Value(self.named[family], step)
+        series, step = self.places[node]
+        return Value(self.named[series], step)
 
     def _equations(
         self,
-        family: Family,
+        series: Series,
         side: type[Value] | type[Adjoint],
         right: Callable[[Node, Step], Term | None],
         wanted: Callable[[Node], bool],
         backwards: bool = False,
     ) -> Iterable[Equation]:
-        """The equations of a family: one for all steps at which it reads the same."""
-        variable = self.named[family]
+        """The equations of a series: one for all steps at which it reads the same."""
+        variable = self.named[series]
         groups: dict[Term, list[int]] = {}
-        for t, node in sorted(family.nodes.items(), key=lambda item: item[0] or 0):
+        for t, node in sorted(series.nodes.items(), key=lambda item: item[0] or 0):
             if node not in self.edges or not wanted(node):
                 continue
             term = right(node, t)
@@ -293,7 +293,7 @@ class _Derivation(Forward):
                 yield Equation(side(variable, None), term, ())
             else:
                 groups.setdefault(term, []).append(t)
-        down = backwards != (family.example.scope in self._reversed_scopes)
+        down = backwards != (series.example.scope in self._reversed_scopes)
         found = [
             Equation(side(variable, Shift(0)), term, tuple(times[::-1] if down else times))
             for term, times in groups.items()
@@ -305,8 +305,8 @@ class _Derivation(Forward):
         """The scopes whose recurrence runs from the last step to the first."""
         return {
             node.scope
-            for family in self.variables.families
-            for t, node in family.nodes.items()
+            for series in self.variables.series
+            for t, node in series.nodes.items()
             for parent in node.parents
             if t is not None
             and (at := self.places[parent][1]) is not None

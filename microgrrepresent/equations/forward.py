@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from microgrrepresent.equations.families import Family, Step
+from microgrrepresent.equations.series import Series, Step
 from microgrrepresent.equations.terms import (
     Apply,
     Growing,
@@ -36,10 +36,10 @@ class Forward:
 
     def value(self, node: Node, now: Step) -> Term:
         """A node as it stands in an equation for the step `now`."""
-        family, step = self.places[node]
-        if family in self.named:
-            return Value(self.named[family], self.when(step, now))
-        if family.is_number:
+        series, step = self.places[node]
+        if series in self.named:
+            return Value(self.named[series], self.when(step, now))
+        if series.is_number:
             return Number(node.params["value"])
         if step is not None:
             return self.definition(node, now)
@@ -49,9 +49,9 @@ class Forward:
 
     def definition(self, node: Node, now: Step) -> Term:
         """What makes a node."""
-        family = self.places[node][0]
-        if family.running:
-            return self._total(family)
+        series = self.places[node][0]
+        if series.running:
+            return self._total(series)
         assert node.op is not None
         return Apply(
             node.op,
@@ -61,13 +61,13 @@ class Forward:
             node.op.said("formula", node, by="explain"),
         )
 
-    def _total(self, family: Family) -> Term:
+    def _total(self, series: Series) -> Term:
         """What a running sum has added up: one term for all steps."""
         parts: dict[Term, list[Step]] = {}
-        for node in family.running:
+        for node in series.running:
             for parent in node.parents:
                 source, t = self.places[parent]
-                if source is not family:
+                if source is not series:
                     parts.setdefault(self.value(parent, t), []).append(t)
         terms = [
             term if None in times else SumOverSteps(term, tuple(t for t in times if t is not None))
@@ -78,12 +78,12 @@ class Forward:
 
     def params(self, node: Node, now: Step) -> Any:
         """Static arguments, with the numbers in an index that grow with the step."""
-        family, step = self.places[node]
+        series, step = self.places[node]
         params = node.params
-        if family.slopes and any(family.slopes) and now is not None and step is not None:
+        if series.slopes and any(series.slopes) and now is not None and step is not None:
             written = [
                 Growing(slope, n - slope * step + slope * (step - now)) if slope else n
-                for n, slope in zip(index_numbers(node), family.slopes, strict=True)
+                for n, slope in zip(index_numbers(node), series.slopes, strict=True)
             ]
             params = with_index_numbers(node, written)  # type: ignore[arg-type]
         return params_of(params)

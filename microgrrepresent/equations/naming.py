@@ -11,42 +11,42 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from microgrrepresent.equations.families import Family, Step
+from microgrrepresent.equations.series import Series, Step
 from microgrrepresent.node import Node
 
 Edges = Mapping[Node, Sequence[tuple[Node, int]]]
-Places = Mapping[Node, tuple[Family, Step]]
+Places = Mapping[Node, tuple[Series, Step]]
 
 
 def names(
-    order: Sequence[Family], edges: Edges, places: Places, ends: Mapping[Family, str]
-) -> dict[Family, tuple[str, str]]:
+    order: Sequence[Series], edges: Edges, places: Places, ends: Mapping[Series, str]
+) -> dict[Series, tuple[str, str]]:
     """Give each variable a name and a mark.
 
     Parameters
     ----------
-    order : sequence of Family
+    order : sequence of Series
         The variables.
     edges, places
-        Who reads a node; which family it belongs to.
-    ends : dict from Family to str
+        Who reads a node; which series it belongs to.
+    ends : dict from Series to str
         What to call outputs that have no name.
     """
-    letters = {family: _letter(family, edges, ends) for family in order}
-    alike: dict[tuple[str, bool], list[Family]] = {}
-    for family in order:
-        counted = letters[family] != "u" and bool(family.steps)  # u with a number is unique
-        alike.setdefault((letters[family], counted), []).append(family)
-    found: dict[Family, tuple[str, str]] = {}
+    letters = {series: _letter(series, edges, ends) for series in order}
+    alike: dict[tuple[str, bool], list[Series]] = {}
+    for series in order:
+        counted = letters[series] != "u" and bool(series.steps)  # u with a number is unique
+        alike.setdefault((letters[series], counted), []).append(series)
+    found: dict[Series, tuple[str, str]] = {}
     for (letter, _), group in alike.items():
-        found_in = dict.fromkeys(family.example.scope for family in group)
+        found_in = dict.fromkeys(series.example.scope for series in group)
         places_of = _marks(sorted(found_in, key=lambda scope: not scope))  # what is outside, last
-        for count, family in enumerate(group, start=1):
-            scope = family.example.scope
+        for count, series in enumerate(group, start=1):
+            scope = series.example.scope
             same = [f for f in group[: count - 1] if f.example.scope == scope]
-            again = sum(not f.steps or bool({*f.steps} & {*family.steps}) for f in same)
+            again = sum(not f.steps or bool({*f.steps} & {*series.steps}) for f in same)
             mark = str(count) if letter == "u" else places_of[scope] + "'" * again
-            found[family] = (letter, mark)
+            found[series] = (letter, mark)
     return found
 
 
@@ -71,12 +71,12 @@ def _marks(scopes: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _letter(family: Family, edges: Edges, ends: Mapping[Family, str]) -> str:
-    example = family.example
+def _letter(series: Series, edges: Edges, ends: Mapping[Series, str]) -> str:
+    example = series.example
     if example.name is not None:
         return example.name
-    if family in ends:
-        return ends[family]
+    if series in ends:
+        return ends[series]
     readers = [child for child, _ in edges[example]]
     scored = [position for child, position in edges[example] if _kind(child) == "score"]
     if example.op is None:

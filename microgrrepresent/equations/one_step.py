@@ -110,8 +110,8 @@ class _Step:
         forward, lines = Forward(self.variables), []
         self.definitions: dict[Variable, Term] = {}
         self.programs: dict[Variable, str] = {}
-        for family, variable in self.variables.named.items():
-            node = family.example
+        for series, variable in self.variables.named.items():
+            node = series.example
             if node.op is None:
                 self.programs[variable] = names.get(node, node.name or variable.name)
             elif node.step is None:

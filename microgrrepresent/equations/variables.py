@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from microgrrepresent.equations.families import Family, Step, families
 from microgrrepresent.equations.naming import activates, names, selects
+from microgrrepresent.equations.series import Series, Step, find_series
 from microgrrepresent.equations.terms import Variable
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -29,22 +29,22 @@ class Variables:
     ----------
     graph : Graph
         What the equations are about.
-    families, places
-        The nodes that are spoken of as one; the family and the step of each node.
+    series, places
+        The nodes that are spoken of as one; the series and the step of each node.
     edges : dict
         Who reads each node, and as which input.
     live : set of Node
         The nodes that have adjoints to be written down.
-    named : dict from Family to Variable
-        The families that have equations, in the order of computation.
+    named : dict from Series to Variable
+        The series that have equations, in the order of computation.
     """
 
     graph: Graph
-    families: list[Family]
-    places: dict[Node, tuple[Family, Step]]
+    series: list[Series]
+    places: dict[Node, tuple[Series, Step]]
     edges: dict[Node, list[tuple[Node, int]]]
     live: set[Node]
-    named: dict[Family, Variable] = field(default_factory=dict)
+    named: dict[Series, Variable] = field(default_factory=dict)
 
 
 def find_variables(
@@ -70,7 +70,7 @@ def find_variables(
         of one of these names, is a part of what reads it wherever only one node does.
     """
     inner = {*asked} - {*graph.outputs}
-    found, places = families(graph, inner, together)
+    found, places = find_series(graph, inner, together)
     edges: dict[Node, list[tuple[Node, int]]] = {node: [] for node in graph}
     for node in graph:
         for i, parent in enumerate(node.parents):
@@ -82,56 +82,56 @@ def find_variables(
     ends = {places[node][0]: "L" if unwritten is None else "y" for node in graph.outputs}
     letters = names(order, edges, places, ends)
     variables.named = {
-        family: Variable(
-            *letters[family],
-            parameter=_of_parameters(family.example) and family.example.ndim > 1,
-            shape=family.example.shape,
-            steps=family.steps,
+        series: Variable(
+            *letters[series],
+            parameter=_of_parameters(series.example) and series.example.ndim > 1,
+            shape=series.example.shape,
+            steps=series.steps,
             key=key,
         )
-        for key, family in enumerate(order)
+        for key, series in enumerate(order)
     }
     return variables
 
 
 @dataclass
 class _Choice:
-    """Which families are variables."""
+    """Which series are variables."""
 
     variables: Variables
-    asked: set[Family]
+    asked: set[Series]
     unwritten: Collection[str] | None
-    chosen: set[Family] = field(default_factory=set)
-    depths: dict[Family, int] = field(default_factory=dict)
+    chosen: set[Series] = field(default_factory=set)
+    depths: dict[Series, int] = field(default_factory=dict)
 
-    def made(self) -> list[Family]:
+    def made(self) -> list[Series]:
         """The variables, in the order of computation."""
-        for family in reversed(self.variables.families):
-            if not family.is_number and not self._is_part(family):
-                self.chosen.add(family)
-        return [family for family in self.variables.families if family in self.chosen]
+        for series in reversed(self.variables.series):
+            if not series.is_number and not self._is_part(series):
+                self.chosen.add(series)
+        return [series for series in self.variables.series if series in self.chosen]
 
-    def _is_part(self, family: Family) -> bool:
-        """Whether a family is written inside of its consumer's equation."""
-        example = family.example
-        if example.op is None or family in self.asked:
+    def _is_part(self, series: Series) -> bool:
+        """Whether a series is written inside of its consumer's equation."""
+        example = series.example
+        if example.op is None or series in self.asked:
             return False
         if example.name is not None and example.name not in (self.unwritten or ()):
             return False
-        reader_and_position = self._only_reader(family)
+        reader_and_position = self._only_reader(series)
         if reader_and_position is None:
             return False
         reader, i = reader_and_position
         depth = 1 if reader in self.chosen else self.depths.get(reader, 0) + 1
         if depth > DEEPEST or not self._may_stand_inside(example, reader, i):
             return False
-        self.depths[family] = depth
+        self.depths[series] = depth
         return True
 
-    def _only_reader(self, family: Family) -> tuple[Family, int] | None:
-        """The one family that reads it, at the same step and as the same input, if there is one."""
+    def _only_reader(self, series: Series) -> tuple[Series, int] | None:
+        """The one series that reads it, at the same step and as the same input, if there is one."""
         readers = set()
-        for t, node in family.nodes.items():
+        for t, node in series.nodes.items():
             edges = self.variables.edges.get(node, [])
             if len(edges) != 1:
                 return None
@@ -143,7 +143,7 @@ class _Choice:
             readers.add((reader, 0 if reader.running else i))
         return readers.pop() if len(readers) == 1 else None
 
-    def _may_stand_inside(self, example: Node, reader: Family, i: int) -> bool:
+    def _may_stand_inside(self, example: Node, reader: Series, i: int) -> bool:
         """Whether it needs no letter of its own, by what it is and what reads it."""
         consumer = reader.example
         assert example.op is not None
@@ -160,7 +160,7 @@ class _Choice:
         sources = len({parent for parent in example.parents if parent in live})
         return sources < 2 or self._passes_unchanged(example, reader, i)
 
-    def _passes_unchanged(self, node: Node, reader: Family, i: int) -> bool:
+    def _passes_unchanged(self, node: Node, reader: Series, i: int) -> bool:
         """Whether the node's adjoint is that of a variable, so that writing it twice is no loss."""
         while True:
             consumer = reader.example
