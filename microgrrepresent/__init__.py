@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from microgrrepresent.description_check import check_primitive
     from microgrrepresent.drawing import draw, save, stepper
     from microgrrepresent.equations import explain
+    from microgrrepresent.programs import Program, program
     from microgrrepresent.recurrence import Delay, Folded, fold, isomorphic, unfold
 
 # The readers of a graph are loaded when they are first asked for: to record and to differentiate,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _LATER = {
     "Delay": "recurrence",
     "Folded": "recurrence",
+    "Program": "programs",
     "check_primitive": "description_check",
     "draw": "drawing",
     "explain": "equations",
@@ -46,6 +48,7 @@ _LATER = {
     "gradcheck": "check",
     "gradgradcheck": "check",
     "isomorphic": "recurrence",
+    "program": "programs",
     "save": "drawing",
     "stepper": "drawing",
     "unfold": "recurrence",
@@ -67,6 +70,7 @@ __all__ = [
     "ImmutableError",
     "Node",
     "Primitive",
+    "Program",
     "ShapeError",
     "StaleGraphError",
     "Tensor",
@@ -83,6 +87,7 @@ __all__ = [
     "jacobian",
     "no_grad",
     "primitive",
+    "program",
     "save",
     "scope",
     "step",

@@ -115,8 +115,10 @@ def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
     return given
 
 
-def valid_steps(lengths: Array, T: int, side: Side = "right") -> Array:
+def valid_steps(lengths: Any, T: int, side: Side = "right") -> Any:
     """True at the steps that each sequence has, False where there is padding: (T, B).
+
+    Of lengths in a Tensor it is recorded.
 
     Raises
     ------
@@ -126,8 +128,7 @@ def valid_steps(lengths: Array, T: int, side: Side = "right") -> Array:
     if side not in ("right", "left"):
         raise ValueError(f"side must be 'right' or 'left', where the padding is, got {side!r}")
     t = np.arange(T)[:, None]
-    valid: Array = t < lengths if side == "right" else t >= T - lengths
-    return valid
+    return t < lengths if side == "right" else t >= T - lengths
 
 
 def integer(value: Any, least: int, what: str, who: object = None) -> int:

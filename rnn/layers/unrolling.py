@@ -119,7 +119,7 @@ def unroll(
             x = inputs(t)
             if i == 0:
                 valid = _valid(lengths, T, x, side)
-                late = valid is not None and not valid[t - 1].all()
+                late = valid is not None and not np.asarray(valid)[t - 1].all()
                 if late and state is None and not isinstance(cell, Cell):
                     raise ValueError(
                         f"unroll: at t={t}, the first step that is taken, shorter sequences of the "
@@ -130,7 +130,7 @@ def unroll(
             elif truncate and i % truncate == 0:
                 state = _each(stop_gradient, state)
             if valid is not None:
-                here = Tensor(valid[t - 1][:, None], name="valid")
+                here = _leaf(valid[t - 1][:, None], "valid", None)
                 # padding may hold anything, and 0 · NaN, in the reverse sweep, is NaN
                 with inside():
                     x = _where(here, x, 0).named(x.name)
@@ -191,6 +191,8 @@ def _valid(lengths: ArrayLike | None, T: int, x: Tensor, side: Side) -> Any:
     if lengths is None:
         return None
     given = lengths_of(lengths, T, x.shape[:1] if x.ndim > 1 else ())
+    if isinstance(lengths, Tensor):  # an input of the graph: what follows from it is recorded
+        return valid_steps(lengths, T, side)
     valid = valid_steps(given, T, side)
     return None if valid.all() else valid
 

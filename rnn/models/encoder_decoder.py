@@ -254,7 +254,7 @@ class Decoder(Module):
         Tensor, shape (T, B, tokens)
             Scores of y_1, ..., y_T.
         """
-        given = np.asarray(inputs)
+        given = inputs if isinstance(inputs, Tensor) else np.asarray(inputs)
         state = self.start(encoded)
         batch = len(state.encoded.context)
         if given.ndim != 2 or given.shape[1] != batch or not len(given):
@@ -269,9 +269,10 @@ class Decoder(Module):
                 "Generator as rng"
             )
         scores: list[Tensor] = []
-        for t, token in enumerate(given, start=1):
+        for t in range(1, len(given) + 1):
             free = teacher_forcing < 1 and (rng is None or rng.random() >= teacher_forcing)
             with step(t):
+                token = given[t - 1]
                 read = categorical(scores[-1], temperature=0) if free and scores else token
                 logits, state = self.step(read, state)
                 scores.append(logits)

@@ -75,7 +75,8 @@ def sequence_mask(lengths: Any, steps: int | None = None, side: Side = "right") 
     [[True, False, False], [True, True, True]]
     """
     given = np.asarray(lengths)
-    return valid_steps(given, int(given.max(initial=0)) if steps is None else steps, side)
+    T = int(given.max(initial=0)) if steps is None else steps
+    return np.asarray(valid_steps(given, T, side))
 
 
 def pad(sequences: Sequence[Any], value: float = 0, side: Side = "right") -> Padded:

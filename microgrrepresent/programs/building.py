@@ -1,0 +1,204 @@
+"""From two recordings to code: names of variables, what is given, and two sections of lines."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from microgrrepresent.equations.derivation import Derivation, derive
+from microgrrepresent.equations.terms import Value, Variable
+from microgrrepresent.errors import GraphError
+from microgrrepresent.node import Array, Node
+from microgrrepresent.programs.aliases import without_aliases
+from microgrrepresent.programs.code import Code
+from microgrrepresent.programs.definitions import Definitions
+from microgrrepresent.programs.expressions import Expr, call, literal, name, plus, text
+from microgrrepresent.programs.lines import Item, Line
+from microgrrepresent.programs.lowering import Lowering
+from microgrrepresent.programs.recording import TwoRecordings
+from microgrrepresent.programs.schedule import Schedule
+from microgrrepresent.programs.sizes import Sizes, length, shape_expression
+from microgrrepresent.recurrence import recurrence
+
+
+def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
+    """The code of the loss and its gradients."""
+    for recording in (recordings.first, recordings.second):
+        recurrence(recording.loss, strict=True)  # or it says which node breaks the pattern
+    a, b = (derive(r.loss, wrt) for r in (recordings.first, recordings.second))
+    names = Names([*a.variables], reserved=[size.name for size in recordings.sizes])
+    sizes = Sizes(recordings.sizes)
+    lowering = Lowering(sizes, names, recordings.first.loss.dtype)
+    leaves = _Leaves(recordings, a, b, names, lowering)
+    definitions = Definitions(lowering, names)
+    sections: list[list[Item]] = []
+    done = []
+    for x, y in ((a.forward, b.forward), (a.backward, b.backward)):
+        if len(x) != len(y):
+            raise GraphError("program: the recordings of different lengths have other equations")
+        done.append(list(definitions.of(list(zip(x, y, strict=True)))))
+    for part in done:
+        schedule = Schedule(lowering.timed)
+        for made in part:
+            schedule.add(made)
+        sections.append(schedule.items())
+    kept = set(leaves.initial)
+    both = without_aliases([*sections[0], _MARK, *sections[1]], lowering.timed, kept)
+    middle = next(i for i, item in enumerate(both) if _is_mark(item))
+    sections = [both[:middle], both[middle + 1 :]]
+    gradients = [
+        _adjoint(value, other, names, lowering)
+        for value, other in zip(a.targets, b.targets, strict=True)
+    ]
+    where = {n: f"{i}.shape[{axis}]" for n, (i, axis) in recordings.axes.items()}
+    return Code(
+        "loss_and_gradients",
+        tuple(recordings.first.inputs),
+        leaves.bound,
+        tuple(where.items()),
+        tuple(leaves.made),
+        tuple(sections[0]),
+        tuple(sections[1]),
+        names(a.loss.variable),
+        tuple(gradients),
+        tuple(lowering.helpers.values()),
+        leaves.initial,
+        frozenset(lowering.timed),
+    )
+
+
+_MARK = Line(name("np"), name("np"))
+
+
+def _is_mark(item: Item) -> bool:
+    return isinstance(item, Line) and text(item.target) == "np"
+
+
+def _adjoint(a: Value, b: Value, names: Names, lowering: Lowering) -> Expr:
+    return lowering.place(f"d{names(a.variable)}", a.when, b.when)
+
+
+class Names:
+    """Identifiers for variables: their letters, as far as Python takes them."""
+
+    def __init__(self, variables: Sequence[Variable], reserved: Sequence[str]) -> None:
+        taken = {"np", "t", "k", *reserved}
+        self._names: dict[tuple[str, str, int], str] = {}
+        for variable in variables:
+            base = re.sub(r"\W", "_", variable.name) or "u"
+            if base[0].isdigit():
+                base = f"u_{base}"
+            mark = variable.mark.replace("→", "f").replace("←", "b").replace("'", "_")
+            if mark:
+                base = f"{base}{mark}" if mark.startswith("_") else f"{base}_{mark}"
+            found, i = base, 2
+            while found in taken or f"d{found}" in taken:
+                found, i = f"{base}_{i}", i + 1
+            taken |= {found, f"d{found}"}
+            self._names[variable.name, variable.mark, variable.key] = found
+
+    def __call__(self, variable: Variable) -> str:
+        """The identifier of a variable."""
+        return self._names[variable.name, variable.mark, variable.key]
+
+
+class _Leaves:
+    """What the equations take for given: inputs, parameters, and what the function made."""
+
+    def __init__(
+        self,
+        recordings: TwoRecordings,
+        a: Derivation,
+        b: Derivation,
+        names: Names,
+        lowering: Lowering,
+    ) -> None:
+        self.bound: dict[str, Node] = {}
+        self.made: list[Line] = []
+        self.initial: dict[str, list[tuple[Expr, str]]] = {}
+        first = recordings.first
+        of_input = {node: n for n, node in first.inputs.items()}
+        for value, like in _paired(a, b, names):
+            node, other = a.nodes[value], b.nodes[like]
+            variable = letter = names(value.variable)
+            if value.when is not None:
+                lowering.timed.add(variable)
+                assert isinstance(value.when, int) and isinstance(like.when, int)
+                step = length(lowering.size(value.when, like.when, f"a step of {variable}"))
+                when = str(value.when).replace("-", "m") if value.when == like.when else "end"
+                letter = f"{variable}_{when}"
+                self.initial.setdefault(variable, []).append((step, letter))
+            if node in of_input:
+                if of_input[node] != letter:
+                    self.made.append(Line(name(letter), name(of_input[node])))
+            elif node.id < first.began:
+                self.bound[letter] = node
+            else:
+                self._made(letter, node, other, lowering)
+
+    def _made(self, letter: str, node: Node, other: Node, lowering: Lowering) -> None:
+        counted = _counting(letter, node, other, lowering)
+        if counted is not None:
+            self.made.append(counted)
+            return
+        if not _constant(node.value) or not _constant(other.value):
+            raise GraphError(
+                f"program: {letter} {node.shape} is made anew whenever the function runs, from "
+                "values that the graph does not know, such as a mask or a sample; give it as an "
+                "input"
+            )
+        shape = shape_expression(lowering.shape(node.shape, other.shape, letter))
+        dtype = parsed_dtype(node.dtype)
+        value: Any = node.value.flat[0] if node.size else 0
+        if value == 0:
+            made = call("np.zeros", shape, *dtype)
+        else:
+            made = call("np.full", shape, literal(value.item()), *dtype)
+        self.made.append(Line(name(letter), made))
+
+
+def _paired(a: Derivation, b: Derivation, names: Names) -> Iterator[tuple[Value, Value]]:
+    """What both recordings take for given, of a kind: initial values at the end of time, too."""
+    found: dict[str, list[Value]] = {}
+    for value in b.given:
+        found.setdefault(names(value.variable), []).append(value)
+    for value in a.given:
+        others = found.get(names(value.variable), [])
+        if not others:
+            raise GraphError(
+                f"program: {names(value.variable)} at step {value.when} is given in one recording "
+                "only"
+            )
+        yield value, others.pop(0)
+
+
+def parsed_dtype(dtype: np.dtype[Any]) -> list[Expr]:
+    """A data type as an argument; float64 needs none."""
+    return [] if dtype == np.float64 else [ast.parse(f"np.{dtype.name}", mode="eval").body]
+
+
+def _counting(letter: str, node: Node, other: Node, lowering: Lowering) -> Line | None:
+    """A leaf that counts along its one axis that is longer than 1: ``np.arange(T)``."""
+    for x in (node.value, other.value):
+        flat = x.reshape(-1)
+        if x.dtype.kind != "i" or x.size < 2 or x.size not in x.shape:
+            return None
+        if (flat != np.arange(flat[0], flat[0] + x.size)).any():
+            return None
+    if node.value.flat[0] != other.value.flat[0] or node.ndim != other.ndim:
+        return None
+    first = int(node.value.flat[0])
+    n = lowering.size(node.size, other.size, letter)
+    counted = call("np.arange", *([literal(first)] if first else []), plus(length(n), first))
+    if node.ndim > 1:
+        shape = shape_expression(lowering.shape(node.shape, other.shape, letter))
+        counted = ast.Call(ast.Attribute(counted, "reshape", ast.Load()), [shape], [])
+    return Line(name(letter), counted)
+
+
+def _constant(value: Array) -> bool:
+    return value.size == 0 or bool((value == value.flat[0]).all())

@@ -1,0 +1,178 @@
+"""A program: the loop that a recorded loss and its gradient are, printed and run.
+
+The equations of `explain` are the one source: written in letters they are an explanation, written
+in NumPy they are a program. `recording` finds out which numbers are lengths, `lowering` writes each
+equation in NumPy, `schedule` puts them into loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from microgrrepresent.errors import GraphError, operand
+from microgrrepresent.gradients import grad
+from microgrrepresent.node import Array, Node
+from microgrrepresent.programs.building import built
+from microgrrepresent.programs.code import Code
+from microgrrepresent.programs.printing import printed
+from microgrrepresent.programs.recording import record, record_twice
+
+Wrt = Node | Sequence[Node] | Mapping[str, Node]
+
+
+def program(f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike) -> Program:
+    """Make a program of a function that records a loss: its loop, and the loop back through time.
+
+    The function is recorded at two lengths of each axis along which it takes another length, mostly
+    the steps and the sequences, with inputs that are cut or repeated. What is the same in both is
+    printed as it is; what differs must follow from the lengths. The program is then run once on the
+    inputs as they are given, and compared with the ordinary run.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(**inputs)`` gives a Tensor with one element. It gets its inputs as Tensors of their
+        names. Whatever else it reads, such as parameters, is read anew at each call of the program.
+    wrt : Tensor, sequence of Tensor, or dict from str to Tensor
+        With respect to what to differentiate: leaves that the loss depends on.
+    **inputs : array_like
+        An example. No axis may be as long as another of the same array among its first two, because
+        they could not be told apart.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    GraphError
+        If the function is no loop: its steps differ, it makes leaves anew (a mask, a sample), or it
+        reads a value on its way. The message names the node.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from microgrrepresent import Tensor, program, steps, tanh
+    >>> W = Tensor([[0.5]], requires_grad=True, name="W")
+    >>> U = Tensor([[1.0]], requires_grad=True, name="U")
+    >>> def f(X):
+    ...     h = Tensor(np.zeros((X.shape[1], 1)), name="h_0")
+    ...     for t, x in steps(X):
+    ...         h = tanh(x @ U.T + h @ W.T).named("h")
+    ...     return (h * h).sum()
+    >>> step = program(f, {"W": W, "U": U}, X=np.ones((4, 2, 1)))
+    >>> forward, backward = step.source().split("    # back through time")
+    >>> print(backward)
+    <BLANKLINE>
+        dh_next = h[T] + h[T]
+        dU = np.zeros_like(U)
+        dW = np.zeros_like(W)
+        for t in range(T, 0, -1):
+            dh = dh_next
+            da = dh * (1 - h[t] ** 2)
+            dU += da.T @ X[t - 1]
+            dW += da.T @ h[t - 1]
+            dh_next = da @ W
+    <BLANKLINE>
+        return L, (dW, dU)
+    <BLANKLINE>
+    >>> loss, gradients = step(X=np.ones((50, 3, 1)))
+    >>> sorted(gradients), gradients["W"].shape
+    (['U', 'W'], (1, 1))
+    """
+    arrays = {key: np.asarray(value) for key, value in inputs.items()}
+    made = Program(f, wrt, built(record_twice(f, arrays), _listed(wrt)))
+    made.compare(**arrays)
+    return made
+
+
+class Program:
+    """A loss and its gradients as a NumPy function of its own. Made by `program`.
+
+    ``step(**inputs)`` gives the loss and the gradients, in the form in which `wrt` was given, for
+    inputs of any lengths, with the parameters as they are now. ``print(step)`` shows the code.
+
+    Attributes
+    ----------
+    f : callable
+        The function that it does the work of.
+    wrt : Tensor, sequence or dict
+        With respect to what its gradients are.
+    code : Code
+        What is printed, as data.
+    """
+
+    def __init__(self, f: Callable[..., Node], wrt: Wrt, code: Code) -> None:
+        self.f = f
+        self.wrt = wrt
+        self.code = code
+
+    def __call__(self, **inputs: ArrayLike) -> tuple[Any, Any]:
+        """The loss and the gradients for new inputs, with the parameters as they are now."""
+        if set(inputs) != set(self.code.inputs):
+            raise TypeError(
+                f"program: it takes {', '.join(self.code.inputs)}; given {', '.join(inputs)}"
+            )
+        arrays = {key: np.asarray(value) for key, value in inputs.items()}
+        leaves = {letter: node.value for letter, node in self.code.leaves.items()}
+        loss, gradients = self._run(**arrays, **leaves)
+        if isinstance(self.wrt, Node):
+            return loss, gradients[0]
+        if isinstance(self.wrt, Mapping):
+            return loss, dict(zip(self.wrt, gradients, strict=True))
+        return loss, list(gradients)
+
+    @cached_property
+    def _run(self) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
+        names: dict[str, Any] = {}
+        exec(compile(self.source(), "<program>", "exec"), names)
+        return names[self.code.name]  # type: ignore[no-any-return]
+
+    def source(self) -> str:
+        """The program as text. It needs NumPy only, and can be saved and run as it is."""
+        return printed(self.code)
+
+    def __str__(self) -> str:
+        return self.source()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Program: {', '.join(self.code.inputs)} -> loss, {len(_listed(self.wrt))} gradients>"
+        )
+
+    def compare(self, **inputs: ArrayLike) -> None:
+        """See that the program gives what the ordinary run gives.
+
+        Raises
+        ------
+        GraphError
+            If it does not.
+        """
+        arrays = {key: np.asarray(value) for key, value in inputs.items()}
+        wrt = _listed(self.wrt)
+        recording = record(self.f, arrays)
+        expected = [recording.loss.value, *grad(recording.loss, wrt)]
+        loss, gradients = self._run(
+            **arrays, **{letter: node.value for letter, node in self.code.leaves.items()}
+        )
+        names = ["the loss", *(f"the gradient of {operand(x.name, x)}" for x in wrt)]
+        for what, right, found in zip(names, expected, [loss, *gradients], strict=True):
+            tolerance = 1e-4 if right.dtype == np.float32 else 1e-9
+            error = np.linalg.norm(np.subtract(right, found))
+            if not error <= tolerance * (np.linalg.norm(right) + np.finfo(float).tiny):
+                raise GraphError(
+                    f"program: {what} is not that of the ordinary run, off by {error:.1e}; the "
+                    "function does something that depends on more than its inputs' lengths, such "
+                    "as a branch, or it reads a value on its way, as float() does"
+                )
+
+
+def _listed(wrt: Wrt) -> list[Node]:
+    if isinstance(wrt, Node):
+        return [wrt]
+    return list(wrt.values() if isinstance(wrt, Mapping) else wrt)

@@ -1,0 +1,157 @@
+"""A program as text: a function that needs NumPy only, with what it calls printed before it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from microgrrepresent.programs.code import Code
+from microgrrepresent.programs.definitions import reads
+from microgrrepresent.programs.expressions import Expr, name, replaced, text
+from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
+
+
+def printed(code: Code) -> str:
+    """The text of a program."""
+    items = [*code.forward, *code.backward]
+    local = _local(code)
+    stored = sorted(
+        {owner for owner in code.timed if owner not in local},
+        key=lambda n: _first_line(n, items),
+    )
+    parts = ["import numpy as np\n"]
+    parts += [_helper(h) for h in code.helpers]
+    arguments = ", ".join([*code.inputs, *code.leaves])
+    body = _sizes(code)
+    body += [str(line) for line in code.made]
+    body += ["", "# forward"]
+    body += _dictionaries([n for n in stored if n in _owners(code.forward) | set(code.given)], code)
+    body += _section(code.forward, local)
+    body += ["", "# back through time"]
+    body += _dictionaries([n for n in stored if n in _owners(code.backward)], code)
+    body += _section(code.backward, local)
+    gradients = ", ".join(text(_localized(g, local)) for g in code.gradients)
+    comma = "," if len(code.gradients) == 1 else ""
+    body += ["", f"return {code.loss}, ({gradients}{comma})"]
+    lines = "\n".join(body)
+    parts.append(f"def {code.name}({arguments}):\n{textwrap.indent(lines, '    ')}\n")
+    return "\n\n".join(parts)
+
+
+def _dictionaries(names: Sequence[str], code: Code) -> list[str]:
+    """A dictionary over the steps for each variable that is read at another step than its own."""
+    found = []
+    for n in names:
+        if n in code.given:
+            start = ", ".join(f"{text(step)}: {letter}" for step, letter in code.given[n])
+            found.append(f"{n} = {{{start}}}")
+    empty = [n for n in names if n not in code.given]
+    if empty:
+        found.append(f"{', '.join(empty)} = {', '.join(['{}'] * len(empty))}")
+    return found
+
+
+def _sizes(code: Code) -> list[str]:
+    """``T, B = X.shape[:2]``, or a line for each."""
+    owners = {where.partition(".")[0] for _, where in code.sizes}
+    if len(code.sizes) == 2 and len(owners) == 1:
+        names = ", ".join(n for n, _ in sorted(code.sizes, key=lambda size: size[1]))
+        return [f"{names} = {owners.pop()}.shape[:2]"]
+    return [f"{n} = {where}" for n, where in code.sizes]
+
+
+def _owners(items: Sequence[Item]) -> set[str]:
+    return {
+        line.target.value.id
+        for line in lines_of(list(items))
+        if isinstance(line.target, ast.Subscript) and isinstance(line.target.value, ast.Name)
+    }
+
+
+def _first_line(variable: str, items: Sequence[Item]) -> int:
+    for i, line in enumerate(lines_of(list(items))):
+        if any(n == variable for e in (line.target, *line.expressions()) for n in _names(e)):
+            return i
+    return 0
+
+
+def _names(expression: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+
+
+def _local(code: Code) -> set[str]:
+    """Variables that are read only at the turn of the loop that computes them."""
+    home: dict[str, int] = {}
+    for i, item in enumerate([*code.forward, *code.backward]):
+        if isinstance(item, Loop):
+            for line in item.lines:
+                match line.target:
+                    case ast.Subscript(ast.Name(n), ast.Name("t")) if n in code.timed:
+                        home.setdefault(n, i)
+    local = {n for n in home if n not in code.given}
+    for i, item in enumerate([*code.forward, *code.backward]):
+        lines = item.lines if isinstance(item, Loop) else [item]
+        for line in lines:
+            for e in (line.target, *line.expressions()):
+                for n, shift in reads(e, set(code.timed)):
+                    if n in local and (home[n] != i or shift != 0):
+                        local.discard(n)
+    for e in code.gradients:
+        for n, _ in reads(e, set(code.timed)):
+            local.discard(n)
+    return local
+
+
+def _localized(expression: Expr, local: set[str]) -> Expr:
+    def replace(node: Expr) -> Expr | None:
+        match node:
+            case ast.Subscript(ast.Name(n), ast.Name("t")) if n in local:
+                return name(n)
+        return None
+
+    return replaced(expression, replace)
+
+
+def _section(items: Sequence[Item], local: set[str]) -> list[str]:
+    found: list[str] = []
+    for item in items:
+        if isinstance(item, Loop):
+            found.append(item.header)
+            found += [textwrap.indent(_line(line, local), "    ") for line in item.lines]
+        else:
+            found.append(_line(item, local))
+    return found
+
+
+def _line(line: Line, local: set[str]) -> str:
+    if line.statement is not None:
+        tree = ast.parse(ast.unparse(ast.fix_missing_locations(line.statement))).body[0]
+
+        class Local(ast.NodeTransformer):
+            def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+                match node:
+                    case ast.Subscript(ast.Name(n), ast.Name("t")) if n in local:
+                        return ast.Name(n, node.ctx)
+                return self.generic_visit(node)  # type: ignore[return-value]
+
+        return str(Line(line.target, line.value, statement=Local().visit(tree)))
+    return str(
+        Line(_localized(line.target, local), _localized(line.value, local), line.add, line.only)
+    )
+
+
+def _helper(function: Callable[..., Any]) -> str:
+    source = textwrap.dedent(inspect.getsource(function))
+    tree = ast.parse(source)
+    definition = tree.body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    for argument in definition.args.args:
+        argument.annotation = None
+    definition.returns = None
+    for i, statement in enumerate(definition.body):
+        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            definition.body[i] = ast.Assign([statement.target], statement.value)
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"

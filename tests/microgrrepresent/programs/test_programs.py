@@ -1,0 +1,339 @@
+"""Programs: what is printed runs alone, for any lengths, and gives what the ordinary run gives."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import microgrrepresent as mg
+from microgrrepresent import GraphError, Tensor, linear, sigmoid, stack, steps, tanh
+from microgrrepresent.programs import program
+from rnn import (
+    GRU,
+    LSTM,
+    RNN,
+    Cell,
+    CTRNNCell,
+    Decoder,
+    Embedding,
+    Encoder,
+    GRUCell,
+    Linear,
+    LinearRecurrentCell,
+    LSTMCell,
+    ResidualRNNCell,
+    TimeDelayCell,
+    unroll,
+)
+
+I, H, O = 2, 4, 3  # noqa: E741
+T, B = 6, 3
+
+
+def tagger(layer, width=H):
+    """A layer with a readout and a loss at every step."""
+    out = Linear(width, O, rng=1)
+    return lambda X, y: mg.cross_entropy(out(layer(X)[0]), y), [
+        *layer.parameters(),
+        *out.parameters(),
+    ]
+
+
+def classifier():
+    layer, out = GRU(I, H, rng=0), Linear(H, O, rng=1)
+    return lambda X, y: mg.cross_entropy(out(layer(X)[1][0]), y), [
+        *layer.parameters(),
+        *out.parameters(),
+    ]
+
+
+def summed():
+    cell, out = LSTMCell(I, H, rng=0), Linear(H, O, rng=1)
+
+    def f(X, y):
+        outputs = unroll(cell, X).outputs
+        return sum(mg.cross_entropy(out(h), y[t]) for t, h in enumerate(outputs))
+
+    return f, [*cell.parameters(), *out.parameters()]
+
+
+def words():
+    E, layer, out = Embedding(7, I, rng=0), GRU(I, H, rng=0), Linear(H, O, rng=1)
+    return lambda X, y: mg.cross_entropy(out(layer(E(X))[0]), y), [
+        *E.parameters(),
+        *layer.parameters(),
+        *out.parameters(),
+    ]
+
+
+def translator(attention, cell=GRUCell):
+    encoder = Encoder(GRU(I, H, rng=0))
+    decoder = Decoder(O, H, H, attention=attention, cell=cell, rng=1)
+    return lambda X, y: mg.cross_entropy(decoder(encoder(X), y), y), [
+        *encoder.parameters(),
+        *decoder.parameters(),
+    ]
+
+
+def delays():
+    cell, out = TimeDelayCell(I, H, 3, rng=0), Linear(H, O, rng=1)
+    return lambda X, y: mg.cross_entropy(out(stack(unroll(cell, X).outputs)), y), [
+        *cell.parameters(),
+        *out.parameters(),
+    ]
+
+
+def padded():
+    layer, out = LSTM(I, H, rng=0), Linear(H, O, rng=1)
+    return lambda X, y, n: mg.cross_entropy(out(layer(X, lengths=n)[0]), y), [
+        *layer.parameters(),
+        *out.parameters(),
+    ]
+
+
+def by_hand():
+    """A loop of its own, with a weight that is used twice and a penalty."""
+    rng = np.random.default_rng(0)
+    W = Tensor(rng.normal(size=(H, H)) * 0.3, requires_grad=True, name="W")
+    U = Tensor(rng.normal(size=(H, I)), requires_grad=True, name="U")
+
+    def f(X, y):
+        h, L = Tensor(np.zeros((X.shape[1], H)), name="h_0"), 0
+        for _, x in steps(X):
+            h = tanh(x @ U.T + h @ W).named("h")
+            L = L + ((h @ W) ** 2).sum()
+        return L + (W * W).sum() + 0.0 * y.sum()
+
+    return f, [W, U]
+
+
+class MinimalGatedCell(Cell):
+    """A user's own cell: z = σ(U x + W h' + b), h = (1 - z) ∘ h' + z ∘ tanh(V x)."""
+
+    scope = "mgu"
+
+    def __init__(self, input_size, hidden_size, *, dtype=np.float64, rng=None):
+        super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        self.U = self.parameter("U", hidden_size, input_size)
+        self.V = self.parameter("V", hidden_size, input_size)
+        self.W = self.parameter("W", hidden_size, hidden_size)
+        self.b = self.parameter("b", hidden_size)
+
+    def forward(self, x, state):
+        z = sigmoid(linear(x, self.U) + linear(state, self.W) + self.b).named("z")
+        return ((1 - z) * state + z * tanh(linear(x, self.V))).named("h")
+
+
+NETS = {
+    "rnn": lambda: tagger(RNN(I, H, rng=0)),
+    "relu": lambda: tagger(RNN(I, H, nonlinearity="relu", rng=0)),
+    "gru": lambda: tagger(GRU(I, H, rng=0)),
+    "gru, reset before": lambda: tagger(GRU(I, H, reset_after=False, rng=0)),
+    "gru, gates that write": lambda: tagger(GRU(I, H, update_gate="write", rng=0)),
+    "lstm": lambda: tagger(LSTM(I, H, rng=0)),
+    "lstm, peephole": lambda: tagger(LSTM(I, H, peephole="diagonal", rng=0)),
+    "lstm, coupled": lambda: tagger(LSTM(I, H, coupled=True, rng=0)),
+    "lstm, 1997": lambda: tagger(LSTM(I, H, forget_gate=False, rng=0)),
+    "lstm, projected": lambda: tagger(LSTM(I, H, proj_size=3, rng=0), 3),
+    "lstm, per gate": lambda: tagger(LSTM(I, H, composition="per_gate", rng=0)),
+    "lstm, learned state": lambda: tagger(LSTM(I, H, learn_initial_state=True, rng=0)),
+    "no bias": lambda: tagger(RNN(I, H, bias=False, rng=0)),
+    "stacked": lambda: tagger(LSTM(I, H, num_layers=2, rng=0)),
+    "two directions": lambda: tagger(GRU(I, H, bidirectional=True, rng=0), 2 * H),
+    "both": lambda: tagger(LSTM(I, H, num_layers=2, bidirectional=True, rng=0), 2 * H),
+    "batch first": lambda: tagger(LSTM(I, H, batch_first=True, rng=0)),
+    "residual": lambda: tagger(RNN(I, H, cell=ResidualRNNCell, rng=0)),
+    "linear": lambda: tagger(RNN(I, H, cell=LinearRecurrentCell, rng=0)),
+    "ctrnn": lambda: tagger(RNN(I, H, cell=CTRNNCell, rng=0)),
+    "own cell": lambda: tagger(RNN(I, H, cell=MinimalGatedCell, rng=0)),
+    "last state": classifier,
+    "sum of losses": summed,
+    "words": words,
+    "encoder-decoder": lambda: translator(None),
+    "attention, additive": lambda: translator("additive"),
+    "attention, dot": lambda: translator("dot"),
+    "attention, lstm": lambda: translator("general", LSTMCell),
+    "delay line": delays,
+    "lengths": padded,
+    "by hand": by_hand,
+}
+
+
+def example(name, T=T, B=B, seed=0):
+    """Inputs of a net: {name: array}."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(T, B, I)), rng.integers(0, O, (T, B))
+    if name == "batch first":
+        return {"X": X.swapaxes(0, 1).copy(), "y": y.T.copy()}
+    if name == "words":
+        return {"X": rng.integers(0, 7, (T, B)), "y": y}
+    if name == "last state":
+        return {"X": X, "y": y[0]}
+    if name.startswith(("encoder", "attention")):
+        return {"X": X, "y": rng.integers(0, O, (T - 1, B))}
+    if name == "lengths":
+        return {"X": X, "y": y, "n": np.r_[T, rng.integers(1, T + 1, B - 1)]}
+    return {"X": X, "y": y}
+
+
+def ordinary(f, wrt, inputs):
+    loss = f(**{key: Tensor(value, name=key) for key, value in inputs.items()})
+    return loss.item(), mg.grad(loss, wrt)
+
+
+def close(found, expected, tolerance=1e-12):
+    assert found[0] == pytest.approx(expected[0], rel=tolerance, abs=tolerance)
+    assert len(found[1]) == len(expected[1])
+    for a, b in zip(found[1], expected[1], strict=True):
+        assert a.shape == b.shape and a.dtype == b.dtype
+        assert np.linalg.norm(a - b) <= tolerance * (np.linalg.norm(b) + 1e-30)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_program_gives_what_the_ordinary_run_gives_for_any_lengths(name):
+    f, wrt = NETS[name]()
+    step = program(f, wrt, **example(name))
+    for T, B in ((9, 2), (4, 5), (6, 3)):
+        inputs = example(name, T, B, seed=T)
+        close(step(**inputs), ordinary(f, wrt, inputs))
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_the_printed_file_runs_alone_with_numpy(name, tmp_path):
+    f, wrt = NETS[name]()
+    step = program(f, wrt, **example(name))
+    inputs = example(name, 8, 4, seed=1)
+    arrays = {**inputs, **{key: node.numpy() for key, node in step.code.leaves.items()}}
+    np.savez(tmp_path / "given.npz", **arrays)
+    code = (
+        f"{step.source()}\n\n"
+        "import sys\n"
+        "assert not any(m.startswith(('microgrrepresent', 'rnn')) for m in sys.modules)\n"
+        "loss, gradients = loss_and_gradients(**np.load('given.npz'))\n"
+        "np.savez('found.npz', loss, *gradients)\n"
+    )
+    (tmp_path / "alone.py").write_text(code, "utf-8")
+    subprocess.run([sys.executable, "alone.py"], cwd=tmp_path, check=True, env={})
+    with np.load(tmp_path / "found.npz") as file:
+        loss, *gradients = (file[key] for key in file.files)
+    close((float(loss), gradients), ordinary(f, wrt, inputs))
+
+
+def test_the_length_of_a_program_does_not_depend_on_the_steps():
+    f, wrt = NETS["lstm"]()
+    short, long = (program(f, wrt, **example("lstm", T, 2)) for T in (4, 50))
+    assert short.source() == long.source()
+
+
+@pytest.mark.parametrize(("name", "most"), [("rnn", 30), ("lstm", 55), ("gru", 55)])
+def test_a_lecture_fits_on_a_page(name, most):
+    f, wrt = NETS[name]()
+    body = program(f, wrt, **example(name)).source().partition("def loss_and_gradients")[2]
+    assert len([line for line in body.splitlines()[1:] if line.strip()]) <= most
+    assert "if t ==" not in body and "place(" not in body and "[..., None]" not in body
+
+
+def test_parameters_are_read_at_each_call():
+    f, wrt = NETS["gru"]()
+    step = program(f, wrt, **example("gru"))
+    inputs = example("gru", seed=3)
+    wrt[1].assign(wrt[1].numpy() * 0.5)
+    close(step(**inputs), ordinary(f, wrt, inputs))
+
+
+def test_gradients_come_in_the_form_of_wrt():
+    layer = RNN(I, H, rng=0)
+
+    def f(X):
+        return (layer(X)[0] ** 2).sum()
+
+    X = example("rnn")["X"]
+    named = dict(layer.named_parameters())
+    loss, by_name = program(f, named, X=X)(X=X)
+    assert list(by_name) == list(named) and loss > 0
+    _, listed = program(f, list(named.values()), X=X)(X=X)
+    _, alone = program(f, layer.weight_hh_l0, X=X)(X=X)
+    np.testing.assert_array_equal(alone, by_name["weight_hh_l0"])
+    np.testing.assert_array_equal(listed[1], alone)
+
+
+def test_float32_stays_float32():
+    layer = LSTM(I, H, dtype=np.float32, rng=0)
+    out = Linear(H, O, dtype=np.float32, rng=1)
+    wrt = [*layer.parameters(), *out.parameters()]
+
+    def f(X, y):
+        return mg.cross_entropy(out(layer(X)[0]), y)
+
+    inputs = example("lstm")
+    inputs["X"] = inputs["X"].astype(np.float32)
+    step = program(f, wrt, **inputs)
+    close(step(**inputs), ordinary(f, wrt, inputs), 1e-5)
+
+
+# --- what cannot be a loop ------------------------------------------------------------------------
+
+
+def refused(f, wrt, **inputs):
+    with pytest.raises(GraphError) as error:
+        program(f, wrt, **inputs)
+    return str(error.value)
+
+
+def test_a_mask_that_is_drawn_anew_is_refused_by_name():
+    f, wrt = tagger(LSTM(I, H, num_layers=2, dropout=0.5, rng=0))
+    assert "mask" in refused(f, wrt, **example("lstm"))
+
+
+def test_a_value_that_is_read_on_the_way_is_refused():
+    W = Tensor(0.5, requires_grad=True, name="W")
+
+    def f(X):
+        h = Tensor(0.0, name="h_0")
+        for _, x in steps(X):
+            h = tanh(h * W + x * float(X.numpy().sum())).named("h")
+        return h
+
+    message = refused(f, [W], X=np.linspace(0.1, 1, 6))
+    assert "recording" in message or "ordinary run" in message
+
+
+def test_steps_that_differ_are_refused_with_the_step():
+    W = Tensor(0.5, requires_grad=True, name="W")
+
+    def f(X):
+        h = Tensor(0.0, name="h_0")
+        for t, x in steps(X):
+            h = (tanh(h * W + x) if t != 3 else sigmoid(h * W + x)).named("h")
+        return h
+
+    assert "step 3" in refused(f, [W], X=np.linspace(0.1, 1, 6))
+
+
+def test_axes_of_one_length_cannot_be_told_apart():
+    f, wrt = NETS["rnn"]()
+    assert "told apart" in refused(f, wrt, **example("rnn", 4, 4))
+
+
+def test_a_gradient_that_is_cut_every_few_steps_is_no_loop():
+    cell = GRUCell(I, H, rng=0)
+
+    def f(X):
+        return (stack(unroll(cell, X, truncate=3).outputs) ** 2).sum()
+
+    assert "steps" in refused(f, cell.parameters(), X=example("gru")["X"])
+
+
+def test_what_returns_no_loss_is_told_so():
+    with pytest.raises(TypeError, match="must return the loss"):
+        program(lambda X: 1.0, [Tensor(1.0, requires_grad=True)], X=np.ones(3))
+
+
+def test_other_inputs_are_refused():
+    f, wrt = NETS["rnn"]()
+    step = program(f, wrt, **example("rnn"))
+    with pytest.raises(TypeError, match="it takes X, y"):
+        step(X=np.zeros((3, 2, I)))
