@@ -31,7 +31,7 @@ from rnn.training.fit import fit
 from rnn.training.optimizers import Adam
 from rnn.training.report import Report
 from rnn.training.resuming import Checkpoint, steps_in
-from rnn.training.settings import told_apart
+from rnn.training.settings import differences
 from rnn.training.validation import Validation
 
 _REFUSALS = (CheckpointError, DataError, DrawingError, FileError, StateDictError)
@@ -126,7 +126,7 @@ def _check_training(out: Path, extra: dict[str, Any], resume: bool) -> None:
     before = load_checkpoint(out).get("extra")
     if before != extra:
         raise CheckpointError(
-            f"{out} is a checkpoint of another training ({_told_apart(before, extra)}); give the "
+            f"{out} is a checkpoint of another training ({_differences(before, extra)}); give the "
             "arguments that it was made with, another --out, or --overwrite to start anew"
         )
     if not resume and (steps := steps_in(out)):
@@ -136,7 +136,7 @@ def _check_training(out: Path, extra: dict[str, Any], resume: bool) -> None:
         )
 
 
-def _told_apart(before: object, now: object) -> str:
+def _differences(before: object, now: object) -> str:
     """In what two trainings differ, in a few words."""
     if not isinstance(before, dict) or not isinstance(now, dict):
         return "not made by `python -m rnn train`"
@@ -144,7 +144,7 @@ def _told_apart(before: object, now: object) -> str:
         {"task": d.get("task")} | d.get("settings", {}) | d.get("training", {})
         for d in (before, now)
     )
-    return told_apart(a, b) or "its text was another"
+    return differences(a, b) or "its text was another"
 
 
 def _sample(options: argparse.Namespace) -> int:

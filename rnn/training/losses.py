@@ -72,7 +72,7 @@ def sequence_loss(
     >>> float(sequence_loss(cross_entropy, even, [[0], [1], [0]], reduction="sum"))
     2.0794415416798357
     """
-    _known(reduction, get_args(SequenceReduction), "sequence_loss")
+    _check_reduction(reduction, get_args(SequenceReduction), "sequence_loss")
     wanted = targets.value if isinstance(targets, Tensor) else np.asarray(targets)
     counts = None if mask is None else np.asarray(mask, dtype=bool)
     for name, array in (("targets", wanted), ("mask", counts)):
@@ -81,25 +81,13 @@ def sequence_loss(
                 f"sequence_loss: the outputs have {len(outputs)} steps, time being the first axis; "
                 f"the shape of the {name} is {array.shape}"
             )
-    # Padding may hold anything, of which a loss makes NaN, and 0 · NaN, in the sweep, is NaN.
-    # In its place 0.5 is fit for every loss, be it of scores or of probabilities.
-    wanted = _counted(wanted, counts)
+    wanted = _masked(wanted, counts)
     if isinstance(outputs, Tensor):
         targets = targets if counts is None else wanted
-        each = _counted(loss(_counted(outputs, counts, 0.5), targets, reduction="none"), counts)
-        terms, batch = each.size, each.shape[1] if each.ndim > 1 else 1
-        whole = each.sum()
+        each = _loss_that_counts(loss, outputs, targets, counts)
+        whole, terms, batch = each.sum(), each.size, each.shape[1] if each.ndim > 1 else 1
     else:
-        losses: list[Tensor] = []
-        terms, batch = 0, 1
-        for t, output in enumerate(outputs, start=1):
-            now = None if counts is None else counts[t - 1]
-            with step(t):
-                target = Tensor(wanted[t - 1], name="target")
-                each = _counted(loss(_counted(output, now, 0.5), target, reduction="none"), now)
-                losses.append((each.sum() if each.ndim else each).named("L"))
-            terms, batch = terms + each.size, len(each) if each.ndim else 1
-        whole = stack(losses).sum()
+        whole, terms, batch = _sum_of_steps(loss, outputs, wanted, counts)
     if counts is not None:
         terms = terms * int(counts.sum()) // counts.size
     if reduction != "sum":
@@ -108,13 +96,41 @@ def sequence_loss(
     return L
 
 
-def _known(reduction: str, known: tuple[str, ...], who: str) -> None:
+def _sum_of_steps(
+    loss: Callable[..., Any], outputs: Sequence[Tensor], targets: Array, counts: Array | None
+) -> tuple[Tensor, int, int]:
+    """A node L for each step and their sum, the number of terms in it, and the size of a batch."""
+    losses: list[Tensor] = []
+    terms, batch = 0, 1
+    for t, output in enumerate(outputs, start=1):
+        with step(t):
+            target = Tensor(targets[t - 1], name="target")
+            now = None if counts is None else counts[t - 1]
+            each = _loss_that_counts(loss, output, target, now)
+            losses.append((each.sum() if each.ndim else each).named("L"))
+        terms, batch = terms + each.size, len(each) if each.ndim else 1
+    return stack(losses).sum(), terms, batch
+
+
+def _loss_that_counts(
+    loss: Callable[..., Any], output: Tensor, target: Any, counts: Array | None
+) -> Tensor:
+    """The loss of each element, 0 where it does not count.
+
+    Padding may hold anything, of which a loss makes NaN, and 0 · NaN, in the sweep, is NaN. In its
+    place 0.5 is fit for every loss, be it of scores or of probabilities.
+    """
+    each: Tensor = _masked(loss(_masked(output, counts, 0.5), target, reduction="none"), counts)
+    return each
+
+
+def _check_reduction(reduction: str, known: tuple[str, ...], who: str) -> None:
     if reduction not in known:
         listed = ", ".join(map(repr, known))
         raise ValueError(f"{who}: reduction must be one of {listed}, got {reduction!r}")
 
 
-def _counted(x: Any, counts: Array | None, other: float = 0) -> Any:
+def _masked(x: Any, counts: Array | None, other: float = 0) -> Any:
     """What counts, and another value in the place of what does not."""
     if counts is None:
         return x
@@ -146,14 +162,14 @@ def mse_loss(
     >>> float(mse_loss(Tensor([1.0, 3.0]), [1.0, 1.0]))
     2.0
     """
-    _known(reduction, get_args(Reduction), "mse_loss")
+    _check_reduction(reduction, get_args(Reduction), "mse_loss")
     if np.shape(target) != output.shape:
         raise ShapeError(
             f"mse_loss: {operand(output.name or 'output', output)} needs a target of the "
             f"same shape, got {np.shape(target)}"
         )
     counts = None if mask is None else np.asarray(mask, dtype=bool)
-    difference = _counted(output - target, counts)
+    difference = _masked(output - target, counts)
     each: Tensor = difference * difference
     if reduction == "none":
         return each

@@ -114,7 +114,7 @@ class Adagrad(Optimizer):
     def update(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         """Give w − η g / (√s + ε)."""
         g = self.decayed(w, g)
-        k = _counted(memory)
+        k = _step_count(memory)
         if "s" not in memory:
             memory["s"] = np.full_like(w, self.initial_accumulator_value)
         memory["s"] = s = memory["s"] + g * g
@@ -228,7 +228,7 @@ class Adam(Optimizer):
 
     def _moved(self, w: Array, g: Array, lr: float, memory: Memory) -> Array:
         beta1, beta2 = self.betas
-        k = _counted(memory)
+        k = _step_count(memory)
         memory["m"] = m = _running_mean(memory.get("m"), g, beta1)
         memory["s"] = s = _running_mean(memory.get("s"), g * g, beta2)
         if self.amsgrad:
@@ -264,7 +264,7 @@ def _running_mean(mean: Array | None, new: Array, keep: float) -> Array:
     return (1 - keep) * new if mean is None else keep * mean + (1 - keep) * new
 
 
-def _counted(memory: Memory) -> int:
+def _step_count(memory: Memory) -> int:
     """Count this step; k is kept as an array so that it is saved with the others."""
     k = int(memory.get("k", 0)) + 1
     memory["k"] = np.array(k)

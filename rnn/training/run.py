@@ -24,7 +24,7 @@ from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
 from rnn.training.optimizer import Optimizer
 from rnn.training.schedules import Schedule
-from rnn.training.settings import check_belonging, settings_of, told_apart
+from rnn.training.settings import check_parts, differences, settings_of
 from rnn.training.truncated import detach
 
 Batches = Sequence[Any] | Callable[[np.random.Generator], Iterable[Any]]
@@ -41,7 +41,7 @@ class Run:
         schedule: Schedule | None,
         rng: np.random.Generator,
     ) -> None:
-        check_belonging(model, optimizer, schedule, rng)
+        check_parts(model, optimizer, schedule, rng)
         self.model = model
         self.optimizer = optimizer
         self.schedule = schedule
@@ -182,7 +182,7 @@ class Run:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go back to what `state_dict` gave, or change nothing and raise what is in the way."""
-        if different := told_apart(state["settings"], self.settings):
+        if different := differences(state["settings"], self.settings):
             raise ValueError(f"{different}; give the settings that it was made with")
         before = self.state_dict()
         try:

@@ -185,7 +185,7 @@ class ReduceLROnPlateau(Schedule):
     factor : float
         Below 1.
     patience : int
-        How many calls without a new best loss are put up with.
+        How many calls without a new best loss are tolerated.
     threshold : float
         A loss is a new best if it is below (1 - threshold) times the best so far.
     cooldown : int
@@ -223,7 +223,7 @@ class ReduceLROnPlateau(Schedule):
         return self.lr
 
     def step(self, loss: float | None = None) -> None:
-        """Take notice of a loss, and reduce the rate if it is time to.
+        """Note a loss, and reduce the rate if it has not fallen for too long.
 
         Raises
         ------

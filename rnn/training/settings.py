@@ -14,7 +14,7 @@ from rnn.training.optimizer import Optimizer
 from rnn.training.schedules import Schedule
 
 
-def told_apart(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """In what two trainings differ, in a few words: ``lr 0.1, not 0.05``."""
     names = list(dict.fromkeys([*now, *before]))
     return "; ".join(
@@ -34,7 +34,7 @@ def settings_of(optimizer: Optimizer, schedule: Schedule | None) -> dict[str, An
     return settings
 
 
-def check_belonging(
+def check_parts(
     model: Module, optimizer: Optimizer, schedule: Schedule | None, rng: np.random.Generator
 ) -> None:
     """Refuse what would train nothing, or something else."""

@@ -170,6 +170,21 @@ def test_scheduled_sampling_is_in_between_and_seeded():
         assert np.abs(mixed - d(context, long, other).numpy()).max() > 1e-3
 
 
+@pytest.mark.parametrize("probability", [0.1, 0.9])
+def test_scheduled_sampling_reads_the_given_token_with_the_probability(probability):
+    d, read, T = decoder(), [], 1000
+    whole = d.step
+
+    def step(token, state):
+        read.append(int(token[0]))
+        return whole(np.maximum(token, 0), state)
+
+    d.step = step
+    given = np.full((T, 1), -1)  # no token that the model itself could choose
+    d(np.zeros((1, C)), given, probability, np.random.default_rng(0))
+    assert abs(np.mean(np.array(read[1:]) == -1) - probability) < 4 * np.sqrt(0.09 / T)
+
+
 # --- writing -------------------------------------------------------------------------------------
 
 
