@@ -28,8 +28,8 @@ ENGINE = [
 ]
 DRAWING = ["time", "marks", "views", "layout", "output", "page"]
 RNN = [
-    *("errors", "initialize", "inputs", "module", "cells", "layers", "models", "sequences"),
-    *("training", "diagnosis", "weights", "command_line"),
+    *("errors", "initialize", "inputs", "module", "cells", "layers", "sequences"),
+    *("diagnosis", "training", "models", "weights", "command_line"),
 ]
 
 # What is not yet so: (importer, imported).
@@ -39,11 +39,6 @@ KNOWN = {
     ("microgrrepresent.drawing.time.few", "microgrrepresent.drawing.views.views"),
     ("microgrrepresent.drawing.time.window", "microgrrepresent.drawing.marks.labels"),
     ("microgrrepresent.drawing.time.window", "microgrrepresent.drawing.views.builder"),
-    ("rnn.layers.recurrent", "rnn.weights.layouts"),
-    ("rnn.models.encoder_decoder", "rnn.sequences.batches"),
-    ("rnn.models.encoder_decoder", "rnn.sequences.decoding"),
-    ("rnn.models.language_model", "rnn.training.losses"),
-    ("rnn.training.run", "rnn.diagnosis"),
 }
 
 
