@@ -79,6 +79,19 @@ class Module:
         if isinstance(own, Tensor) and own.is_leaf:
             value = replaced(own, value, f"{type(self).__name__}.{name}")
         object.__setattr__(self, name, value)
+        for path, member in _held(name, value):
+            if isinstance(member, Module):
+                member._belong_to(path.replace(".", "/"))
+
+    def _belong_to(self, path: str) -> None:
+        """Let parameters say whose they are, ``fc1/W``, unless the nodes of their cell do."""
+        if not hasattr(self, "scope"):
+            for _, member in self._members():
+                if isinstance(member, Module):
+                    member._belong_to(path)
+                else:
+                    scope = member.place.scope
+                    member.place = member.place._replace(scope=f"{path}/{scope}".rstrip("/"))
 
     def _members(self) -> Iterator[tuple[str, Tensor | Module]]:
         """The leaf Tensors and modules among the attributes, in the order of their setting."""

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from microgrrepresent import DTypeError, ShapeError, Tensor
+from microgrrepresent import DTypeError, Graph, ShapeError, Tensor, draw, tanh
 from rnn import (
     GRU,
     LSTM,
@@ -144,6 +144,36 @@ def test_two_names_of_one_parameter_have_one_value():
     np.testing.assert_array_equal(net.layers[0].weight.numpy(), before)
     state["layers.0.weight"] = state["tied"] = np.full((3, 3), np.nan)
     net.load_state_dict(state)
+
+
+class Two(Module):
+    def __init__(self):
+        self.fc1, self.fc2 = Linear(3, 4, rng=0), Linear(4, 2, rng=1)
+
+    def forward(self, x):
+        return self.fc2(tanh(self.fc1(x)))
+
+
+@pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
+def test_parameters_of_one_name_say_whose_they_are(view):
+    L = Two()(np.ones((5, 3))).sum().named("L")
+    boxes = [box for box in draw(L, view=view).picture.boxes if box.kind == "parameter"]
+    labels = ["|".join(run.text for line in box.label for run in line) for box in boxes]
+    assert len(set(labels)) == 4 and {label.split("|")[-1] for label in labels} == {"fc1", "fc2"}
+    assert Graph(L).label(L.parents[0].parents[1]) == "fc2/b"
+
+
+def test_a_path_of_modules_stands_before_a_parameter_but_not_before_a_cells():
+    class Outer(Module):
+        def __init__(self):
+            self.parts = [Two(), GRU(3, 4)]
+            self.by_name = {"tagger": Tagger()}
+
+    net = Outer()
+    scopes = {name: tensor.scope for name, tensor in net.named_tensors()}
+    assert scopes["parts.0.fc2.bias"] == "parts/0/fc2"
+    assert scopes["by_name.tagger.head.weight"] == "by_name/tagger/head"
+    assert scopes["parts.1.weight_ih_l0"] == scopes["by_name.tagger.layer.weight_ih_l0"] == ""
 
 
 def test_train_and_eval_reach_every_module():

@@ -19,9 +19,11 @@ from microgrrepresent.node import Node
 def tell_apart(picture: Picture, time: Timeline) -> None:
     """Mark the boxes and chips of parameters that have one name, in place."""
     boxes: dict[int, list[Box]] = defaultdict(list)
-    for box in picture.boxes:
+    for i, box in enumerate(picture.boxes):
         if box.color is not None:
             boxes[box.color].append(box)
+        elif box.kind == "parameter":  # of a graph without steps, in which none has a colour
+            boxes[-1 - i].append(box)
     colors: dict[Line, list[int]] = defaultdict(list)
     for color, group in boxes.items():
         for label in dict.fromkeys(box.label[0] for box in group):
