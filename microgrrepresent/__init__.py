@@ -24,8 +24,9 @@ from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.ops import *  # noqa: F403 (listed there)
 from microgrrepresent.place import no_grad, scope, step, steps
-from microgrrepresent.primitive import Primitive, each, primitive
+from microgrrepresent.primitive import Primitive, primitive
 from microgrrepresent.tensor import Tensor
+from microgrrepresent.transforms import value_and_grad, vjp
 
 if TYPE_CHECKING:
     from microgrrepresent.check import gradcheck, gradgradcheck
@@ -77,7 +78,6 @@ __all__ = [
     "backward",
     "check_primitive",
     "draw",
-    "each",
     "explain",
     "fold",
     "grad",
@@ -94,6 +94,8 @@ __all__ = [
     "stepper",
     "steps",
     "unfold",
+    "value_and_grad",
+    "vjp",
 ]
 # `from microgrrepresent import *` leaves Python's own sum, max, min, abs and pow as they are; ours
 # are imported by name, or used as microgrrepresent.sum.

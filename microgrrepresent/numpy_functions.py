@@ -18,6 +18,7 @@ import numpy as np
 from microgrrepresent import ops
 from microgrrepresent.errors import GradientError, ImmutableError
 from microgrrepresent.node import Node
+from microgrrepresent.ops.shapes import copied
 from microgrrepresent.place import here
 from microgrrepresent.primitive import registry
 
@@ -34,12 +35,18 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.mean: lambda a, axis=None, *, keepdims=False: ops.mean(a, axis, keepdims),
     np.max: lambda a, axis=None, *, keepdims=False: ops.max(a, axis, keepdims),
     np.min: lambda a, axis=None, *, keepdims=False: ops.min(a, axis, keepdims),
+    np.prod: lambda a, axis=None, *, keepdims=False: ops.prod(a, axis, keepdims),
+    np.cumsum: lambda a, axis=None: ops.cumsum(a, axis),
+    np.var: lambda a, axis=None, *, ddof=0, keepdims=False: ops.var(a, axis, ddof, keepdims),
+    np.std: lambda a, axis=None, *, ddof=0, keepdims=False: ops.std(a, axis, ddof, keepdims),
     np.linalg.norm: lambda x, *, axis=None, keepdims=False: ops.norm(x, axis, keepdims),
     np.clip: lambda a, a_min=None, a_max=None, *, min=None, max=None: ops.clip(
         a, min if a_min is None else a_min, max if a_max is None else a_max
     ),
     np.where: lambda condition, x, y, /: ops.where(condition, x, y),
     np.reshape: lambda a, /, shape: ops.reshape(a, shape),
+    np.ravel: lambda a: ops.reshape(a, -1),
+    np.copy: lambda a: copied(a),
     np.transpose: lambda a, axes=None: ops.transpose(a, *(() if axes is None else axes)),
     np.swapaxes: lambda a, axis1, axis2: ops.swapaxes(a, axis1, axis2),
     np.broadcast_to: lambda array, shape: ops.broadcast_to(array, shape),

@@ -16,7 +16,8 @@ import numpy as np
 
 from microgrrepresent.errors import complex_on_the_way
 from microgrrepresent.node import Array, Node
-from microgrrepresent.ops import cast, unbroadcast
+from microgrrepresent.ops.elementwise import astype
+from microgrrepresent.ops.reductions import unbroadcast
 
 
 class Selected(NamedTuple):
@@ -90,5 +91,5 @@ def fitted(contribution: Any, value: Array) -> Any:
     if contribution.dtype is not value.dtype:
         if contribution.dtype.kind == "c" and value.dtype.kind != "c":
             raise complex_on_the_way(contribution, value)
-        contribution = cast(contribution, dtype=value.dtype.name)
+        contribution = astype(contribution, dtype=value.dtype.name)
     return contribution

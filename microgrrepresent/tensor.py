@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -36,6 +36,8 @@ from microgrrepresent.gradients import leaf_gradients
 from microgrrepresent.node import Array, Node, make, may_require, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
 from microgrrepresent.operands import new_array
+from microgrrepresent.ops.elementwise import bitwise_and, bitwise_or
+from microgrrepresent.ops.shapes import copied, getitem
 from microgrrepresent.place import here
 
 _adding = threading.Lock()  # of gradients, by threads whose graphs share leaves
@@ -324,22 +326,22 @@ class Tensor(Node):
         return ops.greater_equal(self, other)
 
     def __and__(self, other: ArrayLike) -> Tensor:
-        return ops.bitwise_and(self, other)
+        return bitwise_and(self, other)
 
     def __rand__(self, other: ArrayLike) -> Tensor:
-        return ops.bitwise_and(other, self)
+        return bitwise_and(other, self)
 
     def __or__(self, other: ArrayLike) -> Tensor:
-        return ops.bitwise_or(self, other)
+        return bitwise_or(self, other)
 
     def __ror__(self, other: ArrayLike) -> Tensor:
-        return ops.bitwise_or(other, self)
+        return bitwise_or(other, self)
 
     def __invert__(self) -> Tensor:
         return ops.invert(self)
 
     def __getitem__(self, index: Any) -> Tensor:
-        return ops.getitem(self, index)
+        return getitem(self, index)
 
     # --- methods, as an array has them -----------------------------------------------------------
 
@@ -363,6 +365,58 @@ class Tensor(Node):
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """See `microgrrepresent.min`."""
         return ops.min(self, axis, keepdims)
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `microgrrepresent.prod`."""
+        return ops.prod(self, axis, keepdims)
+
+    def cumsum(self, axis: int | None = None) -> Tensor:
+        """See `microgrrepresent.cumsum`."""
+        return ops.cumsum(self, axis)
+
+    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """See `microgrrepresent.var`."""
+        return ops.var(self, axis, ddof, keepdims)
+
+    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """See `microgrrepresent.std`."""
+        return ops.std(self, axis, ddof, keepdims)
+
+    def argmax(self, axis: int | None = None) -> Any:
+        """Where the largest element is, as ``np.argmax`` says it; an array, or an integer."""
+        return self.value.argmax(axis)
+
+    def argmin(self, axis: int | None = None) -> Any:
+        """Where the smallest element is; see `argmax`."""
+        return self.value.argmin(axis)
+
+    def exp(self) -> Tensor:
+        """See `microgrrepresent.exp`."""
+        return ops.exp(self)
+
+    def log(self) -> Tensor:
+        """See `microgrrepresent.log`."""
+        return ops.log(self)
+
+    def sqrt(self) -> Tensor:
+        """See `microgrrepresent.sqrt`."""
+        return ops.sqrt(self)
+
+    def abs(self) -> Tensor:
+        """See `microgrrepresent.abs`."""
+        return ops.abs(self)
+
+    def tanh(self) -> Tensor:
+        """See `microgrrepresent.tanh`."""
+        return ops.tanh(self)
+
+    def sigmoid(self) -> Tensor:
+        """See `microgrrepresent.sigmoid`."""
+        return ops.sigmoid(self)
+
+    def relu(self) -> Tensor:
+        """See `microgrrepresent.relu`."""
+        return ops.relu(self)
 
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """See `microgrrepresent.reshape`."""
@@ -390,15 +444,34 @@ class Tensor(Node):
 
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The same numbers in another data type; the gradient comes back in this one."""
-        return ops.cast(self, dtype)
+        return ops.astype(self, dtype)
 
     def flatten(self) -> Tensor:
         """All elements along one axis."""
         return self.reshape(-1)
 
+    def ravel(self) -> Tensor:
+        """All elements along one axis."""
+        return self.reshape(-1)
+
+    def copy(self) -> Tensor:
+        """The same numbers in a node of their own, which an `assign` to this one leaves alone."""
+        return copied(self)
+
     def tolist(self) -> Any:
         """The value as nested lists of Python numbers."""
         return self.value.tolist()
+
+    if not TYPE_CHECKING:  # to which every name would be an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """Say of a method that only functions, or only arrays, have where it is."""
+            message = f"a Tensor has no {name!r}"
+            if name in ops.__all__:
+                message += f"; it is a function: microgrrepresent.{name}(t)"
+            elif hasattr(np.ndarray, name) and not name.startswith("_"):
+                message += f"; its array has, without derivative: t.numpy().{name}"
+            raise AttributeError(message)
 
     # --- NumPy's own functions -------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ at                                  the derivative is taken to be
 ``clip(x, low, high)``, on a bound  1, as inside
 ``sqrt(x)``, x = 0                  0, where the one-sided limit is infinite
 ``norm(x)``, x = 0                  0
+``std(x)``, all x equal             0
 ``pow(x, b)``, x = 0                b x^(b-1) for the base; 0 for the exponent
 ==================================  ==========================================================
 """
@@ -22,9 +23,7 @@ at                                  the derivative is taken to be
 from microgrrepresent.ops.elementwise import (
     abs,
     add,
-    bitwise_and,
-    bitwise_or,
-    cast,
+    astype,
     clip,
     cos,
     div,
@@ -62,13 +61,12 @@ from microgrrepresent.ops.exponentials import (
     softmax,
 )
 from microgrrepresent.ops.linear_algebra import dot, linear, matmul
-from microgrrepresent.ops.reductions import max, mean, min, norm, sum, unbroadcast
+from microgrrepresent.ops.reductions import cumsum, max, mean, min, norm, prod, std, sum, var
 from microgrrepresent.ops.shapes import (
     broadcast_to,
     concatenate,
     expand_dims,
     flip,
-    getitem,
     one_hot,
     reshape,
     split,
@@ -82,22 +80,20 @@ from microgrrepresent.ops.shapes import (
 __all__ = [
     "abs",
     "add",
+    "astype",
     "binary_cross_entropy",
-    "bitwise_and",
-    "bitwise_or",
     "broadcast_to",
-    "cast",
     "clip",
     "concatenate",
     "cos",
     "cross_entropy",
+    "cumsum",
     "div",
     "dot",
     "equal",
     "exp",
     "expand_dims",
     "flip",
-    "getitem",
     "greater",
     "greater_equal",
     "invert",
@@ -120,6 +116,7 @@ __all__ = [
     "not_equal",
     "one_hot",
     "pow",
+    "prod",
     "relu",
     "reshape",
     "sigmoid",
@@ -131,6 +128,7 @@ __all__ = [
     "sqrt",
     "squeeze",
     "stack",
+    "std",
     "stop_gradient",
     "sub",
     "sum",
@@ -138,6 +136,6 @@ __all__ = [
     "take",
     "tanh",
     "transpose",
-    "unbroadcast",
+    "var",
     "where",
 ]

@@ -251,8 +251,8 @@ where: Primitive = primitive(
     vjp_source=("0", "np.where(condition, g, 0)", "np.where(condition, 0, g)"),
     doc="where(condition, a, b): elements of a where the condition holds, of b elsewhere.",
 )
-_cast = primitive(
-    "cast",
+_astype = primitive(
+    "astype",
     lambda x, dtype: x.astype(dtype),
     (lambda g, y, x, dtype: g,),  # the sweep casts back to the input's type, on the edge
     kind="moves",
@@ -299,17 +299,25 @@ _clip = primitive(
 
 
 @operation
-def cast(x: Any, dtype: DTypeLike) -> Any:
-    """The same numbers in another data type; no derivative passes through integers or booleans."""
+def astype(x: Any, dtype: DTypeLike) -> Any:
+    """The same numbers in another data type; no derivative passes through integers or booleans.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, astype
+    >>> astype(Tensor([0.5, 2.5]), "float32").dtype.name
+    'float32'
+    """
+    x = arrayed(x)
     to = np.dtype(dtype)
-    return (_cast if to.kind in "fc" else _truncate)(x, dtype=to.name)
+    return (_astype if to.kind in "fc" else _truncate)(x, dtype=to.name)
 
 
 @operation
 def floats(x: Any) -> Any:
     """An operand of floating-point or complex numbers: integers and booleans become float64."""
     x = arrayed(x)
-    return x if x.dtype.kind in "fc" else cast(x, "float64")
+    return x if x.dtype.kind in "fc" else astype(x, "float64")
 
 
 @operation

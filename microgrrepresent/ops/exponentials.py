@@ -14,7 +14,7 @@ from microgrrepresent.errors import DTypeError, ShapeError
 from microgrrepresent.node import Array, Node
 from microgrrepresent.operands import arrayed, new_array, operation
 from microgrrepresent.ops import exponential_forms
-from microgrrepresent.ops.elementwise import cast, exp, floats, maximum, sigmoid, where
+from microgrrepresent.ops.elementwise import astype, exp, floats, maximum, sigmoid, where
 from microgrrepresent.ops.reductions import mean, sum
 from microgrrepresent.ops.shapes import broadcast_to, expand_dims, from_front, one_hot
 from microgrrepresent.place import running
@@ -259,7 +259,7 @@ def _counts(mask: Any, shape: tuple[int, ...], op: str) -> Any:
         return None
     given = arrayed(mask)
     try:
-        return broadcast_to(cast(given, bool) if given.dtype != bool else given, shape)
+        return broadcast_to(astype(given, bool) if given.dtype != bool else given, shape)
     except ValueError:
         raise ShapeError(
             f"{running(op)}: the mask says which of the rows {shape} count, and needs their "
@@ -281,4 +281,4 @@ def _reduce(loss: Any, counts: Any, reduction: str, op: str) -> Any:
     if counts is None:
         return mean(loss) if loss.size else sum(loss)
     n = maximum(sum(counts), 1)
-    return sum(loss) / (cast(n, loss.dtype) if isinstance(n, Node) else int(n))
+    return sum(loss) / (astype(n, loss.dtype) if isinstance(n, Node) else int(n))

@@ -1,5 +1,7 @@
 """Reductions: operations that take many elements to one, and their rules that spread one adjoint.
 
+`cumsum` is beside them, a sum that keeps all its steps.
+
 Axes are normalised once, in the public functions, so that a rule sees a tuple of axes that are
 not negative. Rules keep the reduced axes as axes of length 1 (`_spread`); broadcasting does the
 rest.
@@ -13,11 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent.node import Node
+from microgrrepresent.node import Array, Node
 from microgrrepresent.operands import arrayed, operation
 from microgrrepresent.ops.elementwise import abs, floats, sqrt, where
-from microgrrepresent.ops.shapes import broadcast_to, from_front, reshape
-from microgrrepresent.primitive import primitive
+from microgrrepresent.ops.shapes import (
+    broadcast_to,
+    concatenate,
+    flip,
+    from_front,
+    reshape,
+    transpose,
+)
+from microgrrepresent.primitive import Primitive, primitive
 
 Axis = int | tuple[int, ...] | None
 
@@ -93,6 +102,60 @@ _min = primitive(
 )
 
 
+def product_of_others(x: Array, axis: tuple[int, ...]) -> Array:
+    """For each element, the product of all others along the axes; also where some are 0."""
+    is_zero = x == 0
+    other_zeros = np.sum(is_zero, axis, keepdims=True) - is_zero
+    without_zeros = np.where(is_zero, 1, x)
+    product = np.prod(without_zeros, axis, keepdims=True)
+    others: Array = np.where(other_zeros == 0, product / without_zeros, 0)
+    return others
+
+
+def _others(x: Any, axis: tuple[int, ...]) -> Any:
+    """The same of operations that can be differentiated again, and are right at 0 then, too."""
+    order = (*axis, *(i for i in range(x.ndim) if i not in axis))
+    there = transpose(x, order) if order else x
+    rows = reshape(there, (_count(x, axis), *there.shape[len(axis) :]))
+    back = reshape(_other_rows(rows), there.shape)
+    return transpose(back, tuple(np.argsort(order).tolist())) if order else back
+
+
+def _other_rows(rows: Any) -> Any:
+    """The product of the other rows: of a pair, that of the other pairs times one's partner."""
+    if len(rows) < 2:
+        return np.ones(rows.shape, rows.dtype)
+    half = len(rows) // 2
+    a, b, rest = rows[:half], rows[half : 2 * half], rows[2 * half :]
+    others = _other_rows(concatenate([a * b, rest]))
+    return concatenate([others[:half] * b, others[:half] * a, others[half:]])
+
+
+_prod = primitive(
+    "prod",
+    np.multiply.reduce,
+    (lambda g, y, x, axis, keepdims: _spread(g, x, axis) * _others(x, axis),),
+    symbol="Π",
+    source="np.prod(x, axis, keepdims=keepdims)",
+    helpers=(product_of_others,),
+    formula="prod(x)",
+    derivative="product_of_others(x, axis)",
+    meets="spread",
+)
+_cumsum: Primitive = primitive(
+    "cumsum",
+    lambda x, axis: np.cumsum(x, axis),
+    (lambda g, y, x, axis: flip(_cumsum(flip(g, axis), axis=axis), axis),),
+    symbol="Σ…",
+    kind="linear",
+    source="np.cumsum(x, axis)",
+    formula="cumsum(x)",
+    derivative="np.tri(x.size)",
+    meets="rows",
+    vjp_source="np.flip(np.cumsum(np.flip(g, axis), axis), axis)",
+)
+
+
 def _axes(x: Any, axis: Axis, op: str) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(x.ndim))
@@ -154,6 +217,76 @@ def squares(x: Any) -> Any:
     x = floats(x)
     x = abs(x) if x.dtype.kind == "c" else x
     return x * x
+
+
+@operation
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Product over the given axes, or over all; its derivatives are right also where some are 0.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, grad, prod
+    >>> x = Tensor([2.0, 0.0, 3.0])
+    >>> grad(prod(x), x).tolist()
+    [0.0, 6.0, 0.0]
+    """
+    x = arrayed(x)
+    return _prod(x, axis=_axes(x, axis, "prod"), keepdims=keepdims)
+
+
+@operation
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """Sums of the elements up to each, along an axis, or of all in one row.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, cumsum
+    >>> cumsum(Tensor([1.0, 2.0, 3.0])).numpy().tolist()
+    [1.0, 3.0, 6.0]
+    """
+    x = arrayed(x)
+    if axis is None:
+        x, axis = reshape(x, -1), 0
+    return _cumsum(x, axis=from_front(axis, x, "cumsum"))
+
+
+@operation
+def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Variance: the mean squared distance from the mean, over the given axes, or over all.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    axis : int, tuple of int or None
+    ddof : float
+        The sum is divided by the number of elements minus this: 0 as in NumPy; 1, PyTorch's
+        default, for a sample.
+    keepdims : bool
+        Keep the reduced axes, with length 1.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, var
+    >>> float(var(Tensor([1.0, 2.0, 3.0]), ddof=1))
+    1.0
+    """
+    x = floats(x)
+    axes = _axes(x, axis, "var")
+    n = _count(x, axes) - ddof
+    return sum(squares(x - mean(x, axes, keepdims=True)), axes, keepdims) / (n if n > 0 else 0)
+
+
+@operation
+def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Standard deviation: the root of `var`; its derivative at 0 is taken to be 0.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, std
+    >>> float(std(Tensor([[1.0, 3.0], [5.0, 7.0]]), axis=1).sum())
+    2.0
+    """
+    return sqrt(var(x, axis, ddof, keepdims))
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:

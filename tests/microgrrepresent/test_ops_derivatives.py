@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 
 import microgrrepresent as mg
 from microgrrepresent import GradientError, Tensor, grad, gradcheck, gradgradcheck
+from microgrrepresent.ops.reductions import unbroadcast
+from microgrrepresent.ops.shapes import copied, getitem
 from microgrrepresent.primitive import registry
 
 # --- inputs --------------------------------------------------------------------------------------
@@ -169,13 +171,40 @@ def by_torch_reduction(name):
     return f
 
 
-def reduced(name, torch_name=None, smallest=1):
+def by_torch_prod(torch, x, axis, keepdims):
+    """Axis by axis, as PyTorch takes one only."""
+    for i in range(x.ndim) if axis is None else sorted(axis if isinstance(axis, tuple) else [axis]):
+        x = x.prod(i, keepdim=True)
+    if keepdims:
+        return x
+    gone = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else [axis]
+    gone = {i % x.ndim for i in gone}
+    return x.reshape([n for i, n in enumerate(x.shape) if i not in gone])
+
+
+def spread(f, x, axis, keepdims, ddof):
+    """PyTorch's var or std, which take no empty tuple for no axis."""
+    if axis == () or not x.ndim:
+        return f(x[None], 0, correction=ddof)
+    return f(x, axis, correction=ddof, keepdim=keepdims)
+
+
+def ddof(draw, shapes):
+    return {"ddof": draw(st.sampled_from([0, 0.5]))}
+
+
+def some_zeros(rng, shape):
+    return real(rng, shape) * (rng.uniform(size=shape) < 0.7)
+
+
+def reduced(name, torch_name=None, smallest=1, torch=None, domain=(), more=None):
     return Case(
         name,
         lambda m, x, **how: getattr(m, name)(x, **how),
         of_dims(0, smallest=smallest),
-        by_torch_reduction(torch_name or name),
-        params=reduction,
+        torch or by_torch_reduction(torch_name or name),
+        domain,
+        lambda draw, shapes: {**reduction(draw, shapes), **(more(draw, shapes) if more else {})},
     )
 
 
@@ -211,8 +240,8 @@ CASES = [
     ),
     Case("where", lambda m, c, a, b: m.where(c, a, b), broadcasting(3), None, (yes_no,)),
     Case(
-        "cast",
-        lambda m, x: m.cast(x, "float64") * x,
+        "astype",
+        lambda m, x: m.astype(x, "float64") * x,
         of_dims(0),
         lambda t, x: x.to(t.float64) * x,
     ),
@@ -227,6 +256,25 @@ CASES = [
     reduced("mean"),
     reduced("max", "amax"),
     reduced("min", "amin"),
+    reduced("prod", torch=by_torch_prod, domain=(some_zeros,)),
+    reduced(
+        "var",
+        torch=lambda t, x, axis, keepdims, ddof: spread(t.var, x, axis, keepdims, ddof),
+        more=ddof,
+    ),
+    reduced(
+        "std",
+        torch=lambda t, x, axis, keepdims, ddof: spread(t.std, x, axis, keepdims, ddof),
+        more=ddof,
+    ),
+    Case(
+        "cumsum",
+        lambda m, x, axis: m.cumsum(x, axis),
+        of_dims(1),
+        lambda t, x, axis: t.cumsum(x.reshape(-1), 0) if axis is None else t.cumsum(x, axis),
+        params=lambda draw, shapes: draw(st.sampled_from([{"axis": None}, axis_of(draw, shapes)])),
+    ),
+    Case("copy", lambda m, x: copied(x) if m is mg else x.clone(), of_dims(0)),
     Case(
         "norm",
         lambda m, x, **how: m.norm(x, **how),
@@ -240,7 +288,7 @@ CASES = [
     ),
     Case(
         "unbroadcast",
-        lambda m, x: m.unbroadcast(x, (2, 1)),
+        lambda m, x: unbroadcast(x, (2, 1)),
         shapes(((2, 3),), ((3, 2, 2),)),
         lambda t, x: x.sum_to_size(2, 1),
     ),
@@ -305,7 +353,7 @@ CASES = [
     Case("squeeze", lambda m, x: m.squeeze(x, 1), shapes(((2, 1, 3),), ((1, 1),))),
     Case(
         "getitem",
-        lambda m, x, index: m.getitem(x, index),
+        lambda m, x, index: getitem(x, index),
         of_dims(1, smallest=1),
         params=indexing,
         covers=("scatter_add",),
@@ -415,7 +463,7 @@ def test_every_primitive_and_operation_has_a_row():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     rows = {name for case in CASES for name in (case.name, *case.covers)} | set(NO_DERIVATIVE)
-    assert set(listed.stdout.split()) | set(mg.ops.__all__) == rows
+    assert set(listed.stdout.split()) | set(mg.ops.__all__) | {"unbroadcast"} == rows
 
 
 @pytest.mark.parametrize("name", sorted(NO_DERIVATIVE))
@@ -464,7 +512,7 @@ def test_third_derivative(case, data):
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in CASES if case.name != "cast"],  # which is there to change the data type
+    [case for case in CASES if case.name != "astype"],  # which is there to change the data type
     ids=lambda case: case.name,
 )
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
@@ -504,7 +552,7 @@ def test_inputs_of_different_dtypes(case, data):
     dtypes = [data.draw(st.sampled_from(["float32", "float64"])) for _ in floats]
     mixed = [Tensor(x, dtype=d) for x, d in zip(floats, dtypes, strict=True)]
     y = f(*mixed)
-    if case.name != "cast":
+    if case.name != "astype":
         assert y.dtype == np.result_type(*dtypes)
     exact = [Tensor(x) for x in floats]
     expected = grad(f(*exact), exact, np.ones(y.shape))

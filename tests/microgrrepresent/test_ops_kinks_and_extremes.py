@@ -43,6 +43,10 @@ TABLE = {
         slope(mg.norm, [0.0, 0.0]) == [0, 0]
         and slope(lambda x: mg.norm(x, axis=1), [[0.0, 0.0], [0.0, -2.0]]) == [[0, 0], [0, -1]]
     ),
+    "std(x), all x equal": lambda: (
+        slope(mg.std, [2.0, 2.0]) == [0, 0]
+        and slope(lambda x: mg.std(x, axis=1), [[1.0, 1.0], [1.0, 3.0]]) == [[0, 0], [-0.5, 0.5]]
+    ),
     "pow(x, b), x = 0": lambda: (
         [slope(mg.pow, 0.0, b) for b in (1.0, 2.0, 3.0, 0.0)] == [[1, 0], [0, 0], [0, 0], [0, 0]]
     ),

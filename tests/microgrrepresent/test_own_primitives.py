@@ -18,7 +18,6 @@ from microgrrepresent import (
     backward,
     check_primitive,
     draw,
-    each,
     fold,
     grad,
     gradcheck,
@@ -29,7 +28,8 @@ from microgrrepresent import (
     steps,
     unfold,
 )
-from microgrrepresent.primitive import registry
+from microgrrepresent.ops.shapes import getitem
+from microgrrepresent.primitive import each, registry
 from microgrrepresent.source_code import contribution_code, value_code
 from rnn import explain
 from rnn.diagnosis import find_nonfinite, gamma
@@ -124,7 +124,7 @@ OURS = SimpleNamespace(
     linear=mg.linear,
     tanh=mg.tanh,
     softmax=lambda x: mg.softmax(x, -1),
-    getitem=mg.getitem,
+    getitem=getitem,
     concatenate=mg.concatenate,
 )
 

@@ -259,6 +259,87 @@ def test_methods_and_astype():
     assert whole.dtype == int and whole.numpy().tolist() == A.astype(int).tolist()
 
 
+METHODS = {  # micrograd's, PyTorch's and NumPy's spelling
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0),
+    "prod": np.prod,
+    "var": np.var,
+    "std": np.std,
+    "cumsum": np.cumsum,
+    "ravel": np.ravel,
+    "flatten": np.ravel,
+    "copy": np.copy,
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_are_recorded(name):
+    data = np.abs(A) + 0.5 if name in ("log", "sqrt") else A
+    x = Tensor(data, requires_grad=True)
+    y = getattr(x, name)()
+    np.testing.assert_allclose(y.numpy(), METHODS[name](data), rtol=1e-15)
+    assert y.requires_grad and not y.is_leaf
+    y.sum().backward()
+    assert np.all(x.grad != 0) or name in ("relu", "std", "var")
+
+
+def test_the_arguments_of_methods_are_numpys():
+    x = Tensor(A)
+    for axis, keepdims in [(None, False), (0, True), (-1, False), ((0, 1), True)]:
+        for ddof in (0, 1, 0.5):
+            for name in ("var", "std"):
+                expected = getattr(A, name)(axis=axis, ddof=ddof, keepdims=keepdims)
+                found = getattr(x, name)(axis, ddof, keepdims)
+                np.testing.assert_allclose(found.numpy(), expected, rtol=1e-15)
+                np.testing.assert_array_equal(
+                    getattr(np, name)(x, axis, ddof=ddof, keepdims=keepdims).numpy(), found.numpy()
+                )
+        np.testing.assert_array_equal(
+            x.prod(axis, keepdims).numpy(), A.prod(axis, keepdims=keepdims)
+        )
+    assert x.argmax() == 4 and x.argmin(1).tolist() == [1, 2]
+    np.testing.assert_array_equal(x.cumsum(-1).numpy(), A.cumsum(-1))
+
+
+def test_a_copy_is_left_alone_by_assign():
+    w = Tensor(B, requires_grad=True, name="w")
+    best = w.copy()
+    w.assign(np.zeros(3))
+    assert best.tolist() == B.tolist()
+    w.assign(best)
+    assert w.tolist() == B.tolist()
+
+
+def test_a_method_that_is_not_there():
+    x = Tensor(A)
+    for name, hint in [
+        ("softmax", "it is a function: microgrrepresent.softmax(t)"),
+        ("norm", "it is a function: microgrrepresent.norm(t)"),
+        ("any", "its array has, without derivative: t.numpy().any"),
+        ("argsort", "its array has, without derivative: t.numpy().argsort"),
+    ]:
+        with pytest.raises(AttributeError) as caught:
+            getattr(x, name)
+        assert str(caught.value) == f"a Tensor has no {name!r}; {hint}"
+    with pytest.raises(AttributeError, match=r"^a Tensor has no 'rleu'$"):
+        x.rleu  # noqa: B018
+    assert not hasattr(x, "__array_interface__")
+
+
+def test_what_is_not_for_users_is_not_public():
+    for name in ("unbroadcast", "getitem", "bitwise_and", "bitwise_or", "each", "cast"):
+        assert name not in mg.__all__ and not hasattr(mg, name)
+    everything = {}
+    exec("from microgrrepresent import *", everything)
+    assert not {"sum", "max", "min", "abs", "pow", "copy"} & everything.keys()
+    assert {"value_and_grad", "vjp", "prod", "var", "std", "cumsum", "astype"} <= everything.keys()
+
+
 # --- NumPy's functions ---------------------------------------------------------------------------
 
 UFUNCS = [
@@ -283,6 +364,13 @@ def test_universal_functions(ufunc):
 
 
 FUNCTIONS = {
+    "prod": lambda m, x: m.prod(x, axis=0, keepdims=True),
+    "var": lambda m, x: m.var(x, 0, ddof=1),
+    "std": lambda m, x: m.std(x, axis=1, keepdims=True),
+    "cumsum": lambda m, x: m.cumsum(x, axis=1),
+    "cumsum of all": lambda m, x: m.cumsum(x),
+    "ravel": lambda m, x: m.ravel(x),
+    "copy": lambda m, x: m.copy(x),
     "sum": lambda m, x: m.sum(x, axis=0),
     "sum keepdims": lambda m, x: m.sum(x, 1, keepdims=True),
     "mean": lambda m, x: m.mean(x),
