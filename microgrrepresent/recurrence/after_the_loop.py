@@ -49,30 +49,49 @@ def add_what_was_made_after(
         for node in nodes
         if node not in places and node.step is None and node.forward is None and node.parents
     ]
-    while True:
-        found: dict[tuple[int, Kind], dict[int, Node]] = {}
-        seen: Counter[tuple[int, Kind]] = Counter()  # a step may have several of a kind
-        for node in outside:
-            if (link := _link(node, places)) is not None:
-                source, t, kind = link
-                seen[t, kind] += 1
-                found.setdefault((source, (*kind, seen[t, kind])), {})[t] = node
-        known = len(strands)
-        for (source, _), line in found.items():
-            line = dict(sorted(line.items()))
-            if _is_of_every_step(list(line), strands[source], breaks.strict):
-                _add(Strand(line, False), strands, places, clock, breaks)
-        if len(strands) == known:
-            return
+    strict = [breaks.refusing()] if breaks.strict else [breaks.refusing(), breaks]
+    while any(
+        _add_a_link(outside, latest, strands, places, clock, how)
+        for how in strict
+        for latest in (True, False)
+    ):
         outside = [node for node in outside if node not in places]
 
 
-def _link(node: Node, places: dict[Node, Place]) -> tuple[int, int, Kind] | None:
-    """The strand that a node reads at the latest step, that step, and what the node is."""
+def _add_a_link(
+    outside: Sequence[Node],
+    latest: bool,
+    strands: list[Strand],
+    places: dict[Node, Place],
+    clock: Clock,
+    breaks: Breaks,
+) -> bool:
+    """Append what is made from the strands that are known, and tell whether there was anything.
+
+    Each node belongs to the latest step that it reads, or to the earliest.
+    """
+    found: dict[tuple[int, Kind], dict[int, Node]] = {}
+    seen: Counter[tuple[int, Kind]] = Counter()  # a step may have several of a kind
+    for node in outside:
+        if (link := _link(node, latest, places)) is not None:
+            source, t, kind = link
+            seen[t, kind] += 1
+            found.setdefault((source, (*kind, seen[t, kind])), {})[t] = node
+    known = len(strands)
+    for (source, _), line in found.items():
+        line = dict(sorted(line.items()))
+        whole = _is_of_every_step(list(line), strands[source], breaks.strict)
+        if whole and places.keys().isdisjoint(line.values()):
+            _add(Strand(line, False), strands, places, clock, breaks)
+    return len(strands) > known
+
+
+def _link(node: Node, latest: bool, places: dict[Node, Place]) -> tuple[int, int, Kind] | None:
+    """The strand that a node reads at the latest or earliest step, that step, and what it is."""
     read = [(places[p][1], i) for i, p in enumerate(node.parents) if p in places]
     if not read:
         return None
-    t, i = max(read)
+    t, i = max(read) if latest else min(read)
     source = places[node.parents[i]][0]
     return source, t, (source, i, *signature(node))
 
@@ -82,12 +101,10 @@ def _is_of_every_step(times: list[int], source: Strand, strict: bool) -> bool:
 
     Where it need not be strict, a few steps in a row are enough.
     """
-    if len(times) < 2:
-        return False
     every = list(source.nodes)
     if strict:
-        return times in (every, every[1:])
-    return times[-1] - times[0] < len(times)
+        return len(times) > 1 and times in (every, every[1:], every[:-1])
+    return len(times) > 1 and times[-1] - times[0] < len(times)
 
 
 def _add(
@@ -98,12 +115,13 @@ def _add(
     breaks: Breaks,
 ) -> None:
     """Add a strand; if it has to be strict, none that does not read the same at every step."""
-    before, known = dict(places) if breaks.strict else {}, len(strands)
+    known = len(strands)
     places |= {node: (known, t) for t, node in strand.nodes.items()}
     strands.append(strand)
     try:
         find_reads(strands, places, clock, breaks, known)
     except GraphError:
+        for added in strands[known:]:
+            for node in added.nodes.values():
+                del places[node]
         del strands[known:]
-        places.clear()
-        places.update(before)

@@ -116,9 +116,10 @@ def columns(
             alike = [column is not None and i is not None for column, i in pairs]
             if not any(alike) and any(map(_reads_other_steps, line)):
                 _substituted(line[0], table[0], t, breaks)
-            elif not any(alike) or (t <= 0 and not all(alike) and breaks.strict):
-                continue  # this is not a step: it makes an initial state
-            if t > 0 or all(alike):
+            is_step = t > 0 or 2 * sum(alike) > len(alike)  # else it makes an initial state
+            if not any(alike) or (not is_step and breaks.strict):
+                continue
+            if is_step:
                 _check_gaps(pairs, line, t, breaks)
         table = [_Column(kind[i or 0], t, {}) if column is None else column for column, i in pairs]
         for column, (_, i) in zip(table, pairs, strict=True):

@@ -30,6 +30,10 @@ class Breaks:
         self.graph, self.whole, self.clock, self.strict = graph, whole, clock, strict
         self.found: dict[Node, str] = {}
 
+    def refusing(self) -> Breaks:
+        """The same, for a question that can be answered with no."""
+        return Breaks(self.graph, self.whole, self.clock, True)
+
     def add(self, node: Node, t: int, reason: str) -> None:
         """Take down why a node of the t-th step does not fit."""
         reason = f"step {self.clock.stamp(t)} breaks the pattern: {reason}"

@@ -64,8 +64,9 @@ def moments(found: Recurrence) -> Moments:
     _add_leaves(found, of)
     _add_results(found, of, after)
     for node in reversed(list(graph)):
-        users = {of[user] for user in graph.consumers(node)}
-        of.setdefault(node, after if order and users == {after} else 0)
+        if node not in of:
+            users = {of[user] for user in graph.consumers(node)}
+            of[node] = after if order and users == {after} else 0
     return Moments(tuple(stamps[moment] for moment in order), of)
 
 

@@ -175,7 +175,7 @@ def _offenders(
     for t, read in keys.items():
         if read != key:
             in_the_midst = regular[0] < t < regular[-1]
-            beyond = lag and t - lag not in strands[source].nodes and read[0] != source
+            beyond = t - lag not in strands[source].nodes and read[0] != source
             if in_the_midst or not (strand.backward or beyond):
                 yield t
 

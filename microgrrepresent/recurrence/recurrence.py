@@ -178,12 +178,11 @@ class Recurrence:
         for node in self.graph:
             if node.requires_grad if node.op is None else all(p in weights for p in node.parents):
                 weights.add(node)
-            users = {of[user] for user in self.graph.consumers(node)} - {of[node]}
-            if of[node] == 0 and (len(users) > 1 or (users and node in weights)):
-                found.add(node)
             complete = 0 < of[node] < after and node.step is None and node.parents
-            if complete and len(users) > 1 and node not in self.places:
-                found.add(node)
+            if of[node] == 0 or (complete and node not in self.places):
+                users = {of[user] for user in self.graph.consumers(node)} - {of[node]}
+                if len(users) > 1 or (users and node in weights and not of[node]):
+                    found.add(node)
         return frozenset(found)
 
 

@@ -69,7 +69,8 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
 
 def _totals(folded: Folded) -> set[Node]:
     """What the graph adds up step by step after the loop: states that know no step."""
-    return {delay.source for delay in folded.delays if delay.source.step is None}
+    sources = [delay.source for delay in folded.delays]
+    return {node for node in sources if node.step is None and node.parents}
 
 
 def with_totals(view: View, folded: Folded) -> View:
