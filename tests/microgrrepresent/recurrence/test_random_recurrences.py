@@ -31,6 +31,9 @@ def test_what_is_irregular_is_refused_and_the_reason_kept(both):
     graph = run(program, T, broken)
     if difference(graph, run(program, T)) is None:
         return  # the irregular thing happens to be the regular one
+    if len(graph.steps) < T:  # a whole step is left out: the others are a regular recurrence
+        assert difference(unfold(fold(graph), len(graph.steps)), graph) is None
+        return
     with pytest.raises(GraphError, match="breaks the pattern"):
         fold(graph)
     assert recurrence(graph).breaks
@@ -58,7 +61,12 @@ def test_a_gradient_unfolds_to_itself(program):
     if not graph.parameters:
         return
     both = Graph(grad(loss, list(graph.parameters), create_graph=True))
-    assert difference(unfold(fold(both), T), both) is None
+    try:
+        folded = fold(both)
+    except GraphError as error:  # where gradients add up unevenly at the ends
+        assert "breaks the pattern" in str(error) and recurrence(both).breaks
+        return
+    assert difference(unfold(folded, T), both) is None
 
 
 @given(programs())
