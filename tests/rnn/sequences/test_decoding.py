@@ -211,6 +211,51 @@ def test_a_beam_goes_on_while_something_likelier_is_alive():
     assert len(beam(step, np.array([0]), 9, width=2, stop=0)) == 2
 
 
+def plain_beam(chances, width, stop, penalty):
+    """A beam search that looks at every step and never ends early.
+
+    `chances` has for each step the log-probability of each token after each other one.
+    """
+
+    def rank(found):
+        tokens, p, ended = found
+        return p / max(len(tokens) + ended, 1) ** penalty
+
+    alive, done = [((), 0.0, False)], []
+    for now in chances:
+        longer = [
+            ((*tokens, token), p + now[tokens[-1] if tokens else 0][token], False)
+            for tokens, p, _ in alive
+            for token in range(len(now))
+        ]
+        longer = sorted(longer, key=lambda found: -found[1])[:width]
+        done += [(tokens[:-1], p, True) for tokens, p, _ in longer if tokens[-1] == stop]
+        done = sorted(done, key=rank, reverse=True)[:width]
+        alive = [found for found in longer if found[0][-1] != stop]
+    return sorted(done + alive, key=rank, reverse=True)[:width]
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.7, 1.5])
+@pytest.mark.parametrize("width", [1, 2, 3, 6])
+def test_a_beam_is_a_plain_one_that_never_ends_early(width, penalty):
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        chances = np.log(rng.dirichlet(np.full(4, rng.choice([0.3, 1.0, 5.0])), (7, 4)))
+
+        def step(tokens, t, chances=chances):
+            return chances[t, tokens], t + 1
+
+        first, t = np.array([0]), np.array([0])
+        found = beam(step, first, 7, width, state=t, stop=3, length_penalty=penalty)
+        expected = plain_beam(chances, width, 3, penalty)
+        assert [(tuple(f.tokens), f.ended) for f in found] == [
+            (tokens, ended) for tokens, _, ended in expected
+        ]
+        np.testing.assert_allclose(
+            [f.log_probability for f in found], [p for _, p, _ in expected], rtol=1e-12
+        )
+
+
 def test_reading_a_prompt_leaves_its_state(model):
     text = np.array([[1], [2], [0], [1]])
     state = state_after(model.step, text)
