@@ -14,6 +14,7 @@ A node also remembers where it was made; see `place`.
 from __future__ import annotations
 
 import itertools
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -151,6 +152,7 @@ def make(
     value: Array,
     requires_grad: bool,
     name: str | None = None,
+    place: Place | None = None,
 ) -> N:
     """Make a node of a class, here and now, and freeze its value."""
     # write=False; by position, because by name it takes twice as long
@@ -162,7 +164,7 @@ def make(
     node.value = value
     node.id = next_id()
     node.name = name
-    node.place = here.get()
+    node.place = place or here.get()
     node._requires_grad = requires_grad
     return node
 
@@ -170,3 +172,9 @@ def make(
 def leaf(kind: type[N], value: Array, name: str | None = None) -> N:
     """Make a leaf of an array that nobody else holds; it requires no gradient."""
     return make(kind, None, (), {}, value, False, name)
+
+
+@cache
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """``float64``. NumPy takes longer to say that than to multiply two small matrices."""
+    return dtype.name

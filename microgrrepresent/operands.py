@@ -10,7 +10,7 @@ from numpy import ndarray
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent.errors import DTypeError, ShapeError, operand
-from microgrrepresent.node import Array, N, Node, leaf, make
+from microgrrepresent.node import Array, N, Node, dtype_name, leaf, make
 from microgrrepresent.place import running
 
 if TYPE_CHECKING:
@@ -77,8 +77,11 @@ def as_nodes(
     where x is. One that is too large for the integers beside it is what NumPy takes it for: it can
     be compared with them or divide them, but not be added to them.
     """
-    kind = next((x.result_class for x in operands if isinstance(x, Node)), None)
-    if kind is None:
+    for x in operands:
+        if isinstance(x, Node):
+            kind = x.result_class
+            break
+    else:
         return None
 
     def lifted(x: Any, widen: bool = False) -> Node:
@@ -90,7 +93,7 @@ def as_nodes(
         if widen:
             own = np.min_scalar_type(x)
             dtype = np.result_type(dtype, own if own.kind in "iu" else np.float64)
-        written = {"value": x, "dtype": dtype.name}
+        written = {"value": x, "dtype": dtype_name(dtype)}
         return make(kind, constant, (), written, np.array(x, dtype=dtype), False)
 
     try:

@@ -54,17 +54,18 @@ class Block(ContextDecorator):
 
     def __enter__(self) -> None:
         before = here.get()
-        _entered.set((*_entered.get(), (self, before)))
+        _entered.set((self, before, _entered.get()))
         here.set(self._moved(before))
 
     def __exit__(self, *_: object) -> None:
-        entered = _entered.get()
-        for i in reversed(range(len(entered))):
-            block, before = entered[i]
+        entry = _entered.get()
+        while entry is not None:  # else it has ended already, with the block around it
+            block, before, outer = entry
             if block is self:
-                _entered.set(entered[:i])
+                _entered.set(outer)
                 here.set(before)
                 return
+            entry = outer
 
     def __call__(self, function: F) -> F:
         """Run the whole body of a function inside this block."""
@@ -76,7 +77,8 @@ class Block(ContextDecorator):
         return super().__call__(function)
 
 
-_entered: ContextVar[tuple[tuple[Block, Place], ...]] = ContextVar("entered", default=())
+# A block that is being run, the place before it, and so on for the blocks around it.
+_entered: ContextVar[tuple[Block, Place, Any] | None] = ContextVar("entered", default=None)
 
 
 def at(place: Place) -> Block:
@@ -97,7 +99,12 @@ def scope(name: str) -> Block:
     """
     if not isinstance(name, str):
         raise TypeError(f"scope: a scope has a name, such as 'encoder'; given {name!r}")
-    return Block(lambda p: p._replace(scope=f"{p.scope}/{name}" if p.scope else name))
+
+    def moved(place: Place) -> Place:
+        outer, t, forward, recorded = place
+        return Place(f"{outer}/{name}" if outer else name, t, forward, recorded)
+
+    return Block(moved)
 
 
 def step(t: int | None) -> Block:
@@ -113,7 +120,7 @@ def step(t: int | None) -> Block:
     """
     if t is not None and not hasattr(t, "__index__"):
         raise TypeError(f"step: a time index is an integer, or None; given {t!r}")
-    return Block(lambda place: place._replace(step=t))
+    return Block(lambda p: Place(p.scope, t, p.forward, p.recorded))
 
 
 def no_grad() -> Block:
@@ -167,7 +174,8 @@ def _walk(xs: Iterator[T], ts: Iterator[int], outside: int | None) -> Iterator[t
     place = None
     try:
         for t in ts:
-            place = here.get()._replace(step=t)
+            scope, _, forward, recorded = here.get()
+            place = Place(scope, t, forward, recorded)
             here.set(place)
             try:
                 x = next(xs)

@@ -95,16 +95,16 @@ class Primitive(Description):
             if x._requires_grad:
                 requires_grad = True
         try:
-            value = self.forward(*arrays, **params)
+            value = self.forward(*arrays, **params) if params else self.forward(*arrays)
         except (ValueError, IndexError, TypeError, OverflowError) as error:
             raise misuse(self, inputs, params, error) from error
         if type(value) is not ndarray:
             value = np.asarray(value)  # NumPy turns results without axes into scalars
-        kind = inputs[0].result_class
-        if not here.get().recorded:
+        kind, place = inputs[0].result_class, here.get()
+        if not place.recorded:
             return leaf(kind, value)
         requires_grad = requires_grad and self._passes
-        return make(kind, self, inputs, params or _NOTHING, value, requires_grad)
+        return make(kind, self, inputs, params or _NOTHING, value, requires_grad, None, place)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

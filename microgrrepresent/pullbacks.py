@@ -32,8 +32,11 @@ def numbers(node: Node, g: Any) -> tuple[Sequence[Rule | None], Sequence[Any]]:
         args = g, node.value, parents[0].value
     else:
         args = _values(node, g)
+    if op.scatter is not None:
+        part = Selected(op.scatter, g, args[2:], node.params)
+        return (lambda *_: part, *op.vjp[1:]), args
     if node.params or op.many is not None:
-        return _bound(op, args, node.params, in_place=True)
+        return _bound(op, args, node.params)
     return op.vjp, args
 
 
@@ -76,13 +79,9 @@ def _values(node: Node, g: Any) -> tuple[Any, ...]:
 
 
 def _bound(
-    op: Primitive, args: tuple[Any, ...], params: dict[str, Any], in_place: bool = False
+    op: Primitive, args: tuple[Any, ...], params: dict[str, Any]
 ) -> tuple[Sequence[Rule | None], Sequence[Any]]:
     """The rules with the static arguments that they are to be called with, too."""
     if op.many is not None:  # rules for thousands of inputs are told them once instead of each
         return op.many.bound(args[2:], params), args[:2]
-    rules: list[Rule | None] = [rule and partial(rule, **params) for rule in op.vjp]
-    if in_place and op.scatter is not None:
-        part = Selected(op.scatter, args[0], args[2:], params)
-        rules[0] = lambda *_: part
-    return rules, args
+    return [rule and partial(rule, **params) for rule in op.vjp], args

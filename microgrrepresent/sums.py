@@ -91,5 +91,5 @@ def fitted(contribution: Any, value: Array) -> Any:
     if contribution.dtype is not value.dtype:
         if contribution.dtype.kind == "c" and value.dtype.kind != "c":
             raise complex_on_the_way(contribution, value)
-        contribution = astype(contribution, dtype=value.dtype.name)
+        contribution = astype(contribution, dtype=value.dtype)
     return contribution

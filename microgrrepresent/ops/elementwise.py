@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from microgrrepresent.node import dtype_name
 from microgrrepresent.operands import arrayed, operation
 from microgrrepresent.place import running
 from microgrrepresent.primitive import Primitive, primitive
@@ -310,7 +311,7 @@ def astype(x: Any, dtype: DTypeLike) -> Any:
     """
     x = arrayed(x)
     to = np.dtype(dtype)
-    return (_astype if to.kind in "fc" else _truncate)(x, dtype=to.name)
+    return (_astype if to.kind in "fc" else _truncate)(x, dtype=dtype_name(to))
 
 
 @operation
