@@ -184,13 +184,15 @@ class NARX(Cell[DelayState]):
             )
         with scope(self.scope), step(0):
             first = self.initial_state(targets.shape[1] if targets.ndim == 3 else None)
+        first = DelayState(tuple(y.named("y*") for y in first.ys), first.xs)  # true ones, too
         outputs: list[Tensor] = []
 
         def forced(x: Tensor, state: DelayState) -> DelayState:
             predicted = self(x, state)
             y = targets[len(outputs)]
             outputs.append(predicted.ys[0])
-            true = y if isinstance(y, Tensor) else Tensor(y, name="y*")
+            with scope(self.scope):
+                true = y if isinstance(y, Tensor) else Tensor(y, name="y*")
             return DelayState((true, *predicted.ys[1:]), predicted.xs)
 
         run = unroll(forced, xs, first)

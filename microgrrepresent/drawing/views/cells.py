@@ -34,7 +34,11 @@ def _applications(time: Timeline) -> dict[Node, Group]:
             continue
         heads = {found[user].key for user in time.users(node)}
         (head,) = heads if len(heads) == 1 and node not in time.outputs else (node,)
-        if not isinstance(head, Node) or head.scope != node.scope or node.name in names[head]:
+        if (
+            not isinstance(head, Node)
+            or head.scope != node.scope
+            or node.name in names.get(head, ())
+        ):
             head = node
         names.setdefault(head, set()).update({node.name} - {None})
         found[node] = Group(head, "cell", (text(node.scope.rpartition("/")[2]),))

@@ -9,7 +9,7 @@ import pytest
 
 from microgrrepresent import DrawingError, Graph, Tensor, backward, draw, scope, tanh
 from microgrrepresent.drawing.marks.labels import plain
-from rnn import Linear, RecursiveCell
+from rnn import Linear, LSTMCell, RecursiveCell
 
 
 def tree(depth=2):
@@ -102,3 +102,14 @@ def test_what_would_take_too_long_names_the_view_to_choose():
         draw(nodes[-1])
     assert "\n" not in str(caught.value)
     assert len(draw(nodes[-1], "layers").picture.boxes) < 10
+
+
+def test_one_use_of_a_cell_whose_result_is_the_output_is_one_box():
+    cell = LSTMCell(2, 3, rng=0)
+    state = cell(np.ones(2))
+    for out in (state.h, [state.h, state.c]):
+        graph = Graph(out)
+        picture = draw(graph, "cells").picture
+        covered(picture, graph)
+        boxes = [plain(box.label) for box in picture.boxes if box.kind == "cell"]
+        assert set(boxes) == {"lstm"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph, Tensor, grad, gradcheck
+from microgrrepresent import Graph, Tensor, draw, fold, grad, gradcheck
 from microgrrepresent import sum as total
 from rnn import NARX, TimeDelayCell, unroll
 
@@ -158,3 +158,16 @@ def test_a_state_of_another_form(state, given):
     )
     with pytest.raises(ValueError, match=sentence):
         NARX(1, 1, input_delays=1, output_delays=2)(np.zeros(1), state)
+
+
+@pytest.mark.parametrize(("kx", "ky"), [(1, 2), (2, 2), (3, 1), (0, 3), (2, 0)])
+def test_it_folds_and_is_drawn_folded_whether_forced_or_not(kx, ky):
+    model = NARX(1, 1, kx, ky, rng=0)
+    xs, ys = np.ones((5, 1)), np.ones((5, 1))
+    for run in (unroll(model, xs), model.teacher_forced(xs, ys)):
+        L = run.stacked().sum()
+        lags = [delay.lag for delay in fold(Graph(L)).delays]
+        assert sorted(lags) == sorted([*range(1, kx + 1), *range(1, ky + 1)])
+        boxes = draw(L, "gates", time="both").picture.boxes
+        squares = [box for box in boxes if box.kind == "delay"]
+        assert len(squares) == len(lags)
