@@ -33,13 +33,7 @@ RNN = [
 ]
 
 # What is not yet so: (importer, imported).
-KNOWN = {
-    ("microgrrepresent.drawing.time.few", "microgrrepresent.drawing.layout.blocks"),
-    ("microgrrepresent.drawing.time.few", "microgrrepresent.drawing.views.builder"),
-    ("microgrrepresent.drawing.time.few", "microgrrepresent.drawing.views.views"),
-    ("microgrrepresent.drawing.time.window", "microgrrepresent.drawing.marks.labels"),
-    ("microgrrepresent.drawing.time.window", "microgrrepresent.drawing.views.builder"),
-}
+KNOWN = {}
 
 
 def files():

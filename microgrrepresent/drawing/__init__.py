@@ -1,25 +1,24 @@
 """Drawings of graphs: ``draw`` makes one, ``save`` writes it to a file.
 
-``stepper`` writes a page on which to step through a run. A drawing comes about in six stages, each
-of which knows nothing of those after it; read the files in this order:
+``stepper`` writes a page on which to step through a run. A drawing comes about in stages, each of
+which has a room of its own and knows nothing of those after it; read the rooms in this order:
 
-1. *What is asked for.* `scene` is `draw` itself, every stage in a line; `choices` refuses the rest.
-2. *When.* `timeline` gives each node a column, a column a step; `folded` has one step for all,
-   `window` some for many.
-3. *What shares a box.* `views`, `gates` and `cells` say it for each node; `naming` says its name.
-4. *Boxes and arrows.* `picture` is what there is to draw, `builder` makes it of graph and view,
-   `labels` sets names as mathematics, `parameters` tells those of one name apart, `sizes` fits
-   boxes to what they say.
-5. *Where they stand.* `layout` cuts the picture into `blocks`, takes the outlines of each, a
-   `sketch` (`alike` makes one of a backward pass's), and lays equal ones out once, as a tile: a
-   whole cell by `stretched`, up to a hundred boxes by `layered` (`ordering`, then `coordinates`),
-   more by dot (`tiles`, `engine`). `grid` puts the tiles side by side, `routes` joins their
-   `curves`. `gradients` adds the way back, `pairs` puts folded and unrolled together, `describing`
-   says it all in words.
-6. *What it is written in.* `themes` and `colors`; then `svg`, `tikz` and, for Graphviz, `digraph`;
-   `saving` and `notebook` choose among them.
-
-`stepper_page` and `stepper_data` make the page.
+1. ``time/``. *When.* `timeline` gives each node a column, a column a step; `describing` says in
+   words what there is.
+2. ``marks/``. *What there is to draw*: `picture` has boxes and arrows, `labels` sets names as
+   mathematics, `naming` says a node's name, `sizes` fits boxes to what they say, `curves` are the
+   paths of arrows, `themes` and `colors` how all of it looks.
+3. ``views/``. *What shares a box*: `views`, `gates` and `cells` say it for each node, `folded` has
+   one step for all, `window` some for many; `builder` makes boxes and arrows of it, `parameters`
+   tells those of one name apart. `choices` refuses what cannot be drawn.
+4. ``layout/``. *Where everything stands.* `layout` cuts the picture into `blocks`, `tracing` takes
+   the `outlines` of each, a `sketch`; equal ones are laid out once (`ranks`, `ordering`, then
+   `coordinates` by the `network_simplex` method) by `layered`, a whole cell by `single_box`, as a
+   `tile`. `grid` puts the tiles side by side, `routes` joins their paths. `gradients` adds the way
+   back, `side_by_side` puts folded and unrolled together.
+5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `scene` is
+   `draw` itself, every stage in a line; `saving` and `notebook` choose among them.
+6. ``page/``. The page of `stepper`, and its data.
 """
 
 from microgrrepresent.drawing.output.digraph import Drawing

@@ -16,7 +16,8 @@ from math import ceil
 
 from microgrrepresent.drawing.layout.network_simplex import Arc, least_energy
 from microgrrepresent.drawing.layout.ordering import Bend, Item, Ordered
-from microgrrepresent.drawing.layout.sketch import Port, Sketch
+from microgrrepresent.drawing.layout.outlines import Port
+from microgrrepresent.drawing.layout.sketch import Sketch
 
 BOX_GAP, BEND_GAP, PORT_GAP = 14.0, 9.0, 20.0
 HINT = 120

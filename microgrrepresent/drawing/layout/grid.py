@@ -13,7 +13,8 @@ from itertools import pairwise
 from math import inf
 
 from microgrrepresent.drawing.layout.blocks import Block, Blocks
-from microgrrepresent.drawing.layout.sketch import Crossing, Traced
+from microgrrepresent.drawing.layout.outlines import Crossing
+from microgrrepresent.drawing.layout.sketch import Traced
 from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.marks.picture import Arrow, Box, Picture, Point
 

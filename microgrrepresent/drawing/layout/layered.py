@@ -15,7 +15,8 @@ from math import hypot, inf
 
 from microgrrepresent.drawing.layout.coordinates import places
 from microgrrepresent.drawing.layout.ordering import Item, Ordered, ordered
-from microgrrepresent.drawing.layout.sketch import Edge, End, Outline, Port, Sketch
+from microgrrepresent.drawing.layout.outlines import Edge, End, Outline, Port
+from microgrrepresent.drawing.layout.sketch import Sketch
 from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.marks.curves import Path, abreast, along, straight
 from microgrrepresent.drawing.marks.picture import Point

@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
-from microgrrepresent.drawing.layout.alike import alike
 from microgrrepresent.drawing.layout.blocks import Block, Blocks, blocks
+from microgrrepresent.drawing.layout.common_sketch import common_sketch
 from microgrrepresent.drawing.layout.grid import MARGIN, Grid
 from microgrrepresent.drawing.layout.layered import layered
+from microgrrepresent.drawing.layout.outlines import Crossing, Port, Side
 from microgrrepresent.drawing.layout.routes import collector, route
-from microgrrepresent.drawing.layout.sketch import Crossing, Port, Side, Sketch, Traced, trace
-from microgrrepresent.drawing.layout.stretched import is_one_box, stretched
+from microgrrepresent.drawing.layout.single_box import is_single_box, single_box
+from microgrrepresent.drawing.layout.sketch import Sketch, Traced
 from microgrrepresent.drawing.layout.tile import Tile
+from microgrrepresent.drawing.layout.tracing import trace
 from microgrrepresent.drawing.marks.labels import Line, Run, printable, width
 from microgrrepresent.drawing.marks.picture import FONT, Arrow, Panel, Picture
 from microgrrepresent.errors import DrawingError
@@ -57,7 +59,7 @@ def arrange(picture: Picture, times: Sequence[int | str | None], advice: str) ->
     beside = {b: forward for b in recurrences if (forward := _forward(b, cut)) is not None}
     laid = _lay({b: traced[b] for b in cut if b not in beside}, advice)
     for row in cut.rows.values():
-        traced |= alike([b for b in row if b in beside and 0 < b.column <= T], traced)
+        traced |= common_sketch([b for b in row if b in beside and 0 < b.column <= T], traced)
     hints: dict[Sketch, dict[int, float]] = {}  # of all steps, so that they have one tile
     for block, forward in beside.items():
         mine = _hints(block, traced, forward, laid[forward])
@@ -84,7 +86,7 @@ def _lay(traced: dict[Block, Traced], advice: str) -> dict[Block, Tile]:
                 f"draw: {len(sketch.outlines):,} boxes in one block, whose arrows pass one another "
                 f"{passed:,} times, are too tangled for a picture; {advice}"
             )
-    made = {s: stretched(s) if is_one_box(s) else layered(s) for s in sketches}
+    made = {s: single_box(s) if is_single_box(s) else layered(s) for s in sketches}
     return {block: made[one.sketch] for block, one in traced.items()}
 
 
@@ -130,7 +132,7 @@ def _elided(
             mine = traced[block].port.get(crossing)
             if other is not block and mine is not None:
                 heights.setdefault(mine, laid[other].ports[port][1])
-    return stretched(sketch, heights) if is_one_box(sketch) else laid[block]
+    return single_box(sketch, heights) if is_single_box(sketch) else laid[block]
 
 
 class _Crossings:

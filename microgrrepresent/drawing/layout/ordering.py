@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from microgrrepresent.drawing.layout.sketch import End, Port, Sketch
+from microgrrepresent.drawing.layout.outlines import End, Port
+from microgrrepresent.drawing.layout.sketch import Sketch
 
 SWEEPS = 16
 EFFORT = 60_000

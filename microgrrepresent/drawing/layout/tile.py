@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from microgrrepresent.drawing.layout.sketch import Port
+from microgrrepresent.drawing.layout.outlines import Port
 from microgrrepresent.drawing.marks.curves import Path
 from microgrrepresent.drawing.marks.picture import Point
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.layout.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout.layout import arrange
-from microgrrepresent.drawing.layout.pairs import side_by_side
+from microgrrepresent.drawing.layout.side_by_side import side_by_side
 from microgrrepresent.drawing.marks.labels import printable
 from microgrrepresent.drawing.marks.picture import Picture
 from microgrrepresent.drawing.marks.sizes import fit_alike
@@ -16,7 +16,6 @@ from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.digraph import Drawing, digraph
 from microgrrepresent.drawing.time.describing import describe, title
 from microgrrepresent.drawing.time.timeline import Timeline, timeline
-from microgrrepresent.drawing.time.window import windowed
 from microgrrepresent.drawing.views.builder import Details, build
 from microgrrepresent.drawing.views.builder import View as Grouping
 from microgrrepresent.drawing.views.cells import cells, collapsed, layers
@@ -36,6 +35,7 @@ from microgrrepresent.drawing.views.folded import folded_timeline, with_totals
 from microgrrepresent.drawing.views.gates import gates
 from microgrrepresent.drawing.views.parameters import tell_apart
 from microgrrepresent.drawing.views.views import operations, variables
+from microgrrepresent.drawing.views.window import windowed
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import fold

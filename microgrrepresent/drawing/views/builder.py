@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from microgrrepresent.drawing.marks.labels import Label, Run, math, printable, text
 from microgrrepresent.drawing.marks.naming import is_start_value, name, value, variable_kind
@@ -67,46 +68,58 @@ class Details:
 
 def build(time: Timeline, view: View, details: Details) -> Picture:
     """Make the boxes and arrows of a graph."""
-    return _Builder(time, view, details).picture
+    builder = _Builder(time, details, {node: view(node) for node in time.nodes})
+    builder.stand()
+    builder.connect()
+    return builder.picture
 
 
+@dataclass
 class _Builder:
-    def __init__(self, time: Timeline, view: View, details: Details) -> None:
-        self.time, self.details = time, details
-        self.picture = Picture()
-        self.group: dict[Node, Group] = {node: view(node) for node in time.nodes}
-        self.box: dict[Node, Box] = {}  # in which a node's value is made
-        self.face: dict[Node, Box] = {}  # from which it is read
-        self.boxes: dict[Hashable, Box] = {}
-        self.members: dict[Box, list[Node]] = defaultdict(list)
-        self.arrows: dict[Hashable, Arrow] = {}
-        self.chips: dict[Hashable, Arrow] = {}
-        self.delays: dict[Hashable, Box] = {}
-        self.colors: dict[Node, int] = {}
-        self.tinted = self._tinted()
-        self.keys: Counter[str] = Counter()
-        self.state = {
-            time.slot[node]: node
-            for node in reversed(time.nodes)
-            if time.slot[node] in time.passes and time.is_step(node)
-        }
-        self.gathered = self._gathered()
-        for node in time.nodes:
+    time: Timeline
+    details: Details
+    group: dict[Node, Group]
+    picture: Picture = field(default_factory=Picture)
+    box: dict[Node, Box] = field(default_factory=dict)
+    """In which a node's value is made."""
+    face: dict[Node, Box] = field(default_factory=dict)
+    """From which it is read."""
+    boxes: dict[Hashable, Box] = field(default_factory=dict)
+    members: dict[Box, dict[Node, None]] = field(default_factory=lambda: defaultdict(dict))
+    arrows: dict[Hashable, Arrow] = field(default_factory=dict)
+    chips: dict[Hashable, Arrow] = field(default_factory=dict)
+    edges: dict[Arrow, list[tuple[Node, int]]] = field(default_factory=lambda: defaultdict(list))
+    delays: dict[Hashable, Box] = field(default_factory=dict)
+    colors: dict[Node, int] = field(default_factory=dict)
+    keys: Counter[str] = field(default_factory=Counter)
+
+    def stand(self) -> None:
+        """Give every node its box."""
+        for node in self.time.nodes:
             self._stand(node)
         for box, nodes in self.members.items():
             box.nodes = tuple(nodes)
+
+    def connect(self) -> None:
+        """Draw every edge."""
+        time = self.time
         for node in time.nodes:
             for i, parent in enumerate(node.parents):
                 shown = (node, i) in time.delayed or time.stands_for.get(parent, parent) in self.box
                 if node not in time.cuts and shown:
                     self._connect(parent, node, i)
+        for arrow, edges in self.edges.items():
+            arrow.edges = tuple(edges)
+            if arrow.tail.kind == "chip":
+                arrow.tail.nodes = tuple(self.members[arrow.tail])
         for cut, whole in time.cuts.items():
             for box in dict.fromkeys((self.box[whole], self.face[whole])):
                 box.nodes += (cut,)
 
     # --- what needs the whole graph --------------------------------------------------------------
 
-    def _tinted(self) -> set[Node]:
+    @cached_property
+    def tinted(self) -> set[Node]:
         """The shared parameters, what is made of them, and what they are parts of."""
         found = {n for n in self.time.shared if n.requires_grad}
         for node in list(found):
@@ -115,7 +128,8 @@ class _Builder:
                 found.add(node)
         return found
 
-    def _gathered(self) -> set[Slot]:
+    @cached_property
+    def gathered(self) -> set[Slot]:
         """The slots of what the end uses of several steps."""
         time = self.time
         return {
@@ -124,6 +138,16 @@ class _Builder:
             if time.column[node] > time.T
             for parent in node.parents
             if 0 < time.column.get(parent, 0) < time.T
+        }
+
+    @cached_property
+    def state(self) -> dict[Slot, Node]:
+        """The first state of each slot that passes from step to step."""
+        time = self.time
+        return {
+            time.slot[node]: node
+            for node in reversed(time.nodes)
+            if time.slot[node] in time.passes and time.is_step(node)
         }
 
     # --- boxes -----------------------------------------------------------------------------------
@@ -141,7 +165,7 @@ class _Builder:
         if box is None:
             box = self._make_box(node, group, passes)
             self.boxes[group.key, column] = box
-        self.members[box].append(node)
+        self.members[box][node] = None
         if box.color is None:
             box.color = self._color(node)
         box.backward = node.forward is not None
@@ -310,7 +334,7 @@ class _Builder:
                 arrow.color = tail.color
             self.arrows[ends] = arrow
             self.picture.arrows.append(arrow)
-        arrow.edges += ((child, i),)
+        self.edges[arrow].append((child, i))
 
     def _edge_label(self, source: Node, child: Node) -> Label:
         group = self.group[child]
@@ -344,9 +368,8 @@ class _Builder:
             arrow = Arrow(box, head, flow, color=box.color)
             self.chips[identity] = arrow
             self.picture.arrows.append(arrow)
-        elif all(source is not node for node in arrow.tail.nodes):
-            arrow.tail.nodes += (source,)
-        arrow.edges += ((child, i),)
+        self.members[arrow.tail][source] = None
+        self.edges[arrow].append((child, i))
 
     def _delay(self, source: Node, lag: int, child: Node, i: int) -> None:
         """Lead a state of a folded graph back to the cell, through a black square."""

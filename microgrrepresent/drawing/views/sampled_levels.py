@@ -10,21 +10,21 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable
 from dataclasses import replace
 
-from microgrrepresent.drawing.layout.blocks import Level, levels
 from microgrrepresent.drawing.time.timeline import Slot, Timeline
 from microgrrepresent.drawing.views.builder import Details, build
+from microgrrepresent.drawing.views.levels import Level, levels
 from microgrrepresent.drawing.views.views import operations
 
 ENOUGH = 3
 
 
 def slot_levels(time: Timeline) -> dict[Hashable, Level]:
-    """The level of each slot in the view of operations, as `blocks.levels` finds it."""
-    few = _few(time)
-    return levels(build(few, operations(few), Details()), range(1, few.T + 1))
+    """The level of each slot in the view of operations, as `levels` finds it."""
+    sample = _sampled(time)
+    return levels(build(sample, operations(sample), Details()), range(1, sample.T + 1))
 
 
-def _few(time: Timeline) -> Timeline:
+def _sampled(time: Timeline) -> Timeline:
     """The same timeline, without steps all of whose slots are at three steps on either side."""
     slots: dict[int, set[Slot]] = defaultdict(set)
     for node in time.nodes:

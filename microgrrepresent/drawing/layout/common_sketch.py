@@ -11,18 +11,11 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from microgrrepresent.drawing.layout.blocks import Block
-from microgrrepresent.drawing.layout.sketch import (
-    Crossing,
-    Edge,
-    End,
-    Outline,
-    Port,
-    Sketch,
-    Traced,
-)
+from microgrrepresent.drawing.layout.outlines import Crossing, Edge, End, Outline, Port
+from microgrrepresent.drawing.layout.sketch import Sketch, Traced
 
 
-def alike(blocks: Sequence[Block], traced: dict[Block, Traced]) -> dict[Block, Traced]:
+def common_sketch(blocks: Sequence[Block], traced: dict[Block, Traced]) -> dict[Block, Traced]:
     """Give blocks of one level the sketch that they have in common.
 
     Parameters

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from microgrrepresent.drawing.layout.sketch import Edge, Port, Sketch
+from microgrrepresent.drawing.layout.outlines import Edge, Port
+from microgrrepresent.drawing.layout.sketch import Sketch
 from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.marks.curves import Path, straight
 from microgrrepresent.drawing.marks.picture import Point
@@ -19,7 +20,7 @@ CHIPS_GAP = 20.0
 PORT_GAP = 16.0
 
 
-def is_one_box(sketch: Sketch) -> bool:
+def is_single_box(sketch: Sketch) -> bool:
     """Whether a sketch has one large box, and besides it at most the chips of that box."""
     large = [i for i, outline in enumerate(sketch.outlines) if outline.stretches]
     chips = {edge.tail for edge in sketch.edges if isinstance(edge.head, int)}
@@ -30,13 +31,13 @@ def is_one_box(sketch: Sketch) -> bool:
     )
 
 
-def stretched(sketch: Sketch, heights: Mapping[Port, float] | None = None) -> Tile:
+def single_box(sketch: Sketch, heights: Mapping[Port, float] | None = None) -> Tile:
     """Lay out a sketch of one box.
 
     Parameters
     ----------
     sketch : Sketch
-        One for which `is_one_box` holds.
+        One for which `is_single_box` holds.
     heights : mapping, optional
         Where ports at the sides are, if the tiles beside this one say it.
     """
