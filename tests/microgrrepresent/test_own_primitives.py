@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import microgrrepresent as mg
+import rnn
 from microgrrepresent import (
     DescriptionError,
     Graph,
@@ -28,6 +29,7 @@ from microgrrepresent import (
     steps,
     unfold,
 )
+from microgrrepresent.equations import NOTATIONS
 from microgrrepresent.ops.shapes import getitem
 from microgrrepresent.primitive import each, registry
 from microgrrepresent.source_code import contribution_code, value_code
@@ -199,7 +201,7 @@ def test_drawn_alike_with_gradients(both, view):
 
 
 @pytest.mark.parametrize("parameter", ["W", "b", "V"])
-@pytest.mark.parametrize("notation", ["pytorch", "nndl", "ng", "nankai"])
+@pytest.mark.parametrize("notation", NOTATIONS)
 def test_explained_alike(both, parameter, notation):
     ours, theirs = (explain(cell.loss(), getattr(cell, parameter), notation) for cell in both)
     assert aside(str(theirs)) == str(ours)
@@ -209,6 +211,31 @@ def test_explained_alike(both, parameter, notation):
 def test_explained_rightly(both):
     """As a product of matrices, which a copy once was not, because it has another name."""
     assert "∂L/∂V = Σ(t=1..4) (∂L/∂o_t)ᵀ h_t" in str(explain(both[1].loss(), both[1].V))
+
+
+class Gated(rnn.Cell):
+    """A cell of CONTRIBUTING's kind, made of these operations."""
+
+    scope = "gated"
+
+    def __init__(self, ops):
+        super().__init__(3, 4, dtype=np.float64, rng=0)
+        self.ops = ops
+        self.W = self.parameter("W", 8, 7)
+        self.b = self.parameter("b", 8)
+
+    def forward(self, x, state):
+        ops, h = self.ops, state
+        a = ops.linear(ops.concatenate([h, x], x.ndim - 1), self.W) + self.b
+        g = ops.softmax(ops.getitem(a, (..., slice(0, 4)))).named("g")
+        return (h + g * ops.tanh(ops.getitem(a, (..., slice(4, 8))))).named("h")
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_equations_alike(own, notation):
+    ours, theirs = (Gated(ops).equations(notation) for ops in (OURS, own))
+    assert str(theirs) == str(ours)
+    assert theirs.markdown() == ours.markdown()
 
 
 def test_folded_alike(both):
