@@ -227,8 +227,8 @@ def _product_code(op: Description, node: Node, position: int) -> str:
         case "outer" if node.ndim == 2:
             return f"g.T @ ({text})"
         case "outer":
-            x = op.inputs[1 - position]
-            return f"g.reshape(-1, g.shape[-1]).T @ ({text}).reshape(-1, {x}.shape[-1])"
+            rows = f"({text}).reshape(-1, ({text}).shape[-1])"
+            return f"g.reshape(-1, g.shape[-1]).T @ {rows}"
     raise AssertionError(word)
 
 

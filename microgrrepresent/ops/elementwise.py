@@ -1,7 +1,9 @@
 r"""Elementwise operations and their derivatives: the table of every calculus course.
 
 Read a row as: name, function, and for each input the rule that takes the adjoint ``g`` of the
-output ``y`` to what it adds to the adjoint of that input. ``None``: no derivative passes.
+output ``y`` to what it adds to the adjoint of that input. ``None``: no derivative passes. Then
+follows what is said of the operation, its source, its derivative and so on, in the letters of the
+rule; `Description` has the fields, and a test runs what they say.
 
 At a kink there is no derivative, and the rule has to choose (a *subgradient*). The choices are
 listed in `microgrrepresent.ops`.
@@ -24,23 +26,15 @@ from microgrrepresent.primitive import Primitive, primitive
 
 NONE = (None, None)
 
-equal = primitive("equal", np.equal, NONE, symbol="=", source="a == b", analytic=False)
-not_equal = primitive("not_equal", np.not_equal, NONE, symbol="≠", source="a != b", analytic=False)
-less = primitive("less", np.less, NONE, symbol="<", source="a < b", analytic=False)
-less_equal = primitive(
-    "less_equal", np.less_equal, NONE, symbol="≤", source="a <= b", analytic=False
-)
-greater = primitive("greater", np.greater, NONE, symbol=">", source="a > b", analytic=False)
-greater_equal = primitive(
-    "greater_equal", np.greater_equal, NONE, symbol="≥", source="a >= b", analytic=False
-)
-bitwise_and = primitive(
-    "bitwise_and", np.bitwise_and, NONE, symbol="∧", source="a & b", analytic=False
-)
-bitwise_or = primitive(
-    "bitwise_or", np.bitwise_or, NONE, symbol="∨", source="a | b", analytic=False
-)
-invert = primitive("invert", np.invert, (None,), symbol="¬", source="~x", analytic=False)
+equal = primitive("equal", np.equal, NONE, symbol="=", source="a == b")
+not_equal = primitive("not_equal", np.not_equal, NONE, symbol="≠", source="a != b")
+less = primitive("less", np.less, NONE, symbol="<", source="a < b")
+less_equal = primitive("less_equal", np.less_equal, NONE, symbol="≤", source="a <= b")
+greater = primitive("greater", np.greater, NONE, symbol=">", source="a > b")
+greater_equal = primitive("greater_equal", np.greater_equal, NONE, symbol="≥", source="a >= b")
+bitwise_and = primitive("bitwise_and", np.bitwise_and, NONE, symbol="∧", source="a & b")
+bitwise_or = primitive("bitwise_or", np.bitwise_or, NONE, symbol="∨", source="a | b")
+invert = primitive("invert", np.invert, (None,), symbol="¬", source="~x")
 
 # --- arithmetic ----------------------------------------------------------------------------------
 

@@ -53,6 +53,9 @@ def _rows(x: Any) -> Any:
     return reshape(x, math.prod(x.shape[:-1]), x.shape[-1])
 
 
+# Of two matrices, a product is said in one way; vectors and batches want what follows.
+
+
 def _transposed(letter: str) -> Callable[..., str]:
     """``b.T``; of a batch of matrices ``b.mT``."""
     position = "ab".index(letter)
@@ -144,12 +147,6 @@ def _weight(g: Any, y: Any, x: Any, w: Any) -> Any:
     return g.T.dot(x)
 
 
-def _weight_source(x: tuple[int, ...], w: tuple[int, ...]) -> str:
-    if len(x) > 2:
-        return "g.reshape(-1, g.shape[-1]).T @ x.reshape(-1, x.shape[-1])"
-    return "g.T @ x" if len(x) == 2 else "np.outer(g, x)"
-
-
 def _linear_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
     """Say why a matrix cannot be applied to the rows of an array: ``3 != 5``."""
     x, w = shapes
@@ -167,7 +164,6 @@ linear = primitive(
     source="x @ w.T",
     derivative=("w", "x"),
     meets=("right", "outer"),
-    vjp_source=("g @ w", _weight_source),
     mismatch=_linear_mismatch,
     doc="linear(x, w): the matrix w (out, in) applied to each row of x (..., in): x @ w.T.",
 )
