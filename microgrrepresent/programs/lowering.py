@@ -266,9 +266,14 @@ class Lowering(Texts):
             return Piece(binary(g.expression, ast.MatMult(), D), shape)
         if meets == "left":
             return Piece(binary(D, ast.MatMult(), g.expression), shape)
+        if meets == "outer" and len(g.shape) == 1:
+            return Piece(call("np.outer", g.expression, D), shape)
         if meets == "outer":
-            rows = ast.Attribute(g.expression, "T", ast.Load())
-            return Piece(binary(rows, ast.MatMult(), D), shape)
+            one, other = g.expression, D
+            if len(g.shape) > 2:  # all rows of a batch
+                one, other = _in_rows(one), _in_rows(other)
+            columns = ast.Attribute(one, "T", ast.Load())
+            return Piece(binary(columns, ast.MatMult(), other), shape)
         raise _lacks(a.op, "vjp_source", "what it sends back in NumPy")
 
     def _spread(self, g: Piece, a: Chain) -> Piece:
@@ -399,6 +404,13 @@ def _is_zero(expression: Expr) -> bool:
 def _axes(axes: Sequence[int] | range) -> Expr:
     found = list(axes)
     return literal(found[0] if len(found) == 1 else tuple(found))
+
+
+def _in_rows(array: Expr) -> Expr:
+    """A batch of matrices as one: ``x.reshape(-1, x.shape[-1])``."""
+    length = ast.Subscript(ast.Attribute(array, "shape", ast.Load()), literal(-1), ast.Load())
+    reshape = ast.Attribute(array, "reshape", ast.Load())
+    return ast.Call(reshape, [literal(-1), length], [])
 
 
 def _method(owner: Expr, method: str, **keywords: Expr) -> Expr:

@@ -180,6 +180,11 @@ def test_a_missing_field_is_named(applied):
     assert y.op.said("formula", y, by="test") == "applied(x, w)"  # its name is no guess
 
 
+def test_what_is_a_selection():
+    selections = {name for name, op in registry.items() if op.is_selection}
+    assert selections == {"getitem", "take"}
+
+
 def test_what_is_linear_in_what():
     a, b = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[5.0, 6.0], [7.0, 8.0]])
     for node in (a * b, a @ b, mg.linear(a, b)):
