@@ -80,15 +80,15 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     results, picture = [], out / "adding.png"
     with figure(picture, columns=len(lengths), size=(4.6, 3.4)) as axes:
         for T, ax in zip(lengths, np.atleast_1d(axes), strict=True):
-            for colour, cell in enumerate(CELLS):
+            for color, cell in enumerate(CELLS):
                 errors = []
                 for k in range(seeds):
                     curve, error = learn(cell, T, hidden, iterations, seed + k)
                     label = cell if k == 0 else None
-                    ax.plot(*zip(*curve, strict=True), color=f"C{colour}", label=label)
+                    ax.plot(*zip(*curve, strict=True), color=f"C{color}", label=label)
                     errors.append(error)
                 results.append(judged(cell, T, errors, quick, picture))
-            ax.axhline(1 / 6, color="grey", linestyle=":", label="always say 1")
+            ax.axhline(1 / 6, color="gray", linestyle=":", label="always say 1")
             ax.set(yscale="log", xlabel="iteration", ylabel="mean squared error", title=f"T = {T}")
         ax.legend()
     return results

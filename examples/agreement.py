@@ -85,7 +85,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     with figure(picture) as ax:
         for cell, accuracies in reached.items():
             ax.plot(distances, accuracies, marker="o", label=cell)
-        ax.axhline(0.5, color="grey", linestyle=":", label="chance")
+        ax.axhline(0.5, color="gray", linestyle=":", label="chance")
         ax.set(xscale="log", xticks=distances, xticklabels=distances)
         ax.minorticks_off()
         ax.set(xlabel="words between noun and verb", ylabel="accuracy on new sentences")

@@ -98,7 +98,7 @@ def show(model: Evaluator, picture: Path) -> None:
                 shares = softmax(model(indices)).numpy()[0]
                 said = int(shares.argmax())
                 words = f"{value} mod 3 = {value % 3}\nsaid {said}, P = {shares[said]:.2f}"
-                ax.plot([xa, x, xb], [ya, y, yb], color="grey", zorder=1)
+                ax.plot([xa, x, xb], [ya, y, yb], color="gray", zorder=1)
             ax.scatter(x, y, s=700, color="white", edgecolors=f"C{said}", linewidths=3, zorder=2)
             ax.text(x, y, label, ha="center", va="center", fontsize=13)
             where = "left" if side > 0 else "right"  # away from the line to the node above

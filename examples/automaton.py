@@ -55,8 +55,8 @@ def show(string: np.ndarray, picture: Path) -> None:
     """Draw the automaton; and a string with the parity that the network gives after each digit."""
     p = np.array([float(y) for y in parities(string[:, None])])
     with figure(picture, columns=2, size=(4.4, 2.6)) as (left, right):
-        for x, name, colour in ((0, "even", "C0"), (1, "odd", "C1")):
-            left.scatter(x, 0, s=2600, color="white", edgecolors=colour, linewidths=2, zorder=2)
+        for x, name, color in ((0, "even", "C0"), (1, "odd", "C1")):
+            left.scatter(x, 0, s=2600, color="white", edgecolors=color, linewidths=2, zorder=2)
             left.text(x, 0, name, ha="center", va="center")
             left.text(x, 1.05, "0", ha="center")
         for (start, end), bend, ways in (
@@ -73,7 +73,7 @@ def show(string: np.ndarray, picture: Path) -> None:
         left.set(title="the automaton", xlim=(-0.5, 1.5), ylim=(-1, 1.4))
         left.axis("off")
         t = np.arange(1, len(string) + 1)
-        right.plot(t, p, color="grey", zorder=1)
+        right.plot(t, p, color="gray", zorder=1)
         right.scatter(t, p, s=60, color=["C1" if odd else "C0" for odd in p > 0.5], zorder=2)
         right.set_xticks(t, string)
         right.set(title="the network", xlabel="x, digit by digit", ylim=(-0.1, 1.1))

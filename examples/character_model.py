@@ -123,7 +123,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     picture = out / "character_model.png"
     with figure(picture, columns=2, size=(5.2, 3.8)) as (left, right):
         left.plot(curve)
-        left.axhline(frequencies, color="grey", linestyle=":", label="character frequencies only")
+        left.axhline(frequencies, color="gray", linestyle=":", label="character frequencies only")
         left.set(xlabel="step", ylabel="bits a character (smooth)")
         left.legend()
         style: Any = {"family": "monospace", "fontsize": 9}

@@ -90,7 +90,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
                 share = loss / memoryless
                 bar = BARS[cell, K]
                 results.append(Result(name, "loss / memoryless loss", share, *bar, picture))
-            ax.axhline(memoryless, color="grey", linestyle=":", label="no memory")
+            ax.axhline(memoryless, color="gray", linestyle=":", label="no memory")
             ax.set(xlabel="iteration", ylabel="cross-entropy a step", title=f"T = {T}, K = {K}")
         ax.legend()
     return results

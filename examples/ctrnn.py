@@ -74,10 +74,10 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         left.plot(np.arange(1000) * DT, y[:1000, 0], label=["y₁", "y₂"])
         left.set(xlabel="time / τ", ylabel="activity y", title="over time, from (0, 0)")
         left.legend()
-        for k, colour in enumerate(("C6", "C3")):
+        for k, color in enumerate(("C6", "C3")):
             label = f"from ({starts[k, 0]:g}, {starts[k, 1]:g})"
-            right.plot(y[:, k, 0], y[:, k, 1], color=colour, label=label)
-            right.plot(*starts[k], "o", color=colour)
+            right.plot(y[:, k, 0], y[:, k, 1], color=color, label=label)
+            right.plot(*starts[k], "o", color=color)
         right.set(xlabel="y₁", ylabel="y₂", title="in the plane: one cycle")
         right.legend(loc="upper right")
     steady, spread = abs(swing[1] / swing[0] - 1), float(np.ptp(periods) / periods.mean())

@@ -1,4 +1,4 @@
-"""One style for all figures: colours that colour-blind readers can tell apart, saved at once.
+"""One style for all figures: colors that color-blind readers can tell apart, saved at once.
 
     with figure(out / "adding.png") as axes:
         axes.plot(...)
@@ -22,9 +22,9 @@ from cycler import cycler
 
 from microgrrepresent.files import write_file
 
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe-Ito
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe-Ito
 _STYLE: Any = {
-    "axes.prop_cycle": cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLORS),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "font.family": ["DejaVu Sans", "Noto Sans CJK SC", "Noto Serif CJK SC"],

@@ -83,7 +83,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
         left.set_title("above: started from; below: came to rest at")
         left.axis("off")
         right.plot(list(curve), list(curve.values()), marker="o")
-        right.axvline(0.138, color="grey", linestyle=":", label="theory: 0.138")
+        right.axvline(0.138, color="gray", linestyle=":", label="theory: 0.138")
         right.set(xlabel="patterns stored / units, P/N", xticks=np.arange(0, 0.26, 0.05))
         right.set(ylabel="mean overlap with the pattern", ylim=(0, 1.05), title=f"N = {N} units")
         right.legend(loc="lower left")

@@ -93,10 +93,10 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     runs = {c: [learn(c, read, lr, seed + k) for k in range(seeds)] for c in ("SRN", "LSTM")}
     picture = out / "reber.png"
     with figure(picture, columns=2, size=(4.6, 3.4)) as axes:
-        for colour, (ax, (cell, found)) in enumerate(zip(axes, runs.items(), strict=True)):
+        for color, (ax, (cell, found)) in enumerate(zip(axes, runs.items(), strict=True)):
             for curve, _ in found:
-                ax.plot(*zip(*curve, strict=True), color=f"C{colour}", alpha=0.6)
-                ax.plot(*curve[-1], "o" if curve[-1][1] == 1 else "x", color=f"C{colour}")
+                ax.plot(*zip(*curve, strict=True), color=f"C{color}", alpha=0.6)
+                ax.plot(*curve[-1], "o" if curve[-1][1] == 1 else "x", color=f"C{color}")
             ax.set(xlabel="strings read", xticks=[0, read // 2, read], ylim=(0, 1.05))
             ax.set_title(f"{cell}: ● all strings, × not all")
         axes[0].set_ylabel("share of 512 strings mastered")

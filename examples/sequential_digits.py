@@ -1,7 +1,7 @@
 """Sequence to class: a handwritten digit, read row by row.
 
 The 8 x 8 images of scikit-learn's digits are read as a sequence of eight rows of eight pixels; the
-class is told after the last row. Trained by `rnn.fit`: batches, a loss, an optimiser, and how long.
+class is told after the last row. Trained by `rnn.fit`: batches, a loss, an optimizer, and how long.
 
 Settings: 1,347 images for training, 450 for the test; LSTM with 32 hidden units, 42 batches an
 epoch, Adam 5e-3, clipping at 1, 25 epochs.

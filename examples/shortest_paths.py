@@ -1,6 +1,6 @@
 """A recurrent network over a graph: whether a shortest path has an odd or even length.
 
-Every vertex has a state, and in each round hears from its neighbours:
+Every vertex has a state, and in each round hears from its neighbors:
 
     m_t(v) = sum_{u in N(v)} f(h_{t-1}(v), h_{t-1}(u))
     h_t(v) = g(h_{t-1}(v), [x(v); m_t(v)])
@@ -13,7 +13,7 @@ on the news travels one edge a round (Scarselli et al. 2009).
 Settings: random connected graphs of 8 vertices, 16 of them side by side as one graph; states of
 length 24, g a GRU cell, 8 rounds, Adam 5e-3, clipping at 1, 1,500 iterations; tested on 300 new
 graphs of 8 vertices, and of 12 with 12 rounds. Two pictures: a graph with its distances beside its
-rounds, coloured by what every vertex thinks after each; and one round as a computation graph.
+rounds, colored by what every vertex thinks after each; and one round as a computation graph.
 
 Measured, seed 0:
 
@@ -98,7 +98,7 @@ DRAWN = sorted(LINES + [(v, u) for u, v in LINES])
 
 
 def show(model: Messenger, picture: Path) -> None:
-    """Draw a graph with its distances; and its rounds, coloured by what every vertex thinks."""
+    """Draw a graph with its distances; and its rounds, colored by what every vertex thinks."""
     names, n = "sabcde", len(PLACES)
     source = (np.arange(n) == 0)[:, None].astype(np.float32)
     distance = distances(DRAWN, n)
@@ -108,7 +108,7 @@ def show(model: Messenger, picture: Path) -> None:
     circle: Any = {"s": 420, "edgecolors": "black", "cmap": "RdBu_r", "vmin": 0, "vmax": 1}
     with figure(picture, columns=2, size=(5.4, 3.6)) as (left, right):
         for u, v in LINES:
-            left.plot(*zip(PLACES[u], PLACES[v], strict=True), color="grey", zorder=1)
+            left.plot(*zip(PLACES[u], PLACES[v], strict=True), color="gray", zorder=1)
         x, y = np.array(PLACES).T
         left.scatter(x, y, c=distance % 2, zorder=2, **circle)
         for v in range(n):

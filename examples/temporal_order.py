@@ -101,18 +101,18 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     results, picture = [], out / "temporal_order.png"
     with figure(picture, columns=len(lengths), size=(4.8, 3.4)) as axes:
         for T, ax in zip(lengths, np.atleast_1d(axes), strict=True):
-            for colour, (cell, forget_bias) in enumerate(CELLS.items()):
+            for color, (cell, forget_bias) in enumerate(CELLS.items()):
                 solved = 0
                 for k in range(seeds):
                     at, curve = learn(forget_bias, T, iterations, seed + k)
                     solved += at is not None
                     label = cell if k == 0 else None
-                    ax.plot(*zip(*curve, strict=True), color=f"C{colour}", label=label)
+                    ax.plot(*zip(*curve, strict=True), color=f"C{color}", label=label)
                 fails = forget_bias == 1 and T > 50
                 bar = ("=", 0) if fails else (">=", seeds)
                 name = f"temporal order T={T}, {cell}"
                 results.append(Result(name, f"solved, of {seeds_of(seeds)}", solved, *bar, picture))
-            ax.axhline(0.25, color="grey", linestyle=":", label="chance")
+            ax.axhline(0.25, color="gray", linestyle=":", label="chance")
             ax.set(xlabel="iteration", ylabel="accuracy on new sequences", title=f"T = {T}")
         ax.legend()
     return results

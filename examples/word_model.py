@@ -142,7 +142,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
             left.plot([perplexity(loss) for loss in history.losses], label="training, one batch")
             held = {at: perplexity(loss) for at, loss in history.validations.items()}
             left.plot(list(held), list(held.values()), label="held-out sentences")
-            left.axhline(frequent, color="grey", linestyle=":", label="word frequencies only")
+            left.axhline(frequent, color="gray", linestyle=":", label="word frequencies only")
             left.set(yscale="log", xlabel="iteration", ylabel="perplexity", title=language)
             ticks = [5, 10, 20, 50, 100]
             left.set_yticks(ticks, [str(tick) for tick in ticks])

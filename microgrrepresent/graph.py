@@ -40,7 +40,7 @@ class Graph:
     Parameters
     ----------
     outputs : Node or sequence of Node
-        Where the walk towards the leaves starts.
+        Where the walk toward the leaves starts.
 
     Attributes
     ----------

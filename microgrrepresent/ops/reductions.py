@@ -2,7 +2,7 @@
 
 `cumsum` is beside them, a sum that keeps all its steps.
 
-Axes are normalised once, in the public functions, so that a rule sees a tuple of axes that are
+Axes are normalized once, in the public functions, so that a rule sees a tuple of axes that are
 not negative. Rules keep the reduced axes as axes of length 1 (`_spread`); broadcasting does the
 rest.
 """

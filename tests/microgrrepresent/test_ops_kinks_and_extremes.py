@@ -92,7 +92,7 @@ def test_saturated_functions(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_normalised_exponentials_of_large_logits(dtype):
+def test_normalized_exponentials_of_large_logits(dtype):
     x = Tensor([[1000.0, -1000.0, 1000.0], [-1000.0, -1000.0, -2000.0]], dtype=dtype)
     half = [[0.5, 0, 0.5], [0.5, 0.5, 0]]
     assert mg.softmax(x).numpy().tolist() == half

@@ -118,14 +118,14 @@ class Reader:
         return value
 
     def product(self):
-        value = self.neighbours()
+        value = self.neighbors()
         while self.peek() in ("⊙", "/"):
             divided = self.take() == "/"
-            other = self.neighbours()
+            other = self.neighbors()
             value = value / other if divided else value * other
         return value
 
-    def neighbours(self):
+    def neighbors(self):
         factors = [self.factor()]
         while self.peek() not in ("", "+", "-", "⊙", "/", ")", "]", ",", ";"):
             factors.append(self.factor())

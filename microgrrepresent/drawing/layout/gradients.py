@@ -2,7 +2,7 @@
 
 Beside every arrow that a derivative came back along there is a second one, dashed, against its
 direction; the larger the norm of what flowed, on a logarithmic scale, the wider and the stronger
-in colour. A chip says the norm of its own term, the parameter that of their sum. Where nothing was
+in color. A chip says the norm of its own term, the parameter that of their sum. Where nothing was
 computed there is a dash, never a 0.
 """
 

@@ -137,7 +137,7 @@ class _Tree:
     joins: list[dict[int, None]]
     """Those of them that are in the tree."""
     up: list[int]
-    """The tree arc towards the root; -1 at the root."""
+    """The tree arc toward the root; -1 at the root."""
     work: int = 0
     overloaded: deque[int] = field(default_factory=deque)
 

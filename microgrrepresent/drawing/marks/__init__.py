@@ -1,1 +1,1 @@
-"""What a picture is made of: boxes, arrows, labels, colours, themes."""
+"""What a picture is made of: boxes, arrows, labels, colors, themes."""

@@ -1,4 +1,4 @@
-"""Which colour and how thick: from the kinds of boxes and arrows, by a theme."""
+"""Which color and how thick: from the kinds of boxes and arrows, by a theme."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _round(color: int, theme: Theme) -> int:
 
 
 def arrow_color(arrow: Arrow, theme: Theme) -> str:
-    """The colour of an arrow: that of its parameter, or of what flows."""
+    """The color of an arrow: that of its parameter, or of what flows."""
     if arrow.color is not None and len(theme.palette) > 1:
         return theme.palette[arrow.color % len(theme.palette)][0]
     return theme.flows[arrow.flow]
@@ -49,7 +49,7 @@ def thickness(arrow: Arrow) -> float:
 
 
 def opacity(arrow: Arrow) -> float:
-    """How strong a colour is: the less flowed back, the fainter."""
+    """How strong a color is: the less flowed back, the fainter."""
     return 0.35 + 0.65 * arrow.strength if arrow.flow == "gradient" else 1.0
 
 
@@ -59,7 +59,7 @@ def head_length(arrow: Arrow) -> float:
 
 
 def line_style(arrow: Arrow, theme: Theme) -> str:
-    """Solid, dashed or dotted: where colours cannot tell parameters apart, line styles do."""
+    """Solid, dashed or dotted: where colors cannot tell parameters apart, line styles do."""
     if arrow.flow in DASHED:
         return "dashed"
     if arrow.color is not None and len(theme.patterns) > 1:

@@ -1,4 +1,4 @@
-"""Themes: the colours of a drawing. Hues are Okabe and Ito's, which colour-blind readers can tell.
+"""Themes: the colors of a drawing. Hues are Okabe and Ito's, which color-blind readers can tell.
 
 Okabe and Ito (2008), "Color Universal Design", https://jfly.uni-koeln.de/color/.
 """
@@ -34,7 +34,7 @@ class Theme:
     palette: tuple[tuple[str, str], ...]
     """Fill and text of parameters, in order."""
     patterns: tuple[str, ...] = field(default=("solid",))
-    """Line styles of parameters' arrows, where colours cannot tell them apart."""
+    """Line styles of parameters' arrows, where colors cannot tell them apart."""
 
 
 _OKABE_ITO = (

@@ -2,7 +2,7 @@
 
 The text says ``layout=nop2``: whatever Graphviz program reads it draws it as it stands and lays
 nothing out again. So the files look the same with every version, and a user can still change
-colours, fonts or labels before rendering.
+colors, fonts or labels before rendering.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     picture : Picture
         Boxes and arrows with their places; each knows the graph's nodes or edges it stands for.
     theme : Theme
-        Its colours.
+        Its colors.
     """
 
     picture: Picture

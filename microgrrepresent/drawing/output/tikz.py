@@ -137,5 +137,5 @@ def _at(x: float, y: float) -> str:
 
 
 def _ink(color: str) -> str:
-    """The name of a colour: ``#0072b2`` is defined as ``c0072b2``."""
+    """The name of a color: ``#0072b2`` is defined as ``c0072b2``."""
     return "none" if color == "none" else f"c{color[1:]}"

@@ -1,6 +1,6 @@
 "use strict";
-/* Arrays on the page: small ones in full, as coloured tables, large ones as heat maps. A heat map's
-   bytes are its colours; its min, mean, max and norm were computed by the engine. */
+/* Arrays on the page: small ones in full, as colored tables, large ones as heat maps. A heat map's
+   bytes are its colors; its min, mean, max and norm were computed by the engine. */
 const shown = (function () {
   const text = (x) => {
     if (typeof x === "string") return x.replace("inf", "∞").replace("-", "−");
@@ -72,7 +72,7 @@ const shown = (function () {
     const paint = canvas.getContext("2d"), top = Math.max(...cells.map(Math.abs).filter(Number.isFinite), 1e-300);
     cells.forEach((x, i) => {
       const s = Math.min(1, Math.abs(x) / top), color = x < 0 ? "0, 114, 178" : "213, 94, 0";
-      paint.fillStyle = Number.isNaN(x) ? "#cc79a7" : `rgba(${color}, ${s})`;  // 0 is the page's own colour
+      paint.fillStyle = Number.isNaN(x) ? "#cc79a7" : `rgba(${color}, ${s})`;  // 0 is the page's own color
       paint.fillRect(i % width, Math.floor(i / width), 1, 1);
     });
     return canvas;

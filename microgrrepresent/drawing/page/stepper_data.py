@@ -310,7 +310,7 @@ def numbers(array: Array) -> Data:
 
 
 def _shades(levels: Array) -> str:
-    """The colours of a heat map, row by row: a byte each, 127 for 1; -128 for what is no number."""
+    """The colors of a heat map, row by row: a byte each, 127 for 1; -128 for what is no number."""
     shades = np.where(np.isnan(levels), -128, np.rint(np.clip(levels, -1, 1) * 127))
     return b64encode(shades.astype(np.int8).tobytes()).decode()
 

@@ -1,6 +1,6 @@
 """Parameters of one name: each gets a mark beside its letter, and the legend says what it is for.
 
-Every layer of a stack has a b. Colours alone cannot say which is which: there are only so many that
+Every layer of a stack has a b. Colors alone cannot say which is which: there are only so many that
 all readers can tell apart, and none on black and white paper.
 """
 
@@ -22,7 +22,7 @@ def tell_apart(picture: Picture, time: Timeline) -> None:
     for i, box in enumerate(picture.boxes):
         if box.color is not None:
             boxes[box.color].append(box)
-        elif box.kind == "parameter":  # of a graph without steps, in which none has a colour
+        elif box.kind == "parameter":  # of a graph without steps, in which none has a color
             boxes[-1 - i].append(box)
     colors: dict[Line, list[int]] = defaultdict(list)
     for color, group in boxes.items():

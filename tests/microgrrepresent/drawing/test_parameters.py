@@ -42,7 +42,7 @@ def test_no_two_parameters_look_alike(name, theme):
 @pytest.mark.parametrize("name", MAKE)
 @pytest.mark.parametrize("view", ["operations", "gates", "cells"])
 def test_no_two_parameters_have_one_name(name, view):
-    """The first line of the legend's boxes, and so of all chips of one colour."""
+    """The first line of the legend's boxes, and so of all chips of one color."""
     picture = draw(MAKE[name](), view).picture
     of_name = defaultdict(set)
     for box in picture.boxes:

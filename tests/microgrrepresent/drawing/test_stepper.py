@@ -201,7 +201,7 @@ def test_large_arrays_become_maps_of_block_means():
     json.dumps(numbers(np.array(np.nan)), allow_nan=False)
 
 
-def test_what_is_no_number_has_a_colour_of_its_own():
+def test_what_is_no_number_has_a_color_of_its_own():
     array = np.full((10, 10), 2.0)
     array[0, :3] = np.nan, np.inf, -np.inf
     with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""Optimisers and schedules: PyTorch's numbers over 20 steps, and again after saving and loading."""
+"""Optimizers and schedules: PyTorch's numbers over 20 steps, and again after saving and loading."""
 
 import numpy as np
 import pytest
@@ -218,10 +218,10 @@ def test_weight_decay_is_the_gradient_of_a_penalty():
     # G7: λ Σ w² has the gradient 2λw, so it is weight decay 2λ in a step of SGD
     lam = 0.15
     (w, _), (v, _) = leaves(), leaves()
-    penalised, decayed = SGD([w], lr=0.1), SGD([v], lr=0.1, weight_decay=2 * lam)
+    penalized, decayed = SGD([w], lr=0.1), SGD([v], lr=0.1, weight_decay=2 * lam)
     (w.sum() + lam * (w * w).sum()).backward()
     v.sum().backward()
-    penalised.step()
+    penalized.step()
     decayed.step()
     np.testing.assert_allclose(w.numpy(), v.numpy(), rtol=1e-15)
     assert not np.allclose(v.numpy(), START[0] - 0.1)
