@@ -133,14 +133,15 @@ class Cell(Module, Generic[S]):
 
     def bound(self) -> Callable[[Any, S | None], S]:
         """Work out `shared`, and return the cell to be called at every step of a loop."""
-        with scope(self.scope):
+        inside = scope(self.scope)
+        with inside:
             shared = self.shared()
         latest: Any = None  # a state that was made here, for inputs of this shape, needs no check
         shape: tuple[int, ...] = ()
 
         def one_step(x: Any, state: S | None = None) -> S:
             nonlocal latest, shape
-            with scope(self.scope):
+            with inside:
                 x = self._input(x)
                 if state is None:
                     t = here.get().step

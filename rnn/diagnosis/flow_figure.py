@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from rnn.diagnosis.flow import GradientFlow, Trace
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's colours, which remain distinct for colour-blind readers."""
+"""Okabe and Ito's colors, which remain distinct for color-blind readers."""
 
 MARKERS = ("", "s", "^", "D")
-"""Marks on the curves of the networks that take a colour for the second time, and so on."""
+"""Marks on the curves of the networks that take a color for the second time, and so on."""
 
 FEW = 9
 """Curves whose names fit into a corner; those of more stand below the axes, three in a row."""
@@ -131,7 +131,7 @@ def _names_below(flow: GradientFlow) -> float:
 
 
 def _limits(gates: list[Array]) -> tuple[float, float]:
-    """The ends of the colour scale: gates of an untrained network are all near 1/2.
+    """The ends of the color scale: gates of an untrained network are all near 1/2.
 
     One in a hundred may lie beyond either end, so that few do not make all others look alike.
     """

@@ -111,7 +111,7 @@ def unroll(
     before = T + 1 if reverse else 0
     run: Any = cell.bound() if isinstance(cell, Cell) else cell
     show = getattr(cell, "output", _first)
-    inside = partial(scope, cell.scope) if isinstance(cell, Cell) else nullcontext
+    inside: Any = scope(cell.scope) if isinstance(cell, Cell) else nullcontext()
     outputs, states = {}, {}
     valid = None
     for i, t in enumerate(times):
@@ -132,11 +132,11 @@ def unroll(
             if valid is not None:
                 here = _leaf(valid[t - 1][:, None], "valid", None)
                 # padding may hold anything, and 0 · NaN, in the reverse sweep, is NaN
-                with inside():
+                with inside:
                     x = _where(here, x, 0).named(x.name)
             new = run(x, state)
             if valid is not None:
-                with inside():
+                with inside:
                     if state is not None:  # where a function begins from nothing, all sequences do
                         new = _each(partial(_unless_over, here), new, state)
                     outputs[t] = _where(here, show(new), 0).named("y")

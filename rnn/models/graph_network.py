@@ -27,7 +27,7 @@ Update = Callable[[Tensor, Tensor], Tensor]
 class GraphRecurrentCell(Module):
     r"""One round of messages between the vertices of a graph (Scarselli et al. 2009).
 
-        m(v) = Σ_{u → v} f(h'(v), h'(u), e(u, v))     what v hears from its neighbours
+        m(v) = Σ_{u → v} f(h'(v), h'(u), e(u, v))     what v hears from its neighbors
         h(v) = g([x(v); m(v)], h'(v))                 its new state
 
     where h' is the state before and x(v) what is known of the vertex. By default f is affine, and g

@@ -247,7 +247,7 @@ def test_without_matplotlib_one_sentence_says_how_to_get_it(monkeypatch, tmp_pat
     assert "SRN" in str(flow)
 
 
-def test_the_colours_span_what_the_gates_take():
+def test_the_colors_span_what_the_gates_take():
     pytest.importorskip("matplotlib", reason="draws with matplotlib")
     flow = gradient_flow({"LSTM": LSTMCell(2, 4, rng=0)}, inputs())
     low, high = flow.figure().axes[1].images[0].get_clim()

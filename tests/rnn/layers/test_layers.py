@@ -341,8 +341,8 @@ def test_parameters_by_attribute():
     assert [p.name for p in RNN(SIZE, H).parameters()] == ["W_ih", "W_hh", "b_ih", "b_hh"]
     with pytest.raises(AttributeError, match="LSTM has no attribute 'weight_ih_l2'"):
         _ = layer.weight_ih_l2
-    with pytest.raises(AttributeError, match="LSTM has no attribute 'colour'"):
-        _ = layer.colour
+    with pytest.raises(AttributeError, match="LSTM has no attribute 'color'"):
+        _ = layer.color
     assert "weight_hh_l1_reverse" in dir(layer)
 
 
