@@ -18,7 +18,7 @@ import numpy as np
 from microgrrepresent import ops
 from microgrrepresent.errors import GradientError, ImmutableError
 from microgrrepresent.node import Node
-from microgrrepresent.ops.shapes import copied
+from microgrrepresent.ops.elementwise import copied
 from microgrrepresent.place import here
 from microgrrepresent.primitive import registry
 

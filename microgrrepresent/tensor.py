@@ -36,8 +36,8 @@ from microgrrepresent.gradients import leaf_gradients
 from microgrrepresent.node import Array, Node, make, may_require, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
 from microgrrepresent.operands import new_array
-from microgrrepresent.ops.elementwise import bitwise_and, bitwise_or
-from microgrrepresent.ops.shapes import copied, getitem
+from microgrrepresent.ops.elementwise import bitwise_and, bitwise_or, copied
+from microgrrepresent.ops.shapes import getitem
 from microgrrepresent.place import here
 
 _adding = threading.Lock()  # of gradients, by threads whose graphs share leaves
@@ -58,6 +58,14 @@ class Tensor(Node):
         The letter that drawings and listings show.
     dtype : data type, optional
         As for ``np.array``.
+
+    Notes
+    -----
+    While recording is on, a Tensor that requires a gradient does not become an array by itself:
+    ``np.asarray(t)``, ``array.dot(t)``, ``np.array([t, u])`` and ``rows[i] = t`` raise a
+    `GradientError`, as the derivative could not follow. ``t.numpy()`` and ``float(t)`` give the
+    value. A single element ``out[i] = t`` is written by ``float(t)``, too: collect such results in
+    a list, and join them with `stack`.
 
     Examples
     --------

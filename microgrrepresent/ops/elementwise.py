@@ -186,7 +186,7 @@ abs = primitive(
 relu = primitive(
     "relu",
     lambda x: np.maximum(x, 0),
-    (lambda g, y, x: where(x <= 0, 0, g),),  # of NaN it is g, as that of maximum
+    (lambda g, y, x: g * (y != 0),),  # so that NaN passes g on, as it does in maximum
     kind="activation",
     source="np.maximum(x, 0)",
     formula="ReLU(x)",
@@ -281,6 +281,17 @@ stop_gradient = primitive(
 )
 
 
+copied = primitive(
+    "copy",
+    lambda x: x.copy(),
+    (lambda g, y, x: g,),
+    kind="moves",
+    source="x.copy()",
+    formula="x",
+    derivative="1",
+    meets="elementwise",
+    doc="The same numbers in a node of their own, which an assign() to x leaves as they are.",
+)
 _clip = primitive(
     "clip",
     lambda x, low, high: np.clip(x, low, high),
@@ -331,4 +342,4 @@ def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
                 f"{running('clip')}: a bound is a number or None; given {type(bound).__name__}; "
                 "maximum and minimum take Tensors, and differentiate with respect to both"
             )
-    return _clip(x, low=low, high=high)
+    return copied(x) if low is high is None else _clip(x, low=low, high=high)

@@ -113,6 +113,9 @@ _binary_cross_entropy = primitive(
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) divided by its sum along an axis; a row of -inf gives a row of 0.
 
+    To draw from it with NumPy, give ``rng.choice(n, p=y.numpy())`` the array: how exactly
+    probabilities must add up to 1, NumPy only adapts to the data type of arrays.
+
     Examples
     --------
     >>> from microgrrepresent import Tensor, softmax

@@ -85,19 +85,6 @@ _getitem = primitive(
 )
 
 
-copied = primitive(
-    "copy",
-    lambda x: x.copy(),
-    (lambda g, y, x: g,),
-    kind="moves",
-    source="x.copy()",
-    formula="x",
-    derivative="1",
-    meets="elementwise",
-    doc="The same numbers in a node of their own, which an assign() to x leaves as they are.",
-)
-
-
 _BASIC = (slice, int, type(None), type(Ellipsis))
 
 

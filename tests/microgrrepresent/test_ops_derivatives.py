@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 
 import microgrrepresent as mg
 from microgrrepresent import GradientError, Tensor, grad, gradcheck, gradgradcheck
+from microgrrepresent.ops.elementwise import copied
 from microgrrepresent.ops.reductions import unbroadcast
-from microgrrepresent.ops.shapes import copied, getitem
+from microgrrepresent.ops.shapes import getitem
 from microgrrepresent.primitive import registry
 
 # --- inputs --------------------------------------------------------------------------------------
