@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from microgrrepresent.drawing.marks.picture import Arrow, Box, Picture
-from microgrrepresent.drawing.views.levels import Level, levels
+from microgrrepresent.drawing.time.levels import Level
+from microgrrepresent.drawing.views.levels import levels
 from microgrrepresent.node import Node
 
 

@@ -113,7 +113,7 @@ class Timeline:
         return [user for user in self.graph.consumers(node) if user in self.column]
 
     @cached_property
-    def late(self) -> frozenset[Node]:
+    def read_later(self) -> frozenset[Node]:
         """The nodes that are read at another step than their own; none unless it is folded."""
         return frozenset(state for state, _ in self.delayed.values())
 

@@ -203,12 +203,12 @@ class _Builder:
             where = group.key
         box = self._box(head, kind, label, time.column[node], where)
         if variable and (
-            node in self.time.starts or (node in time.late and not self._reads_late(node))
+            node in self.time.starts or (node in time.read_later and not self._reads_delayed(node))
         ):
             self._put_between(box, node)
         return box
 
-    def _reads_late(self, node: Node) -> bool:
+    def _reads_delayed(self, node: Node) -> bool:
         """Whether a node is made from a delayed state: then the loop has to lead into its box."""
         return any((node, i) in self.time.delayed for i, _ in enumerate(node.parents))
 
@@ -216,7 +216,7 @@ class _Builder:
         if group.kind == "elision":
             return "state" if passes and self._is_read_outside(node) else None
         kind = variable_kind(node, self.time)
-        if passes and (node.name or node in self.time.late) and not self._is_end(node):
+        if passes and (node.name or node in self.time.read_later) and not self._is_end(node):
             return "state"
         if kind != "variable":
             return kind

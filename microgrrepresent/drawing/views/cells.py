@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from microgrrepresent.drawing.marks.labels import Label, Line, math, text
+from microgrrepresent.drawing.time.levels import slot_levels
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.drawing.views.builder import Group, View
 from microgrrepresent.drawing.views.gates import gates
-from microgrrepresent.drawing.views.sampled_levels import slot_levels
 from microgrrepresent.node import Node
 
 

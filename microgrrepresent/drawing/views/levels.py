@@ -1,176 +1,31 @@
-"""The levels of a picture: each recurrence has one of its own, what is left over one between.
-
-A recurrence is a set of boxes that lie on a common circle through time: a strongly connected part
-of the folded graph. Recurrences have odd levels, what stands below, between or above them has even
-ones.
-"""
+"""The levels of the boxes of a picture, as `time.levels` sorts the variables behind them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 
 from microgrrepresent.drawing.marks.picture import Box, Picture
-
-Level = int
-Links = dict[Hashable, list[Hashable]]
+from microgrrepresent.drawing.time.levels import Level, Links, levels_of
 
 
 def levels(picture: Picture, columns: range) -> dict[Hashable, Level]:
     """The level of each slot: recurrences have odd levels, what is between them even ones."""
-    within: Links = {}
-    through: Links = {}
-    stationary: set[Hashable] = set()
-    loose: dict[Hashable, Hashable] = {}  # a chip, and what uses it
+    links = Links()
     for box in picture.boxes:
         if _is_inside(box, columns):
-            within.setdefault(box.slot, [])
-            through.setdefault(box.slot, [])
-            if not box.between:
-                stationary.add(box.slot)
+            links.add(box.slot, not box.between)
     for arrow in picture.arrows:
         tail, head = arrow.tail, arrow.head
         if not _is_inside(tail, columns):
             continue
         if not _is_inside(head, columns):
             if tail.kind == head.kind == "loss":  # what the end adds up has a row of its own
-                through[tail.slot].append(tail.slot)
+                links.through[tail.slot][tail.slot] = None
             continue
-        if tail.kind in ("chip", "constant"):
-            loose[tail.slot] = head.slot
-        elif head.slot not in through[tail.slot]:
-            through[tail.slot].append(head.slot)
         same_step = tail.column == head.column and not tail.between and not head.between
-        if same_step and head.slot not in within[tail.slot]:
-            within[tail.slot].append(head.slot)
-    core = _recurrences(within, through, stationary)
-    if not core:
-        return {}
-    order = [slot for slot in _topological(within) if slot in stationary]
-    above: dict[Hashable, int] = {}  # the highest recurrence below or at a slot
-    for slot in order:
-        above[slot] = max(above.get(slot, 0), core.get(slot, 0))
-        for user in within[slot]:
-            above[user] = max(above.get(user, 0), above[slot])
-    below: dict[Hashable, int] = {}  # the lowest recurrence above or at a slot
-    for slot in reversed(order):
-        users = [below[user] for user in within[slot] if below.get(user)]
-        below[slot] = core.get(slot) or min(users, default=0)
-    scopes = defaultdict(set)
-    for slot, number in core.items():
-        scopes[number].add(_scope(slot))
-    level: dict[Hashable, Level] = {}
-    for slot in reversed(order):
-        if slot in core:
-            level[slot] = 2 * core[slot] - 1
-        elif slot in loose and loose[slot] in level:
-            level[slot] = level[loose[slot]]
-        elif below[slot] and _inner(slot) and _belongs(slot, scopes[below[slot]], above[slot]):
-            level[slot] = 2 * below[slot] - 1
-        elif above[slot] and above[slot] == below[slot]:  # on the way to what a parameter gets
-            level[slot] = 2 * above[slot] - 1
-        elif above[slot]:
-            level[slot] = 2 * above[slot]
-        elif _inner(slot):
-            level[slot] = 2 * (below[slot] or max(core.values()) + 1) - 2
-        else:
-            users = [level[user] for user in within[slot] if user in level]
-            level[slot] = min((n - n % 2 for n in users), default=0)
-    return level
+        links.join(tail.slot, head.slot, same_step, tail.kind in ("chip", "constant"))
+    return levels_of(links)
 
 
 def _is_inside(box: Box, columns: range) -> bool:
     return box.column in columns or box.between
-
-
-def _belongs(slot: Hashable, scopes: set[Hashable], above: int) -> bool:
-    """Whether what feeds a recurrence is part of the cell: it is of its scope."""
-    scope = _scope(slot)
-    return scope in scopes and (scope != "" or not above)
-
-
-def _scope(slot: Hashable) -> Hashable:
-    return slot[0] if isinstance(slot, tuple) else None
-
-
-def _inner(slot: Hashable) -> bool:
-    """Whether an operation made the node: leaves have none in their slot."""
-    return isinstance(slot, tuple) and slot[1] != ""
-
-
-def _is_backward(slot: Hashable) -> bool:
-    """Whether the node belongs to a symbolic backward pass: a prime in its slot says so."""
-    return _inner(slot) and isinstance(slot, tuple) and str(slot[1]).endswith("'")
-
-
-def _recurrences(within: Links, through: Links, stationary: set[Hashable]) -> dict[Hashable, int]:
-    """Number the recurrences from 1, lower ones first; for each slot in one, its number."""
-    parts = _strongly_connected(through)
-    member = {slot: i for i, part in enumerate(parts) for slot in part}
-    circular = {i for i, part in enumerate(parts) if len(part) > 1 or part[0] in through[part[0]]}
-    number: dict[int, int] = {}
-    backward: dict[Hashable, int] = {}  # the sum that a parameter gets goes with what it sums
-    for slot in sorted(_topological(within), key=_is_backward):  # a backward pass stands above
-        i = member[slot]
-        if i in circular and slot in stationary and i not in number:
-            number[i] = max(number.values(), default=0) + 1
-            if _is_backward(slot):
-                number[i] = backward.setdefault(_scope(slot), number[i])
-    return {slot: number[i] for slot, i in member.items() if i in number and slot in stationary}
-
-
-def _topological(links: Links) -> list[Hashable]:
-    """Slots, tails before heads; of those that could come next, the one made first."""
-    waiting = dict.fromkeys(links, 0)
-    for heads in links.values():
-        for head in heads:
-            waiting[head] += 1
-    ready = [slot for slot, n in reversed(waiting.items()) if n == 0]
-    order = []
-    while ready:
-        slot = ready.pop()
-        order.append(slot)
-        for head in reversed(links[slot]):
-            waiting[head] -= 1
-            if waiting[head] == 0:
-                ready.append(head)
-    done = set(order)
-    return order + [slot for slot in links if slot not in done]
-
-
-def _strongly_connected(links: Links) -> list[list[Hashable]]:
-    """Tarjan's algorithm, without recursion."""
-    index: dict[Hashable, int] = {}
-    low: dict[Hashable, int] = {}
-    stack: list[Hashable] = []
-    on_stack: set[Hashable] = set()
-    parts: list[list[Hashable]] = []
-    for root in links:
-        if root in index:
-            continue
-        work: list[tuple[Hashable, Iterable[Hashable]]] = [(root, iter(links[root]))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on_stack.add(root)
-        while work:
-            slot, heads = work[-1]
-            for head in heads:
-                if head not in index:
-                    index[head] = low[head] = len(index)
-                    stack.append(head)
-                    on_stack.add(head)
-                    work.append((head, iter(links[head])))
-                    break
-                if head in on_stack:
-                    low[slot] = min(low[slot], index[head])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[slot])
-                if low[slot] == index[slot]:
-                    part: list[Hashable] = []
-                    while not part or part[-1] != slot:
-                        part.append(stack.pop())
-                        on_stack.discard(part[-1])
-                    parts.append(part)
-    return parts

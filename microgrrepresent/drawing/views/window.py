@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from microgrrepresent.drawing.marks.labels import Label, text
+from microgrrepresent.drawing.time.levels import slot_levels
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.drawing.views.builder import Group, View
-from microgrrepresent.drawing.views.sampled_levels import slot_levels
 from microgrrepresent.node import Node
 
 

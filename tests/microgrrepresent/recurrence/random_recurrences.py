@@ -47,7 +47,7 @@ class Term:
     Attributes
     ----------
     source : int
-        The state that is read, if it has a number; -1 for an input.
+        The state that is read; -1 for a row of the input X, -2 for an input of its own, a leaf.
     lag : int
         How many steps before; 0 for a state that the step has made already.
     matrix : bool
@@ -97,7 +97,9 @@ class Program:
 class Break:
     """What one step does differently."""
 
-    kind: str  # "dtype", "order", "index", "function", "join", "parameter", "edge", "lag"
+    kind: (
+        str  # "dtype", "order", "index", "function", "join", "parameter", "edge", "lag", "leaf ..."
+    )
     at: int  # the step, counted from 0
     state: int
     term: int
@@ -124,7 +126,7 @@ def run(program: Program, T: int, broken: Break | None = None) -> Graph:
         + (broken is not None and broken.kind == "index")
         for state in program.states
         for term in state.terms
-        if term.source < 0
+        if term.source == -1
     ]
     rows = max(reads, default=1)
     X = Tensor(np.linspace(-1, 1, rows * SIZE).reshape(rows, SIZE).astype(dtype), name="X")
@@ -193,7 +195,11 @@ def _state(program, state, i, n, t, T, made, starts, X, parameter, broken):
 
 
 def _read(term, n, t, T, made, starts, X, differs):
-    if term.source < 0:
+    if term.source == -2:
+        size = 1 if differs == "leaf shape" else SIZE
+        dtype = DTYPES[X.dtype == "float32"] if differs == "leaf dtype" else X.dtype
+        return Tensor(np.full(size, t / T, dtype), differs == "leaf gradient", "x")
+    if term.source == -1:
         at = t if term.slope > 0 else T - 1 - t
         return X[abs(term.slope) * at + term.offset + (differs == "index")]
     lag = term.lag + (differs == "lag")
@@ -221,7 +227,7 @@ def programs(draw) -> Program:
             if draw(st.booleans()):
                 terms.append(
                     Term(
-                        -1,
+                        draw(st.sampled_from((-1, -1, -2))),
                         slope=draw(st.sampled_from((1, 2, 3, -1, -2))),
                         offset=draw(st.integers(0, 2)),
                         matrix=draw(st.booleans()),
@@ -270,7 +276,12 @@ def broken_programs(draw, T: int) -> tuple[Program, Break]:
     kinds = ["function"]
     kinds += ["dtype"] if term.dtype else []
     kinds += ["order"] if term.order else []
-    kinds += ["index"] if term.source < 0 else ["lag"]
+    kinds += ["index"] if term.source == -1 else ["lag"] if term.source >= 0 else []
+    if term.source == -2:
+        kinds += ["leaf gradient"]
+        # where all that follows is the same, only the leaf tells
+        kinds += ["leaf shape"] if j and not (term.matrix or term.order) else []
+        kinds += ["leaf dtype"] if term.dtype else []
     kinds += ["parameter"] if term.matrix else []
     kinds += ["join"] if j else []
     kinds += ["edge"] if len(terms) > 1 else []

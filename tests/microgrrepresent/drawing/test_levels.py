@@ -1,4 +1,4 @@
-"""The levels of a long sequence are those that all of its steps together would have."""
+"""The levels of variables are those that a picture of all operations has."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from microgrrepresent import Graph, cross_entropy, grad
+from microgrrepresent.drawing.time.levels import slot_levels
 from microgrrepresent.drawing.time.timeline import timeline
 from microgrrepresent.drawing.views.builder import Details, build
 from microgrrepresent.drawing.views.levels import levels
-from microgrrepresent.drawing.views.sampled_levels import _sampled, slot_levels
 from microgrrepresent.drawing.views.views import operations
 from rnn import GRU, LSTM, Decoder, Encoder
 from rnn.command_line.illustration import ILLUSTRATED, illustration
@@ -43,10 +43,9 @@ MAKE = {
 
 
 @pytest.mark.parametrize("name", MAKE)
-def test_levels_of_a_sampled_steps_are_those_of_all(name):
+def test_levels_of_variables_are_those_of_their_boxes(name):
     time = timeline(Graph(MAKE[name]()))
-    assert len(_sampled(time).nodes) < 0.8 * len(time.nodes)
     whole = levels(build(time, operations(time), Details()), range(1, time.T + 1))
-    few = slot_levels(time)
+    found = slot_levels(time)
     own = {time.slot[node] for node in time.nodes if time.is_step(node)} & whole.keys()
-    assert own and {slot: few.get(slot) for slot in own} == {slot: whole[slot] for slot in own}
+    assert own and {slot: found.get(slot) for slot in own} == {slot: whole[slot] for slot in own}
