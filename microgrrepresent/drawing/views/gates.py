@@ -120,10 +120,8 @@ class _Gates:
         if node not in self.affine or depth == 0:
             return ()
         terms = [self._term(parent, depth - 1) for parent in node.parents]
-        if not all(terms):
+        if not all(terms) or node.op.many is not None:
             return ()
-        if node.op.kind == "moves":  # the same numbers
-            return terms[0] if len(terms) == 1 else ()
         formula = parsed(node.op.said("formula", node, by="draw"))
         return _written(formula, dict(zip(node.op.inputs, terms, strict=True)))
 
@@ -147,11 +145,15 @@ def _is_minus(node: Node) -> bool:
 def _written(formula: ast.expr, terms: dict[str, Line]) -> Line:
     """A sum or product of terms, as columns: ``W x`` for ``x @ w.T``; nothing for anything else."""
     match formula:
-        case ast.Name(name):
+        case ast.Name(name) | ast.Subscript(ast.Name(name)):  # of what is selected, the whole
             return terms.get(name, ())
         case ast.UnaryOp(ast.USub(), inner):
             written = _factor(_written(inner, terms))
-            return (_MINUS, *written) if written else ()
+            return (Run("−"), *written) if written else ()
+        case ast.Attribute(inner, "T" | "mT"):
+            written = _written(inner, terms)
+            whole = written if len(written) < 2 else (Run("("), *written, Run(")"))
+            return (*whole, Run("ᵀ")) if written else ()
         case ast.BinOp(a, ast.Add(), b):
             parts = _written(a, terms), (_PLUS,), _written(b, terms)
         case ast.BinOp(a, ast.Sub(), b):
@@ -167,5 +169,5 @@ def _written(formula: ast.expr, terms: dict[str, Line]) -> Line:
 
 def _factor(written: Line) -> Line:
     """What a product is made of: a sum in parentheses."""
-    is_sum = _PLUS in written or _MINUS in written
+    is_sum = not {_PLUS, _MINUS, Run("−")}.isdisjoint(written)
     return (Run("("), *written, Run(")")) if is_sum else written
