@@ -246,6 +246,75 @@ def test_layers_are_counted_from_0():
         load(LSTM(INPUT, H), to_onnx(LSTM(INPUT, H)), number=-1)
 
 
+@pytest.mark.parametrize(
+    ("layer", "changed"),
+    [
+        (lambda: GRU(INPUT, H), {"clip": 0.5}),
+        (lambda: GRU(INPUT, H), {"activations": [b"Relu", b"Tanh"]}),
+        (lambda: GRU(INPUT, H), {"linear_before_reset": 0}),
+        (lambda: GRU(INPUT, H), {"layout": 1}),
+        (lambda: GRU(INPUT, H), {"activation_alpha": [0.5]}),
+        (lambda: GRU(INPUT, H), {"direction": "reverse"}),
+        (lambda: GRU(INPUT, H), {"hidden_size": H + 1}),
+        (lambda: LSTM(INPUT, H), {"input_forget": 1}),
+        (lambda: LSTM(INPUT, H, coupled=True), {"input_forget": 0}),
+        (lambda: LSTM(INPUT, H), {"some_later_attribute": 3}),
+        (lambda: RNN(INPUT, H, nonlinearity="identity"), {"activation_beta": [1.0]}),
+    ],
+)
+def test_a_node_that_computes_something_else_is_refused_by_name(layer, changed):
+    layer = layer()
+    node, before = to_onnx(layer), layer.state_dict()
+    with pytest.raises(StateDictError, match=f"the node has {next(iter(changed))}="):
+        load_onnx(layer, node.attributes | changed, *[2 * a for a in node[:3]])
+    for name, value in layer.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_attributes_that_are_left_out_have_the_defaults_of_onnx():
+    before = GRU(INPUT, H, reset_after=False)
+    arrays = to_onnx(GRU(INPUT, H, reset_after=False))[:3]
+    load_onnx(before, {}, *arrays)
+    load_onnx(before, {"activations": [b"sigmoid", b"TANH"], "direction": b"forward"}, *arrays)
+    load_onnx(GRU(INPUT, H, reset_after=False, batch_first=True), {"layout": 1}, *arrays)
+    with pytest.raises(StateDictError, match=r"has linear_before_reset=0; the layer has .*=1"):
+        load_onnx(GRU(INPUT, H), {}, *arrays)
+    with pytest.raises(StateDictError, match=r"has activations=.*Tanh"):
+        load_onnx(RNN(INPUT, H, nonlinearity="relu"), {}, *to_onnx(RNN(INPUT, H))[:3])
+    with pytest.raises(StateDictError, match=r"attributes must be a mapping .* got ndarray"):
+        load_onnx(before, *arrays)
+
+
+@pytest.mark.parametrize("bias", ["bias_ih_l0", "bias_hh_l0"])
+def test_either_bias_is_missed_by_a_layer_that_has_none(bias):
+    layer = RNN(INPUT, H)
+    for name in {"bias_ih_l0", "bias_hh_l0"} - {bias}:
+        setattr(layer, name, np.zeros(H))
+    with pytest.raises(StateDictError, match="has no biases, but the given weights do"):
+        load(RNN(INPUT, H, bias=False), to_onnx(layer))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"activation": "relu"},
+        {"recurrent_activation": "hard_sigmoid"},
+        {"reset_after": False},
+        {"go_backwards": True},
+        {"units": 7},
+    ],
+)
+def test_a_keras_layer_that_computes_something_else_is_refused_by_name(changed):
+    layer = GRU(INPUT, H)
+    weights, arguments = to_keras(layer)
+    name = next(iter(changed))
+    with pytest.raises(StateDictError, match=f"the Keras layer has {name}="):
+        load_keras(layer, weights, arguments | changed)
+    with pytest.raises(StateDictError, match=f"the Keras layer has {name}="):
+        load_keras(layer, weights, {"layer": {"config": arguments | changed}})
+    load_keras(layer, weights, {"layer": {"config": arguments}, "merge_mode": "concat"})
+
+
 def load(layer, node, **more):
     load_onnx(layer, node.attributes, *node[:4], **more)
 
