@@ -78,3 +78,15 @@ def test_a_bad_input_is_named_as_given():
 def test_what_is_no_loss_is_said():
     with pytest.raises(TypeError, match="find_nonfinite: the loss must be a Tensor"):
         find_nonfinite(3.0)
+
+
+def test_a_gradient_is_blamed_on_the_use_that_spoils_it():
+    x = Tensor(1e-300, requires_grad=True, name="x")
+    for steep_first in (True, False):  # the sweep comes to the one that was made last first
+        if steep_first:
+            steep, flat = 1e200 * (1e200 * x), tanh(x)
+        else:
+            flat, steep = tanh(x), 1e200 * (1e200 * x)
+        assert (
+            "x is inf: the derivative of mul, which makes" in find_nonfinite(steep + flat).message
+        )
