@@ -33,8 +33,8 @@ def numbers(node: Node, g: Any) -> tuple[Sequence[Rule | None], Sequence[Any]]:
     else:
         args = _values(node, g)
     if op.scatter is not None:
-        part = Selected(op.scatter, g, args[2:], node.params)
-        return (lambda *_: part, *op.vjp[1:]), args
+        part = Selected((op.scatter, g, args[2:], node.params))
+        return (lambda *_: part, None), args  # nothing for an index that is a node
     if node.params or op.many is not None:
         return _bound(op, args, node.params)
     return op.vjp, args

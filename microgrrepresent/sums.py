@@ -10,7 +10,7 @@ around it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +20,13 @@ from microgrrepresent.ops.elementwise import astype
 from microgrrepresent.ops.reductions import unbroadcast
 
 
-class Selected(NamedTuple):
-    """What a selection ``y = x[...]`` hands back to x: ``g``, for some of its elements."""
+class Selected(tuple[Callable[..., None], Array, tuple[Array, ...], dict[str, Any]]):
+    """What a selection ``y = x[...]`` hands back to x: how to add g to some of its elements.
 
-    scatter: Callable[..., None]
-    g: Array
-    xs: tuple[Array, ...]
-    params: dict[str, Any]
+    It is ``(scatter, g, inputs, params)``; see `Primitive`.
+    """
+
+    __slots__ = ()
 
 
 class Sums:
@@ -47,7 +47,8 @@ class Sums:
         """Add a part to the adjoint of a node."""
         key = node.id
         if type(part) is Selected:
-            part.scatter(self._own(node), part.g, *part.xs, **part.params)
+            scatter, g, xs, params = part
+            scatter(self._own(node), g, *xs, **params)
             return
         if key not in self._sums:
             self._sums[key] = part
