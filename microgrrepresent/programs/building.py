@@ -57,7 +57,10 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
     where = {n: f"{i}.shape[{axis}]" for n, (i, axis) in recordings.axes.items()}
     return Code(
         "loss_and_gradients",
-        tuple(recordings.first.inputs),
+        {
+            n: (lowering.shape(node.shape, recordings.second.inputs[n].shape, n), node.dtype)
+            for n, node in recordings.first.inputs.items()
+        },
         leaves.bound,
         tuple(where.items()),
         tuple(leaves.made),
@@ -68,6 +71,13 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
         tuple(lowering.helpers.values()),
         leaves.initial,
         frozenset(lowering.timed),
+        lowering.shapes,
+        recordings.first.loss.dtype,
+        frozenset(
+            names(value.variable)
+            for value, node in a.nodes.items()
+            if node.dtype != recordings.first.loss.dtype
+        ),
     )
 
 

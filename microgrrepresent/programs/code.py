@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from microgrrepresent.node import Node
 from microgrrepresent.programs.expressions import Expr
 from microgrrepresent.programs.lines import Item, Line
+from microgrrepresent.programs.texts import Shape
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,8 @@ class Code:
     Attributes
     ----------
     name : str
-    inputs : tuple of str
+    inputs : dict from str to (tuple, dtype)
+        The shape and data type of each.
     leaves : dict from str to Node
         What else it takes: parameters, and what the function had at hand.
     sizes : tuple of (str, str)
@@ -32,10 +36,17 @@ class Code:
     given : dict from (str, int) to str
         Initial values: the variable and step at which they stand.
     timed : frozenset of str
+        The variables that have a value at every step.
+    shapes : dict from str to tuple
+        The shape of each variable, at a step.
+    dtype : dtype
+        Of the loss, and of all that the gradient flows through.
+    other_types : frozenset of str
+        Variables of another data type: masks, indices.
     """
 
     name: str
-    inputs: tuple[str, ...]
+    inputs: dict[str, tuple[Shape, np.dtype[Any]]]
     leaves: dict[str, Node]
     sizes: tuple[tuple[str, str], ...]
     made: tuple[Line, ...]
@@ -46,3 +57,6 @@ class Code:
     helpers: tuple[Callable[..., Any], ...]
     given: dict[str, list[tuple[Expr, str]]]
     timed: frozenset[str]
+    shapes: dict[str, Shape]
+    dtype: np.dtype[Any]
+    other_types: frozenset[str]

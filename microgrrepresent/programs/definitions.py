@@ -120,6 +120,10 @@ class Definitions:
             left = group[0][0].left
             target = self.names(left.variable)
             target = f"d{target}" if isinstance(left, Adjoint) else target
+            other = group[0][1].left.variable
+            self.lowering.shapes[target] = self.lowering.shape(
+                left.variable.shape, other.shape, target
+            )
             if not group[0][0].steps:
                 found = [self._once(target, *group[0])]
             elif isinstance(left, Adjoint):

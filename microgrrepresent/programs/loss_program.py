@@ -7,21 +7,29 @@ equation in NumPy, `schedule` puts them into loops.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.errors import GraphError, operand
+from microgrrepresent.errors import DTypeError, GraphError, ShapeError, operand
 from microgrrepresent.gradients import grad
 from microgrrepresent.node import Array, Node
 from microgrrepresent.programs.building import built
 from microgrrepresent.programs.code import Code
+from microgrrepresent.programs.expressions import text
+from microgrrepresent.programs.fast import fast_source
 from microgrrepresent.programs.printing import printed
 from microgrrepresent.programs.recording import record, record_twice
+from microgrrepresent.programs.sizes import length
 
+MOST = 4
+"""For so many combinations of lengths, buffers are kept."""
+
+Style = Literal["read", "fast"]
 Wrt = Node | Sequence[Node] | Mapping[str, Node]
 
 
@@ -111,31 +119,82 @@ class Program:
         self.f = f
         self.wrt = wrt
         self.code = code
+        self._local = threading.local()
 
     def __call__(self, **inputs: ArrayLike) -> tuple[Any, Any]:
-        """The loss and the gradients for new inputs, with the parameters as they are now."""
-        if set(inputs) != set(self.code.inputs):
-            raise TypeError(
-                f"program: it takes {', '.join(self.code.inputs)}; given {', '.join(inputs)}"
-            )
-        arrays = {key: np.asarray(value) for key, value in inputs.items()}
+        """The loss and the gradients for new inputs, with the parameters as they are now.
+
+        Raises
+        ------
+        TypeError, ShapeError, DTypeError
+            If these are not the inputs that it was made for, of any lengths.
+        """
+        arrays, lengths = self._fitted(inputs)
         leaves = {letter: node.value for letter, node in self.code.leaves.items()}
-        loss, gradients = self._run(**arrays, **leaves)
+        loss, gradients = self._runner(lengths)(**arrays, **leaves)
         if isinstance(self.wrt, Node):
             return loss, gradients[0]
         if isinstance(self.wrt, Mapping):
             return loss, dict(zip(self.wrt, gradients, strict=True))
         return loss, list(gradients)
 
-    @cached_property
-    def _run(self) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
-        names: dict[str, Any] = {}
-        exec(compile(self.source(), "<program>", "exec"), names)
-        return names[self.code.name]  # type: ignore[no-any-return]
+    def _fitted(self, inputs: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], dict[str, int]]:
+        """The inputs as arrays, and the lengths that they have."""
+        if set(inputs) != set(self.code.inputs):
+            raise TypeError(
+                f"program: it takes {', '.join(self.code.inputs)}; given {', '.join(inputs)}"
+            )
+        arrays: dict[str, Array] = {}
+        lengths: dict[str, int] = {}
+        for letter, (shape, dtype) in self.code.inputs.items():
+            array = np.asarray(inputs[letter])
+            if not np.can_cast(array.dtype, dtype, "same_kind"):
+                raise DTypeError(f"program: {letter} must be of {dtype}, got {array.dtype}")
+            fits = len(array.shape) == len(shape)
+            for dimension, n in zip(shape, array.shape, strict=False):
+                if isinstance(dimension, int):
+                    fits = fits and n == dimension
+                else:
+                    fits = fits and lengths.setdefault(text(dimension), n) == n
+            if not fits:
+                expected = ", ".join(text(length(n)) for n in shape)
+                known = ", ".join(f"{n} = {found}" for n, found in lengths.items())
+                raise ShapeError(
+                    f"program: {letter} must have the shape ({expected}), got {array.shape}, "
+                    f"where {known}"
+                )
+            arrays[letter] = array.astype(dtype, copy=False)
+        return arrays, lengths
 
-    def source(self) -> str:
-        """The program as text. It needs NumPy only, and can be saved and run as it is."""
-        return printed(self.code)
+    def _runner(self, lengths: dict[str, int]) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
+        """The function that runs inputs of some lengths; each thread has buffers of its own."""
+        runners = self._local.__dict__
+        key = repr(sorted(lengths.items()))
+        if key not in runners:
+            if len(runners) >= MOST:  # the buffers of the oldest make room
+                del runners[next(iter(runners))]
+            runners[key] = self._prepare(**{n: lengths[n] for n, _ in self.code.sizes})
+        return runners[key]  # type: ignore[no-any-return]
+
+    @cached_property
+    def _prepare(self) -> Callable[..., Any]:
+        names: dict[str, Any] = {}
+        exec(compile(self.source("fast"), "<program>", "exec"), names)
+        return names["prepare"]  # type: ignore[no-any-return]
+
+    def source(self, style: Style = "read") -> str:
+        """The program as text. It needs NumPy only, and can be saved and run as it is.
+
+        Parameters
+        ----------
+        style : {"read", "fast"}
+            ``read``: a function `loss_and_gradients`, a line for each equation, as one would write
+            it on a board. ``fast``: what runs when the program is called, a function `prepare`
+            of the lengths, which makes buffers and returns a function that uses them.
+        """
+        if style not in get_args(Style):
+            raise ValueError(f"source: style must be 'read' or 'fast', got {style!r}")
+        return printed(self.code) if style == "read" else fast_source(self.code)
 
     def __str__(self) -> str:
         return self.source()
@@ -157,9 +216,9 @@ class Program:
         wrt = _listed(self.wrt)
         recording = record(self.f, arrays)
         expected = [recording.loss.value, *grad(recording.loss, wrt)]
-        loss, gradients = self._run(
-            **arrays, **{letter: node.value for letter, node in self.code.leaves.items()}
-        )
+        leaves = {letter: node.value for letter, node in self.code.leaves.items()}
+        arrays, lengths = self._fitted(arrays)
+        loss, gradients = self._runner(lengths)(**arrays, **leaves)
         names = ["the loss", *(f"the gradient of {operand(x.name, x)}" for x in wrt)]
         for what, right, found in zip(names, expected, [loss, *gradients], strict=True):
             tolerance = 1e-4 if right.dtype == np.float32 else 1e-9

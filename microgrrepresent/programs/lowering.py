@@ -88,6 +88,8 @@ class Lowering(Texts):
         self.names = names
         self.timed: set[str] = set()
         """The variables that have a value at every step."""
+        self.shapes: dict[str, Shape] = {}
+        """The shape of each variable, at a step."""
         self._totals: list[Total] = []
         self._count_of_totals = 0
 
@@ -126,9 +128,11 @@ class Lowering(Texts):
         match a, b:
             case Value(variable, when), Value(_, other):
                 shape = self.shape(variable.shape, b.variable.shape, self.names(variable))
+                self.shapes[self.names(variable)] = shape
                 return Piece(self.place(self.names(variable), when, other), shape)
             case Adjoint(variable, when), Adjoint(_, other):
                 shape = self.shape(variable.shape, b.variable.shape, self.names(variable))
+                self.shapes[f"d{self.names(variable)}"] = shape
                 return Piece(self.place(f"d{self.names(variable)}", when, other), shape)
             case Number(value), Number(other):
                 return Piece(self._number(value, other), ())

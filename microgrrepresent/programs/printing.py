@@ -23,7 +23,7 @@ def printed(code: Code) -> str:
         key=lambda n: _first_line(n, items),
     )
     parts = ["import numpy as np\n"]
-    parts += [_helper(h) for h in code.helpers]
+    parts += [helper_source(h) for h in code.helpers]
     arguments = ", ".join([*code.inputs, *code.leaves])
     body = _sizes(code)
     body += [str(line) for line in code.made]
@@ -143,7 +143,8 @@ def _line(line: Line, local: set[str]) -> str:
     )
 
 
-def _helper(function: Callable[..., Any]) -> str:
+def helper_source(function: Callable[..., Any]) -> str:
+    """The source of a function, without annotations of types."""
     source = textwrap.dedent(inspect.getsource(function))
     tree = ast.parse(source)
     definition = tree.body[0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -337,3 +339,55 @@ def test_other_inputs_are_refused():
     step = program(f, wrt, **example("rnn"))
     with pytest.raises(TypeError, match="it takes X, y"):
         step(X=np.zeros((3, 2, I)))
+
+
+# --- the fast form --------------------------------------------------------------------------------
+
+
+def test_gradients_belong_to_the_caller():
+    f, wrt = NETS["lstm"]()
+    step = program(f, wrt, **example("lstm"))
+    inputs = example("lstm", seed=1)
+    loss, gradients = step(**inputs)
+    copies = [g.copy() for g in gradients]
+    step(**example("lstm", seed=2))  # the buffers are used again
+    for g, copy in zip(gradients, copies, strict=True):
+        np.testing.assert_array_equal(g, copy)
+    close((loss, gradients), ordinary(f, wrt, inputs))
+
+
+def test_threads_have_buffers_of_their_own():
+    f, wrt = NETS["gru"]()
+    step = program(f, wrt, **example("gru"))
+    several = [example("gru", 30, 4, seed=i) for i in range(8)]
+    expected = [ordinary(f, wrt, inputs) for inputs in several]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            for found, right in zip(pool.map(lambda i: step(**i), several), expected, strict=True):
+                close(found, right)
+
+
+def test_what_does_not_fit_is_told_with_the_lengths():
+    f, wrt = NETS["rnn"]()
+    step = program(f, wrt, **example("rnn"))
+    with pytest.raises(mg.ShapeError, match=r"y must have the shape \(T, B\), got \(5, 3\)"):
+        step(X=np.zeros((6, 3, I)), y=np.zeros((5, 3), int))
+    with pytest.raises(mg.ShapeError, match=r"X must have the shape \(T, B, 2\)"):
+        step(X=np.zeros((6, 3, I + 1)), y=np.zeros((6, 3), int))
+    with pytest.raises(mg.DTypeError, match="y must be of int64, got float64"):
+        step(X=np.zeros((6, 3, I)), y=np.zeros((6, 3)))
+    with pytest.raises(ValueError, match="style must be"):
+        step.source("slow")
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
+def test_nothing_is_made_anew_at_a_step(name):
+    f, wrt = NETS[name]()
+    source = program(f, wrt, **example(name)).source("fast")
+    loops = re.findall(r"^( +)for .*:\n((?:\1    .*\n)+)", source, re.MULTILINE)
+    assert len(loops) == 2
+    for _, lines in loops:
+        for line in lines.splitlines():
+            assert re.match(
+                r" +(np\.)?(dot|copyto|add|subtract|multiply|true_divide|negative|tanh|exp)\(", line
+            )

@@ -1,0 +1,529 @@
+"""A program in the form in which NumPy runs it fast: buffers made once, views made once.
+
+`passes` have put the equations in order. What is left is to write them so that nothing is made anew
+at a step: each variable has an array for all steps, or a buffer if no other step reads it; every
+operation writes into one of them; and the views of the steps are handed to the loop in a list.
+
+    for h_before, a_t, h_t in steps_1:
+        dot(h_before, W_hh_T, a_t)
+        ...
+
+`prepare` of the printed text makes arrays and views for given lengths, and returns the function
+that runs; it may be called again and again, and its gradients belong to the caller.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+
+from microgrrepresent.programs.code import Code
+from microgrrepresent.programs.definitions import reads
+from microgrrepresent.programs.expressions import (
+    A,
+    Expr,
+    at,
+    at_step,
+    call,
+    key,
+    literal,
+    name,
+    parsed,
+    plus,
+    replaced,
+    text,
+    time_shift,
+)
+from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
+from microgrrepresent.programs.passes import Split, inlined, over_all_steps, split, sum_of
+from microgrrepresent.programs.printing import helper_source
+from microgrrepresent.programs.schedule import line_owner
+from microgrrepresent.programs.shapes import SIGNS, UFUNCS, Shape, equal, shape_of
+from microgrrepresent.programs.sizes import length, shape_expression
+
+Known = Callable[[Expr], Shape | None]
+"""The shapes of variables."""
+
+
+def fast_source(code: Code) -> str:
+    """The text of a fast program: a function `prepare` of the lengths."""
+    return _Writer(code).source()
+
+
+class _Writer:
+    """Write a program line by line."""
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.timed = set(code.timed)
+        self.shapes: dict[str, Shape] = dict(code.shapes)
+        self.numbers = count(1)
+        self.prepared: list[str] = []
+        self.body: list[str] = []
+        self.once: set[str] = set()
+        self.transposed: dict[str, str] = {}
+        self.buffers: dict[tuple[str, ...], list[str]] = {}
+        dtype = np.dtype(code.dtype)
+        self.dtype = f"np.{dtype.name}"
+
+    # --- the whole --------------------------------------------------------------------------------
+
+    def source(self) -> str:
+        """All of it."""
+        sections = [self._split(list(self.code.forward)), self._split(list(self.code.backward))]
+        self._choose_storage(sections)
+        for section in sections:
+            for item in section:
+                if isinstance(item, Split):
+                    for line in item.before:
+                        self._bulk(line, item.loop)
+                    self._loop(item.loop)
+                    for line in item.after:
+                        self._bulk(line, item.loop)
+                else:
+                    self._line(item)
+        return self._assembled()
+
+    def _split(self, items: list[Item]) -> list[Line | Split]:
+        kept = {n for e in self.code.gradients for n, _ in reads(e, self.timed)}
+        kept |= {n for n, values in self.code.given.items() if values} | {self.code.loss}
+        other = [*self.code.forward, *self.code.backward]
+        kept |= _read_elsewhere(items, other, self.timed)
+        found: list[Line | Split] = []
+        for item in inlined(items, self.timed, kept):
+            if isinstance(item, Loop):
+                made = split(item, self.timed, lambda: f"k_{next(self.numbers)}", kept)
+                for line in made.before:
+                    owner = line_owner(line)
+                    if owner not in self.shapes:
+                        shape = shape_of(line.value, self._shape)
+                        if shape is not None:
+                            self.shapes[owner] = shape
+                found.append(made)
+            else:
+                found.append(item)
+        return found
+
+    def _assembled(self) -> str:
+        sizes = ", ".join(n for n, _ in self.code.sizes)
+        arguments = ", ".join([*self.code.inputs, *self.code.leaves])
+        gradients = ", ".join(self._gradient(g) for g in self.code.gradients)
+        comma = "," if len(self.code.gradients) == 1 else ""
+        transposed = [
+            f"{new} = np.ascontiguousarray({old}.T)" for old, new in self.transposed.items()
+        ]
+        body = [*transposed, *self.body, f"return {self.code.loss}, ({gradients}{comma})"]
+        inner = textwrap.indent("\n".join(body), "    ")
+        made = [str(line) for line in self.code.made]
+        prepared = [
+            "dot, tanh, exp, copyto = np.dot, np.tanh, np.exp, np.copyto",
+            "add, subtract, multiply = np.add, np.subtract, np.multiply",
+            "true_divide, power, negative = np.true_divide, np.power, np.negative",
+            *made,
+            *self.prepared,
+            "",
+            f"def {self.code.name}({arguments}):",
+            inner,
+            "",
+            f"return {self.code.name}",
+        ]
+        parts = ["import numpy as np\n", *map(helper_source, self.code.helpers)]
+        parts.append(f"def prepare({sizes}):\n{textwrap.indent(chr(10).join(prepared), '    ')}\n")
+        return "\n\n".join(parts)
+
+    def _gradient(self, gradient: Expr) -> str:
+        return text(self._fixed(gradient))
+
+    # --- where variables live ---------------------------------------------------------------------
+
+    def _choose_storage(self, sections: Sequence[Sequence[Line | Split]]) -> None:
+        """An array over the steps for what other steps read, a buffer for all else."""
+        home: dict[str, int] = {}
+        steps: dict[str, tuple[Expr, Expr]] = {}
+        items = [item for section in sections for item in section]
+        for i, item in enumerate(items):
+            if isinstance(item, Split):
+                first, last = _ascending(item.loop)
+                for line in (*item.before, *item.loop.lines, *item.after):
+                    owner = line_owner(line)
+                    if owner in self.timed:
+                        steps.setdefault(owner, (first, last))
+                for line in item.loop.lines:
+                    home[line_owner(line)] = i
+        local = {n for n in home if n in self.timed and n not in self.code.given}
+        for i, item in enumerate(items):
+            lines = (
+                [(line, item.loop.lines) for line in item.loop.lines]
+                + [(line, []) for line in (*item.before, *item.after)]
+                if isinstance(item, Split)
+                else [(item, [])]
+            )
+            for line, inside in lines:
+                for expression in (line.target, *line.expressions()):
+                    for n, shift in reads(expression, self.timed):
+                        if n in local and (home[n] != i or shift != 0 or not inside):
+                            local.discard(n)
+        for expression in self.code.gradients:
+            local -= {n for n, _ in reads(expression, self.timed)}
+        self.local = local
+        self.first: dict[str, int] = {}
+        for n, (first, last) in steps.items():
+            given = [step for step, _ in self.code.given.get(n, [])]
+            fixed = [
+                item.target.slice
+                for item in items
+                if isinstance(item, Line)
+                and isinstance(item.target, ast.Subscript)
+                and line_owner(item) == n
+            ]
+            ends = [e.value for e in (first, *given, *fixed) if isinstance(e, ast.Constant)]
+            self.first[n] = min(e for e in ends if isinstance(e, int))
+            beyond = [e for e in (*given, *fixed) if not isinstance(e, ast.Constant)]
+            top = plus(last, 1) if any(key(e) == key(plus(last, 1)) for e in beyond) else last
+            self._array(n, plus(top, 1 - self.first[n]))
+        for n, values in self.code.given.items():
+            for step, letter in values:
+                where = self._fixed(at(n, step))
+                to = self.prepared if any(line_owner(m) == letter for m in self.code.made) else None
+                (self.body if to is None else to).append(f"{text(where)}[...] = {letter}")
+
+    def _array(self, variable: str, n: Expr) -> None:
+        shape = self.shapes.get(variable)
+        if shape is None or variable in self.code.other_types:
+            return
+        axes = shape if variable in self.local else (n, *shape)
+        self.prepared.append(f"{variable} = np.empty({text(shape_expression(axes))}, {self.dtype})")
+        self.once.add(variable)
+
+    def _buffer(self, shape: Shape) -> str:
+        made = f"tmp_{next(self.numbers)}"
+        self.prepared.append(f"{made} = np.empty({text(shape_expression(shape))}, {self.dtype})")
+        self.shapes[made] = shape
+        return made
+
+    def _slice(self, variable: str, first: Expr, last: Expr) -> Expr:
+        """A variable at all steps from the first to the last."""
+        by = self.first.get(variable, 0)
+        start, stop = plus(first, -by), plus(last, 1 - by)
+        return ast.Subscript(name(variable), ast.Slice(start, stop), ast.Load())
+
+    def _fixed(self, expression: A) -> A:
+        """An expression outside of loops: a variable at a step is a row of its array."""
+
+        def change(node: Expr) -> Expr | None:
+            match node:
+                case ast.Call(_, [ast.ListComp(ast.Subscript(ast.Name(n)), [g])], []) if (
+                    n in self.timed and text(node.func) == "np.stack"
+                ):
+                    ends = g.iter.args if isinstance(g.iter, ast.Call) else []
+                    if len(ends) == 2:
+                        return self._slice(n, ends[0], plus(ends[1], -1))
+                case ast.Subscript(ast.Name(n), index) if n in self.timed:
+                    return ast.Subscript(name(n), plus(index, -self.first.get(n, 0)), ast.Load())
+            return None
+
+        return replaced(expression, change)
+
+    def _shape(self, expression: Expr) -> Shape | None:
+        match expression:
+            case ast.Name(n):
+                if n in self.code.leaves:
+                    return self.code.leaves[n].value.shape
+                return self.shapes.get(n)
+            case ast.Subscript(ast.Name(n), index) if time_shift(index) is not None:
+                shape = self.shapes.get(n)
+                return shape if shape is None or n in self.timed else shape[1:]
+        return None
+
+    # --- lines outside of loops -------------------------------------------------------------------
+
+    def _line(self, line: Line) -> None:
+        if line.statement is not None:
+            self.body.append(str(replace(line, statement=self._fixed(line.statement))))
+            return
+        target = self._fixed(line.target)
+        value = self._flat_products(self._fixed(line.value))
+        owner = line_owner(line)
+        if owner.endswith("_next"):
+            shape = self.shapes.get(owner.removesuffix("_next"))
+            if shape is not None and owner not in self.once:
+                self.prepared.append(
+                    f"{owner} = np.empty({text(shape_expression(shape))}, {self.dtype})"
+                )
+                self.shapes[owner] = shape
+                self.once.add(owner)
+            zero = text(value).startswith("np.zeros_like(")
+            self.body.append(f"{owner}[...] = {0 if zero else text(value)}")
+            return
+        into = "[...]" if isinstance(target, ast.Subscript) else ""
+        self.body.append(f"{text(target)}{into} {'+' if line.add else ''}= {text(value)}")
+
+    def _flat_products(self, value: Expr) -> Expr:
+        """A product of all rows with one matrix is one product, not one for each step."""
+
+        def change(node: Expr) -> Expr | None:
+            match node:
+                case ast.BinOp(ast.Name() as left, ast.MatMult(), right):
+                    a, b = self._shape(left), shape_of(right, self._shape)
+                    if a is None or b is None or len(a) < 3 or len(b) != 2:
+                        return None
+                    rows = f"{text(left)}.reshape(-1, {text(length(a[-1]))})"
+                    axes = ", ".join(text(length(n)) for n in (*a[:-1], b[-1]))
+                    right = self._with_transposed(right)
+                    return parsed(f"({rows} @ {text(right)}).reshape({axes})")
+            return None
+
+        return replaced(value, change)
+
+    def _bulk(self, line: Line, loop: Loop) -> None:
+        """A line for all steps at once."""
+        first, last = _ascending(loop)
+        if line.add:
+            self._sum(line, first, last)
+            return
+        owner = line_owner(line)
+        value = over_all_steps(line.value, first, last, self._rows)
+        if owner not in self.once:
+            self.body.append(f"{owner} = {text(value)}")
+            return
+        out = self._slice(owner, first, last)
+        shape = self.shapes[owner]
+        self._into(value, text(out), (plus(last, 1), *shape), self._bulk_shape, bulk=True)
+
+    def _rows(self, variable: str, first: Expr, last: Expr) -> Expr:
+        if variable in self.timed:
+            return self._slice(variable, first, last)
+        return ast.Subscript(name(variable), ast.Slice(first, plus(last, 1)), ast.Load())
+
+    def _bulk_shape(self, expression: Expr) -> Shape | None:
+        match expression:
+            case ast.Subscript(ast.Name(n), ast.Slice()):
+                shape = self.shapes.get(n)
+                if shape is None:
+                    return None
+                return (name("T"), *shape) if n in self.timed else (name("T"), *shape[1:])
+        return self._shape(expression)
+
+    def _sum(self, line: Line, first: Expr, last: Expr) -> None:
+        found = sum_of(line, self.timed)
+        assert found is not None
+        kind, a, b = found
+        target = text(line.target)
+        left = self._flat(over_all_steps(a, first, last, self._rows))
+        right = self._flat(over_all_steps(b, first, last, self._rows))
+        made = f"{left}.T @ {right}" if kind == "product" else f"{left}.sum(axis=0)"
+        zero = f"{target} = np.zeros_like({target[1:]})"
+        if zero in self.body:
+            self.body.remove(zero)
+            self.body.append(f"{target} = {made}")
+        else:
+            self.body.append(f"{target} += {made}")
+
+    def _flat(self, expression: Expr) -> str:
+        match expression:
+            case ast.Subscript(ast.Name(n)):
+                shape = self.shapes.get(n)
+                if shape is not None:
+                    return f"{text(expression)}.reshape(-1, {text(length(shape[-1]))})"
+        return f"{text(expression)}.reshape(-1, {text(expression)}.shape[-1])"
+
+    # --- loops ------------------------------------------------------------------------------------
+
+    def _loop(self, loop: Loop) -> None:
+        if not loop.lines:
+            return
+        first, last = _ascending(loop)
+        views: dict[str, str] = {}
+        given: dict[str, str] = {}
+        lines: list[str] = []
+
+        def local(expression: A) -> A:
+            """Names of views in the place of variables at steps."""
+
+            def change(node: Expr) -> Expr | None:
+                match node:
+                    case ast.Subscript(ast.Name(n), index) if (k := time_shift(index)) is not None:
+                        if n in self.local:
+                            return name(n)
+                        made = f"{n}_t" if not k else f"{n}_{'after' if k > 0 else 'before'}"
+                        made = made if abs(k) < 2 else f"{made}_{abs(k)}"
+                        rows = self._rows(n, at_step(index, first), at_step(index, last))
+                        backwards = "[::-1]" if loop.down else ""
+                        to = views if n in self.once else given
+                        to[made] = f"{text(rows)}{backwards}"
+                        if n not in self.code.inputs and n in self.shapes:
+                            shape = self.shapes[n]
+                            self.shapes[made] = shape if n in self.timed else shape[1:]
+                        return name(made)
+                return None
+
+            return replaced(expression, change)
+
+        keep = self.body
+        self.body = lines
+        uses_t = False
+        for line in loop.lines:
+            if line.statement is not None or line.only is not None or line.add:
+                target = local(line.target)
+                statement = None if line.statement is None else local(line.statement)
+                only = None if line.only is None else local(line.only)
+                written = Line(target, local(line.value), line.add, only, statement)
+                lines.append(str(written))
+                uses_t = uses_t or "t" in {
+                    n.id for n in ast.walk(ast.parse(str(written))) if isinstance(n, ast.Name)
+                }
+                continue
+            owner = line_owner(line)
+            target = local(line.target)
+            out = text(target)
+            value = local(line.value)
+            shape = self.shapes.get(owner.removesuffix("_next"))
+            if shape is None or (owner not in self.once and not owner.endswith("_next")):
+                lines.append(
+                    f"{out}[...] = {text(value)}"
+                    if owner in self.once
+                    else f"{out} = {text(value)}"
+                )
+                continue
+            self._into(value, out, shape, self._shape)
+            uses_t = uses_t or any(isinstance(n, ast.Name) and n.id == "t" for n in ast.walk(value))
+        self.body = keep
+        number = next(self.numbers)
+        names = [", ".join(views)] if views else []
+        if views:
+            self.prepared.append(f"steps_{number} = list(zip({', '.join(views.values())}))")
+        sources = [f"steps_{number}"] if views else []
+        targets = [f"({names[0]},)"] if views else []
+        for made, rows in given.items():
+            targets.append(made)
+            sources.append(rows)
+        if uses_t:
+            targets.append("t")
+            end = f"range({text(loop.first)}, {text(plus(loop.last, -1))}, -1)"
+            sources.append(
+                end if loop.down else f"range({text(loop.first)}, {text(plus(loop.last, 1))})"
+            )
+        head = (
+            f"for {targets[0]} in {sources[0]}:"
+            if len(targets) == 1
+            else f"for {', '.join(targets)} in zip({', '.join(sources)}):"
+        )
+        self.body.append(head)
+        self.body.append(textwrap.indent("\n".join(lines), "    "))
+
+    # --- operations that write into an array ------------------------------------------------------
+
+    def _into(self, value: Expr, out: str, shape: Shape, known: Known, bulk: bool = False) -> None:
+        """Compute a value into an array."""
+        match value:
+            case ast.BinOp(left, ast.MatMult(), right):
+                self._product(left, right, out, known, bulk)
+            case ast.BinOp(ast.Name() | ast.Subscript() as base, ast.Pow(), ast.Constant(2)):
+                a = text(base)
+                self.body.append(f"multiply({a}, {a}, {out})")
+            case ast.BinOp(left, sign, right) if type(sign) in SIGNS:
+                a = self._operand(left, out, shape, known, bulk)
+                free = None if a == out else out
+                b = self._operand(right, free, shape, known, bulk)
+                self.body.append(f"{SIGNS[type(sign)]}({a}, {b}, {out})")
+            case ast.UnaryOp(ast.USub(), inner):
+                a = self._operand(inner, out, shape, known, bulk)
+                self.body.append(f"negative({a}, {out})")
+            case ast.Call(function, [inner], []) if text(function) in UFUNCS:
+                a = self._operand(inner, out, shape, known, bulk)
+                self.body.append(f"{text(function)}({a}, {out})")
+            case ast.Call(function, [ast.List(parts)], [_]) if text(function) == "np.concatenate":
+                self._parts(parts, out, shape, known, bulk)
+            case ast.Name() | ast.Subscript():
+                self.body.append(f"copyto({out}, {text(self._with_transposed(value))})")
+            case _:
+                self.body.append(f"{out}[...] = {text(self._with_transposed(value))}")
+
+    def _operand(
+        self, value: Expr, free: str | None, shape: Shape, known: Known, bulk: bool
+    ) -> str:
+        """An operand: a name, or computed into an array that is free, or a buffer."""
+        if isinstance(value, (ast.Name, ast.Constant)):
+            return text(value)
+        if isinstance(value, ast.Subscript):
+            return text(self._with_transposed(value))
+        found = shape_of(value, known)
+        whole = equal(found[1:], shape[1:]) if bulk and found else equal(found, shape)
+        if free is not None and whole:
+            self._into(value, free, shape, known, bulk)
+            return free
+        if found is None or bulk or not found:
+            return text(self._with_transposed(value))
+        made = self._buffer(found)
+        self._into(value, made, found, known, bulk)
+        return made
+
+    def _product(self, left: Expr, right: Expr, out: str, known: Known, bulk: bool) -> None:
+        right = self._with_transposed(right)
+        shape = shape_of(left, known)
+        matrix = shape_of(right, known)
+        if shape is None or matrix is None or len(matrix) != 2:
+            self.body.append(f"{out}[...] = {text(left)} @ {text(right)}")
+            return
+        a = self._operand(left, None, shape, known, bulk)
+        if bulk:
+            width, to = text(length(shape[-1])), text(length(matrix[-1]))
+            self.body.append(
+                f"dot({a}.reshape(-1, {width}), {text(right)}, {out}.reshape(-1, {to}))"
+            )
+        elif len(shape) <= 2:
+            self.body.append(f"dot({a}, {text(right)}, {out})")
+        else:
+            self.body.append(f"{out}[...] = {a} @ {text(right)}")
+
+    def _with_transposed(self, value: Expr) -> Expr:
+        """A matrix that is read transposed is laid out so once a run."""
+
+        def change(node: Expr) -> Expr | None:
+            match node:
+                case ast.Attribute(ast.Name(n), "T") if n in self.code.leaves:
+                    made = self.transposed.setdefault(n, f"{n}_T")
+                    self.shapes[made] = self.code.leaves[n].value.shape[::-1]
+                    return name(made)
+            return None
+
+        return replaced(value, change)
+
+    def _parts(
+        self, parts: Sequence[Expr], out: str, shape: Shape, known: Known, bulk: bool
+    ) -> None:
+        start = 0
+        for part in parts:
+            found = shape_of(part, known)
+            if found is None or not isinstance(found[-1], int):
+                joined = call("np.concatenate", literal(list(parts)), axis=ast.Constant(-1))
+                self.body.append(f"{out}[...] = {text(joined)}")
+                return
+        for part in parts:
+            found = shape_of(part, known)
+            assert found is not None and isinstance(found[-1], int)
+            stop = start + found[-1]
+            self._into(part, f"{out}[..., {start}:{stop}]", found, known, bulk)
+            start = stop
+
+
+def _ascending(loop: Loop) -> tuple[Expr, Expr]:
+    return (loop.last, loop.first) if loop.down else (loop.first, loop.last)
+
+
+def _read_elsewhere(items: Sequence[Item], everything: Sequence[Item], timed: set[str]) -> set[str]:
+    """What is read outside of the items."""
+    mine = {id(item) for item in items}
+    return {
+        n
+        for item in everything
+        if id(item) not in mine
+        for line in lines_of([item])
+        for expression in line.expressions()
+        for n, _ in reads(expression, timed)
+    }

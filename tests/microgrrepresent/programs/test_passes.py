@@ -1,0 +1,104 @@
+"""The passes one by one, on lines written as text."""
+
+from __future__ import annotations
+
+import ast
+from itertools import count
+
+from microgrrepresent.programs.expressions import key, name, parsed, text
+from microgrrepresent.programs.lines import Line, Loop
+from microgrrepresent.programs.passes import (
+    grouped,
+    inlined,
+    is_bulk,
+    over_all_steps,
+    split,
+    sum_of,
+)
+
+TIMED = {"a", "b", "c", "h", "dh", "da", "k"}
+
+
+def line(source):
+    statement = ast.parse(source).body[0]
+    if isinstance(statement, ast.AugAssign):
+        target, add = statement.target, True
+    else:
+        target, add = statement.targets[0], False
+    return Line(parsed(ast.unparse(target)), statement.value, add)
+
+
+def loop(*lines, down=False):
+    first, last = (name("T"), parsed("1")) if down else (parsed("1"), name("T"))
+    return Loop(first, last, down, [line(x) for x in lines])
+
+
+def shown(lines):
+    return [str(x) for x in lines]
+
+
+def test_a_value_that_is_read_once_is_written_where_it_is_read():
+    (found,) = inlined([loop("a[t] = X[t - 1] @ W", "h[t] = np.tanh(a[t])")], TIMED, {"h"})
+    assert shown(found.lines) == ["h[t] = np.tanh(X[t - 1] @ W)"]
+    twice = loop("a[t] = X[t - 1] @ W", "h[t] = a[t] * a[t]")
+    assert shown(inlined([twice], TIMED, {"h"})[0].lines) == shown(twice.lines)
+    other_step = loop("a[t] = X[t - 1] @ W", "h[t] = a[t - 1]")
+    assert shown(inlined([other_step], TIMED, {"h"})[0].lines) == shown(other_step.lines)
+    summed = loop("da[t] = dh[t] * k[t]", "dW += da[t].T @ h[t - 1]")
+    assert shown(inlined([summed], TIMED, set())[0].lines) == shown(summed.lines)
+
+
+def test_what_is_known_stands_together():
+    def is_known(e):
+        return not any(isinstance(n, ast.Name) and n.id == "dc" for n in ast.walk(e))
+
+    assert text(grouped(parsed("dc * g * (1 - i)"), is_known)) == "dc * (g * (1 - i))"
+    assert text(grouped(parsed("g * dc * i"), is_known)) == "dc * (g * i)"
+    assert text(grouped(parsed("x + dc - b"), is_known)) == "x - b + dc"
+    assert text(grouped(parsed("np.tanh(x + dc + b)"), is_known)) == "np.tanh(x + b + dc)"
+
+
+def test_what_does_not_depend_on_the_loop_leaves_it():
+    numbers = count(1)
+    timed = set(TIMED)
+    lines = ["h[t] = np.tanh(X[t - 1] @ W + b0 + h[t - 1] @ U)", "c[t] = h[t] @ V"]
+    made = split(loop(*lines), timed, lambda: f"k_{next(numbers)}", set())
+    assert shown(made.before) == ["k_1[t] = X[t - 1] @ W + b0"]
+    assert shown(made.loop.lines) == ["h[t] = np.tanh(k_1[t] + h[t - 1] @ U)"]
+    assert shown(made.after) == ["c[t] = h[t] @ V"]
+
+
+def test_sums_over_steps_leave_the_loop_and_what_they_need_stays():
+    numbers = count(1)
+    lines = [
+        "dh[t] = dY[t - 1] + dh_next",
+        "da[t] = dh[t] * (1 - h[t] ** 2)",
+        "dW += da[t].T @ h[t - 1]",
+        "L += np.sum(np.sort(da[t]))",
+        "dh_next = da[t] @ U",
+    ]
+    made = split(loop(*lines, down=True), set(TIMED), lambda: f"k_{next(numbers)}", set())
+    assert shown(made.before) == ["k_1[t] = 1 - h[t] ** 2"]
+    assert shown(made.after) == ["dW += da[t].T @ h[t - 1]"]
+    assert "L += np.sum(np.sort(da[t]))" in shown(made.loop.lines)  # reads da at its own turn
+
+
+def test_which_expressions_are_the_same_for_all_steps_at_once():
+    for good in ("np.tanh(a[t]) * b0", "a[t] @ W.T", "a[t][:, 0:4]", "np.where(a[t] > 0, b[t], 0)"):
+        assert is_bulk(parsed(good), TIMED), good
+    for bad in ("np.sum(a[t])", "a[t] @ b[t]", "a[t].T", "a[t][0]", "np.sort(a[t])", "t"):
+        assert not is_bulk(parsed(bad), TIMED), bad
+
+
+def test_sums_are_known_by_their_form():
+    assert sum_of(line("dW += da[t].T @ h[t - 1]"), TIMED)[0] == "product"
+    assert sum_of(line("db += da[t].sum(axis=0)"), TIMED)[0] == "rows"
+    assert sum_of(line("dW += da[t].T @ np.tanh(h[t])"), TIMED) is None
+
+
+def test_all_steps_at_once_have_an_axis_of_time_in_front():
+    def rows(variable, first, last):
+        return parsed(f"{variable}[{text(first)}:{text(last)} + 1]")
+
+    found = over_all_steps(parsed("a[t - 1][:, 0:4] + b0"), parsed("1"), name("T"), rows)
+    assert key(found) == key(parsed("a[0:T - 1 + 1][:, :, 0:4] + b0"))
