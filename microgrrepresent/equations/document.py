@@ -22,13 +22,17 @@ from microgrrepresent.equations.terms import (
     Variable,
     inside,
 )
-from microgrrepresent.equations.writing import Writer
+from microgrrepresent.equations.writing import FEW, Writer
 from microgrrepresent.node import Array
 from microgrrepresent.primitive import Primitive
 from microgrrepresent.recurrence.folded_listing import cut_text
 
 SMALL = 12
 """Arrays of more elements are shown by their smallest, mean and largest."""
+
+
+MOST = 400
+"""Of so many equations of one pass that do not repeat, only the first and the last are shown."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +149,24 @@ class _Document:
         return self._ways.get((type(equation.left), equation.left.variable), 0)
 
     def _grouped(self, equations: Iterable[Equation]) -> Iterable[tuple[str, list[Equation]]]:
+        shown = [e for e in equations if self._shown(e) and not self._is_target(e)]
+        if len(shown) <= MOST:
+            yield from self._loops(shown)
+            return
+        yield from self._loops(shown[: MOST // 4])
+        yield self._left_out(len(shown) - MOST // 2), []
+        yield from self._loops(shown[-MOST // 4 :])
+
+    def _left_out(self, count: int) -> str:
+        """Say that not all is shown, and how to see it."""
+        known = {t for e in self.derivation.forward for t in e.steps}
+        how = "choose steps=[...]" if known else "all are in .equations"
+        return f"… {count} more equations; {how}"
+
+    def _loops(self, equations: Iterable[Equation]) -> Iterable[tuple[str, list[Equation]]]:
+        """Equations that belong to one loop over time, with its title."""
         group: list[Equation] = []
         for equation in equations:
-            if self._is_target(equation) or not self._shown(equation):
-                continue
             if group and not self._together(group, equation):
                 yield self._title(group), group
                 group = []
@@ -200,7 +218,8 @@ class _Document:
             variable = value.variable
             once = value if variable in made else _at_any_step(value)
             found.setdefault(self.write.term(once), self.as_written(value, array).shape)
-        return list(found.items())
+        leaves = list(found.items())
+        return leaves if len(leaves) <= FEW else [*leaves[: FEW // 2], ("…", ()), leaves[-1]]
 
     def local_derivatives(self) -> list[tuple[str, str]]:
         """The operations on the way whose derivatives are worth a line: y = f(x), ∂y/∂x."""
@@ -308,6 +327,9 @@ class _Text(_Document):
 
     def _group(self, title: str, group: list[Equation]) -> Iterable[str]:
         indent = "  "
+        if not group:
+            yield f"  {title}"
+            return
         if title:
             yield f"  at each step {title}:"
             indent = "    "
@@ -363,6 +385,9 @@ class _Markdown(_Document):
 
     def _group(self, title: str, group: list[Equation]) -> Iterable[str]:
         yield ""
+        if not group:
+            yield f"{title}."
+            return
         yield f"At each step ${title}$:" if title else "Once:"
         for equation in group:
             yield from self._equation(equation, not _at_all_steps(equation, group))

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from microgrrepresent.equations.derivation import Derivation, derive
-from microgrrepresent.equations.document import Explanation
+from microgrrepresent.equations.document import MOST, Explanation
 from microgrrepresent.equations.notations import NotationName, notation_named
 from microgrrepresent.errors import GradientError, operand
 from microgrrepresent.node import Node
@@ -41,8 +41,9 @@ def explain(
     numbers : bool
         Show the values and gradients, too.
     steps : collection of int, optional
-        The steps whose numbers to show; by default all of up to four, else the first, second
-        and last. Of a graph whose steps differ, which does not fold: whose equations to show.
+        The steps whose numbers to show, at most 400; by default all of up to four, else the first,
+        second and last. Of a graph whose steps differ, which does not fold: whose equations to
+        show; by default all, or the first and the last if they are more than 400.
 
     Returns
     -------
@@ -102,6 +103,11 @@ def explain(
     course = notation_named(notation, "explain")
     derivation = derive(loss, W)
     chosen = None if steps is None else _chosen(steps, derivation)
+    if numbers and chosen is not None and len(chosen) > MOST:
+        raise ValueError(
+            f"explain: numbers of at most {MOST} steps can be shown, got {len(chosen)}; choose "
+            "some, such as steps=range(1, 1000, 10)"
+        )
     fitted = course.fitted({variable.name for variable in derivation.variables})
     return Explanation(derivation, fitted, numbers, chosen)
 

@@ -41,13 +41,21 @@ def names(
     for (letter, _), group in alike.items():
         found_in = dict.fromkeys(series.example.scope for series in group)
         places_of = _marks(sorted(found_in, key=lambda scope: not scope))  # what is outside, last
+        earlier: dict[tuple[str, Step], list[Series]] = {}
         for count, series in enumerate(group, start=1):
-            scope = series.example.scope
-            same = [f for f in group[: count - 1] if f.example.scope == scope]
-            again = sum(not f.steps or bool({*f.steps} & {*series.steps}) for f in same)
-            mark = str(count) if letter == "u" else places_of[scope] + "'" * again
+            scope, times = series.example.scope, series.steps
+            alone = len(earlier.get((scope, None), ()))
+            again = alone + len({one for t in times for one in earlier.get((scope, t), ())})
+            for t in times or (None,):
+                earlier.setdefault((scope, t), []).append(series)
+            mark = str(count) if letter == "u" else _again(places_of[scope], again)
             found[series] = (letter, mark)
     return found
+
+
+def _again(mark: str, count: int) -> str:
+    """The mark of a letter that there was before: primes, as far as they can be counted."""
+    return mark + "'" * count if mark or count < 4 else str(count + 1)
 
 
 _LAYER = re.compile(r"l(\d+)(_reverse)?")

@@ -146,7 +146,7 @@ class LaTeX:
         """A sum over t."""
         if _are_successive(steps):
             return rf"\sum_{{t={steps[0]}}}^{{{steps[-1]}}} {text}"
-        return rf"\sum_{{t \in \{{{', '.join(map(str, steps))}\}}}} {text}"
+        return rf"\sum_{{t \in \{{{_listed(steps, self.dots)}\}}}} {text}"
 
     def over(self, what: str, text: str) -> str:
         """A sum over something that has a name, or over everything."""
@@ -165,7 +165,7 @@ class LaTeX:
         """The steps for which an equation holds."""
         if len(steps) > 2 and _are_successive(steps):
             return rf"t = {steps[0]}, \ldots, {steps[-1]}"
-        return "t = " + ", ".join(map(str, steps))
+        return "t = " + _listed(steps, self.dots)
 
 
 class Plain:
@@ -264,7 +264,7 @@ class Plain:
         """A sum over t."""
         if _are_successive(steps):
             return f"Σ(t={steps[0]}..{steps[-1]}) {text}"
-        return f"Σ(t={', '.join(map(str, steps))}) {text}"
+        return f"Σ(t={_listed(steps, self.dots)}) {text}"
 
     def over(self, what: str, text: str) -> str:
         """A sum over something that has a name, or over everything."""
@@ -282,7 +282,7 @@ class Plain:
         """The steps for which an equation holds."""
         if len(steps) > 2 and _are_successive(steps):
             return f"t = {steps[0]}..{steps[-1]}"
-        return "t = " + ", ".join(map(str, steps))
+        return "t = " + _listed(steps, self.dots)
 
 
 class Html(Plain):
@@ -330,6 +330,12 @@ _SPELLED = {
     "\n": "", "\t": "",
     **{sign: rf"\{name} " for sign, name in GREEK_NAMES.items()},
 }  # fmt: skip
+
+
+def _listed(steps: Sequence[int], dots: str) -> str:
+    """Steps one by one; of many, the first and the last."""
+    shown = [*map(str, steps)] if len(steps) < 13 else [*map(str, steps[:3]), dots, str(steps[-1])]
+    return ", ".join(shown)
 
 
 def _are_successive(steps: Sequence[int]) -> bool:

@@ -17,7 +17,7 @@ from microgrrepresent.equations.terms import Variable
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
-DEEPEST = 12
+DEEPEST = 8
 """So many operations, one inside of the other, are written as one formula."""
 
 
@@ -80,11 +80,12 @@ def find_variables(
     choice = _Choice(variables, outputs, unwritten)
     order = choice.made()
     ends = {places[node][0]: "L" if unwritten is None else "y" for node in graph.outputs}
+    of_parameters = _of_parameters(graph)
     letters = names(order, edges, places, ends)
     variables.named = {
         series: Variable(
             *letters[series],
-            parameter=_of_parameters(series.example) and series.example.ndim > 1,
+            parameter=of_parameters.get(series.example) is True and series.example.ndim > 1,
             shape=series.example.shape,
             steps=series.steps,
             key=key,
@@ -186,15 +187,13 @@ def _passes(node: Node, position: int) -> bool:
     return node.op.said("derivative", node, position, by="explain") in ("1", "-1")
 
 
-def _of_parameters(node: Node) -> bool:
-    """Whether a node is made of parameters and numbers only."""
-    behind, found = {node}, False
-    todo = [node]
-    while todo:
-        n = todo.pop()
-        if n.op is None and not n.requires_grad:
-            return False
-        found = found or n.op is None
-        todo += [parent for parent in n.parents if parent not in behind]
-        behind.update(n.parents)
+def _of_parameters(graph: Graph) -> dict[Node, bool | None]:
+    """Whether each node is made of parameters and numbers only; None if of numbers alone."""
+    found: dict[Node, bool | None] = {}
+    for node in graph:
+        if node.op is None:
+            found[node] = node.requires_grad
+        else:
+            behind = {found[parent] for parent in node.parents}
+            found[node] = False if False in behind else True if True in behind else None
     return found

@@ -45,6 +45,9 @@ from microgrrepresent.equations.terms import (
     When,
 )
 
+FEW = 30
+"""Of more terms of a sum, only the first and the last are shown."""
+
 
 class Writer(FormulaWriter):
     """Writes the terms of one equation after another."""
@@ -152,6 +155,12 @@ class Writer(FormulaWriter):
         """A sum; what the same adjoint is multiplied with is added up first."""
         if not terms:
             return "0", ATOM
+        if len(terms) > FEW:
+            first = self._sum(terms[:3], flip)[0]
+            return (
+                f"{first} + {self.script.dots} + {self._inside(terms[-1], flip, HADAMARD, MATRIX)}",
+                SUM,
+            )
         parts = side_by_side(terms)
         if parts:
             below = flip if is_row(terms[0]) else True
