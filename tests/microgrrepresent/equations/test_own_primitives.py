@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import microgrrepresent as m
-from microgrrepresent import Tensor, each, explain, primitive, step, steps
+from microgrrepresent import Tensor, explain, primitive, step, steps
 from microgrrepresent.equations import step_equations
 from microgrrepresent.errors import DescriptionError
+from microgrrepresent.primitive import each
 
 
 def own_softmax(x):
