@@ -55,6 +55,9 @@ def arrange(picture: Picture, times: Sequence[int | str | None], advice: str) ->
         block: trace(block, crossing, crossing.passing if 0 < block.column <= T else {})
         for block in cut
     }
+    known: dict[Sketch, Sketch] = {}  # equal ones are one, and ranked once
+    for block, one in traced.items():
+        traced[block] = replace(one, sketch=known.setdefault(one.sketch, one.sketch))
     recurrences = [block for block in cut if block.level % 2]
     beside = {b: forward for b in recurrences if (forward := _forward(b, cut)) is not None}
     laid = _lay({b: traced[b] for b in cut if b not in beside}, advice)

@@ -117,7 +117,10 @@ def joined(first: Path, second: Path, radius: float = 14.0) -> Path:
 
 def _is_point(path: Path) -> bool:
     """Whether a path leads nowhere: an arrowhead at the end of it would have no direction."""
-    return all(distance(path[0], point) < 0.01 for point in path[1:])
+    if len(path) < 2:
+        return True
+    (a, b), (c, d) = path[0], path[-1]
+    return abs(a - c) + abs(b - d) < 0.01 and all(distance(path[0], p) < 0.01 for p in path)
 
 
 def _bends(first: Path, second: Path) -> bool:
