@@ -15,6 +15,7 @@ everything else; and `Report`, a progress bar and a log.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -126,14 +127,14 @@ def fit(
     """
     _check(batches, steps, epochs, every, schedule, validation, checkpoint, report)
     run = Run(model, optimizer, schedule, rng)
-    if checkpoint is not None:
-        checkpoint.begin(run)
-    history, total = run.history, _total(batches, steps, epochs)
-    model.train()
-    with (
-        interrupts_noticed() as interrupted,
-        (report or Report(progress=False)).following(history, total) as add_to_report,
-    ):
+    with ExitStack() as around:
+        interrupted = around.enter_context(interrupts_noticed())
+        if checkpoint is not None:
+            checkpoint.begin(run)
+        history, total = run.history, _total(batches, steps, epochs)
+        model.train()
+        following = (report or Report(progress=False)).following(history, total)
+        add_to_report = around.enter_context(following)
 
         def stopped_early() -> bool:
             return validation is not None and validation.gives_up(history)

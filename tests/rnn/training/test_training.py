@@ -293,7 +293,11 @@ def test_the_log(tmp_path):
     assert [row["validation"] for row in rows] == ["", "7.0", "", "7.0", ""]
 
 
-def test_the_progress_bar_shows_loss_norm_and_speed(capsys):
+def test_the_progress_bar_shows_loss_norm_and_speed(capsys, monkeypatch):
+    monkeypatch.setenv(
+        "COLUMNS", "200"
+    )  # older versions of tqdm take 80 where there is no terminal
+    monkeypatch.setenv("LINES", "50")
     rng = np.random.default_rng(0)
     model = Linear(1, 1, rng=rng)
     fit(
