@@ -34,3 +34,10 @@ def test_the_formula_of_what_gates_share(formula):
     labels = re.findall(r"label=<(.*?)> pos", source)
     texts = [html.unescape(re.sub("<[^>]*>", "", label)) for label in labels]
     assert texts.count(formula) == 1
+
+
+def test_only_a_difference_from_a_number_is_written_as_one():
+    gate = sigmoid(linear(x, W))
+    assert ">1 −<" in draw((1 - gate).sum(), view="gates").source
+    for other in (2 / gate, 2 * gate, 2 + gate):
+        assert "2 −" not in draw(other.sum(), view="gates").source
