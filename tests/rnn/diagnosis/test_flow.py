@@ -5,9 +5,10 @@ import builtins
 import numpy as np
 import pytest
 
-from microgrrepresent import GradientError, Graph, Tensor, steps
+from microgrrepresent import GradientError, Graph, Tensor, linear, steps, tanh, where
 from rnn import GRUCell, LinearRecurrentCell, LSTMCell, ResidualRNNCell, RNNCell, unroll
 from rnn.diagnosis import gradient_flow, state_gradients, state_jacobian
+from rnn.diagnosis.flow import elementwise_derivative
 
 T = 12
 
@@ -309,3 +310,12 @@ def test_what_is_no_network_is_said():
         gradient_flow(cell, xs)["nope"]
     broken = gradient_flow(cell, np.full_like(xs, np.nan))
     assert "find_nonfinite(loss) names where" in str(broken)
+
+
+def test_the_direct_path_is_made_of_sums_and_elementwise_products_only():
+    c = Tensor(np.array([[0.5, -0.25], [0.75, 1.0]]), name="c")
+    f = Tensor(np.array([[0.5, 0.25], [2.0, 4.0]]), name="f")
+    U = Tensor(np.array([[3.0, 5.0], [7.0, 11.0]]), name="U")
+    around = f * c - c + linear(c, U) + tanh(f * c) + where(f.value > 1, c, 0)
+    expected = f.value - 1 + (f.value > 1)  # nothing through the matrix or the activation
+    np.testing.assert_array_equal(elementwise_derivative(around, c), expected)
