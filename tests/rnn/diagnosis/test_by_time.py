@@ -5,7 +5,7 @@ import pytest
 
 from microgrrepresent import GradientError, Tensor, grad, stack, steps, tanh
 from rnn import RNN, RNNCell, unroll
-from rnn.diagnosis import gradient_by_lag, gradient_by_step, rtrl
+from rnn.diagnosis import PairTerms, gradient_by_lag, gradient_by_step, rtrl
 
 T, IN, H = 7, 3, 4
 
@@ -268,3 +268,8 @@ def test_the_table_of_lags_is_a_bar_chart():
     for row, norm in zip(rows, norms.values(), strict=True):
         _, _, _, *bar = row.split()
         assert len("".join(bar)) == pytest.approx(30 * norm / max(norms.values()), abs=1)
+
+
+def test_the_share_of_long_lags_does_not_count_the_border():
+    terms = PairTerms({(1, 1): np.array([1.0]), (2, 1): np.array([2.0]), (3, 1): np.array([5.0])})
+    assert terms.share(beyond=1) == 5 / 8 and terms.share(beyond=2) == 0
