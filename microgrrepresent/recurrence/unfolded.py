@@ -178,12 +178,8 @@ class _Unfolding:
         for node in self.nodes:
             deep[node] = 0 if node.forward is None else deep[node.forward] + 1
         enough = 2 + 2 * max(1, *deep.values()) * max(1, *lags, 1)
-        steps = set(self.folded.steps)
-        needed = [
-            (node, 3)
-            for node in self.nodes
-            if node.op is not None and node.step in steps and node not in self.places
-        ]
+        steps, once = set(self.folded.steps), (n for n in self.nodes if n not in self.places)
+        needed = [(n, 3) for n in once if n.op is not None and n.step in steps]
         for strand in self.strands:
             if strand.cuts:
                 continue
@@ -306,9 +302,7 @@ class _Unfolding:
                     f"{reader} reads {self.names[node]}, which does not tell what would be read "
                     "then; only the first step, the last step, and a stack of all steps do"
                 )
-            if first > last:
-                raise self._refusal(f"{self.names[node]} has no place among so few steps")
-            keys.append((k, first if t == strand.first else last))
+            keys.append(self._moved(node, (first if t == strand.first else last) - t))
             i += 1
         return keys
 
