@@ -198,7 +198,7 @@ def test_what_is_linear_in_what():
     assert quotient.op.is_linear(quotient, [0]) and not quotient.op.is_linear(quotient, [1])
     assert not power.op.is_linear(power, [0])
     assert chosen.op.is_linear(chosen, [1, 2]) and not chosen.op.is_linear(chosen, [0, 1])
-    for node in (tanh(a), mg.relu(a), a.max(), mg.softmax(a), a > b, mg.exp(a)):
+    for node in (tanh(a), mg.relu(a), a.max(), mg.softmax(a), a > b, mg.exp(a), mg.sign(a)):
         assert not node.op.is_linear(node, [0])
 
 
@@ -215,6 +215,9 @@ def test_code_has_parentheses_where_python_needs_them():
     )
     assert contribution_code(x / w, 1, "dy", "y", ["x", "w"], "dw") == "-dy * y / w"
     assert contribution_code(sigmoid(x), 0, "dy", "y", ["x"], "dx") == "dy * y * (1 - y)"
+    assert (
+        contribution_code(mg.linear(x[0], w), 1, "dy", "y", ["x", "w"], "dw") == "np.outer(dy, x)"
+    )
 
 
 def test_static_arguments_are_written_as_a_person_would():
