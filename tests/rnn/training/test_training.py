@@ -794,6 +794,34 @@ def test_ctrl_c_saves_and_leaves_cleanly(tmp_path):
     )
 
 
+def test_an_interrupted_model_is_as_it_was_after_its_last_step(tmp_path):
+    path, taken = tmp_path / "run.npz", []
+
+    def loss(x):
+        taken.append(None)
+        if len(taken) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return x.sum() * model.weight.sum()
+
+    rng = np.random.default_rng(0)
+    model = Linear(1, 1, bias=False, rng=rng)
+    history = fit(
+        model,
+        [np.ones((1, 1))],
+        loss,
+        SGD(model.parameters(), 1.0),
+        rng,
+        steps=9,
+        validation=Validation(iter([1.0, 2.0, 3.0]).__next__),
+        checkpoint=Checkpoint(path),
+        report=None,
+    )
+    assert (history.stopped, history.steps, history.best) == ("interrupted", 3, (1, 1.0))
+    saved = load_checkpoint(path)
+    assert np.array_equal(model.weight.numpy(), saved["model"]["weight"])
+    np.testing.assert_allclose(model.weight.numpy(), saved["best"]["weight"] - 2, rtol=1e-12)
+
+
 def test_a_second_ctrl_c_interrupts_at_once_and_the_handler_is_put_back():
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), interrupts_noticed() as interrupted:
