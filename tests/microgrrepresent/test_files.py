@@ -288,6 +288,7 @@ def npy(shape, data=b"", descr="<f8"):
         (npz(a=npy((1 << 40,))), "no room for an array of shape"),
         (npz(a=npy((1 << 62, 1 << 62))), "no room for an array of shape"),
         (npz(a=npy((-1,), b"12345678")), "no room for an array of shape"),
+        (npz(a=npy((-1, -1), b"12345678")), "no room for an array of shape"),
         (npz(a=npy((1,), b"12345678" + b"more")), "no room for an array of shape"),
         (npz(a=npy((1,), b"12345678", "|O")), "data of dtype object"),
         (npz(a=npy((1,), b"12345678", "|S8")), r"data of dtype \|S8"),

@@ -513,8 +513,20 @@ def test_values_may_differ_by_the_rounding_of_another_machine():
     assert float(again.outputs[0]) == 1.0 and again.outputs[1].value[1] == tanhs[1]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, True, 3])
+def test_values_that_no_tolerance_covers_come_back(value):
+    graph = Graph(Tensor(np.array([value, value])).reshape(2, 1))
+    again = Graph.from_json(graph.to_json())
+    np.testing.assert_array_equal(again.outputs[0].value, graph.outputs[0].value)
+    saved = json.loads(graph.to_json())
+    changed = {"float64": 0.0, "bool": False, "int64": 4}[saved["nodes"][-1]["value"]["dtype"]]
+    saved["nodes"][-1]["value"]["data"][1] = changed
+    with pytest.raises(GraphError, match="reshape: the operation gives other numbers"):
+        Graph.from_json(signed(saved))
+
+
 def test_indenting_a_saved_graph_anew_does_no_harm():
-    text = json.dumps(dict(sorted(SAVED.items())), indent=3)
+    text = json.dumps(SAVED, indent=3, sort_keys=True)
     assert str(Graph.from_json(text)) == str(Graph.from_json(json.dumps(SAVED)))
 
 
