@@ -166,7 +166,7 @@ def make(
     node.value = value
     node.id = next_id()
     node.name = name
-    node.place = place or here.get()
+    node.place = here.get() if place is None else place
     node._requires_grad = requires_grad
     return node
 
