@@ -25,3 +25,13 @@ def test_links_lead_somewhere(document):
     assert links
     missing = [link for link in links if not (ROOT / document).parent.joinpath(link).exists()]
     assert not missing
+
+
+def test_the_loop_in_the_readme_is_the_one_that_is_printed(tmp_path, monkeypatch):
+    text = (ROOT / "README.md").read_text("utf-8")
+    shown = re.search(r"```text\n(    # back through time\n.*?)```", text, re.DOTALL)[1]
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for snippet in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(snippet, "README.md", "exec"), names)
+    assert shown in names["step"].source()
