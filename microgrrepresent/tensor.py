@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ops
+from microgrrepresent.absent import Absent
 from microgrrepresent.errors import (
     DTypeError,
     GradientError,
@@ -45,7 +46,7 @@ _adding = threading.Lock()  # of gradients, by threads whose graphs share leaves
 Axis = int | tuple[int, ...] | None
 
 
-class Tensor(Node):
+class Tensor(Node, Absent):
     """A variable of the graph, made from data (a leaf) or by an operation on other Tensors.
 
     Parameters
@@ -469,17 +470,6 @@ class Tensor(Node):
     def tolist(self) -> Any:
         """The value as nested lists of Python numbers."""
         return self.value.tolist()
-
-    if not TYPE_CHECKING:  # to which every name would be an attribute
-
-        def __getattr__(self, name: str) -> Any:
-            """Say of a method that only functions, or only arrays, have where it is."""
-            message = f"a Tensor has no {name!r}"
-            if name in ops.__all__:
-                message += f"; it is a function: microgrrepresent.{name}(t)"
-            elif hasattr(np.ndarray, name) and not name.startswith("_"):
-                message += f"; its array has, without derivative: t.numpy().{name}"
-            raise AttributeError(message)
 
     # --- NumPy's own functions -------------------------------------------------------------------
 

@@ -23,7 +23,8 @@ ENGINE = [
     *("errors", "files", "place", "node", "operands", "description"),
     *("primitive", "ops"),
     *("sums", "pullbacks", "schedule", "broken_rules", "sweep", "gradients"),
-    *("numpy_functions", "tensor", "graph_json", "listing", "graph", "adjoints", "norms", "check"),
+    *("numpy_functions", "absent", "tensor", "graph_json", "listing", "graph", "adjoints"),
+    *("norms", "check"),
     *("recurrence", "equations", "programs", "drawing"),
 ]
 DRAWING = ["time", "marks", "views", "layout", "output", "page"]

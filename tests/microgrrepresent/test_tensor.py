@@ -326,9 +326,13 @@ def test_a_method_that_is_not_there():
         with pytest.raises(AttributeError) as caught:
             getattr(x, name)
         assert str(caught.value) == f"a Tensor has no {name!r}; {hint}"
-    with pytest.raises(AttributeError, match=r"^a Tensor has no 'rleu'$"):
+        assert not hasattr(Tensor, name) and name not in dir(x)
+    assert {"relu", "shape", "value", "grad", "__add__"} <= set(dir(x))
+    with pytest.raises(AttributeError, match="no attribute 'rleu'"):
         x.rleu  # noqa: B018
     assert not hasattr(x, "__array_interface__")
+    # with a __getattr__, Python would not keep in mind where the fields of its Tensors are
+    assert not hasattr(Tensor, "__getattr__")
 
 
 def test_what_is_not_for_users_is_not_public():
