@@ -22,6 +22,7 @@ from itertools import count
 
 import numpy as np
 
+from microgrrepresent.programs.activations import Constants, Part, as_parts, merged
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.definitions import reads
 from microgrrepresent.programs.expressions import (
@@ -44,6 +45,7 @@ from microgrrepresent.programs.passes import Split, inlined, over_all_steps, spl
 from microgrrepresent.programs.printing import helper_source
 from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.shapes import SIGNS, UFUNCS, Shape, equal, shape_of
+from microgrrepresent.programs.shared_calls import with_shared_calls
 from microgrrepresent.programs.sizes import length, shape_expression
 
 Known = Callable[[Expr], Shape | None]
@@ -63,11 +65,16 @@ class _Writer:
         self.timed = set(code.timed)
         self.shapes: dict[str, Shape] = dict(code.shapes)
         self.numbers = count(1)
+        lines = [*code.made, *lines_of([*code.forward, *code.backward])]
+        self.taken = {line_owner(line) for line in lines} | set(code.leaves) | set(code.inputs)
         self.prepared: list[str] = []
         self.body: list[str] = []
         self.once: set[str] = set()
         self.transposed: dict[str, str] = {}
-        self.buffers: dict[tuple[str, ...], list[str]] = {}
+        self.views: dict[str, str] = {}
+        """The views of the loop that is being written: their names, and what they are of."""
+        self.parts: dict[str, Part] = {}
+        """Variables that are parts of others."""
         dtype = np.dtype(code.dtype)
         self.dtype = f"np.{dtype.name}"
 
@@ -75,7 +82,13 @@ class _Writer:
 
     def source(self) -> str:
         """All of it."""
-        sections = [self._split(list(self.code.forward)), self._split(list(self.code.backward))]
+        n = len(self.code.forward)
+        items = with_shared_calls(
+            [*self.code.forward, *self.code.backward], self.timed, self._fresh
+        )
+        for shared in self.timed - set(self.code.timed):
+            self._learn_shape(shared, items)
+        sections = [self._split(items[:n], items), self._split(items[n:], items)]
         self._choose_storage(sections)
         for section in sections:
             for item in section:
@@ -89,15 +102,25 @@ class _Writer:
                     self._line(item)
         return self._assembled()
 
-    def _split(self, items: list[Item]) -> list[Line | Split]:
+    def _fresh(self, stem: str) -> str:
+        made = f"{stem}_{next(self.numbers)}"
+        return made if made not in self.taken else self._fresh(stem)
+
+    def _learn_shape(self, variable: str, items: Sequence[Item]) -> None:
+        for line in lines_of(list(items)):
+            if line_owner(line) == variable:
+                shape = shape_of(line.value, self._shape)
+                if shape is not None:
+                    self.shapes[variable] = shape
+
+    def _split(self, items: list[Item], everything: Sequence[Item]) -> list[Line | Split]:
         kept = {n for e in self.code.gradients for n, _ in reads(e, self.timed)}
         kept |= {n for n, values in self.code.given.items() if values} | {self.code.loss}
-        other = [*self.code.forward, *self.code.backward]
-        kept |= _read_elsewhere(items, other, self.timed)
+        kept |= _read_elsewhere(items, everything, self.timed)
         found: list[Line | Split] = []
-        for item in inlined(items, self.timed, kept):
+        for item in self._with_gates(inlined(items, self.timed, kept)):
             if isinstance(item, Loop):
-                made = split(item, self.timed, lambda: f"k_{next(self.numbers)}", kept)
+                made = split(item, self.timed, lambda: self._fresh("k"), kept)
                 for line in made.before:
                     owner = line_owner(line)
                     if owner not in self.shapes:
@@ -108,6 +131,36 @@ class _Writer:
             else:
                 found.append(item)
         return found
+
+    def _with_gates(self, items: Sequence[Item]) -> list[Item]:
+        """Activations of adjacent parts by one call; what reads them reads parts."""
+        found: list[Item] = []
+        for item in items:
+            if isinstance(item, Loop):
+                item, parts, constants = merged(item, self.timed, self._fresh)
+                self._declare(parts, constants)
+                lines = [as_parts(line, self.parts) for line in item.lines]
+                found.append(Loop(item.first, item.last, item.down, lines))
+            else:
+                found.append(as_parts(item, self.parts))
+        return found
+
+    def _declare(self, parts: Sequence[Part], constants: Sequence[Constants]) -> None:
+        """Shapes of arrays whose parts are variables, and rows of constants for them."""
+        for part in parts:
+            shape = self.shapes[part.variable]
+            width = max(part.stop, *(p.stop for p in parts if p.whole == part.whole))
+            self.shapes[part.whole] = (*shape[:-1], width)
+            self.parts[part.variable] = part
+        for made in constants:
+            row = " + ".join(f"[{value!r}] * {n}" for value, n in made.values)
+            rows = self.shapes[parts[0].whole][:-1]
+            width = sum(n for _, n in made.values)
+            self.shapes[made.variable] = (*rows, width)
+            axes = text(shape_expression((*rows, width)))
+            self.prepared.append(
+                f"{made.variable} = np.broadcast_to(np.array({row}, {self.dtype}), {axes}).copy()"
+            )
 
     def _assembled(self) -> str:
         sizes = ", ".join(n for n, _ in self.code.sizes)
@@ -201,7 +254,7 @@ class _Writer:
         self.once.add(variable)
 
     def _buffer(self, shape: Shape) -> str:
-        made = f"tmp_{next(self.numbers)}"
+        made = self._fresh("tmp")
         self.prepared.append(f"{made} = np.empty({text(shape_expression(shape))}, {self.dtype})")
         self.shapes[made] = shape
         return made
@@ -339,6 +392,7 @@ class _Writer:
             return
         first, last = _ascending(loop)
         views: dict[str, str] = {}
+        self.views = views
         given: dict[str, str] = {}
         lines: list[str] = []
 
@@ -347,6 +401,23 @@ class _Writer:
 
             def change(node: Expr) -> Expr | None:
                 match node:
+                    case ast.Subscript(
+                        ast.Subscript(ast.Name(n), index),
+                        ast.Tuple(
+                            [
+                                ast.Slice(None, None, None),
+                                ast.Slice(ast.Constant(int(a)), ast.Constant(int(b))),
+                            ]
+                        ),
+                    ) if n in self.once - self.local and time_shift(index) is not None:
+                        return self._part(local(node.value), a, b)
+                    case ast.Subscript(
+                        inner, ast.Tuple([ast.Slice(None, None, None), ast.Slice(_, stop)])
+                    ) if isinstance(stop, ast.Constant):
+                        whole = local(inner)
+                        shape = shape_of(whole, self._shape)
+                        if shape and shape[-1] == stop.value and _begins(node):
+                            return whole
                     case ast.Subscript(ast.Name(n), index) if (k := time_shift(index)) is not None:
                         if n in self.local:
                             return name(n)
@@ -416,6 +487,17 @@ class _Writer:
         self.body.append(head)
         self.body.append(textwrap.indent("\n".join(lines), "    "))
 
+    def _part(self, whole: Expr, start: int, stop: int) -> Expr:
+        """A part of a view: a view of its own, made once like the others."""
+        shape = shape_of(whole, self._shape)
+        if shape is not None and (start, stop) == (0, shape[-1]):
+            return whole
+        made = f"{text(whole)}_{start}_{stop}"
+        self.views[made] = f"{self.views[text(whole)]}[..., {start}:{stop}]"
+        if shape is not None:
+            self.shapes[made] = (*shape[:-1], stop - start)
+        return name(made)
+
     # --- operations that write into an array ------------------------------------------------------
 
     def _into(self, value: Expr, out: str, shape: Shape, known: Known, bulk: bool = False) -> None:
@@ -423,8 +505,8 @@ class _Writer:
         match value:
             case ast.BinOp(left, ast.MatMult(), right):
                 self._product(left, right, out, known, bulk)
-            case ast.BinOp(ast.Name() | ast.Subscript() as base, ast.Pow(), ast.Constant(2)):
-                a = text(base)
+            case ast.BinOp(base, ast.Pow(), ast.Constant(2)):
+                a = self._operand(base, out, shape, known, bulk)
                 self.body.append(f"multiply({a}, {a}, {out})")
             case ast.BinOp(left, sign, right) if type(sign) in SIGNS:
                 a = self._operand(left, out, shape, known, bulk)
@@ -508,8 +590,19 @@ class _Writer:
             found = shape_of(part, known)
             assert found is not None and isinstance(found[-1], int)
             stop = start + found[-1]
-            self._into(part, f"{out}[..., {start}:{stop}]", found, known, bulk)
+            to = f"{out}[..., {start}:{stop}]"
+            if out in self.views and not bulk:
+                to = text(self._part(name(out), start, stop))
+            self._into(part, to, found, known, bulk)
             start = stop
+
+
+def _begins(node: Expr) -> bool:
+    """Whether a part begins at 0."""
+    match node:
+        case ast.Subscript(_, ast.Tuple([_, ast.Slice(ast.Constant(0), _)])):
+            return True
+    return False
 
 
 def _ascending(loop: Loop) -> tuple[Expr, Expr]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from itertools import count
 
+from microgrrepresent.programs.activations import as_parts, merged
 from microgrrepresent.programs.expressions import key, name, parsed, text
 from microgrrepresent.programs.lines import Line, Loop
 from microgrrepresent.programs.passes import (
@@ -102,3 +103,50 @@ def test_all_steps_at_once_have_an_axis_of_time_in_front():
 
     found = over_all_steps(parsed("a[t - 1][:, 0:4] + b0"), parsed("1"), name("T"), rows)
     assert key(found) == key(parsed("a[0:T - 1 + 1][:, :, 0:4] + b0"))
+
+
+def test_gates_that_stand_side_by_side_are_one_call():
+    numbers = count(1)
+    timed = {*TIMED, "i", "f", "g"}
+    lines = [
+        "a[t] = X[t - 1] @ W + h[t - 1] @ U",
+        "i[t] = 1 / (1 + np.exp(-a[t][:, 0:4]))",
+        "f[t] = 1 / (1 + np.exp(-a[t][:, 4:8]))",
+        "g[t] = np.tanh(a[t][:, 8:12])",
+        "c[t] = f[t] * c[t - 1] + i[t] * g[t]",
+    ]
+    made, parts, constants = merged(loop(*lines), timed, lambda stem: f"{stem}_{next(numbers)}")
+    assert shown(made.lines)[1] == (
+        "gates_1[t] = np.tanh(a[t][:, 0:12] * scale_2) * scale_2 + shift_3"
+    )
+    assert [(p.variable, p.start, p.stop) for p in parts] == [
+        ("i", 0, 4),
+        ("f", 4, 8),
+        ("g", 8, 12),
+    ]
+    assert [c.values for c in constants] == [
+        ((0.5, 4), (0.5, 4), (1.0, 4)),
+        ((0.5, 4), (0.5, 4), (0.0, 4)),
+    ]
+    read = as_parts(made.lines[-1], {p.variable: p for p in parts})
+    assert str(read) == (
+        "c[t] = gates_1[t][:, 4:8] * c[t - 1] + gates_1[t][:, 0:4] * gates_1[t][:, 8:12]"
+    )
+
+
+def test_gates_with_a_gap_or_of_other_arrays_stay_apart():
+    timed = {*TIMED, "i", "f"}
+    for second in ("np.tanh(a[t][:, 5:8])", "np.tanh(b[t][:, 4:8])", "np.tanh(a[t - 1][:, 4:8])"):
+        lines = loop("i[t] = np.tanh(a[t][:, 0:4])", f"f[t] = {second}")
+        made, parts, _ = merged(lines, set(timed), lambda stem: stem)
+        assert shown(made.lines) == shown(lines.lines) and not parts
+
+
+def test_a_function_of_a_variable_is_called_once():
+    forward = loop("c[t] = X[t - 1] * c[t - 1]", "h[t] = b[t] * np.tanh(c[t])")
+    backward = loop("da[t] = dh[t] * (1 - np.tanh(c[t]) ** 2)", down=True)
+    found = with_shared_calls([forward, backward], set(TIMED), lambda stem: "kept")
+    assert shown(found[0].lines)[1:] == ["kept[t] = np.tanh(c[t])", "h[t] = b[t] * kept[t]"]
+    assert shown(found[1].lines) == ["da[t] = dh[t] * (1 - kept[t] ** 2)"]
+    once = with_shared_calls([forward], set(TIMED), lambda stem: "kept")
+    assert shown(once[0].lines) == shown(forward.lines)
