@@ -16,6 +16,7 @@ from microgrrepresent.programs.passes import (
     split,
     sum_of,
 )
+from microgrrepresent.programs.shared_calls import with_shared_calls
 
 TIMED = {"a", "b", "c", "h", "dh", "da", "k"}
 
