@@ -89,7 +89,9 @@ def as_nodes(
             return x
         if not isinstance(x, (bool, int, float, complex)) or isinstance(x, np.generic):
             return leaf(kind, new_array(x))
-        dtype = np.result_type(x, *[other.dtype for other in operands if hasattr(other, "dtype")])
+        dtype = np.result_type(
+            x, *[y.dtype for y in operands if y is not x and hasattr(y, "dtype")]
+        )
         if widen:
             own = np.min_scalar_type(x)
             dtype = np.result_type(dtype, own if own.kind in "iu" else np.float64)

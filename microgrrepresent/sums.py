@@ -75,14 +75,16 @@ class Sums:
     def _own(self, node: Node) -> Array:
         """The adjoint of a node, so far, as an array that may be added to in place."""
         key, value = node.id, node.value
-        if key not in self._sums:
-            self._sums[key] = np.zeros(value.shape, value.dtype)
-        else:
-            total = fitted(self._sums[key], value)
-            if total is not self._sums[key] or key not in self._made_here or not total.ndim:
-                self._sums[key] = np.array(total)  # also of a sum that is a scalar
+        total = self._sums.get(key)
+        if total is None:
+            total = np.zeros(value.shape, value.dtype)
+        elif key in self._made_here and type(total) is np.ndarray and total.shape == value.shape:
+            return total
+        else:  # somebody else's, one that is to be fitted, or a scalar
+            total = np.array(fitted(total, value))
+        self._sums[key] = total
         self._made_here.add(key)
-        return self._sums[key]  # type: ignore[no-any-return]
+        return total
 
 
 def fitted(contribution: Any, value: Array) -> Any:

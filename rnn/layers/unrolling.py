@@ -17,7 +17,17 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent import ShapeError, Tensor, scope, stack, step, stop_gradient, where
+from microgrrepresent import (
+    ShapeError,
+    Tensor,
+    scope,
+    stack,
+    step,
+    steps,
+    stop_gradient,
+    where,
+)
+from microgrrepresent.place import at, here
 from rnn.cells.cell import Cell
 from rnn.inputs import Side, integer, lengths_of, valid_steps
 
@@ -104,19 +114,19 @@ def unroll(
             "unroll: the cell is a function (x, state) -> state, such as GRUCell(3, 5); "
             f"given {cell!r}"
         )
-    inputs, T = _cut(xs, getattr(cell, "dtype", None))
+    given = _sequence(xs)
+    T, dtype = len(given), getattr(cell, "dtype", None)
     if truncate is not None:
         truncate = integer(truncate, 1, "unroll: truncate")
-    times = range(T, 0, -1) if reverse else range(1, T + 1)
     before = T + 1 if reverse else 0
     run: Any = cell.bound() if isinstance(cell, Cell) else cell
     show = getattr(cell, "output", _first)
     inside: Any = scope(cell.scope) if isinstance(cell, Cell) else nullcontext()
     outputs, states = {}, {}
     valid = None
-    for i, t in enumerate(times):
-        with step(t):
-            x = inputs(t)
+    with at(here.get()):  # where it goes on after the loop, also if that is left by an error
+        for i, (t, x) in enumerate(steps(given, reverse=reverse)):
+            x = _leaf(x, "x", dtype)
             if i == 0:
                 valid = _valid(lengths, T, x, side)
                 late = valid is not None and not np.asarray(valid)[t - 1].all()
@@ -130,16 +140,16 @@ def unroll(
             elif truncate and i % truncate == 0:
                 state = _each(stop_gradient, state)
             if valid is not None:
-                here = _leaf(valid[t - 1][:, None], "valid", None)
+                goes_on = _leaf(valid[t - 1][:, None], "valid", None)
                 # padding may hold anything, and 0 · NaN, in the reverse sweep, is NaN
                 with inside:
-                    x = _where(here, x, 0).named(x.name)
+                    x = _where(goes_on, x, 0).named(x.name)
             new = run(x, state)
             if valid is not None:
                 with inside:
                     if state is not None:  # where a function begins from nothing, all sequences do
-                        new = _each(partial(_unless_over, here), new, state)
-                    outputs[t] = _where(here, show(new), 0).named("y")
+                        new = _each(partial(_unless_over, goes_on), new, state)
+                    outputs[t] = _where(goes_on, show(new), 0).named("y")
             else:
                 outputs[t] = show(new)
             states[t] = state = new
@@ -159,14 +169,14 @@ def _where(valid: Tensor, new: Tensor, old: Tensor | int) -> Any:
     return where(beside, new, old)
 
 
-def _cut(xs: Any, dtype: Any) -> tuple[Callable[[int], Tensor], int]:
-    """A function from t to x_t, and T. Arrays are cut before they become leaves of the graph."""
+def _sequence(xs: Any) -> Any:
+    """The inputs, time first. Arrays are cut before they become leaves of the graph."""
     given = xs if isinstance(xs, (Tensor, list, tuple)) else np.asarray(xs)
     if not isinstance(given, (list, tuple)) and not given.ndim:
         raise ShapeError("unroll: the inputs need an axis of time, the first; given a scalar")
     if not len(given):
         raise ShapeError("unroll: the sequence is empty; at least one step is needed")
-    return lambda t: _leaf(given[t - 1], "x", dtype), len(given)
+    return given
 
 
 def _leaf(x: Any, name: str | None, dtype: Any) -> Tensor:
