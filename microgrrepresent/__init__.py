@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from microgrrepresent.description_check import check_primitive
     from microgrrepresent.drawing import draw, save, stepper
     from microgrrepresent.equations import explain
-    from microgrrepresent.programs import Program, program
+    from microgrrepresent.programs import Program, mark, program
     from microgrrepresent.recurrence import Delay, Folded, fold, isomorphic, unfold
 
 # The readers of a graph are loaded when they are first asked for: to record and to differentiate,
@@ -49,6 +49,7 @@ _LATER = {
     "gradcheck": "check",
     "gradgradcheck": "check",
     "isomorphic": "recurrence",
+    "mark": "programs",
     "program": "programs",
     "save": "drawing",
     "stepper": "drawing",
@@ -85,6 +86,7 @@ __all__ = [
     "gradgradcheck",
     "isomorphic",
     "jacobian",
+    "mark",
     "no_grad",
     "primitive",
     "program",

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.definitions import reads
-from microgrrepresent.programs.expressions import Expr, name, replaced, text
+from microgrrepresent.programs.expressions import A, name, replaced, text
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
 
 
 def printed(code: Code) -> str:
     """The text of a program."""
-    items = [*code.forward, *code.backward]
-    local = _local(code)
-    stored = sorted(
-        {owner for owner in code.timed if owner not in local},
-        key=lambda n: _first_line(n, items),
-    )
+    return written(as_printed(code))
+
+
+def written(code: Code, shown: Callable[[Line], str] = str) -> str:
+    """The text of a program whose lines are as they are printed, each as `shown` has it."""
+    lines = [shown(line) for line in lines_of([*code.forward, *code.backward])]
+    words = list(dict.fromkeys(re.findall(r"\w+", "\n".join(lines))))
+    stored = [n for n in words if n in code.timed]
     parts = ["import numpy as np\n"]
     parts += [helper_source(h) for h in code.helpers]
     arguments = ", ".join([*code.inputs, *code.leaves])
@@ -29,16 +33,46 @@ def printed(code: Code) -> str:
     body += [str(line) for line in code.made]
     body += ["", "# forward"]
     body += _dictionaries([n for n in stored if n in _owners(code.forward) | set(code.given)], code)
-    body += _section(code.forward, local)
+    body += _section(code.forward, shown)
     body += ["", "# back through time"]
     body += _dictionaries([n for n in stored if n in _owners(code.backward)], code)
-    body += _section(code.backward, local)
-    gradients = ", ".join(text(_localized(g, local)) for g in code.gradients)
+    body += _section(code.backward, shown)
+    gradients = ", ".join(text(g) for g in code.gradients)
     comma = "," if len(code.gradients) == 1 else ""
     body += ["", f"return {code.loss}, ({gradients}{comma})"]
-    lines = "\n".join(body)
-    parts.append(f"def {code.name}({arguments}):\n{textwrap.indent(lines, '    ')}\n")
+    whole = textwrap.indent("\n".join(body), "    ")
+    parts.append(f"def {code.name}({arguments}):\n{whole}\n")
     return "\n\n".join(parts)
+
+
+def as_printed(code: Code) -> Code:
+    """The lines as they are printed: what no other turn of a loop reads needs no step."""
+    local = _local(code)
+
+    def localized(line: Line) -> Line:
+        return Line(
+            _localized(line.target, local),
+            _localized(line.value, local),
+            line.add,
+            None if line.only is None else _localized(line.only, local),
+            None if line.statement is None else _localized(line.statement, local),
+        )
+
+    def section(items: Sequence[Item]) -> tuple[Item, ...]:
+        return tuple(
+            Loop(item.first, item.last, item.down, [localized(line) for line in item.lines])
+            if isinstance(item, Loop)
+            else localized(item)
+            for item in items
+        )
+
+    return replace(
+        code,
+        forward=section(code.forward),
+        backward=section(code.backward),
+        gradients=tuple(_localized(g, local) for g in code.gradients),
+        timed=code.timed - local,
+    )
 
 
 def _dictionaries(names: Sequence[str], code: Code) -> list[str]:
@@ -71,17 +105,6 @@ def _owners(items: Sequence[Item]) -> set[str]:
     }
 
 
-def _first_line(variable: str, items: Sequence[Item]) -> int:
-    for i, line in enumerate(lines_of(list(items))):
-        if any(n == variable for e in (line.target, *line.expressions()) for n in _names(e)):
-            return i
-    return 0
-
-
-def _names(expression: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
-
-
 def _local(code: Code) -> set[str]:
     """Variables that are read only at the turn of the loop that computes them."""
     home: dict[str, int] = {}
@@ -105,8 +128,8 @@ def _local(code: Code) -> set[str]:
     return local
 
 
-def _localized(expression: Expr, local: set[str]) -> Expr:
-    def replace(node: Expr) -> Expr | None:
+def _localized(expression: A, local: set[str]) -> A:
+    def replace(node: ast.expr) -> ast.expr | None:
         match node:
             case ast.Subscript(ast.Name(n), ast.Name("t")) if n in local:
                 return name(n)
@@ -115,32 +138,15 @@ def _localized(expression: Expr, local: set[str]) -> Expr:
     return replaced(expression, replace)
 
 
-def _section(items: Sequence[Item], local: set[str]) -> list[str]:
+def _section(items: Sequence[Item], shown: Callable[[Line], str]) -> list[str]:
     found: list[str] = []
     for item in items:
         if isinstance(item, Loop):
             found.append(item.header)
-            found += [textwrap.indent(_line(line, local), "    ") for line in item.lines]
+            found += [textwrap.indent(shown(line), "    ") for line in item.lines]
         else:
-            found.append(_line(item, local))
+            found.append(shown(item))
     return found
-
-
-def _line(line: Line, local: set[str]) -> str:
-    if line.statement is not None:
-        tree = ast.parse(ast.unparse(ast.fix_missing_locations(line.statement))).body[0]
-
-        class Local(ast.NodeTransformer):
-            def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-                match node:
-                    case ast.Subscript(ast.Name(n), ast.Name("t")) if n in local:
-                        return ast.Name(n, node.ctx)
-                return self.generic_visit(node)  # type: ignore[return-value]
-
-        return str(Line(line.target, line.value, statement=Local().visit(tree)))
-    return str(
-        Line(_localized(line.target, local), _localized(line.value, local), line.add, line.only)
-    )
 
 
 def helper_source(function: Callable[..., Any]) -> str:

@@ -1,0 +1,350 @@
+"""Mark a student's own backward pass: what is right, what is wrong, and, if it can be told, why."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from microgrrepresent.node import Array, Node
+from microgrrepresent.programs.loss_program import Program, Wrt, program
+from microgrrepresent.programs.mistakes import Mistake
+from microgrrepresent.programs.printing import as_printed
+from microgrrepresent.programs.reading import Reading, read_gradients
+from microgrrepresent.programs.trial import Found, Trials, order_of
+
+SHOWN = 3
+"""So many explanations are printed, if several give the same numbers."""
+
+Student = Callable[..., tuple[Any, Mapping[str, Any]]]
+
+
+def mark(student: Student, f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike) -> Report:
+    """Mark a backward pass that was written by hand.
+
+    The right gradients are those of `f`, the ordinary code that records the loss; its `program` is
+    then run with one mistake after another in it, to see which gives the student's numbers. That is
+    why this takes the function, and not a loss: a recorded loss does not say what its inputs are.
+
+    Parameters
+    ----------
+    student : callable
+        A function on NumPy arrays that returns the loss and a dict of gradients, called as the
+        parameters are, ``{"W": dW}``, or ``{"dW": dW}``. It gets copies of the inputs and
+        parameters that its arguments name. Gradients may be of one other layout: all transposed,
+        or with the weights of h and x side by side in one matrix.
+    f : callable
+        ``f(**inputs)`` gives the loss, a Tensor, as for `program`.
+    wrt : Tensor, sequence of Tensor, or dict from str to Tensor
+        The parameters; a dict gives them their names.
+    **inputs : array_like
+        Data. Give every size another length, and h_0 as an input that is not 0: equal lengths and
+        zeros hide mistakes.
+
+    Returns
+    -------
+    Report
+        ``print(report)`` says it in sentences.
+
+    Raises
+    ------
+    GraphError
+        If `f` is no loop; see `program`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from microgrrepresent import Tensor, mark, steps, tanh
+    >>> rng = np.random.default_rng(0)
+    >>> U = Tensor(rng.normal(size=(3, 2)), requires_grad=True, name="U")
+    >>> W = Tensor(rng.normal(size=(3, 3)), requires_grad=True, name="W")
+    >>> def f(X, h_0):
+    ...     h = h_0
+    ...     for t, x in steps(X):
+    ...         h = tanh(x @ U.T + h @ W.T).named("h")
+    ...     return (h * h).sum()
+    >>> def student(X, h_0, U, W):
+    ...     h = [h_0]
+    ...     for x in X:
+    ...         h.append(np.tanh(x @ U.T + h[-1] @ W.T))
+    ...     dh, dU, dW = 2 * h[-1], 0, 0
+    ...     for t in range(len(X), 0, -1):
+    ...         da = dh * (1 - h[t] ** 2)
+    ...         dU = dU + da.T @ X[t - 1]
+    ...         dW = dW + da.T @ h[t]
+    ...         dh = da @ W
+    ...     return np.sum(h[-1] ** 2), {"U": dU, "W": dW}
+    >>> data = {"X": rng.normal(size=(5, 4, 2)), "h_0": rng.normal(size=(4, 3))}
+    >>> print(mark(student, f, {"U": U, "W": W}, **data))
+    The loss is right.
+    Right: U. Wrong: W.
+        W is off by 130.1% of its norm.
+    Why: h[t] stands for h[t - 1]. With this alone, all your numbers are reproduced.
+        it should be    dW += da.T @ h[t - 1]
+        it is as if     dW += da.T @ h[t]
+    """
+    return Marker(program(f, wrt, **inputs), inputs)(student)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is right and wrong in a backward pass. Made by `mark`; print it.
+
+    Attributes
+    ----------
+    loss : str
+        What is wrong with the loss; empty if it is right.
+    correct, missing : tuple of str
+        The parameters whose gradients are right, and those whose are not there.
+    wrong : dict from str to str
+        What is wrong with each other gradient, in the order of computation.
+    found : Found or None
+        The mistakes that give these numbers.
+    remarks : tuple of str
+        How the gradients were read.
+    error : str
+        What the function raised.
+    """
+
+    loss: str = ""
+    correct: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    wrong: dict[str, str] = field(default_factory=dict)
+    found: Found | None = None
+    remarks: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether the loss and all gradients that were asked for are right."""
+        return not (self.error or self.loss or self.wrong or self.missing)
+
+    @property
+    def first_wrong(self) -> str | None:
+        """The parameter whose gradient is the first wrong one, in the order of computation."""
+        return next(iter(self.wrong), None)
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The mistakes that give these numbers; if there are several, any of them, or pairs."""
+        ways = () if self.found is None else self.found.ways
+        return tuple(dict.fromkeys(mistake for way in ways for mistake in way))
+
+    def __str__(self) -> str:
+        if self.error:
+            return f"The function does not run: {self.error}"
+        said = [self.loss or "The loss is right.", *self.remarks, self._counted()]
+        if self.wrong:
+            if len(self.wrong) > 1:
+                said.append("In the order of computation:")
+            said += [f"    {name} {what}." for name, what in self.wrong.items()]
+        if self.found is not None:
+            said += _why(self.found)
+        return "\n".join(line for line in said if line)
+
+    def _counted(self) -> str:
+        if self.right:
+            return f"All gradients are right: {', '.join(self.correct)}."
+        kinds = {"Right": self.correct, "Wrong": tuple(self.wrong), "Missing": self.missing}
+        return " ".join(f"{kind}: {', '.join(names)}." for kind, names in kinds.items() if names)
+
+    def __repr__(self) -> str:
+        what = "right" if self.right else f"{len(self.correct)} right, {len(self.wrong)} wrong"
+        return f"<Report: {what}>"
+
+
+def _why(found: Found) -> list[str]:
+    tried = f"{found.tried} mistakes" + (f" and {found.pairs} pairs of them" * bool(found.pairs))
+    if not found.ways:
+        return [f"Why: unknown; none of {tried} gives these numbers."]
+    said: list[str] = []
+    for way in found.ways[:SHOWN]:
+        begin = "Or" if said else "Why"
+        what = ", and ".join(mistake.says for mistake in way)
+        said.append(f"{begin}: {what}.")
+        for mistake in way:
+            said += _beside("it should be    ", mistake.right)
+            said += _beside("it is as if     ", mistake.wrong or "(nothing stood there)")
+    more = len(found.ways) - SHOWN
+    if more > 0:
+        said.append(f"Or one of {more} more that come to the same.")
+    said[0] += (
+        f" With {'this' if len(found.ways[0]) == 1 else 'these two'} alone, all your numbers are "
+        "reproduced."
+        if found.everywhere
+        else " This gives your numbers where they are wrong; elsewhere you have it right."
+    )
+    return said
+
+
+def _beside(label: str, lines: str) -> list[str]:
+    first, *rest = lines.splitlines()
+    return [f"    {label}{first}", *(f"    {' ' * len(label)}{line}" for line in rest)]
+
+
+@dataclass(frozen=True)
+class Marker:
+    """Marks many students' functions against one program, whose mistakes are run only once.
+
+    Attributes
+    ----------
+    step : Program
+    inputs : dict from str to array_like
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from microgrrepresent import Tensor, program
+    >>> from microgrrepresent.programs.marking import Marker
+    >>> w = Tensor([3.0, 4.0], requires_grad=True, name="w")
+    >>> def f(x):
+    ...     return (x * w * w).sum()
+    >>> marker = Marker(program(f, {"w": w}, x=[1.0, 2.0]), {"x": [1.0, 2.0]})
+    >>> right = marker(lambda x, w: (np.sum(x * w * w), {"w": 2 * w * x}))
+    >>> wrong = marker(lambda x, w: (np.sum(x * w * w), {"w": w * x}))
+    >>> right.right, wrong.wrong
+    (True, {'w': 'is 0.5 times the right one'})
+    """
+
+    step: Program
+    inputs: Mapping[str, ArrayLike]
+
+    def __call__(self, student: Student) -> Report:
+        """Mark a function."""
+        try:
+            given = self._run(student)
+        except Exception as error:  # whatever the student's function raises is its result
+            return Report(error=_raised(error))
+        if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping)):
+            return Report(error="it must return the loss and a dict of gradients, {'W': dW}")
+        loss, gradients = given
+        right = dict(zip(self.letters, self.trials.right[1], strict=True))
+        reading = read_gradients(gradients, right, self.letters, self.lengths)
+        return self._report(self._loss(loss), reading, right)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """The program, right and broken, on these inputs."""
+        code = as_printed(self.step.code)
+        arrays = {
+            key: np.array(self.inputs[key], dtype=dtype) for key, (_, dtype) in code.inputs.items()
+        }
+        return Trials(code, {**arrays, **{key: leaf.value for key, leaf in code.leaves.items()}})
+
+    @cached_property
+    def letters(self) -> dict[str, str]:
+        """The letter of each parameter in the program, by the name that `wrt` gives it."""
+        of = {leaf: letter for letter, leaf in self.step.code.leaves.items()}
+        wrt = self.step.wrt
+        if isinstance(wrt, Mapping):
+            return {name: of.get(node, name) for name, node in wrt.items()}
+        listed: Sequence[Node] = [wrt] if isinstance(wrt, Node) else wrt
+        return {of[node]: of[node] for node in listed}
+
+    @cached_property
+    def lengths(self) -> dict[str, int]:
+        """T and B."""
+        arrays = self.trials.arrays
+        return {n: int(eval(where, dict(arrays))) for n, where in self.step.code.sizes}
+
+    def _run(self, student: Student) -> Any:
+        arrays = dict(self.trials.arrays)
+        arrays.update({name: arrays[letter] for name, letter in self.letters.items()})
+        asked = inspect.signature(student).parameters.values()
+        everything = any(p.kind is p.VAR_KEYWORD for p in asked)
+        unknown = [
+            p.name
+            for p in asked
+            if p.name not in arrays and p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+        ]
+        if unknown:
+            raise TypeError(f"it takes {unknown[0]}, which is none of {', '.join(arrays)}")
+        named = [p.name for p in asked if p.name in arrays]
+        return student(**{n: np.array(arrays[n]) for n in (arrays if everything else named)})
+
+    def _loss(self, loss: Any) -> str:
+        right = float(self.trials.right[0])
+        try:
+            given = float(loss)
+        except (TypeError, ValueError):
+            return f"The loss must be a number, and is {type(loss).__name__}."
+        if abs(given - right) <= self._tolerance() * abs(right):
+            return ""
+        said = f"The loss is {given:.6g}, and should be {right:.6g}"
+        sizes = self.lengths
+        scales = {**sizes, " * ".join(sizes): int(np.prod(list(sizes.values())))}
+        for name, n in scales.items():
+            if right and np.isclose(given / right, n):
+                return f"{said}: it is {name} times too large, as if summed, not averaged."
+            if right and np.isclose(given / right, 1 / n):
+                return f"{said}: it is divided by {name} once too often."
+        return f"{said}: the forward pass is wrong, so look there first."
+
+    def _tolerance(self, *arrays: Array | None) -> float:
+        types = [self.step.code.dtype, *(a.dtype for a in arrays if a is not None)]
+        return 1e-3 if np.dtype(np.float32) in types else 1e-6
+
+    def _report(self, loss: str, reading: Reading, right: Mapping[str, Array]) -> Report:
+        given = list(reading.gradients.values())
+        tolerance = self._tolerance(*given)
+        wrong = self.trials.differing(given, list(right.values()), tolerance)
+        pieces = self.trials.pieces
+        names = list(right)
+        places = order_of(self.trials.code)
+        bad: dict[str, str] = {}
+        for i in sorted(range(len(names)), key=lambda i: places[i]):
+            name, value = names[i], given[i]
+            mine = [k for k, piece in enumerate(pieces) if piece.gradient == i]
+            off = [pieces[k].gate for k in mine if k in wrong]
+            said = [reading.faults[name]] if name in reading.faults else []
+            if off and value is not None:
+                part = len(off) < len(mine)
+                said.append(_off(value, right[name], tolerance, off if part else []))
+            if said:
+                bad[name] = ", and ".join(said)
+        missing = tuple(n for n in names if reading.gradients[n] is None and n not in bad)
+        correct = tuple(n for n in names if n not in bad and n not in missing)
+        found = self.trials.explained(given, tolerance) if wrong else None
+        remarks = list(reading.remarks)
+        if found is not None and any(n != letter for n, letter in self.letters.items()):
+            same = [f"{letter} is {n}" for n, letter in self.letters.items() if n != letter]
+            remarks.append(f"In the lines below, {', '.join(same)}.")
+        return Report(loss, correct, missing, bad, found, tuple(remarks))
+
+
+def _off(value: Array, right: Array, tolerance: float, gates: Sequence[str]) -> str:
+    """By how much a gradient is wrong, and in which gates' rows."""
+    norm = float(np.linalg.norm(right))
+    if gates:
+        return f"is wrong in the rows of {_listed(gates)}, and right in the others"
+    if not np.any(value):
+        return "is 0"
+    scale = float(np.vdot(value, right)) / norm**2 if norm else 0.0
+    if norm and np.linalg.norm(value - scale * right) <= tolerance * np.linalg.norm(value):
+        return f"is {scale:.4g} times the right one"
+    return (
+        f"is off by {np.linalg.norm(value - right) / norm:.1%} of its norm" if norm else "is no 0"
+    )
+
+
+def _listed(gates: Sequence[str]) -> str:
+    if len(gates) == 1:
+        return f"the gate {gates[0]}"
+    return f"the gates {', '.join(gates[:-1])} and {gates[-1]}"
+
+
+def _raised(error: Exception) -> str:
+    where = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__
+    ]
+    line = f", in line {where[0]}" if where else ""
+    return textwrap.shorten(f"{type(error).__name__}: {error}{line}", 300)

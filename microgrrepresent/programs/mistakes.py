@@ -1,0 +1,330 @@
+"""A backward pass with one mistake in it, for each way in which people make one.
+
+A mistake is a whole program again: what is wrong in a sentence, the line as it should be, the line
+as it is, and the code to run. `slips` has the mistakes within an expression; here are those of
+lines and of loops, and where each is looked for.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from microgrrepresent.programs import slips
+from microgrrepresent.programs.code import Code
+from microgrrepresent.programs.expressions import (
+    Expr,
+    at,
+    call,
+    name,
+    plus,
+    replaced,
+    shifted,
+    substituted,
+    text,
+)
+from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
+from microgrrepresent.programs.shapes import equal
+
+
+@dataclass(frozen=True, eq=False)
+class Mistake:
+    """A way to write a backward pass wrongly.
+
+    Attributes
+    ----------
+    says : str
+        What is wrong, such as "the factor 1 - h[t] ** 2 is left out".
+    right, wrong : str
+        The line as it should be, and as it is; empty if it is not there.
+    place : (int, int)
+        Which line or loop of the backward pass it is in, and which line of the loop; -1 for what
+        is no line of a loop.
+    new : Line, Loop or None
+        What stands there; None for a line that is left out.
+    """
+
+    says: str
+    right: str
+    wrong: str
+    place: tuple[int, int]
+    new: Item | None
+
+    def __repr__(self) -> str:
+        return f"<Mistake: {self.says[:200]}>"
+
+
+def mistakes(code: Code) -> Iterator[Mistake]:
+    """All the mistakes that are looked for, in the order of the backward pass.
+
+    Parameters
+    ----------
+    code : Code
+        A right program, as it is printed.
+    """
+    ways = _Ways.of(code)
+    for i, item in enumerate(code.backward):
+        if isinstance(item, Loop):
+            for says, loop in _of_loop(item):
+                yield Mistake(says, item.header, loop.header, (i, -1), loop)
+            yield from ways.throughout(item, i)
+        for k, line in enumerate(item.lines) if isinstance(item, Loop) else [(-1, item)]:
+            for says, wrong in ways.of_line(line):
+                yield Mistake(says, str(line), "" if wrong is None else str(wrong), (i, k), wrong)
+
+
+def with_mistakes(code: Code, *wrong: Mistake) -> Code:
+    """The program with one or more mistakes, each at another place."""
+    new = {m.place: m.new for m in wrong}
+    items: list[Item] = []
+    for i, item in enumerate(code.backward):
+        found = new.get((i, -1), item)
+        if isinstance(found, Loop):
+            lines = [new.get((i, k), line) for k, line in enumerate(found.lines)]
+            found = replace(found, lines=[line for line in lines if isinstance(line, Line)])
+        if found is not None:
+            items.append(found)
+    return replace(code, backward=tuple(items))
+
+
+def _of_loop(loop: Loop) -> Iterator[tuple[str, Loop]]:
+    """The steps of a loop."""
+    if loop.down:
+        yield (
+            "the loop runs forwards in time, not backwards",
+            replace(loop, first=loop.last, last=loop.first, down=False),
+        )
+    by = -1 if loop.down else 1
+    yield "the first turn of the loop is left out", replace(loop, first=plus(loop.first, by))
+    yield "the last turn of the loop is left out", replace(loop, last=plus(loop.last, -by))
+
+
+Wrong = tuple[str, Line | None]
+"""What is wrong, and the line as it is; None for a line that is left out."""
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """What can be wrong in a line of one program.
+
+    Attributes
+    ----------
+    first : Line or None
+        The derivative of the loss itself.
+    parts : dict from str to ast.expr
+        The variables that are put together from those of the gates.
+    sizes : list of str
+    within : tuple of callable
+        The slips within an expression.
+    another : callable
+        That of taking another variable; it is one of them.
+    step : callable
+        That of taking another step; so is it.
+    gradients : set of str
+        What is given back.
+    """
+
+    first: Line | None
+    parts: dict[str, Expr]
+    sizes: list[str]
+    within: tuple[slips.Slips, ...]
+    another: slips.Slips
+    step: slips.Slips
+    gradients: set[str]
+
+    @classmethod
+    def of(cls, code: Code) -> _Ways:
+        blocks = _blocks([*code.forward, *code.backward])
+        step = slips.wrong_step(code.timed)
+        another = slips.wrong_variable(_similar(code))
+        within = (
+            slips.dropped_term,
+            slips.dropped_factor,
+            step,
+            slips.swapped_blocks,
+            slips.wrong_derivative,
+            slips.wrong_sum,
+            slips.transposed,
+            slips.wrong_block(blocks),
+            another,
+        )
+        sizes = [n for n, _ in code.sizes]
+        gradients = {text(g) for g in code.gradients}
+        return cls(_loss_gradient(code), parts(code), sizes, within, another, step, gradients)
+
+    def of_line(self, line: Line) -> Iterator[Wrong]:
+        """Wrong forms of a line."""
+        if line.statement is None:
+            if line.add:
+                yield "each step overwrites the sum: = where += should be", replace(line, add=False)
+            elif _carries(line) and not _is_zeros(line):
+                yield "+= stands where = should be", replace(line, add=True)
+            if _carries(line) and _is_zeros(line):
+                yield from self._starts(line)
+            elif _carries(line):
+                same = name(owner_of(line.target).removesuffix("_next"))
+                says = f"{text(same)} goes on to the step before as it is"
+                yield says, replace(line, value=same)
+            elif not line.add and text(line.target) in self.gradients and not _is_zeros(line):
+                zero = call("np.zeros_like", line.value)
+                yield f"{text(line.target)} is left at 0", replace(line, value=zero)
+            if not _is_zeros(line):
+                for way in self.within:
+                    for says, value in slips.everywhere(line.value, way):
+                        yield says, replace(line, value=value)
+                yield from self._without_a_part(line)
+            if line is self.first:
+                lengths = slips.other_length(self.sizes)
+                for says, value in lengths(line.value):
+                    yield f"the loss's own gradient: {says}", replace(line, value=value)
+        if not _is_zeros(line):
+            yield "the line is left out", None
+
+    def throughout(self, loop: Loop, place: int) -> Iterator[Mistake]:
+        """An operand that is wrong in all the lines of a loop that read it."""
+        found: dict[tuple[str, str], Expr] = {}
+        for line in loop.lines:
+            for e in ast.walk(line.value):
+                if isinstance(e, (ast.Call, ast.Subscript)):
+                    for way in (slips.dropped_factor, self.step, self.another):
+                        found |= {(text(e), text(new)): new for _, new in way(e)}
+        for (right, wrong), new in found.items():
+            lines = [_exchanged(line, right, new) for line in loop.lines]
+            changed = [(a, b) for a, b in zip(loop.lines, lines, strict=True) if str(a) != str(b)]
+            if len(changed) > 1:
+                yield Mistake(
+                    f"{wrong} stands for {right}, wherever it is read",
+                    "\n".join(str(a) for a, _ in changed),
+                    "\n".join(str(b) for _, b in changed),
+                    (place, -1),
+                    replace(loop, lines=lines),
+                )
+
+    def _starts(self, line: Line) -> Iterator[Wrong]:
+        """What comes from beyond the last step is not 0."""
+        assert isinstance(line.value, ast.Call)
+        ones = call("np.ones_like", *line.value.args)
+        yield "what comes from beyond the last step is 1, not 0", replace(line, value=ones)
+
+    def _without_a_part(self, line: Line) -> Iterator[Wrong]:
+        """A product that reads all gates, without one of them."""
+        match line.value:
+            case ast.Call(function, [ast.List()], _) if text(function) == "np.concatenate":
+                return
+        for owner, whole in self.parts.items():
+            if not _reads(line.value, owner):
+                continue
+            for way in (slips.swapped_blocks, slips.dropped_factor, self.another):
+                for says, wrong in slips.everywhere(whole, way):
+                    value = _in_place(line.value, owner, wrong)
+                    yield f"in this line, {says}", replace(line, value=value)
+
+
+def _exchanged(line: Line, right: str, wrong: Expr) -> Line:
+    """A line with an operand exchanged wherever it stands."""
+    if line.statement is not None or _is_zeros(line):
+        return line
+
+    def value_of(node: Expr) -> Expr | None:
+        return (
+            wrong if isinstance(node, (ast.Call, ast.Subscript)) and text(node) == right else None
+        )
+
+    return replace(line, value=replaced(line.value, value_of))
+
+
+def _in_place(expression: Expr, owner: str, wrong: Expr) -> Expr:
+    def value_of(node: Expr) -> Expr | None:
+        match node:
+            case ast.Subscript(ast.Name(n), ast.Name("t")) if n == owner:
+                return wrong
+        return None
+
+    return substituted(replaced(expression, value_of), {owner: wrong})
+
+
+def owner_of(target: Expr) -> str:
+    """The variable that a line writes to."""
+    inner = target.value if isinstance(target, ast.Subscript) else target
+    return inner.id if isinstance(inner, ast.Name) else ""
+
+
+def _reads(expression: Expr, variable: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == variable for n in ast.walk(expression))
+
+
+def _carries(line: Line) -> bool:
+    """Whether the line hands something on to the next turn of the loop."""
+    return owner_of(line.target).endswith("_next")
+
+
+def _is_zeros(line: Line) -> bool:
+    return isinstance(line.value, ast.Call) and text(line.value.func) == "np.zeros_like"
+
+
+def _loss_gradient(code: Code) -> Line | None:
+    """The first line of the backward pass: the derivative of the loss itself."""
+    lines = lines_of(list(code.backward))
+    return next((line for line in lines if not _is_zeros(line) and not line.statement), None)
+
+
+def parts(code: Code) -> dict[str, Expr]:
+    """The variables of the backward pass that are put together from those of the gates."""
+    found: dict[str, Expr] = {}
+    for line in lines_of(list(code.backward)):
+        match line.value:
+            case ast.Call(function, [ast.List()], _) if text(function) == "np.concatenate":
+                found[owner_of(line.target)] = line.value
+    return found
+
+
+def _blocks(items: Sequence[Item]) -> list[Expr]:
+    """The columns of the gates: ``:, 0:4``."""
+    found: dict[str, Expr] = {}
+    for line in lines_of(list(items)):
+        for node in ast.walk(line.value):
+            match node:
+                case ast.Subscript(_, ast.Tuple([ast.Slice(), ast.Slice()]) as index):
+                    found[text(index)] = index
+    return list(found.values())
+
+
+def _similar(code: Code) -> dict[str, list[Expr]]:
+    """For each variable, those of its shape: forward for forward, adjoints for adjoints."""
+    forward = [owner_of(line.target) for line in lines_of(list(code.forward))]
+    stored = [n for n in dict.fromkeys(forward) if n in code.timed]
+    loops = [item for item in code.backward if isinstance(item, Loop)]
+    inner = [owner_of(line.target) for loop in loops for line in loop.lines if not line.add]
+    adjoints = [n for n in dict.fromkeys(inner) if n not in code.timed]
+    found: dict[str, list[Expr]] = {}
+    for n in stored:
+        now: list[Expr] = [at(m, name("t")) for m in stored if _alike(code, n, m)]
+        before: list[Expr] = [at(m, shifted("t", -1)) for m in code.given if _alike(code, n, m)]
+        found[n] = now + before
+    for line in lines_of(list(code.forward)):
+        match line.target, line.value:
+            case ast.Name(n), ast.Call(_, [ast.ListComp()]) if text(line.value).startswith(
+                "np.stack"
+            ):
+                found[n] = [_a_step_earlier(line.value)]
+    for n in adjoints:
+        found[n] = [name(m) for m in adjoints if _alike(code, n, m)]
+    return found
+
+
+def _a_step_earlier(stacked: Expr) -> Expr:
+    """The states h_0, ..., h_{T-1} for h_1, ..., h_T: ``np.stack([h[k - 1] for k in ...])``."""
+
+    def replace(node: Expr) -> Expr | None:
+        match node:
+            case ast.Subscript(ast.Name(n), ast.Name("k")):
+                return at(n, shifted("k", -1))
+        return None
+
+    return replaced(stacked, replace)
+
+
+def _alike(code: Code, n: str, m: str) -> bool:
+    a, b = (code.shapes.get(v.removesuffix("_next")) for v in (n, m))
+    return n != m and equal(a, b)

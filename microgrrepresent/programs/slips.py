@@ -1,0 +1,273 @@
+"""The slips that people make within an expression, each as a small function.
+
+Each takes an expression and gives, for each way in which it can be written wrongly, a sentence and
+the wrong expression. `everywhere` applies them to all parts of a line.
+
+    dropped_term        dh = dY[t - 1] + dh_next          dh = dY[t - 1]
+    dropped_factor      da = dh * (1 - h[t] ** 2)         da = dh
+    wrong_derivative    1 - h[t] ** 2                     h[t] * (1 - h[t])
+    wrong_step          dW += da.T @ h[t - 1]             dW += da.T @ h[t]
+    wrong_variable      dg = dc * i[t]                    dg = dc * f[t]
+    transposed          dh_next = da @ W                  dh_next = da @ W.T
+    wrong_sum           db += da.sum(axis=0)              db += da.mean(axis=0)
+    swapped_blocks      concatenate([da_i, da_f])         concatenate([da_f, da_i])
+    wrong_block         u[t][:, 0:4]                      u[t][:, 4:8]
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from microgrrepresent.programs.expressions import (
+    Expr,
+    at,
+    binary,
+    call,
+    key,
+    name,
+    negative,
+    parsed,
+    shifted,
+    text,
+    time_shift,
+)
+
+Slip = tuple[str, Expr]
+"""What is wrong, in a sentence without its end, and the wrong expression."""
+
+ONE_STEP = (
+    (0, "the sum over the steps is overwritten at each: the first step's part is left"),
+    (-1, "the last step alone is taken, not the sum over the steps"),
+)
+"""Which step is left of a sum over all, and what is wrong then."""
+
+Slips = Callable[[Expr], Iterator[Slip]]
+
+
+def everywhere(expression: Expr, slips: Slips) -> Iterator[Slip]:
+    """Apply slips to an expression and to every part of it, one at a time; indices stay."""
+    yield from slips(expression)
+    if isinstance(expression, ast.Subscript) and isinstance(expression.value, ast.Name):
+        return
+    for field, part in ast.iter_fields(expression):
+        if field == "slice" or (field == "func" and not _is_method(part)):
+            continue
+        if isinstance(part, ast.expr):
+            for says, wrong in everywhere(part, slips):
+                yield says, _with(expression, field, wrong)
+        elif isinstance(part, list):
+            for i, one in enumerate(part):
+                if isinstance(one, ast.expr):
+                    for says, wrong in everywhere(one, slips):
+                        yield says, _with(expression, field, [*part[:i], wrong, *part[i + 1 :]])
+
+
+def _is_method(function: Expr) -> bool:
+    """Whether it belongs to an operand: ``H.reshape``, not ``np.tanh``."""
+    return isinstance(function, ast.Attribute) and text(function.value) != "np"
+
+
+def _with(expression: Expr, field: str, part: object) -> Expr:
+    found = copy.copy(expression)
+    setattr(found, field, part)
+    return found
+
+
+def dropped_term(expression: Expr) -> Iterator[Slip]:
+    """A term of a sum is left out, or has the wrong sign."""
+    match expression:
+        case ast.BinOp(ast.Constant(), ast.Sub(), right):
+            yield f"{text(right)} stands for {text(expression)}", right
+        case ast.BinOp(left, ast.Add() | ast.Sub() as sign, right):
+            minus = isinstance(sign, ast.Sub)
+            yield f"the term {_role(right)} is left out", left
+            yield f"the term {_role(left)} is left out", negative(right) if minus else right
+            if minus:
+                yield f"{text(right)} stands for {text(expression)}", right
+            other: ast.operator = ast.Add() if minus else ast.Sub()
+            yield f"the sign of the term {text(right)} is wrong", binary(left, other, right)
+        case ast.UnaryOp(ast.USub(), inner) if not isinstance(inner, ast.Constant):
+            yield f"the minus before {text(inner)} is left out", inner
+
+
+def _role(term: Expr) -> str:
+    if isinstance(term, ast.Name) and term.id.endswith("_next"):
+        return f"{term.id}, which comes from step t + 1,"
+    return text(term)
+
+
+def dropped_factor(expression: Expr) -> Iterator[Slip]:
+    """A factor of a product is left out, or a division, or a square."""
+    match expression:
+        case ast.BinOp(ast.BinOp(rest, ast.Mult(), y), ast.Mult(), slope) if _is_slope(slope, y):
+            yield f"the derivative {text(y)} * ({text(slope)}) is left out", rest
+            yield f"the factor {text(slope)} is left out", expression.left
+            yield f"the factor {text(y)} is left out", binary(rest, ast.Mult(), slope)
+            yield f"the factor {text(expression.left)} is left out", slope
+        case ast.BinOp(left, ast.Mult(), right):
+            yield f"the factor {text(right)} is left out", left
+            yield f"the factor {text(left)} is left out", right
+        case ast.BinOp(left, ast.Div(), right):
+            yield f"the division by {text(right)} is left out", left
+        case ast.BinOp(left, ast.Pow(), ast.Constant(2)):
+            yield f"the square of {text(left)} is left out", left
+        case ast.Call(ast.Attribute(ast.Name("np"), "tanh"), [inner], []):
+            yield f"{text(inner)} stands for {text(expression)}", inner
+
+
+def _is_slope(slope: Expr, y: Expr) -> bool:
+    """Whether this is 1 - y: the rest of the derivative of a sigmoid."""
+    match slope:
+        case ast.BinOp(ast.Constant(1), ast.Sub(), inner):
+            return key(inner) == key(y)
+    return False
+
+
+def wrong_derivative(expression: Expr) -> Iterator[Slip]:
+    """The derivative of another activation, or of the output where that of the input is meant."""
+    one = ast.Constant(1)
+    match expression:
+        case ast.BinOp(ast.Constant(1), ast.Sub(), ast.BinOp(y, ast.Pow(), ast.Constant(2))):
+            sigmoid = binary(y, ast.Mult(), binary(one, ast.Sub(), y))
+            yield "the derivative is that of the sigmoid, not that of tanh", sigmoid
+            twice = binary(call("np.tanh", y), ast.Pow(), ast.Constant(2))
+            yield f"tanh is applied once more to {text(y)}", binary(one, ast.Sub(), twice)
+        case ast.BinOp(ast.BinOp(rest, ast.Mult(), y), ast.Mult(), slope) if _is_slope(slope, y):
+            square = binary(y, ast.Pow(), ast.Constant(2))
+            tanh = binary(rest, ast.Mult(), binary(one, ast.Sub(), square))
+            yield "the derivative is that of tanh, not that of the sigmoid", tanh
+            s = binary(one, ast.Div(), binary(one, ast.Add(), call("np.exp", negative(y))))
+            twice = binary(
+                binary(rest, ast.Mult(), s), ast.Mult(), binary(one, ast.Sub(), copy.deepcopy(s))
+            )
+            yield f"the sigmoid is applied once more to {text(y)}", twice
+
+
+def wrong_step(timed: Collection[str]) -> Slips:
+    """A variable of the step before, or of the step itself, for the other."""
+
+    def slips(expression: Expr) -> Iterator[Slip]:
+        match expression:
+            case ast.Subscript(ast.Name(n), index):
+                shift = time_shift(index)
+                if shift is None:
+                    return
+                for by in (-1, 1):
+                    if n in timed and shift + by > 0:
+                        continue
+                    wrong = at(n, shifted("t", shift + by))
+                    old_new = " (the old one for the new)" if n in timed and by < 0 else ""
+                    yield f"{text(wrong)} stands for {text(expression)}{old_new}", wrong
+
+    return slips
+
+
+def wrong_variable(similar: Mapping[str, Sequence[Expr]]) -> Slips:
+    """Another variable of the same shape, such as another gate."""
+
+    def slips(expression: Expr) -> Iterator[Slip]:
+        match expression:
+            case ast.Name(n) | ast.Subscript(ast.Name(n), ast.Name("t")):
+                for wrong in similar.get(n, ()):
+                    yield f"{text(wrong)} stands for {text(expression)}", wrong
+            case ast.Subscript(ast.Name(n), index) if time_shift(index) is not None:
+                for wrong in similar.get(n, ()):
+                    yield f"{text(wrong)} stands for {text(expression)}", wrong
+            case ast.BinOp(ast.Constant(1), ast.Sub(), _):
+                return
+            case ast.BinOp(left, ast.Mult(), right) if isinstance(right, ast.Subscript):
+                wrong = binary(ast.Constant(1), ast.Sub(), right)
+                yield f"{text(wrong)} stands for {text(right)}", binary(left, ast.Mult(), wrong)
+
+    return slips
+
+
+def transposed(expression: Expr) -> Iterator[Slip]:
+    """A matrix is transposed where it should not be, or the other way round."""
+    match expression:
+        case ast.BinOp(left, ast.MatMult(), ast.Attribute(matrix, "T")):
+            yield f"{text(matrix)} is not transposed", binary(left, ast.MatMult(), matrix)
+        case ast.BinOp(left, ast.MatMult(), ast.Name() as matrix):
+            wrong: Expr = ast.Attribute(matrix, "T", ast.Load())
+            yield f"{text(matrix)} is transposed", binary(left, ast.MatMult(), wrong)
+        case ast.BinOp(ast.Attribute(left, "T"), ast.MatMult(), right):
+            wrong = binary(ast.Attribute(right, "T", ast.Load()), ast.MatMult(), left)
+            yield f"the product is transposed: {text(wrong)}", wrong
+
+
+def wrong_sum(expression: Expr) -> Iterator[Slip]:
+    """A mean for a sum, or one step or one sequence of it only."""
+    match expression:
+        case ast.BinOp(ast.Attribute(left, "T"), ast.MatMult(), right) if _flattened(right):
+            for step, says in ONE_STEP:
+                a, b = (parsed(f"({_flattened(e)})[{step}]") for e in (left, right))
+                yield says, binary(ast.Attribute(a, "T", ast.Load()), ast.MatMult(), b)
+        case ast.Call(ast.Attribute(inner, "sum"), arguments, keywords):
+            mean = ast.Call(ast.Attribute(inner, "mean", ast.Load()), arguments, keywords)
+            yield "a mean is taken instead of a sum", mean
+            row = ast.Subscript(inner, ast.Constant(0), ast.Load())
+            if any(text(k.value) == "0" for k in keywords):
+                yield "the first sequence alone is taken, not the sum over the batch", row
+            elif any(text(k.value) == "(0, 1)" for k in keywords):
+                for step, says in ONE_STEP:
+                    yield says, parsed(f"({text(inner)})[{step}].sum(axis=0)")
+                one = parsed(f"({text(inner)})[:, 0].sum(axis=0)")
+                yield "the first sequence alone is taken, not the sum over the batch", one
+
+
+def _flattened(expression: Expr) -> str:
+    """What is reshaped, all steps into rows: ``H`` of ``H.reshape(-1, H.shape[-1])``."""
+    match expression:
+        case ast.Call(ast.Attribute(inner, "reshape")):
+            return text(inner)
+    return ""
+
+
+def swapped_blocks(expression: Expr) -> Iterator[Slip]:
+    """Two gates in the wrong order, or one of them left out."""
+    match expression:
+        case ast.Call(function, [ast.List(parts)], keywords) if text(function) == "np.concatenate":
+            for i, j in combinations(range(len(parts)), 2):
+                order = list(parts)
+                order[i], order[j] = order[j], order[i]
+                wrong = ast.Call(function, [ast.List(order, ast.Load())], keywords)
+                yield f"{text(parts[i])} and {text(parts[j])} are swapped", wrong
+            for n in range(1, len(parts)):
+                for out in combinations(range(len(parts)), n):
+                    kept = [
+                        call("np.zeros_like", p) if i in out else p for i, p in enumerate(parts)
+                    ]
+                    wrong = ast.Call(function, [ast.List(kept, ast.Load())], keywords)
+                    left = " and ".join(text(parts[i]) for i in out)
+                    yield f"the part of {left} is left out", wrong
+
+
+def wrong_block(blocks: Sequence[Expr]) -> Slips:
+    """The columns of another gate."""
+
+    def slips(expression: Expr) -> Iterator[Slip]:
+        match expression:
+            case ast.Subscript(inner, index) if any(key(index) == key(b) for b in blocks):
+                for other in blocks:
+                    if key(other) != key(index):
+                        wrong = ast.Subscript(inner, other, ast.Load())
+                        yield f"{text(wrong)} stands for {text(expression)}", wrong
+
+    return slips
+
+
+def other_length(sizes: Sequence[str]) -> Slips:
+    """The loss's own gradient divided by a length, or times it: a mean for a sum, or both."""
+    lengths = [name(n) for n in sizes]
+    found: list[Expr] = [*lengths]
+    found += [binary(a, ast.Mult(), b) for a, b in combinations(lengths, 2)]
+
+    def slips(expression: Expr) -> Iterator[Slip]:
+        for n in found:
+            yield f"it is divided by {text(n)} once too often", binary(expression, ast.Div(), n)
+            yield f"it is {text(n)} times too large", binary(expression, ast.Mult(), n)
+
+    return slips
