@@ -10,7 +10,6 @@ steps only, or of all of them at once, stays outside.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from microgrrepresent.errors import GraphError
@@ -44,11 +43,7 @@ def add_what_was_made_after(
     breaks
         Whether strands are of every step, or may be of a few steps in a row.
     """
-    outside = [
-        node
-        for node in nodes
-        if node not in places and node.step is None and node.forward is None and node.parents
-    ]
+    outside = [n for n in nodes if n not in places and n.step is None and n.parents]
     strict = [breaks.refusing()] if breaks.strict else [breaks.refusing(), breaks]
     while any(
         _add_a_link(outside, latest, strands, places, clock, how)
@@ -71,12 +66,10 @@ def _add_a_link(
     Each node belongs to the latest step that it reads, or to the earliest.
     """
     found: dict[tuple[int, Kind], dict[int, Node]] = {}
-    seen: Counter[tuple[int, Kind]] = Counter()  # a step may have several of a kind
     for node in outside:
         if (link := _link(node, latest, places)) is not None:
             source, t, kind = link
-            seen[t, kind] += 1
-            found.setdefault((source, (*kind, seen[t, kind])), {})[t] = node
+            found.setdefault((source, kind), {})[t] = node  # of several of a kind, the last one
     known = len(strands)
     for (source, _), line in found.items():
         line = dict(sorted(line.items()))

@@ -194,34 +194,27 @@ def _paired(
 ) -> list[Pair]:
     """Pair all columns with the nodes between two positions: a longest common subsequence.
 
-    ``best[a][b]`` is the score of pairing what follows column a and node b, and ``linked[a][b]``
-    the same for the case that the two before them are a pair: a pair next to a pair counts a
-    little more, so that what is missing is missing in one piece.
+    ``best[a][b]`` is the score of pairing what follows column a and node b.
     """
     m, n = len(table), end - start
     best = [[0] * (n + 1) for _ in range(m + 1)]
-    linked = [[0] * (n + 1) for _ in range(m + 1)]
     for a in range(m - 1, -1, -1):
         for b in range(n - 1, -1, -1):
-            apart = max(best[a + 1][b], best[a][b + 1])
-            i = start + b
-            score = fits(table[a], kind[i], line[i], t)
-            together = score + linked[a + 1][b + 1] if score else 0
-            best[a][b] = max(apart, together)
-            linked[a][b] = max(apart, together + 1 if score else 0)
+            score = fits(table[a], kind[start + b], line[start + b], t)
+            together = score + best[a + 1][b + 1] if score else 0
+            best[a][b] = max(best[a + 1][b], best[a][b + 1], together)
     pairs: list[Pair] = []
     a = b = 0
-    table_of = best
     while a < m or b < n:
-        if a < m and table_of[a][b] == best[a + 1][b]:
+        if a < m and best[a][b] == best[a + 1][b]:
             pairs.append((table[a], None))
-            a, table_of = a + 1, best
-        elif b < n and table_of[a][b] == best[a][b + 1]:
+            a += 1
+        elif b < n and best[a][b] == best[a][b + 1]:
             pairs.append((None, start + b))
-            b, table_of = b + 1, best
+            b += 1
         else:
             pairs.append((table[a], start + b))
-            a, b, table_of = a + 1, b + 1, linked
+            a, b = a + 1, b + 1
     return pairs
 
 

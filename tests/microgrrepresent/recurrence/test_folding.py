@@ -76,6 +76,19 @@ def test_a_gradient_folds_too(name):
     assert difference(unfold(fold(graph), 8), graph) is None
 
 
+AFTER_THE_LOOP = [
+    "inputs_projected_before",
+    "losses_after_the_loop",
+    "losses_after_the_loop_with_more",
+]
+
+
+@pytest.mark.parametrize("name", AFTER_THE_LOOP)
+def test_the_gradient_of_what_knows_no_step_is_of_each_step_too(name):
+    longer = unfold(fold(with_gradient(name, 9)), 11)
+    assert difference(longer, with_gradient(name, 11)) is None
+
+
 # --- cuts -----------------------------------------------------------------------------------------
 
 

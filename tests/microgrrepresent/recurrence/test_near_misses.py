@@ -13,6 +13,7 @@ from microgrrepresent import (
     GraphError,
     Tensor,
     fold,
+    grad,
     scope,
     sigmoid,
     step,
@@ -98,6 +99,35 @@ def test_one_loop_reads_another_at_one_lag(read):
         with scope("decoder"):
             s = tanh(s * hs[read(t)]).named("s")
     assert_refused(s)
+
+
+def test_a_loop_over_the_features_of_another_in_reverse_is_refused():
+    def summed(read):
+        features = [tanh(x).named("e") for _, x in steps([Tensor(x, name="x") for x in INPUTS])]
+        s = Tensor(np.zeros(3), name="s_0")
+        for t, _ in steps(range(9)):
+            s = sigmoid(s * features[read(t)]).named("s")
+        return s
+
+    assert_folds(summed(lambda t: t - 1))
+    assert_refused(summed(lambda t: 9 - t), "operand 2 of .* is e_8, where step 1 reads e_9")
+
+
+@pytest.mark.parametrize("odd", [None, 2, 5, 8])
+def test_terms_of_a_gradient_add_up_in_one_order(odd):
+    W, h, total = Tensor(np.eye(3), requires_grad=True, name="W"), Tensor(np.zeros(3)), 0
+    for t, x in steps(INPUTS):
+        h, parts = tanh(h @ W + x).named("h"), {}
+        for head in "ba" if t == odd else "ab":
+            with scope(head):
+                parts[head] = (h * h if head == "a" else sigmoid(h)).sum()
+        total = total + parts["a"] + parts["b"]
+    assert_folds(total)  # which head comes first, no operation of the forward pass tells
+    both = [total, grad(total, W, create_graph=True)]
+    if odd is None:
+        assert_folds(both)
+    else:
+        assert_refused(both, f"step {odd} breaks the pattern: operand 1 of ")
 
 
 def test_what_one_step_reads_may_turn_out_to_be_an_input():
