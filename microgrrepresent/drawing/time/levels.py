@@ -61,7 +61,9 @@ def slot_levels(time: Timeline) -> dict[Hashable, Level]:
     for node in inside:
         for parent in node.parents:
             source = time.cuts.get(parent, parent)
-            if source in time.column and time.is_step(source) and source not in time.shared:
+            if source in time.starts:  # of a single step, all that tells of the circle
+                links.join(time.starts[source].state, time.slot[node], False, False)
+            elif source in time.column and time.is_step(source) and source not in time.shared:
                 same_step = time.column[source] == time.column[node]
                 links.join(time.slot[source], time.slot[node], same_step, source.is_number)
     return levels_of(links)
