@@ -17,7 +17,7 @@ from microgrrepresent import (
     tanh,
     unfold,
 )
-from microgrrepresent.recurrence import difference
+from microgrrepresent.recurrence import difference, recurrence
 from tests.microgrrepresent.recurrences import (
     PROGRAMS,
     Parameters,
@@ -220,3 +220,67 @@ def test_a_first_state_is_no_step():
     graph = Graph(h)
     assert graph.steps == (1, 2, 3)
     assert isomorphic(unfold(fold(graph), len(graph.steps)), graph)
+
+
+# --- the numbers of steps, and numbers in an index ------------------------------------------------
+
+
+def over(stamps):
+    h = Tensor(0.5, name="h_0")
+    for stamp in stamps:
+        with step(stamp):
+            h = tanh(h * 0.5).named("h")
+    return Graph(h)
+
+
+def test_evenly_spaced_steps_go_on_and_others_do_not_tell_how():
+    longer = unfold(fold(over(range(1990, 2030, 10))), 6)
+    assert difference(longer, over(range(1990, 2050, 10))) is None
+    with pytest.raises(GraphError, match="not evenly spaced"):
+        unfold(fold(over([1990, 2000, 2005, 2015])), 6)
+
+
+INDICES = {
+    "forward": lambda t, T: t - 1,
+    "forward from the end": lambda t, T: t - 1 - T,
+    "backward": lambda t, T: T - t,
+    "backward from the end": lambda t, T: -t,
+}
+
+
+@pytest.mark.parametrize("T", [6, 11])
+@pytest.mark.parametrize("kind", INDICES)
+def test_an_index_counts_from_the_end_of_time_that_it_began_at(kind, T):
+    def program(T):
+        X, h = inputs(T), Tensor(np.zeros(3), name="h_0")
+        for t in range(1, T + 1):
+            with step(t):
+                h = tanh(X[INDICES[kind](t, T)] + h).named("h")
+        return Graph(h)
+
+    assert difference(unfold(fold(program(8)), T), program(T)) is None
+
+
+# --- what is no part of the cell ------------------------------------------------------------------
+
+
+def test_a_loss_made_inside_of_the_last_step_comes_after_the_steps():
+    h = Tensor(np.ones(3), name="h_0")
+    for _, x in steps(np.ones((5, 3))):
+        h = tanh(h + x).named("h")
+    with step(5):
+        loss = (h * h).sum().named("L")
+    folded = fold(loss)
+    assert loss in set(folded.epilogue) and folded.template(loss) is None
+    assert {node.op.name for node in folded.cell if node.op} == {"add", "tanh"}
+
+
+@pytest.mark.parametrize(("made", "given"), [(1, 0), (1, 2)])
+def test_the_state_of_a_single_step_is_told_by_its_initial_value(made, given):
+    with step(given):
+        before = Tensor(np.ones(3), name="h")
+    with step(made):
+        h = tanh(before * 0.5).named("h")
+    found = recurrence(h)
+    assert found.states == {found.places[h][0]: made - given}
+    assert found.initial[before].lag == made - given

@@ -129,3 +129,23 @@ def test_years_count_one_after_another():
     assert folded.steps == (1990, 2000, 10**12) and sorted(folded.instances(h)) == [*folded.steps]
     assert [delay.lag for delay in folded.delays] == [1]
     assert "at each step t = 1..3" in str(folded)
+
+
+def test_of_an_index_that_jumps_once_only_that_step_is_to_blame():
+    X, h = Tensor(np.ones((12, 3)), name="X"), Tensor(np.zeros(3), name="h_0")
+    xs = []
+    for t in range(1, 9):
+        with step(t):
+            xs.append(X[t - 1 if t != 4 else 10])
+            h = tanh(h + xs[-1]).named("h")
+    (reason,) = (breaks := recurrence(h).breaks).values()
+    assert list(breaks) == [xs[3]] and "has the index 10 where 3 would follow" in reason
+
+
+def test_a_state_before_the_first_must_not_be_another_state():
+    """h_t is made of h_{t-2}; at t = 2 there is none, but h_1 cannot stand in its place."""
+    h = {-1: Tensor(np.ones(3), name="h_0"), 0: Tensor(np.zeros(3), name="h_0")}
+    for other, fits in ((0, True), (1, False)):
+        for t, x in steps(np.ones((8, 3))):
+            h[t] = tanh(h[t - 2 if t != 2 else other] + x).named("h")
+        assert bool(recurrence([h[8], h[7]]).breaks) is not fits

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microgrrepresent import GradientError, Tensor, grad, stack, steps, tanh
+from microgrrepresent import GradientError, Tensor, grad, stack, step, steps, tanh
 from rnn import RNN, RNNCell, unroll
 from rnn.diagnosis import PairTerms, gradient_by_lag, gradient_by_step, rtrl
 
@@ -273,3 +273,15 @@ def test_the_table_of_lags_is_a_bar_chart():
 def test_the_share_of_long_lags_does_not_count_the_border():
     terms = PairTerms({(1, 1): np.array([1.0]), (2, 1): np.array([2.0]), (3, 1): np.array([5.0])})
     assert terms.share(beyond=1) == 5 / 8 and terms.share(beyond=2) == 0
+
+
+def test_a_lag_counts_steps_whichever_way_the_recurrence_runs():
+    w, s, losses = Tensor(0.5, requires_grad=True), Tensor(1.0), []
+    for t in (3, 2, 1):
+        with step(t):
+            s = w * s
+            losses.append(s)
+    pairs = gradient_by_lag(losses, w)
+    assert pairs.terms.keys() == {(3, 3), (2, 3), (2, 2), (1, 3), (1, 2), (1, 1)}
+    assert pairs.norms() == {0: 1 + 0.5 + 0.25, 1: 0.5 + 0.25, 2: 0.25}
+    assert pairs.share(beyond=1) == 0.25 / 2.75

@@ -319,3 +319,12 @@ def test_the_direct_path_is_made_of_sums_and_elementwise_products_only():
     around = f * c - c + linear(c, U) + tanh(f * c) + where(f.value > 1, c, 0)
     expected = f.value - 1 + (f.value > 1)  # nothing through the matrix or the activation
     np.testing.assert_array_equal(elementwise_derivative(around, c), expected)
+
+
+def test_of_a_single_state_nothing_changes_and_the_rate_is_one():
+    def once(xs):
+        for _, x in steps(xs[:1]):
+            h = tanh(Tensor(x, requires_grad=True)).named("h")
+        return h.sum()
+
+    assert gradient_flow(once, inputs())["function"].rate == 1
