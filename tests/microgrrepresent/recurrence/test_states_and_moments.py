@@ -1,0 +1,144 @@
+"""What is told of a recurrence: its states, what they begin with, its sums, and when a node is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from microgrrepresent import Graph, Tensor, scope, sigmoid, stack, step, steps, tanh
+from microgrrepresent.recurrence import recurrence
+
+T = 6
+INPUTS = np.linspace(-1.0, 1.0, 3 * T).reshape(T, 3)
+
+
+def start(name="h_0"):
+    return Tensor(np.zeros(3), name=name)
+
+
+def loop(where, inputs, h, stamps=range(1, T + 1)):
+    """States of a loop in a scope, by step."""
+    found = {}
+    for t, x in zip(stamps, inputs, strict=True):
+        with scope(where), step(t):
+            found[t] = h = tanh(h + x).named("h")
+    return found
+
+
+def test_states_begin_with_what_stands_before_the_first_step():
+    h_0 = start()
+    hs = loop("rnn", INPUTS, h_0)
+    found = recurrence(hs[T])
+    assert found.states == {found.places[hs[1]][0]: 1}
+    assert {node: (s.state, s.lag) for node, s in found.initial.items()} == {
+        h_0: (found.places[hs[1]][0], 1)
+    }
+    assert found.initial[h_0].reader is hs[1].parents[0]
+
+
+def test_what_is_read_two_steps_later_begins_nothing():
+    a, b = start("a"), start("b")
+    hs = [a, b]
+    for _, x in steps(INPUTS):
+        hs.append(tanh(hs[-1] * hs[-2] + x).named("h"))
+    found = recurrence(hs[-1])
+    assert set(found.states.values()) == {1} and found.initial.keys() == {b}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_state_of_one_step_is_known_by_the_name_of_its_start_in_its_scope(reverse):
+    at = {"layer1": start("h"), "layer2": start("h")}
+    if reverse:
+        for name in at:
+            with step(2):
+                at[name] = start("h")
+    made, y = {}, Tensor(INPUTS[0], name="x")
+    for name, h in at.items():
+        with scope(name), step(1):
+            made[name] = y = tanh(h + y).named("h")
+    found = recurrence(y)
+    assert found.states == {found.places[h][0]: -1 if reverse else 1 for h in made.values()}
+    for name, h in at.items():
+        assert found.initial[h].state == found.places[made[name]][0]
+        assert found.initial[h].reader.scope == name
+
+
+def test_where_the_pattern_is_broken_the_other_state_passes_too():
+    h, odd = start(), None
+    for t, x in steps(INPUTS):
+        h = (sigmoid if t == 4 else tanh)(h + x).named("h")
+        odd = h if t == 4 else odd
+    found = recurrence(h)
+    assert found.breaks and found.states[found.places[odd][0]] == 1
+
+
+@pytest.mark.parametrize("name", [None, "L"])
+def test_a_sum_over_the_steps_is_a_total_unless_it_has_a_name(name):
+    h, total = start(), None
+    sums = []
+    for _, x in steps(INPUTS):
+        h = tanh(h + x).named("h")
+        part = h.sum()
+        total = part if total is None else total + part
+        if name and total is not part:
+            total.named(name)
+        sums.append(total)
+    totals = recurrence(Graph(total)).totals
+    assert set(sums[1:]) & totals == (set() if name else set(sums[1:]))
+    assert h not in totals
+
+
+def test_a_loop_that_needs_the_end_of_another_comes_after_it():
+    encoder = loop("encoder", INPUTS, start())
+    decoder = loop("decoder", INPUTS, encoder[T])
+    found = recurrence(decoder[T]).moments
+    assert [found.of[h] for h in encoder.values()] == [*range(1, T + 1)]
+    assert [found.of[h] for h in decoder.values()] == [*range(T + 1, 2 * T + 1)]
+    assert found.steps == (*range(1, T + 1), *range(1, T + 1))
+
+
+def test_a_loop_over_rows_of_what_another_made_runs_beside_it():
+    lower = loop("lower", INPUTS, start())
+    rows = stack(list(lower.values()))
+    upper, h = {}, start()
+    for t in lower:
+        with scope("upper"), step(t):
+            upper[t] = h = tanh(h + rows[t - 1]).named("h")
+    found = recurrence(upper[T]).moments
+    assert [found.of[h] for h in upper.values()] == [*lower] and found.steps == (*lower,)
+
+
+def test_what_is_made_of_the_last_state_comes_after_and_with_its_own_numbers():
+    hs = loop("rnn", INPUTS, start())
+    offset = Tensor(np.ones(3), name="offset")
+    L = (hs[T] * (offset * 2.0)).sum()
+    found = recurrence(L)
+    assert {found.moments.of[node] for node in (L, L.parents[0], offset)} == {T + 1}
+    assert found.after == {L, L.parents[0]}
+
+
+def test_an_input_stands_at_its_step_and_a_parameter_of_each_step_before_all():
+    h, xs, ws = start(), {}, {}
+    for t, row in steps(INPUTS):
+        ws[t] = Tensor(np.eye(3), requires_grad=True, name="W")
+        xs[t] = Tensor(row, name="x")
+        h = tanh(h @ ws[t] + xs[t]).named("h")
+    found = recurrence(h)
+    assert [found.moments.of[x] for x in xs.values()] == [*xs]
+    outside = [Tensor(np.eye(3), requires_grad=True, name="W") for _ in INPUTS]
+    h = start()
+    for W, (_, x) in zip(outside, steps(INPUTS), strict=True):
+        h = tanh(h @ W + x).named("h")
+    of = recurrence(h).moments.of
+    assert {of[W] for W in outside} == {0}
+
+
+def test_a_weight_is_shared_and_a_memory_that_several_steps_read():
+    W, encoder = Tensor(np.eye(3), requires_grad=True, name="W"), loop("encoder", INPUTS, start())
+    memory, turned = stack(list(encoder.values())), W.T
+    h = encoder[T]
+    for _ in steps(INPUTS):
+        with scope("decoder"):
+            h = tanh(h @ turned + (memory @ h).sum()).named("h")
+    shared = recurrence(h).shared
+    assert {memory, turned} <= shared and not shared & {*encoder.values()}
