@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, overload
 
 import numpy as np
@@ -84,28 +85,34 @@ def as_nodes(
     else:
         return None
 
-    def lifted(x: Any, widen: bool = False) -> Node:
-        if isinstance(x, Node):
-            return x
-        if not isinstance(x, (bool, int, float, complex)) or isinstance(x, np.generic):
-            return leaf(kind, new_array(x))
-        dtype = np.result_type(
-            x, *[y.dtype for y in operands if y is not x and hasattr(y, "dtype")]
-        )
-        if widen:
-            own = np.min_scalar_type(x)
-            dtype = np.result_type(dtype, own if own.kind in "iu" else np.float64)
-        written = {"value": x, "dtype": dtype_name(dtype)}
-        return make(kind, constant, (), written, np.array(x, dtype=dtype), False)
-
     try:
-        return [lifted(x) for x in operands]
+        return [_lifted(x, kind, operands, constant) for x in operands]
     except OverflowError:
         try:
             op.forward(*[x.value if isinstance(x, Node) else x for x in operands], **params)
         except OverflowError as error:
             raise misuse(op, operands, params, error) from None
-        return [lifted(x, widen=True) for x in operands]
+        return [_lifted(x, kind, operands, constant, widen=True) for x in operands]
+
+
+def _lifted(
+    x: Any, kind: type[Node], operands: tuple[Any, ...], constant: Primitive, widen: bool = False
+) -> Node:
+    """An operand as a node; widened, if it is a number too large for the integers beside it."""
+    if isinstance(x, Node):
+        return x
+    if not isinstance(x, (bool, int, float, complex)) or isinstance(x, np.generic):
+        return leaf(kind, new_array(x))
+    dtype = _result_type(x, *[y.dtype for y in operands if y is not x and hasattr(y, "dtype")])
+    if widen:
+        own = np.min_scalar_type(x)
+        dtype = np.result_type(dtype, own if own.kind in "iu" else np.float64)
+    written = {"value": x, "dtype": dtype_name(dtype)}
+    return make(kind, constant, (), written, np.array(x, dtype=dtype), False)
+
+
+# Code has few numbers in it, such as the 1 of ``1 - z``, but uses them again at every step.
+_result_type = lru_cache(maxsize=256, typed=True)(np.result_type)
 
 
 def misuse(
