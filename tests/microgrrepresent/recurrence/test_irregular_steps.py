@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph, GraphError, Tensor, fold, step, steps, stop_gradient, tanh
+from microgrrepresent import (
+    Graph,
+    GraphError,
+    Tensor,
+    fold,
+    grad,
+    step,
+    steps,
+    stop_gradient,
+    tanh,
+)
 from microgrrepresent.recurrence import difference, recurrence
 from tests.microgrrepresent.recurrence.random_recurrences import Break, Program, State, Term, run
 
@@ -149,3 +159,12 @@ def test_a_state_before_the_first_must_not_be_another_state():
         for t, x in steps(np.ones((8, 3))):
             h[t] = tanh(h[t - 2 if t != 2 else other] + x).named("h")
         assert bool(recurrence([h[8], h[7]]).breaks) is not fits
+
+
+def test_where_a_gradient_stops_at_a_cut_the_sum_for_a_parameter_reads_something_else():
+    W, h, loss = Tensor(0.5, requires_grad=True, name="W"), Tensor(1.0, name="h_0"), 0
+    for t, x in steps(np.ones(10)):
+        h = tanh((stop_gradient(h) if t in (4, 8) else h) * W + x).named("h")
+        loss = loss + h * h
+    breaks = recurrence(grad(loss, W, create_graph=True)).breaks
+    assert any(n.step == 3 and "operand 1 of" in reason for n, reason in breaks.items())

@@ -285,3 +285,13 @@ def test_a_lag_counts_steps_whichever_way_the_recurrence_runs():
     assert pairs.terms.keys() == {(3, 3), (2, 3), (2, 2), (1, 3), (1, 2), (1, 1)}
     assert pairs.norms() == {0: 1 + 0.5 + 0.25, 1: 0.5 + 0.25, 2: 0.25}
     assert pairs.share(beyond=1) == 0.25 / 2.75
+
+
+def test_a_loss_of_several_outputs_counts_for_the_step_between_them_that_it_is_given_for():
+    w, s, outputs = Tensor(0.5, requires_grad=True), Tensor(1.0), {}
+    for t, _ in steps(np.ones(4)):
+        outputs[t] = s = w * s
+    smooth = outputs[3] - outputs[1]
+    assert gradient_by_lag({2: smooth}, w).by_lag().keys() == {0, 1}
+    with pytest.raises(GradientError, match="which come later"):
+        gradient_by_lag({2: outputs[3] - outputs[4]}, w)
