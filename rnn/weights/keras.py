@@ -129,13 +129,19 @@ def _arguments(layer: Recurrent[Any]) -> dict[str, Any]:
 def _check_config(layer: Recurrent[Any], config: Mapping[str, Any]) -> None:
     """Refuse, by its name, an argument with which the Keras layer computes something else."""
     own = {"go_backwards": False, **_arguments(layer)}
-    config = config.get("layer", {}).get("config", config)  # of a Bidirectional
-    for name in own.keys() & config.keys() - {"use_bias"}:  # the arrays show the biases
-        if config[name] != own[name]:
-            raise StateDictError(
-                f"load_keras: the Keras layer has {name}={config[name]!r}; the layer has "
-                f"{name}={own[name]!r}: {layer!r}"
-            )
+    each = [(own, config)]
+    if "layer" in config:  # a Bidirectional, which holds a layer for each direction
+        other_way = {**own, "go_backwards": not own["go_backwards"]}
+        each = [({"merge_mode": "concat"}, config), (own, config["layer"]["config"])]
+        if "backward_layer" in config:
+            each.append((other_way, config["backward_layer"]["config"]))
+    for ours, theirs in each:
+        for name in ours.keys() & theirs.keys() - {"use_bias"}:  # the arrays show the biases
+            if theirs[name] != ours[name]:
+                raise StateDictError(
+                    f"load_keras: the Keras layer has {name}={theirs[name]!r}; the layer has "
+                    f"{name}={ours[name]!r}: {layer!r}"
+                )
 
 
 def _biased(cell: Cell[Any], form: Form) -> bool:

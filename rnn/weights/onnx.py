@@ -18,6 +18,14 @@ _ORDER = {"h": "h", "rzn": "zrn", "ifgo": "iofg"}
 _NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "identity": "Affine"}
 _STANDARD = {"h": ["Tanh"], "rzn": ["Sigmoid", "Tanh"], "ifgo": ["Sigmoid", "Tanh", "Tanh"]}
 
+_OFF: dict[str, Any] = {
+    "activation_alpha": [],
+    "activation_beta": [],
+    "clip": None,
+    "output_sequence": 0,
+}
+"""What may be written for an attribute that a node does not have; a clip of 0 is a clip."""
+
 
 class OnnxNode(NamedTuple):
     """What an ONNX node with D directions holds; the shapes are in `rnn.weights.standard_gates`."""
@@ -156,7 +164,7 @@ def _check_attributes(
         del node["layout"]
     for name in [*own, *node]:
         theirs, ours = node.get(name), own.get(name)
-        if _lower(theirs) != _lower(ours) and (theirs or ours):
+        if _lower(theirs) != _lower(ours) and not (name in _OFF and theirs == _OFF[name]):
             has = f"the layer has {name}={ours!r}" if name in own else "the layer has no such thing"
             raise StateDictError(f"load_onnx: the node has {name}={theirs!r}; {has}: {layer!r}")
 

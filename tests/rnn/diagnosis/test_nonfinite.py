@@ -38,6 +38,16 @@ def test_the_first_nan_not_the_last_is_named():
     assert "2 of 3 elements that are NaN or inf: log" in str(found)
 
 
+def test_a_nan_made_of_an_infinity_that_was_given_is_named_where_it_is_made():
+    a = Tensor([np.inf], name="a")
+    b = (a * 2).named("b")
+    c = (b - b).named("c")
+    found = find_nonfinite(c.sum())
+    assert found.node is c
+    assert str(found) == "the value of c is NaN: sub, applied to b, which is inf"
+    assert find_nonfinite(b.sum()).node is a
+
+
 def test_infinite_gradients_of_finite_values_are_found():
     """s^-1/2 at 1e-300 is 1e150, and its slope -1e450/2."""
     s = Tensor(1e-300, requires_grad=True, name="s")

@@ -250,6 +250,7 @@ def test_layers_are_counted_from_0():
     ("layer", "changed"),
     [
         (lambda: GRU(INPUT, H), {"clip": 0.5}),
+        (lambda: GRU(INPUT, H), {"clip": 0.0}),
         (lambda: GRU(INPUT, H), {"activations": [b"Relu", b"Tanh"]}),
         (lambda: GRU(INPUT, H), {"linear_before_reset": 0}),
         (lambda: GRU(INPUT, H), {"layout": 1}),
@@ -313,6 +314,26 @@ def test_a_keras_layer_that_computes_something_else_is_refused_by_name(changed):
     with pytest.raises(StateDictError, match=f"the Keras layer has {name}="):
         load_keras(layer, weights, {"layer": {"config": arguments | changed}})
     load_keras(layer, weights, {"layer": {"config": arguments}, "merge_mode": "concat"})
+
+
+@pytest.mark.parametrize("mode", ["sum", "mul", "ave", None])
+def test_two_directions_in_keras_that_are_not_joined_are_refused_by_name(mode):
+    layer = GRU(INPUT, H, bidirectional=True)
+    weights, arguments = to_keras(layer)
+    config = {"layer": {"config": arguments}, "merge_mode": mode}
+    with pytest.raises(StateDictError, match=f"has merge_mode={mode!r}; .* merge_mode='concat'"):
+        load_keras(layer, weights, config)
+
+
+def test_the_backward_layer_of_a_bidirectional_is_checked_too():
+    layer = GRU(INPUT, H, bidirectional=True)
+    weights, arguments = to_keras(layer)
+    backward = arguments | {"go_backwards": True}
+    config = {"merge_mode": "concat", "layer": {"config": arguments}}
+    load_keras(layer, weights, config | {"backward_layer": {"config": backward}})
+    for changed in ({"activation": "relu"}, {"go_backwards": False}):
+        with pytest.raises(StateDictError, match=f"the Keras layer has {next(iter(changed))}="):
+            load_keras(layer, weights, config | {"backward_layer": {"config": backward | changed}})
 
 
 def load(layer, node, **more):
