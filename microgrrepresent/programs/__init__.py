@@ -1,6 +1,6 @@
 """Programs: a recorded loss and its gradient as the loop that one would have written by hand."""
 
 from microgrrepresent.programs.loss_program import Program, program
-from microgrrepresent.programs.marking import Marker, Report, mark
+from microgrrepresent.programs.marking import Marker, Report, StudentError, mark
 
-__all__ = ["Marker", "Program", "Report", "mark", "program"]
+__all__ = ["Marker", "Program", "Report", "StudentError", "mark", "program"]

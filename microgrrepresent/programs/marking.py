@@ -340,7 +340,13 @@ def _listed(gates: Sequence[str]) -> str:
     return f"the gates {', '.join(gates[:-1])} and {gates[-1]}"
 
 
+class StudentError(RuntimeError):
+    """What a student's function raised, in words, where it was run by somebody else."""
+
+
 def _raised(error: Exception) -> str:
+    if isinstance(error, StudentError):
+        return textwrap.shorten(str(error), 300)
     where = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)

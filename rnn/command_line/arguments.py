@@ -15,6 +15,7 @@ from typing import NoReturn, TypeAlias, get_args
 from microgrrepresent.drawing.marks.themes import THEMES
 from microgrrepresent.drawing.views.choices import View
 from rnn.command_line.illustration import ILLUSTRATED
+from rnn.command_line.loop_arguments import add_loops
 from rnn.command_line.tasks import CELLS, TASKS
 
 LONGEST_PAGE = 100
@@ -95,6 +96,7 @@ def parser() -> _Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_demo, _add_train, _add_sample, _add_draw, _add_bptt, _add_flow):
         add(commands)
+    add_loops(commands, _seed, _positive)
     return parser
 
 

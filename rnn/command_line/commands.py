@@ -1,7 +1,8 @@
-"""The command line: ``python -m rnn demo``, ``train``, ``sample``, ``draw``, ``flow``, ``bptt``.
+"""The command line, ``python -m rnn``: what each command does.
 
-Exit status: 0 if all went well; 1 if a training broke down; 2 if something was asked for that
-cannot be done, with one line that says what; 130 after Ctrl-C, which saves first.
+Exit status: 0 if all went well; 1 if a training broke down or an exercise is not right; 2 if
+something was asked for that cannot be done, with one line that says what; 130 after Ctrl-C, which
+saves first.
 """
 
 from __future__ import annotations
@@ -232,6 +233,24 @@ def _flow(options: argparse.Namespace) -> int:
     return 0
 
 
+def _code(options: argparse.Namespace) -> int:
+    from rnn.command_line.loops import code
+
+    return code(options)
+
+
+def _exercise(options: argparse.Namespace) -> int:
+    from rnn.command_line.loops import exercise
+
+    return exercise(options)
+
+
+def _mark(options: argparse.Namespace) -> int:
+    from rnn.command_line.loops import mark
+
+    return mark(options)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "train": _train,
@@ -239,4 +258,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "draw": _draw,
     "flow": _flow,
     "bptt": _bptt,
+    "code": _code,
+    "exercise": _exercise,
+    "mark": _mark,
 }

@@ -51,9 +51,10 @@ def refused(capsys, *arguments):
 # --- help and bad arguments ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "command", [[], ["demo"], ["train"], ["sample"], ["draw"], ["bptt"], ["flow"]]
-)
+COMMANDS = ["demo", "train", "sample", "draw", "bptt", "flow", "code", "exercise", "mark"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help(capsys, command):
     status, out, _ = run(capsys, *command, "--help")
     assert status == 0

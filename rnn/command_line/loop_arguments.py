@@ -1,0 +1,92 @@
+"""What ``python -m rnn code``, ``exercise`` and ``mark`` take."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rnn.command_line.illustration import ILLUSTRATED
+
+if TYPE_CHECKING:
+    from rnn.command_line.arguments import Commands
+
+Reader = Callable[[str], float]
+"""Of a number, which it may refuse."""
+
+
+def add_loops(commands: Commands, seed: Reader, seconds: Reader) -> None:
+    """Add the commands that print a loop, set it as an exercise, and mark it."""
+    code = _command(
+        commands,
+        "code",
+        "print the loop of a cell and of its gradient as NumPy code",
+        "Prints a cell with readout and softmax cross-entropy, and the way back through time, as\n"
+        "the NumPy loop that one would write by hand, for any number of steps and sequences.",
+        "example:\n  python -m rnn code --cell lstm -o bptt.py",
+    )
+    _add_cell(code)
+    code.add_argument(
+        "--style",
+        choices=["read", "fast"],
+        default="read",
+        help="read: a line for each equation; fast: what runs (default: read)",
+    )
+    code.add_argument("-o", "--out", metavar="FILE", help="a file, instead of the terminal")
+
+    exercise = _command(
+        commands,
+        "exercise",
+        "write a file whose backward pass is left out",
+        "Writes a file with the forward loop of a cell, the formulas of its gradient, and a\n"
+        "backward pass in which every value is to be written.",
+        "example:\n  python -m rnn exercise --cell gru --seed 7 -o exercise.py",
+    )
+    _add_cell(exercise)
+    exercise.add_argument(
+        "--seed", type=seed, default=0, metavar="N", help="of the data (default: 0)"
+    )
+    exercise.add_argument(
+        "-o",
+        "--out",
+        default="exercise.py",
+        metavar="FILE",
+        help="the file to write to (default: exercise.py)",
+    )
+
+    mark = _command(
+        commands,
+        "mark",
+        "mark an exercise: what is right, what is wrong, and why",
+        "Runs the function of an exercise in a process of its own, and compares its loss and\n"
+        "gradients with the right ones. Exit status 0 if all is right, else 1.",
+        "example:\n  python -m rnn mark exercise.py",
+    )
+    mark.add_argument("file", metavar="FILE", help="written by python -m rnn exercise")
+    mark.add_argument(
+        "--limit", type=seconds, default=60, metavar="N", help="seconds it may run (default: 60)"
+    )
+
+
+def _add_cell(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cell",
+        choices=list(ILLUSTRATED),
+        default="lstm",
+        metavar="CELL",
+        help=f"one of {', '.join(ILLUSTRATED)} (default: lstm)",
+    )
+
+
+def _command(
+    commands: Commands, name: str, short: str, description: str, epilog: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=short,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=name, prog=parser.prog)
+    return parser
