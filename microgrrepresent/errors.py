@@ -64,6 +64,13 @@ def operand(name: str | None, value: Any) -> str:
     return f"{name} {shape}" if name else shape
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names with commas between them; of more than four, the first three and the last."""
+    if len(names) > 4:
+        names = [*names[:3], f"... and {len(names) - 4:,} more", f"and {names[-1]}"]
+    return ", ".join(names)
+
+
 def no_gradient(name: str | None, dtype: Any) -> DTypeError:
     """Say why a leaf of such numbers cannot require a gradient."""
     leaf = name or "a Tensor"

@@ -62,7 +62,7 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
 # What is asked about a Tensor, or made beside it: the answer has no derivative to lose, and is an
 # array, as it is for an array.
 _QUESTIONS: set[Callable[..., Any]] = {
-    *(np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like),
+    *(np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like),
     *(np.isnan, np.isinf, np.isfinite, np.any, np.all, np.count_nonzero, np.argmax, np.argmin),
     *(np.allclose, np.isclose, np.array_equal, np.argsort, np.nonzero, np.array2string),
     *(np.array_str, np.array_repr, np.signbit, np.iscomplexobj, np.result_type, np.argwhere),
@@ -97,7 +97,9 @@ def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any
             call += f" with these arguments ({error})"
         else:
             return ours(*args, **kwargs)
-    if function not in _QUESTIONS:
+    if function is np.full_like:  # it asks the first for its shape only, and is made of the second
+        _needs_no_gradient(call, "full_like", (args[1:], kwargs.get("fill_value")))
+    elif function not in _QUESTIONS:
         _needs_no_gradient(call, function.__name__, (args, kwargs))
     return function(*_values(args), **_values(kwargs))
 

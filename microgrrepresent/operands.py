@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike, DTypeLike
 
-from microgrrepresent.errors import DTypeError, ShapeError, operand
+from microgrrepresent.errors import DTypeError, ShapeError, listed, operand
 from microgrrepresent.node import Array, N, Node, dtype_name, leaf, make
 from microgrrepresent.place import running
 
@@ -37,6 +37,26 @@ def operation(function: Callable[Concatenate[Any, P], Any]) -> Operation[P]:
 def arrayed(x: Any) -> Any:
     """An operand that has axes: a node or an array as it is, a list or a number as an array."""
     return x if isinstance(x, (Node, ndarray)) else new_array(x)
+
+
+def mask_of(given: Any, where: str) -> Any:
+    """A mask: a node or an array of booleans, or of the integers 0 and 1.
+
+    Raises
+    ------
+    DTypeError
+        If it is of other numbers: weights such as 0.3, which would all count as true.
+    """
+    mask = arrayed(given)
+    values = mask.value if isinstance(mask, Node) else mask
+    integers = values.dtype.kind in "iu"
+    if values.size and values.dtype != bool and not (integers and np.isin(values, (0, 1)).all()):
+        raise DTypeError(
+            f"{where}: mask must be of booleans, got {values.dtype}"
+            f"{' with others than 0 and 1' if integers else ''}; say which elements count, as in "
+            'mask > 0; weights are to be multiplied with the losses of reduction="none"'
+        )
+    return mask
 
 
 def new_array(data: Any, dtype: DTypeLike | None = None) -> Array:
@@ -120,7 +140,7 @@ def misuse(
 ) -> Exception:
     """Say what was applied to what, and where, when `forward` refused its operands."""
     if isinstance(error, OverflowError):
-        given = ", ".join(operand(p.name, p) if isinstance(p, Node) else repr(p) for p in parents)
+        given = listed([operand(p.name, p) if isinstance(p, Node) else repr(p) for p in parents])
         return DTypeError(
             f"{running(op.name)}: {op.name}({given}): {error}; give the operands more room first, "
             "as in t.astype(int) or t.astype(float)"
@@ -130,10 +150,10 @@ def misuse(
     if op.many is None and len(parents) != len(op.vjp):
         return TypeError(
             f"{running(op.name)}: {op.name} has {len(op.vjp)} operand{'s' * (len(op.vjp) > 1)}; "
-            f"given {len(parents)}: {', '.join(names)}"
+            f"given {len(parents)}: {listed(names)}"
         )
     infix = len(names) == 2 and len(op.symbol) == 1
-    text = f" {op.symbol} ".join(names) if infix else f"{op.name}({', '.join(names)})"
+    text = f" {op.symbol} ".join(names) if infix else f"{op.name}({listed(names)})"
     if params:
         text += " with " + ", ".join(f"{key}={value!r}" for key, value in params.items())
     broken = op.mismatch(shapes) if op.mismatch is not None else None

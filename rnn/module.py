@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microgrrepresent import ShapeError, Tensor
-from microgrrepresent.errors import DTypeError, FileError
+from microgrrepresent.errors import DTypeError, FileError, listed, operand
 from microgrrepresent.files import read_arrays, write_arrays
 from rnn.errors import StateDictError
 
@@ -286,4 +286,4 @@ def _array(name: str, value: Any) -> Array:
 
 
 def _listed(names: list[str], arrays: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {tuple(arrays[name].shape)}" for name in names)
+    return listed([operand(name, arrays[name]) for name in names])

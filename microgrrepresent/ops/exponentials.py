@@ -12,7 +12,7 @@ import numpy as np
 
 from microgrrepresent.errors import DTypeError, ShapeError
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import arrayed, new_array, operation
+from microgrrepresent.operands import arrayed, mask_of, new_array, operation
 from microgrrepresent.ops import exponential_forms
 from microgrrepresent.ops.elementwise import astype, exp, floats, maximum, sigmoid, where
 from microgrrepresent.ops.reductions import mean, sum
@@ -174,7 +174,8 @@ def cross_entropy(
     Raises
     ------
     ShapeError, DTypeError, ValueError
-        For targets of another shape than ``logits.shape[:-1]``, not integers, or out of range.
+        For targets of another shape than ``logits.shape[:-1]``, not integers, or out of range, and
+        for a mask that does not fit or is not of booleans.
 
     Examples
     --------
@@ -230,6 +231,8 @@ def binary_cross_entropy(
     ------
     ShapeError
         If the shapes differ: ``(8, 1)`` and ``(8,)`` would broadcast to every pair of the 8.
+    DTypeError
+        If the mask is not of booleans.
 
     Examples
     --------
@@ -260,7 +263,7 @@ def _counts(mask: Any, shape: tuple[int, ...], op: str) -> Any:
     """The mask as booleans, one for each row; a node if the mask is one."""
     if mask is None:
         return None
-    given = arrayed(mask)
+    given = mask_of(mask, running(op))
     try:
         return broadcast_to(astype(given, bool) if given.dtype != bool else given, shape)
     except ValueError:

@@ -21,6 +21,7 @@ import numpy as np
 from microgrrepresent import ShapeError, Tensor, stack, step, where
 from microgrrepresent.errors import operand
 from microgrrepresent.node import Array
+from microgrrepresent.operands import mask_of
 
 SequenceReduction = Literal["mean", "sum", "batchmean"]
 Reduction = Literal["mean", "sum", "none"]
@@ -61,6 +62,8 @@ def sequence_loss(
     ------
     ShapeError
         If outputs, targets and mask are not of the same number of steps and sequences.
+    DTypeError
+        If the mask is not of booleans.
     ValueError
         For an unknown reduction.
 
@@ -74,7 +77,7 @@ def sequence_loss(
     """
     _check_reduction(reduction, get_args(SequenceReduction), "sequence_loss")
     wanted = targets.value if isinstance(targets, Tensor) else np.asarray(targets)
-    counts = None if mask is None else np.asarray(mask, dtype=bool)
+    counts = _counts(mask, "sequence_loss")
     for name, array in (("targets", wanted), ("mask", counts)):
         if array is not None and (not array.ndim or len(array) != len(outputs)):
             raise ShapeError(
@@ -124,6 +127,11 @@ def _loss_that_counts(
     return each
 
 
+def _counts(mask: Any, who: str) -> Array | None:
+    """The mask as an array of booleans."""
+    return None if mask is None else np.asarray(mask_of(mask, who), dtype=bool)
+
+
 def _check_reduction(reduction: str, known: tuple[str, ...], who: str) -> None:
     if reduction not in known:
         listed = ", ".join(map(repr, known))
@@ -152,6 +160,8 @@ def mse_loss(
     ShapeError
         If output and target differ in shape, which would broadcast to something else, or the shape
         of the mask is not that of their first axes.
+    DTypeError
+        If the mask is not of booleans.
     ValueError
         For an unknown reduction.
 
@@ -168,7 +178,7 @@ def mse_loss(
             f"mse_loss: {operand(output.name or 'output', output)} needs a target of the "
             f"same shape, got {np.shape(target)}"
         )
-    counts = None if mask is None else np.asarray(mask, dtype=bool)
+    counts = _counts(mask, "mse_loss")
     difference = _masked(output - target, counts)
     each: Tensor = difference * difference
     if reduction == "none":

@@ -64,6 +64,8 @@ BY_PROTOCOL = {  # functions of NumPy without a counterpart here
     "savez": lambda x: np.savez(io.BytesIO(), x=x),
     "copyto": lambda x: np.copyto(np.zeros(2), x),
     "full_like": lambda x: np.full_like(np.zeros(2), x),
+    "full_like of a Tensor": lambda x: np.full_like(two(False), x),
+    "full_like by name": lambda x: np.full_like(two(False), fill_value=x),
     "arctan": np.arctan,
     "add.reduce": np.add.reduce,
     "add.at": lambda x: np.add.at(np.zeros(2), [0, 1], x),
@@ -150,6 +152,7 @@ def test_what_has_no_derivative_is_answered_for_all():
         equal(ask(x), ask(x.numpy()))
     assert np.allclose(x, [x[0], x[1]]) and np.searchsorted([0.0, 1.2], x).tolist() == [1, 2]
     assert np.where(x > 1)[0].tolist() == [1]
+    assert np.full_like(x, 3).tolist() == [3, 3] == np.full_like(a=x, fill_value=3).tolist()
     assert np.logical_and(x > 1, x < 2).tolist() == [False, True]
 
 

@@ -108,6 +108,14 @@ SNAPSHOTS = [
     (lambda: mg.cross_entropy(X, [0, 1], mask=[True]*3), ShapeError,
      "cross_entropy in lstm at t=3: the mask says which of the rows (2,) count, and needs their "
      "shape or one that broadcasts to it; given (3,)"),
+    (lambda: mg.cross_entropy(X, [0, 1], mask=[0.3, 0.7]), DTypeError,
+     "cross_entropy in lstm at t=3: mask must be of booleans, got float64; say which elements "
+     "count, as in mask > 0; weights are to be multiplied with the losses of "
+     'reduction="none"'),
+    (lambda: mg.binary_cross_entropy(V, [0.0, 1.0], mask=Tensor([2, 1])), DTypeError,
+     "binary_cross_entropy in lstm at t=3: mask must be of booleans, got int64 with others than 0 "
+     "and 1; say which elements count, as in mask > 0; weights are to be multiplied with the "
+     'losses of reduction="none"'),
     (lambda: mg.cross_entropy(X, [0, 1], reduction="avg"), ValueError,
      "cross_entropy in lstm at t=3: reduction must be 'mean', 'sum' or 'none'; given 'avg'"),
     (lambda: mg.binary_cross_entropy(X, [0.0, 1.0, 1.0]), ShapeError,
@@ -229,6 +237,14 @@ def test_every_error_is_also_a_built_in_one():
         (mg.CheckError, AssertionError),
     ]:
         assert issubclass(ours, theirs) and ours.__doc__
+
+
+@pytest.mark.parametrize("join", [mg.stack, mg.concatenate])
+def test_of_many_operands_the_first_and_the_last_are_named(join):
+    said = raises(ShapeError, lambda: join([V] * 9_999 + [X]))
+    assert f"{join.__name__}(v (2,), v (2,), v (2,), ... and 9,996 more, and x (2, 3))" in said
+    assert len(said) < 300
+    assert "(v (2,), v (2,), v (2,), x (2, 3))" in raises(ShapeError, lambda: join([V, V, V, X]))
 
 
 def test_what_numpy_said_is_kept():

@@ -187,6 +187,7 @@ def test_means_over_the_rows_that_count():
         float(ce(x, [0, 0, -1], ignore_index=-1)), (np.log(2) + np.log(4)) / 2
     )
     np.testing.assert_allclose(float(ce(x, [0, 0, 9], mask=[True, False, False])), np.log(2))
+    np.testing.assert_allclose(float(ce(x, [0, 0, 9], mask=[1, 0, 0])), np.log(2))
     both = ce(x, [0, 0, 7], mask=[False, True, True], ignore_index=7, reduction="sum")
     np.testing.assert_allclose(float(both), np.log(4))
     nothing = ce(x, [5, 5, 5], ignore_index=5)

@@ -227,6 +227,14 @@ def test_a_state_that_does_not_fit_changes_nothing(change, sentence):
         np.testing.assert_array_equal(value, before[name])
 
 
+def test_of_many_missing_names_the_first_and_the_last_are_named():
+    layers = Module()
+    layers.all = [Linear(1, 1, bias=False, rng=0) for _ in range(100)]
+    with pytest.raises(StateDictError) as error:
+        layers.load_state_dict({})
+    assert "all.2.weight (1, 1), ... and 96 more, and all.99.weight (1, 1);" in str(error.value)
+
+
 def test_save_and_load(tmp_path):
     first, second = (LSTM(3, 4, num_layers=2, rng=seed) for seed in (0, 1))
     first.save(tmp_path / "model.npz")

@@ -1,11 +1,13 @@
 """Losses over time (L1 to L4): PyTorch's numbers, closed forms, and the graph that they make."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
 from microgrrepresent import (
+    DTypeError,
     Graph,
     ShapeError,
     Tensor,
@@ -143,7 +145,7 @@ def test_messages():
     with pytest.raises(ShapeError, match=r"mask of shape \(5, 2\) does not fit"):
         sequence_loss(cross_entropy, [Tensor(y) for y in LOGITS], CLASSES, mask=MASK[:, :2])
     with pytest.raises(ShapeError, match=r"mask of shape \(2, 2\) does not fit"):
-        mse_loss(Tensor(LOGITS), LOGITS, mask=np.ones((2, 2)))
+        mse_loss(Tensor(LOGITS), LOGITS, mask=np.ones((2, 2), dtype=bool))
 
 
 def negative_log(p, target, reduction):
@@ -177,6 +179,18 @@ def test_what_padding_holds_has_no_influence(loss, outputs, targets, bad, filler
     assert np.array_equal(np.reshape(results[1][3], outputs.shape), results[1][2])
 
 
+def test_a_mask_is_of_booleans_or_of_0_and_1():
+    y, target = Tensor(LOGITS, requires_grad=True), LOGITS * 2
+    expected = float(mse_loss(y, target, mask=MASK))
+    for same in (MASK.astype(int), MASK.astype("u1").tolist(), Tensor(MASK)):
+        assert float(mse_loss(y, target, mask=same)) == expected
+        assert float(sequence_loss(mse_loss, y, target, mask=same)) == expected
+    for weights in (MASK * 0.3, Tensor(MASK * 1.0, requires_grad=True), MASK * 2, MASK - 1):
+        for loss in (mse_loss, partial(sequence_loss, mse_loss)):
+            with pytest.raises(DTypeError, match=r"_loss: mask must be of booleans, got (fl|int)"):
+                loss(y, target, mask=weights)
+
+
 def test_a_squared_error_of_padding_has_no_gradient():
     y = Tensor([1.0, np.nan], requires_grad=True)
     L = mse_loss(y, [0.0, np.inf], mask=[True, False])
@@ -185,5 +199,5 @@ def test_a_squared_error_of_padding_has_no_gradient():
 
 def test_a_mask_in_which_no_step_counts():
     y = Tensor(LOGITS, requires_grad=True)
-    L = sequence_loss(cross_entropy, y, CLASSES, mask=np.zeros((T, B)))
+    L = sequence_loss(cross_entropy, y, CLASSES, mask=np.zeros((T, B), dtype=int))
     assert float(L) == 0 and not grad(L, y).any()
