@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from microgrrepresent.listing import equation, labels
 from microgrrepresent.node import Node, make
 from microgrrepresent.place import Place, at
 from microgrrepresent.recurrence.folded import Folded
+from microgrrepresent.recurrence.folded_listing import period
 from microgrrepresent.recurrence.signature import with_index_numbers
 from microgrrepresent.recurrence.strands import Read, Strand
 from microgrrepresent.recurrence.time_index import numbers_at, resized_inputs
@@ -154,12 +154,11 @@ class _Unfolding:
         )
         sign = 1 if read.lag > 0 else -1
         reads = [begin, *sorted((t + later for t in found), key=lambda t: t * sign)]
-        periods = {t - s for s, t in pairwise(reads)}
-        if len(periods) != 1:
+        every = period(reads)
+        if every is None:
             times = ", ".join(map(str, reads[1:]))
             raise self._refusal(f"cuts at t = {times} do not tell where the next ones would be")
-        period = periods.pop()
-        return sorted(t - later for t in range(start + period, end + sign, period))
+        return sorted(t - later for t in range(start + every, end + sign, every))
 
     def _check_enough(self) -> None:
         """Refuse what is too short to tell its ends from its middle.

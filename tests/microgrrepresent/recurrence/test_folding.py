@@ -284,3 +284,22 @@ def test_the_state_of_a_single_step_is_told_by_its_initial_value(made, given):
     found = recurrence(h)
     assert found.states == {found.places[h][0]: made - given}
     assert found.initial[before].lag == made - given
+
+
+def test_a_copy_that_the_same_step_reads_is_no_cut():
+    p, h = Parameters(), zero()
+    for _, x in steps(inputs(9)):
+        h = rnn(x, h, p).named("h")
+        h = (h * stop_gradient(h)).named("g")
+    folded = fold(Graph(h))
+    assert str(folded).count("stop_gradient h[t]") == 1 and "is cut" not in str(folded)
+    assert difference(unfold(folded, 9), Graph(h)) is None
+
+
+def test_a_state_may_be_cut_twice_for_two_readers():
+    p, h = Parameters(), zero()
+    for t, x in steps(inputs(9)):
+        first, second = (stop_gradient(h), stop_gradient(h)) if t in (4, 7) else (h, h)
+        h = rnn(x * second[:3], first, p).named("h")
+    graph = Graph(h)
+    assert difference(unfold(fold(graph), 9), graph) is None
