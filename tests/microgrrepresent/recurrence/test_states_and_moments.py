@@ -142,3 +142,51 @@ def test_a_weight_is_shared_and_a_memory_that_several_steps_read():
             h = tanh(h @ turned + (memory @ h).sum()).named("h")
     shared = recurrence(h).shared
     assert {memory, turned} <= shared and not shared & {*encoder.values()}
+
+
+def test_inputs_and_starts_stand_with_the_loop_that_reads_them_first():
+    with step(1):
+        z = start("z")
+    rows = [Tensor(row, name="x") for row in INPUTS]
+    encoder = loop("encoder", INPUTS, z)
+    with scope("decoder"), step(1):
+        s = tanh(encoder[T] * z)
+    decoder = loop("decoder", rows, s)
+    found = recurrence(decoder[T]).moments
+    assert found.of[z] == 1
+    assert [found.of[x] for x in rows] == [*range(T + 1, 2 * T + 1)]
+
+
+def test_loops_that_look_ahead_at_each_other_run_side_by_side():
+    a = loop("a", INPUTS, start())
+    b = loop("b", [a[min(t + 1, T)] for t in a], start())
+    c = loop("a", [b[min(t + 1, T)] for t in b], start())
+    found = recurrence(c[T]).moments
+    for t in a:
+        assert found.of[a[t]] == found.of[b[t]] == found.of[c[t]] == t
+
+
+def test_what_a_sum_begins_with_stands_beside_it_unless_others_read_it():
+    hs = loop("rnn", INPUTS, start())
+    for more in (False, True):
+        zero = Tensor(0.0, name="zero")
+        total = zero
+        for h in hs.values():
+            total = total + h.sum()
+        L = total * zero if more else total * total
+        assert recurrence(L).moments.of[zero] == (0 if more else 1)
+
+
+def test_the_next_input_is_no_total():
+    rows = [Tensor(row, name="x") for row in INPUTS]
+    hs = loop("rnn", rows, start())
+    errors = [h - rows[t] for t, h in hs.items() if t < T]  # rows[t] is the input of step t + 1
+    L = sum((e * e).sum() for e in errors)
+    assert not recurrence(L).totals & {*rows, *errors}
+
+
+def test_in_one_step_a_parameter_is_shared_and_an_input_is_not():
+    W, h_0, x = Tensor(np.eye(3), requires_grad=True, name="W"), start(), Tensor(INPUTS[0])
+    with step(1):
+        h = tanh(h_0 @ W + x)
+    assert recurrence(h).shared == {W}
