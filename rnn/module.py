@@ -18,7 +18,10 @@ The names and shapes are PyTorch's: `load_state_dict` takes PyTorch's state_dict
 `rnn.weights.to_torch` makes of ours is taken there.
 
 A parameter that is set anew stays a parameter: ``head.weight = array`` takes the values over,
-``head.weight = embedding.weight`` ties the two, and whatever is neither is refused.
+``head.weight = embedding.weight`` ties the two, and whatever is neither is refused. The same holds
+for a list or dict of parameters that is set anew as a whole, place by place. One place of it,
+``self.ws[0] = array``, is Python's own assignment, which a module cannot see: write
+``self.ws[0].assign(array)``.
 """
 
 from __future__ import annotations
@@ -75,9 +78,7 @@ class Module:
         return forward(*args, **kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        own = vars(self).get(name)
-        if isinstance(own, Tensor) and own.is_leaf:
-            value = replaced(own, value, f"{type(self).__name__}.{name}")
+        value = _kept(vars(self).get(name), value, f"{type(self).__name__}.{name}")
         object.__setattr__(self, name, value)
         for path, member in _held(name, value):
             if isinstance(member, Module):
@@ -240,6 +241,38 @@ def _held(name: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:
             yield from _held(f"{name}.{key}", item)
 
 
+def _kept(own: Any, value: Any, what: str) -> Any:
+    """What an attribute is set to, so that its parameters stay: alone, in lists or in dicts."""
+    if isinstance(own, Tensor) and own.is_leaf:
+        return replaced(own, value, what)
+    if not isinstance(own, (list, tuple, dict)):
+        return value
+    kind = dict if isinstance(own, dict) else (list, tuple)
+    if not isinstance(value, kind):
+        for path, member in _held(what, own):
+            if isinstance(member, Tensor) and member.requires_grad:
+                raise TypeError(
+                    f"{path} is a parameter, got {type(value).__name__} for {what}; give a "
+                    f"{type(own).__name__} with a value for each of its parameters"
+                )
+        return value
+    given = _places(value)
+    kept = dict(given)
+    for key, member in _places(own).items():
+        replacement = _kept(member, given.get(key), f"{what}.{key}")
+        if key in given:
+            kept[key] = replacement
+    if all(kept[key] is given[key] for key in given):
+        return value
+    if isinstance(value, dict):
+        return kept
+    return list(kept.values()) if isinstance(value, list) else tuple(kept.values())
+
+
+def _places(container: Any) -> dict[Any, Any]:
+    return dict(container.items() if isinstance(container, dict) else enumerate(container))
+
+
 def replaced(own: Tensor, value: Any, what: str) -> Any:
     """The Tensor that takes a parameter's place: a given one that fits, or its own with new values.
 
@@ -267,7 +300,7 @@ def replaced(own: Tensor, value: Any, what: str) -> Any:
             f"{what} is a parameter, got a Tensor that {lacks}; give {what.split('.')[-1]} = "
             "tensor.numpy() for its values, or Tensor(..., requires_grad=True)"
         )
-    return value if value.name else value.named(str(own.name))
+    return value if value.name or not own.name else value.named(own.name)
 
 
 def _same(a: Array, b: Array) -> bool:

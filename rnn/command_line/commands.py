@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from microgrrepresent import backward
 from microgrrepresent.drawing import save
+from microgrrepresent.drawing.views.choices import MOST_STEPS
 from microgrrepresent.errors import DrawingError, FileError
 from microgrrepresent.files import reason
 from microgrrepresent.node import Array
@@ -189,6 +190,12 @@ def _opening(vocabulary: Vocabulary) -> str:
 
 
 def _draw(options: argparse.Namespace) -> int:
+    in_full = not options.window and options.time != "folded" and options.view != "layers"
+    if in_full and options.steps > MOST_STEPS:
+        raise DrawingError(  # before the graph is built, which takes long for so many steps
+            f"a picture can show {MOST_STEPS:,} steps, got --steps {options.steps}; draw the first "
+            "and last ones with --window 3,2, or one step for all with --time folded"
+        )
     L, _ = illustration(options.cell, options.steps, seed=options.seed)
     save(
         L,

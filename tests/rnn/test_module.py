@@ -123,6 +123,53 @@ def test_what_would_be_no_parameter_is_refused():
         assert layer.weight is before and len(layer.parameters()) == 2
 
 
+class Held(Module):
+    def __init__(self):
+        self.ws = [Tensor(np.ones(2), requires_grad=True), Tensor(np.ones(3), requires_grad=True)]
+        self.by_name = {"gain": (Tensor(np.ones(2), requires_grad=True),)}
+
+
+def test_parameters_in_lists_and_dicts_take_values_over_place_by_place():
+    model = Held()
+    before = model.parameters()
+    model.ws = [2 * np.ones(2), [3, 3, 3]]
+    model.by_name = {"gain": [4 * np.ones(2)]}
+    assert [id(p) for p in model.parameters()] == [id(p) for p in before]
+    assert [p.numpy()[0] for p in model.parameters()] == [2, 3, 4]
+    model.ws = [*model.ws, Tensor(np.ones(1), requires_grad=True)]
+    tied = Tensor(np.zeros(2), requires_grad=True)
+    model.by_name = {"gain": (tied,)}
+    assert len(model.parameters()) == 4 and model.parameters()[-1] is tied
+    assert tied.name == before[-1].name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "sentence"),
+    [
+        ("ws", [np.ones(3), np.ones(3)], ShapeError, r"\(2,\)"),
+        ("ws", [np.ones(2)], TypeError, "Held.ws.1 is a parameter, got None"),
+        ("ws", None, TypeError, "Held.ws.0 is a parameter, got NoneType for Held.ws; give a list"),
+        ("ws", {0: np.ones(2)}, TypeError, "got dict for Held.ws"),
+        ("by_name", {}, TypeError, "Held.by_name.gain.0 is a parameter, got NoneType"),
+        ("by_name", {"gain": [Tensor(np.ones(2))]}, TypeError, "requires no gradient"),
+    ],
+)
+def test_lists_and_dicts_that_would_lose_a_parameter_are_refused(name, value, error, sentence):
+    model = Held()
+    before = model.parameters()
+    with pytest.raises(error, match=sentence):
+        setattr(model, name, value)
+    assert [id(p) for p in model.parameters()] == [id(p) for p in before]
+
+
+def test_lists_without_parameters_may_become_anything():
+    model = Held()
+    model.seen = [Tensor(np.ones(2)), 1]
+    model.seen = []
+    model.seen = None
+    assert model.seen is None and len(model.parameters()) == 3
+
+
 def test_a_tensor_that_is_no_parameter_may_be_any_other():
     net = Net()
     net.fixed = Tensor(np.ones((3, 3)))

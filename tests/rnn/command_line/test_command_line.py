@@ -408,6 +408,21 @@ def test_pictures_that_cannot_be_drawn(capsys):
     assert "cannot write /dev/null/x.svg: " in refused(capsys, "draw", "-o", "/dev/null/x.svg")
 
 
+def test_too_many_steps_are_refused_before_the_graph_is_built(capsys, monkeypatch):
+    monkeypatch.setattr("rnn.command_line.commands.illustration", None)  # must not be called
+    said = refused(capsys, "draw", "--cell", "lstm", "--steps", "100000")
+    assert "a picture can show 5,000 steps, got --steps 100000" in said
+    assert "--window 3,2" in said and "--time folded" in said and "=" not in said
+
+
+def test_a_window_of_many_steps_is_drawn(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("rnn.command_line.commands.MOST_STEPS", 5)
+    many = ["draw", "--cell", "rnn", "--steps", "9"]
+    for shorter in (["--window", "3,2"], ["--time", "folded"], ["--view", "layers"]):
+        assert run(capsys, *many, *shorter)[0] == 0
+    assert "can show 5 steps" in refused(capsys, *many)
+
+
 def test_a_page_to_step_through(capsys, tmp_path):
     status, out, _ = run(capsys, "bptt", "--cell", "rnn", "--steps", "3", "-o", "pages/bptt.html")
     assert status == 0
