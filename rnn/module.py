@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,13 @@ from microgrrepresent.files import read_arrays, write_arrays
 from rnn.errors import StateDictError
 
 Array = NDArray[Any]
+
+
+class UnmatchedKeys(NamedTuple):
+    """The names that only one of a module and a state has, as ``load_state_dict`` returns them."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
 
 
 class Module:
@@ -146,13 +153,20 @@ class Module:
         """A copy of every parameter, by PyTorch's name for it."""
         return {name: tensor.numpy().copy() for name, tensor in self.named_tensors()}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> UnmatchedKeys:
         """Give every parameter the value that stands under its name; data types stay.
 
         Parameters
         ----------
         state : mapping of str to array
             Arrays, Tensors or PyTorch's tensors. Nothing is changed unless everything fits.
+        strict : bool
+            Whether names must be the same; if not, those that both have are loaded.
+
+        Returns
+        -------
+        UnmatchedKeys
+            The names that the state lacks, and those that only the state has.
 
         Raises
         ------
@@ -169,9 +183,11 @@ class Module:
         given = {name: _array(name, value) for name, value in state.items()}
         names = {tensor: name for name, tensor in reversed(own.items()) if name in given}
         problems = []
-        if missing := [name for name in own if name not in given]:
+        missing = [name for name in own if name not in given]
+        unexpected = [name for name in given if name not in own]
+        if strict and missing:
             problems.append(f"missing: {_listed(missing, own)}")
-        if unexpected := [name for name in given if name not in own]:
+        if strict and unexpected:
             problems.append(f"unexpected: {_listed(unexpected, given)}")
         for name, tensor in own.items():
             if name in given and given[name].shape != tensor.shape:
@@ -187,7 +203,9 @@ class Module:
                 + "; was it saved from a module made with other arguments?"
             )
         for name, tensor in own.items():
-            tensor.assign(given[name])
+            if name in given:
+                tensor.assign(given[name])
+        return UnmatchedKeys(missing, unexpected)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `state_dict` to an .npz file, which is replaced at once or not at all.

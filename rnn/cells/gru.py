@@ -71,13 +71,13 @@ class GRUCell(Cell[Tensor]):
         input_size: int,
         hidden_size: int,
         bias: bool = True,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         *,
         reset_after: bool = True,
         update_gate: Literal["keep", "write"] = "keep",
         reset_gate: bool = True,
         composition: Composition = "fused",
-        device: object = None,
-        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=floating(dtype, device), rng=rng)

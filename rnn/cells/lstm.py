@@ -91,6 +91,8 @@ class LSTMCell(Cell[LSTMState]):
         input_size: int,
         hidden_size: int,
         bias: bool = True,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         *,
         forget_gate: bool = True,
         coupled: bool = False,
@@ -100,8 +102,6 @@ class LSTMCell(Cell[LSTMState]):
         gate_activation: Nonlinearity = "sigmoid",
         activation: Nonlinearity = "tanh",
         composition: Composition = "fused",
-        device: object = None,
-        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=floating(dtype, device), rng=rng)

@@ -63,9 +63,9 @@ class RNNCell(Cell[Tensor]):
         hidden_size: int,
         bias: bool = True,
         nonlinearity: Nonlinearity = "tanh",
-        *,
         device: object = None,
         dtype: DTypeLike | None = None,
+        *,
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=floating(dtype, device), rng=rng)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from microgrrepresent import Tensor, linear, take
+from microgrrepresent import Tensor, linear, take, where
 from microgrrepresent.errors import DTypeError, ShapeError
 from rnn.initialize import Rng, floating, uniform
 from rnn.inputs import integer, probability, tensor_of
@@ -48,9 +48,9 @@ class Linear(Module):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        *,
         device: object = None,
         dtype: DTypeLike | None = None,
+        *,
         rng: Rng = None,
     ) -> None:
         dtype = floating(dtype, device)
@@ -85,6 +85,9 @@ class Embedding(Module):
         Number of symbols.
     embedding_dim : int
         Length of a vector.
+    padding_idx : int, optional
+        The symbol of padding: its row begins as zeros and gets no gradient. One below 0 counts
+        from the end.
     dtype : data type, optional
         Of the table; float64 if not given.
     device : None or "cpu"
@@ -107,6 +110,7 @@ class Embedding(Module):
         self,
         num_embeddings: int,
         embedding_dim: int,
+        padding_idx: int | None = None,
         *,
         device: object = None,
         dtype: DTypeLike | None = None,
@@ -116,7 +120,17 @@ class Embedding(Module):
         self.num_embeddings = integer(num_embeddings, 1, "Embedding: num_embeddings")
         self.embedding_dim = integer(embedding_dim, 1, "Embedding: embedding_dim")
         table = np.random.default_rng(rng).standard_normal((num_embeddings, embedding_dim))
+        self.padding_idx = None if padding_idx is None else self._row(padding_idx)
+        if self.padding_idx is not None:
+            table[self.padding_idx] = 0
         self.weight = Tensor(table, True, "E", dtype)
+
+    def _row(self, padding_idx: int) -> int:
+        n = self.num_embeddings
+        row = integer(padding_idx, -n, "Embedding: padding_idx")
+        if row >= n:
+            raise ValueError(f"Embedding: padding_idx must be in {-n}..{n - 1}, got {row}")
+        return row % n
 
     def __call__(self, indices: Tensor | ArrayLike) -> Tensor:
         """Look up the vectors of an array of integers: shape (...) gives (..., embedding_dim)."""
@@ -131,10 +145,14 @@ class Embedding(Module):
                 f"given {ids.data.min()}..{ids.data.max()}"
             )
         rows: Tensor = take(self.weight, ids)
-        return rows
+        if self.padding_idx is None:
+            return rows
+        padding = Tensor(self.weight.numpy()[self.padding_idx].copy(), name="padding")
+        return where((ids == self.padding_idx)[..., None], padding, rows)
 
     def __repr__(self) -> str:
-        return f"Embedding({self.num_embeddings}, {self.embedding_dim})"
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"Embedding({self.num_embeddings}, {self.embedding_dim}{padding})"
 
 
 class Dropout(Module):
@@ -147,6 +165,8 @@ class Dropout(Module):
     ----------
     p : float
         Probability of dropping, 0 <= p < 1 (or 1: everything).
+    inplace : False
+        As in ``torch.nn``; no value is ever overwritten here.
     rng : Generator or int, optional
         Where the masks come from.
 
@@ -158,8 +178,13 @@ class Dropout(Module):
     [0.0, 2.0]
     """
 
-    def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False, *, rng: Rng = None) -> None:
         self.p = probability(p, "Dropout: p")
+        if inplace is not False:
+            raise ValueError(
+                f"Dropout: inplace must be False, got {inplace!r}: the graph keeps every value, "
+                "so none is overwritten"
+            )
         self.rng = np.random.default_rng(rng)
 
     def __call__(self, x: Tensor | ArrayLike) -> Tensor:

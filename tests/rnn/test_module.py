@@ -293,6 +293,18 @@ def test_save_and_load(tmp_path):
         assert set(file.files) == set(first.state_dict())
 
 
+def test_names_that_do_not_match_are_returned_when_that_is_allowed():
+    layer = Linear(2, 3, rng=0)
+    bias = layer.bias.numpy().copy()
+    state = {"weight": np.ones((3, 2)), "other": np.ones(1)}
+    unmatched = layer.load_state_dict(state, strict=False)
+    assert unmatched.missing_keys == ["bias"] and unmatched.unexpected_keys == ["other"]
+    assert (layer.weight.numpy() == 1).all() and (layer.bias.numpy() == bias).all()
+    assert layer.load_state_dict(layer.state_dict()) == ([], [])
+    with pytest.raises(StateDictError, match="weight: expected"):
+        layer.load_state_dict({"weight": np.ones((2, 2))}, strict=False)
+
+
 def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     layer = Linear(2, 2, rng=0)
     layer.save(tmp_path / "model.npz")

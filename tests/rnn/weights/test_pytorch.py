@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import rnn
 from microgrrepresent import DTypeError, GradientError
 from rnn import GRU, LSTM, RNN, Embedding, GRUCell, Linear, LSTMCell, RNNCell
 from rnn.weights import to_torch
@@ -64,3 +65,46 @@ def test_device_and_dtype_are_those_of_torch(kind):
     assert {p.dtype for p in made.parameters()} == {np.dtype("f4")}
     with pytest.raises(ValueError, match=r"device must be None or 'cpu', .* got 'cuda:0'"):
         kind(3, 4, device="cuda:0")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("Linear", (3, 4, True)),
+        ("RNNCell", (3, 4, True, "relu")),
+        ("GRUCell", (3, 4, True)),
+        ("LSTMCell", (3, 4, False)),
+    ],
+)
+def test_device_and_dtype_stand_where_torch_has_them(name, arguments):
+    ours, theirs = (
+        getattr(library, name)(*arguments, "cpu", torch.float32) for library in (rnn, torch.nn)
+    )
+    assert {n: p.shape for n, p in ours.named_parameters()} == {
+        n: tuple(p.shape) for n, p in theirs.named_parameters()
+    }
+    assert all(p.dtype == "float32" for p in ours.parameters())
+
+
+@pytest.mark.parametrize("padding", [0, -1])
+def test_the_padding_of_an_embedding_is_that_of_torch(padding):
+    ours, theirs = (library.Embedding(5, 3, padding) for library in (rnn, torch.nn))
+    row = padding % 5
+    assert ours.padding_idx == theirs.padding_idx == row
+    assert not ours.weight.numpy()[row].any() and not theirs.weight[row].any()
+    ids = np.array([[0, 1, 4], [2, 0, 1]])
+    ours.load_state_dict({"weight": theirs.weight.detach()})
+    (ours(ids) ** 2 + ours(ids)).sum().backward()
+    looked_up = theirs(torch.tensor(ids))
+    (looked_up**2 + looked_up).sum().backward()
+    np.testing.assert_allclose(ours(ids).numpy(), looked_up.detach().numpy())
+    np.testing.assert_allclose(ours.weight.grad, theirs.weight.grad, rtol=1e-6)
+    assert not np.any(ours.weight.grad[row])
+    with pytest.raises(ValueError, match=r"padding_idx must be in -5\.\.4, got 5"):
+        rnn.Embedding(5, 3, 5)
+
+
+def test_dropout_overwrites_nothing():
+    assert rnn.Dropout(0.1, False).p == rnn.Dropout(0.1, inplace=False).p == 0.1
+    with pytest.raises(ValueError, match="inplace must be False, got True"):
+        rnn.Dropout(0.1, inplace=True)
