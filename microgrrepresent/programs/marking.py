@@ -86,7 +86,7 @@ def mark(student: Student, f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike
     The loss is right.
     Right: U. Wrong: W.
         W is off by 130.1% of its norm.
-    Why: h[t] stands for h[t - 1]. With this alone, all your numbers are reproduced.
+    Why: h[t] instead of h[t - 1]. With this alone, all your numbers are reproduced.
         it should be    dW += da.T @ h[t - 1]
         it is as if     dW += da.T @ h[t]
     """

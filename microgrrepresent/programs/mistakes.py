@@ -27,6 +27,9 @@ from microgrrepresent.programs.expressions import (
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
 from microgrrepresent.programs.shapes import equal
 
+NEAR = 6
+"""One adjoint is taken for another that is at most so many lines away."""
+
 
 @dataclass(frozen=True, eq=False)
 class Mistake:
@@ -157,9 +160,9 @@ class _Ways:
         """Wrong forms of a line."""
         if line.statement is None:
             if line.add:
-                yield "each step overwrites the sum: = where += should be", replace(line, add=False)
+                yield "each step overwrites the sum, with = instead of +=", replace(line, add=False)
             elif _carries(line) and not _is_zeros(line):
-                yield "+= stands where = should be", replace(line, add=True)
+                yield "it is added, with += instead of =", replace(line, add=True)
             if _carries(line) and _is_zeros(line):
                 yield from self._starts(line)
             elif _carries(line):
@@ -194,7 +197,7 @@ class _Ways:
             changed = [(a, b) for a, b in zip(loop.lines, lines, strict=True) if str(a) != str(b)]
             if len(changed) > 1:
                 yield Mistake(
-                    f"{wrong} stands for {right}, wherever it is read",
+                    f"{wrong} instead of {right}, wherever it is read",
                     "\n".join(str(a) for a, _ in changed),
                     "\n".join(str(b) for _, b in changed),
                     (place, -1),
@@ -309,7 +312,9 @@ def _similar(code: Code) -> dict[str, list[Expr]]:
             ):
                 found[n] = [_a_step_earlier(line.value)]
     for n in adjoints:
-        found[n] = [name(m) for m in adjoints if _alike(code, n, m)]
+        k = adjoints.index(n)
+        near = adjoints[max(0, k - NEAR) : k + NEAR + 1]
+        found[n] = [name(m) for m in near if _alike(code, n, m)]
     return found
 
 

@@ -80,13 +80,13 @@ def dropped_term(expression: Expr) -> Iterator[Slip]:
     """A term of a sum is left out, or has the wrong sign."""
     match expression:
         case ast.BinOp(ast.Constant(), ast.Sub(), right):
-            yield f"{text(right)} stands for {text(expression)}", right
+            yield f"{text(right)} instead of {text(expression)}", right
         case ast.BinOp(left, ast.Add() | ast.Sub() as sign, right):
             minus = isinstance(sign, ast.Sub)
             yield f"the term {_role(right)} is left out", left
             yield f"the term {_role(left)} is left out", negative(right) if minus else right
             if minus:
-                yield f"{text(right)} stands for {text(expression)}", right
+                yield f"{text(right)} instead of {text(expression)}", right
             other: ast.operator = ast.Add() if minus else ast.Sub()
             yield f"the sign of the term {text(right)} is wrong", binary(left, other, right)
         case ast.UnaryOp(ast.USub(), inner) if not isinstance(inner, ast.Constant):
@@ -115,7 +115,7 @@ def dropped_factor(expression: Expr) -> Iterator[Slip]:
         case ast.BinOp(left, ast.Pow(), ast.Constant(2)):
             yield f"the square of {text(left)} is left out", left
         case ast.Call(ast.Attribute(ast.Name("np"), "tanh"), [inner], []):
-            yield f"{text(inner)} stands for {text(expression)}", inner
+            yield f"{text(inner)} instead of {text(expression)}", inner
 
 
 def _is_slope(slope: Expr, y: Expr) -> bool:
@@ -160,7 +160,7 @@ def wrong_step(timed: Collection[str]) -> Slips:
                         continue
                     wrong = at(n, shifted("t", shift + by))
                     old_new = " (the old one for the new)" if n in timed and by < 0 else ""
-                    yield f"{text(wrong)} stands for {text(expression)}{old_new}", wrong
+                    yield f"{text(wrong)} instead of {text(expression)}{old_new}", wrong
 
     return slips
 
@@ -172,15 +172,15 @@ def wrong_variable(similar: Mapping[str, Sequence[Expr]]) -> Slips:
         match expression:
             case ast.Name(n) | ast.Subscript(ast.Name(n), ast.Name("t")):
                 for wrong in similar.get(n, ()):
-                    yield f"{text(wrong)} stands for {text(expression)}", wrong
+                    yield f"{text(wrong)} instead of {text(expression)}", wrong
             case ast.Subscript(ast.Name(n), index) if time_shift(index) is not None:
                 for wrong in similar.get(n, ()):
-                    yield f"{text(wrong)} stands for {text(expression)}", wrong
+                    yield f"{text(wrong)} instead of {text(expression)}", wrong
             case ast.BinOp(ast.Constant(1), ast.Sub(), _):
                 return
             case ast.BinOp(left, ast.Mult(), right) if isinstance(right, ast.Subscript):
                 wrong = binary(ast.Constant(1), ast.Sub(), right)
-                yield f"{text(wrong)} stands for {text(right)}", binary(left, ast.Mult(), wrong)
+                yield f"{text(wrong)} instead of {text(right)}", binary(left, ast.Mult(), wrong)
 
     return slips
 
@@ -254,7 +254,7 @@ def wrong_block(blocks: Sequence[Expr]) -> Slips:
                 for other in blocks:
                     if key(other) != key(index):
                         wrong = ast.Subscript(inner, other, ast.Load())
-                        yield f"{text(wrong)} stands for {text(expression)}", wrong
+                        yield f"{text(wrong)} instead of {text(expression)}", wrong
 
     return slips
 
