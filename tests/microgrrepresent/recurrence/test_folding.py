@@ -10,6 +10,7 @@ from microgrrepresent import (
     fold,
     grad,
     isomorphic,
+    scope,
     sigmoid,
     step,
     steps,
@@ -303,3 +304,17 @@ def test_a_state_may_be_cut_twice_for_two_readers():
         h = rnn(x * second[:3], first, p).named("h")
     graph = Graph(h)
     assert difference(unfold(fold(graph), 9), graph) is None
+
+
+def test_a_loop_that_reads_what_several_others_end_with_comes_after_all_of_them():
+    ends = [Tensor(np.ones(3), name="h_0")]
+    for i in range(8):
+        h = sum(ends)
+        with scope(f"loop{i}"):
+            for t in (1, 2):
+                with step(t):
+                    h = tanh(h).named("h")
+        ends.append(h)
+    moments = recurrence(ends[-1]).moments
+    assert moments.steps == (1, 2) * 8
+    assert [moments.of[h] for h in ends[1:]] == [*range(2, 17, 2)]

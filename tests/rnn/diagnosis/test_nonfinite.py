@@ -100,3 +100,11 @@ def test_a_gradient_is_blamed_on_the_use_that_spoils_it():
         assert (
             "x is inf: the derivative of mul, which makes" in find_nonfinite(steep + flat).message
         )
+
+
+def test_nan_of_an_infinite_input_is_the_fault_of_the_operation_that_made_it():
+    scores = Tensor([0.0, -np.inf], name="e", requires_grad=True)
+    shifted = scores - scores
+    found = find_nonfinite(shifted.sum())
+    assert found.node is shifted and found.kind == "value"
+    assert "sub" in found.message and "applied to e" in found.message
