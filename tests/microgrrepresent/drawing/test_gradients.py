@@ -9,7 +9,7 @@ from math import dist, log10
 import numpy as np
 import pytest
 
-from microgrrepresent import Tensor, backward, draw, scope, step
+from microgrrepresent import Tensor, backward, draw, scope, step, steps, tanh
 from microgrrepresent.drawing.layout.gradients import DECADES, THINNEST, WIDEST
 from microgrrepresent.drawing.marks.colors import head_length, opacity, thickness
 from microgrrepresent.drawing.marks.labels import plain
@@ -165,3 +165,15 @@ def test_a_dash_where_nothing_was_computed_and_never_a_zero():
     chips = [box for box in picture.boxes if box.kind == "chip"]
     assert sorted(plain(box.label) for box in chips) == ["w, 4", "w, —"]
     assert [box.pending for box in chips] == ["—" in plain(box.label) for box in chips]
+
+
+def test_a_parameter_and_what_is_made_of_it_count_once_in_their_box():
+    W = Tensor(np.random.default_rng(0).normal(size=(3, 3)), requires_grad=True, name="W")
+    V, h = W.T, Tensor(np.zeros((2, 3)), name="h_0")
+    for _, x in steps(np.ones((3, 2, 3))):
+        h = tanh(h @ W + x @ V).named("h")
+    L = (h * h).sum()
+    adjoints = backward(L)
+    boxes = draw(L, "cells", gradients=adjoints).picture.boxes
+    (shown,) = (plain(b.label) for b in boxes if b.kind == "parameter")
+    assert float(shown.split(", ")[1]) == pytest.approx(np.linalg.norm(adjoints[W]), rel=0.06)

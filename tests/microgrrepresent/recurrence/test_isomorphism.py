@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import Graph, Tensor, grad, isomorphic, scope, sigmoid, step, tanh
+from microgrrepresent.place import Place, at
 from microgrrepresent.recurrence import difference
 
 
@@ -54,3 +55,15 @@ def test_whose_derivative_a_node_computes_counts():
 
     assert isomorphic(both(True, True), both(True, True))
     assert not isomorphic(both(True, True), both(False, True))
+
+
+def test_of_which_node_a_gradient_is_belongs_to_the_graph():
+    def made(which):
+        x = Tensor(1.0, name="x")
+        a, b = tanh(x), tanh(x)
+        with at(Place("", None, (a, b)[which])):
+            g = x * x
+        return Graph([a, b, g])
+
+    assert difference(made(0), made(0)) is None
+    assert difference(made(0), made(1)) is not None
