@@ -213,3 +213,10 @@ def test_a_large_vocabulary_needs_no_matrix_of_its_square():
     g = grad(mg.cross_entropy(logits, [1, 49_999]), logits)  # 50,000 squared would be 10 GB
     assert g[0, 1] == np.float32((1 / 50_000 - 1) / 2)
     assert mg.one_hot([49_999], 50_000)[0, -1] == 1
+
+
+@pytest.mark.parametrize("extreme", [mg.max, mg.min])
+def test_the_extreme_that_is_nan_gets_the_adjoint(extreme):
+    x = mg.Tensor([[1.0, np.nan, 2.0], [np.nan, np.nan, 0.0]])
+    expected = [[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]]
+    assert mg.grad(extreme(x, axis=1).sum(), x).tolist() == expected

@@ -507,3 +507,16 @@ def test_gradcheck_of_a_whole_recurrence():
     rng_x = rng.normal(size=(3, 2, 4))
     shapes = [(3, 3), (4, 3), (3,), (2, 3)]
     assert gradcheck(f, [rng.normal(size=s) for s in shapes]).error < 1e-13
+
+
+def test_broadcasting_is_undone_at_the_step_that_it_happened_at():
+    b, h = Tensor(np.zeros(3), requires_grad=True, name="b"), np.ones((2, 3))
+    for _, x in steps(np.ones((4, 2, 3))):
+        h = tanh(x * h + b)
+    graph = Graph(grad(h.sum(), b, create_graph=True))
+    assert {n.step for n in graph if n.op and n.op.name == "sum" and n.shape == (3,)} == {
+        1,
+        2,
+        3,
+        4,
+    }

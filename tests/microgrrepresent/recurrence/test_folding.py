@@ -318,3 +318,15 @@ def test_a_loop_that_reads_what_several_others_end_with_comes_after_all_of_them(
     moments = recurrence(ends[-1]).moments
     assert moments.steps == (1, 2) * 8
     assert [moments.of[h] for h in ends[1:]] == [*range(2, 17, 2)]
+
+
+def test_a_short_loop_is_stood_for_by_its_step_nearest_to_the_middle():
+    h, ends = Tensor(np.ones(3), name="h_0"), []
+    for name, T in (("short", 3), ("long", 9)):
+        with scope(name):
+            for t in range(1, T + 1):
+                with step(t):
+                    h = tanh(h * 0.5).named("h")
+        ends.append(h)
+    folded = fold(ends[-1])
+    assert [folded.template(end).step for end in ends] == [3, 5]
