@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy import ndarray
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from microgrrepresent.primitive import Primitive
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Operation(Protocol[P]):
@@ -36,7 +37,7 @@ def operation(function: Callable[Concatenate[Any, P], Any]) -> Operation[P]:
 
 def arrayed(x: Any) -> Any:
     """An operand that has axes: a node or an array as it is, a list or a number as an array."""
-    return x if isinstance(x, (Node, ndarray)) else new_array(x)
+    return unmasked(x) if isinstance(x, (Node, ndarray)) else new_array(x)
 
 
 def mask_of(given: Any, where: str) -> Any:
@@ -72,15 +73,30 @@ def new_array(data: Any, dtype: DTypeLike | None = None) -> Array:
             f"a {type(data).__name__} of Tensors is no operand, because their history would be "
             "lost; join them with stack or concatenate first"
         )
-    if isinstance(data, np.ma.MaskedArray):
-        raise DTypeError(
-            "a masked array would lose its mask in a Tensor; give its data and, where a mask is "
-            "taken, the mask beside it, or fill it first: array.filled(0)"
-        )
-    value = np.array(data, dtype=dtype)
+    value = np.array(unmasked(data), dtype=dtype)
     if value.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor holds numbers; given {type(data).__name__} of {value.dtype}")
     return value
+
+
+def unmasked(data: T) -> T:
+    """What is given, which is no masked array, nor a list in which there is one.
+
+    Raises
+    ------
+    DTypeError
+        If it is: NumPy makes an array of all its data, also of what is masked.
+    """
+    if isinstance(data, np.ma.MaskedArray):
+        raise DTypeError(
+            "a masked array would lose its mask here; give its data and, where a mask is taken, "
+            "the mask beside it, or fill it first: array.filled(0)"
+        )
+    if isinstance(data, (list, tuple)):
+        for part in data:
+            if isinstance(part, (list, tuple, np.ma.MaskedArray)):
+                unmasked(part)
+    return data
 
 
 def _holds_nodes(data: Any) -> bool:

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent.description import Description, Said, completed
 from microgrrepresent.node import N, Node, leaf, make
-from microgrrepresent.operands import as_nodes, misuse
+from microgrrepresent.operands import as_nodes, misuse, new_array
 from microgrrepresent.place import here
 
 Rule = Callable[..., Any]
@@ -90,7 +90,10 @@ class Primitive(Description):
         for x in inputs:
             if not isinstance(x, Node):
                 nodes = as_nodes(self, inputs, params, constant)
-                return self.forward(*inputs, **params) if nodes is None else self(*nodes, **params)
+                if nodes is not None:
+                    return self(*nodes, **params)
+                given = [new_array(x) if isinstance(x, (list, tuple)) else x for x in inputs]
+                return self.forward(*given, **params)
             arrays.append(x.value)
             if x._requires_grad:
                 requires_grad = True

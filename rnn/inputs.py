@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from microgrrepresent import GradientError, ShapeError, Tensor
 from microgrrepresent.errors import DTypeError
 from microgrrepresent.node import Array
+from microgrrepresent.operands import unmasked
 
 Side = Literal["right", "left"]
 """Where the padding of a batch stands: behind the shorter sequences, or before them."""
@@ -38,7 +39,7 @@ def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
     if isinstance(x, Tensor):
         given: Tensor | Array = x
     else:
-        part = x
+        part = unmasked(x)
         while isinstance(part, (list, tuple)) and part:
             part = part[0]
         if part is None:

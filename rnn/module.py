@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from microgrrepresent import ShapeError, Tensor
 from microgrrepresent.errors import DTypeError, FileError, listed, operand
 from microgrrepresent.files import read_arrays, write_arrays
+from microgrrepresent.operands import unmasked
 from rnn.errors import StateDictError
 
 Array = NDArray[Any]
@@ -173,6 +174,8 @@ class Module:
         StateDictError
             If names are missing, not expected, or stand for arrays of another shape, or two names
             of one parameter stand for different values.
+        DTypeError
+            If a masked array is given, whose mask would be lost.
         """
         own = dict(self.named_tensors())
         if not isinstance(state, Mapping):
@@ -327,8 +330,9 @@ def _same(a: Array, b: Array) -> bool:
 
 
 def _array(name: str, value: Any) -> Array:
+    given = value.detach() if hasattr(value, "detach") else unmasked(value)
     try:
-        return np.asarray(value.detach() if hasattr(value, "detach") else value)
+        return np.asarray(given)
     except (TypeError, ValueError) as error:
         raise StateDictError(
             f"load_state_dict: {name} is no array of a data type that NumPy has ({error}); "

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent.errors import ShapeError, operand
 from microgrrepresent.node import Array, N
+from microgrrepresent.ops.elementwise import mul
 from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes
 from microgrrepresent.place import running
 from microgrrepresent.primitive import primitive
@@ -129,7 +130,7 @@ def dot(a: Any, b: Any) -> Any:
             f"{operand(getattr(b, 'name', None), b)}: of more than two axes, np.dot makes all "
             "pairs of rows and columns; use @ for batches of matrices"
         )
-    return a * b if 0 in (np.ndim(a), np.ndim(b)) else matmul(a, b)
+    return (mul if 0 in (np.ndim(a), np.ndim(b)) else matmul)(a, b)
 
 
 def _linear(x: Any, w: Any) -> Any:

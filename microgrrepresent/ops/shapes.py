@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent.errors import DTypeError, ShapeError, operand
 from microgrrepresent.node import Array, N, Node
-from microgrrepresent.operands import arrayed, operation
+from microgrrepresent.operands import arrayed, operation, unmasked
 from microgrrepresent.place import running
 from microgrrepresent.primitive import Primitive, Rule, each, primitive
 
@@ -226,7 +226,7 @@ def from_front(axis: int, x: Any, op: str, new: int = 0) -> int:
 
 def _frozen_index(part: Any) -> Array:
     """An array of indices of our own: the one given could change before the rule reads it."""
-    index = np.array(part.value if isinstance(part, Node) else part)
+    index = np.array(part.value if isinstance(part, Node) else unmasked(part))
     if isinstance(part, list) and not index.size:
         index = index.astype(int)  # NumPy makes floats of an empty list
     index.setflags(write=False)

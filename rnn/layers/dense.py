@@ -134,7 +134,7 @@ class Embedding(Module):
 
     def __call__(self, indices: Tensor | ArrayLike) -> Tensor:
         """Look up the vectors of an array of integers: shape (...) gives (..., embedding_dim)."""
-        ids = indices if isinstance(indices, Tensor) else Tensor(np.asarray(indices))
+        ids = indices if isinstance(indices, Tensor) else Tensor(indices)
         if ids.dtype.kind not in "iu":
             raise DTypeError(
                 f"{self!r}: expected integers, the numbers of symbols, given {ids.dtype}"

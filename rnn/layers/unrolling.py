@@ -27,6 +27,7 @@ from microgrrepresent import (
     stop_gradient,
     where,
 )
+from microgrrepresent.operands import arrayed
 from microgrrepresent.place import at, here
 from rnn.cells.cell import Cell
 from rnn.inputs import Side, integer, lengths_of, valid_steps
@@ -171,7 +172,7 @@ def _where(valid: Tensor, new: Tensor, old: Tensor | int) -> Any:
 
 def _sequence(xs: Any) -> Any:
     """The inputs, time first. Arrays are cut before they become leaves of the graph."""
-    given = xs if isinstance(xs, (Tensor, list, tuple)) else np.asarray(xs)
+    given = xs if isinstance(xs, (Tensor, list, tuple)) else arrayed(xs)
     if not isinstance(given, (list, tuple)) and not given.ndim:
         raise ShapeError("unroll: the inputs need an axis of time, the first; given a scalar")
     if not len(given):

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.node import Array
+from microgrrepresent.operands import unmasked
 from rnn.errors import DataError
 from rnn.inputs import Side, valid_steps
 
@@ -206,7 +207,7 @@ def language_model_batches(
     _positive("language_model_batches: batch_size", batch_size)
     _positive("language_model_batches: steps", steps)
     _is_generator("language_model_batches", rng)
-    text = np.asarray(indices)
+    text = np.asarray(unmasked(indices))
     if text.ndim != 1 or text.dtype.kind not in "iu":
         raise DataError(
             "language_model_batches: a text is one row of integers, such as "
@@ -230,7 +231,7 @@ def language_model_batches(
 def _numbers(what: str, sequence: Any) -> Array:
     """A sequence as an array, if it is one of numbers."""
     try:
-        array = np.asarray(sequence)
+        array = np.asarray(unmasked(sequence))
     except ValueError as error:  # of NumPy, if the parts differ in length
         raise DataError(f"{what} is no array: its steps differ in shape") from error
     if not array.ndim or array.dtype.kind not in "biufc":

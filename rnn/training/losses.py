@@ -21,7 +21,7 @@ import numpy as np
 from microgrrepresent import ShapeError, Tensor, stack, step, where
 from microgrrepresent.errors import operand
 from microgrrepresent.node import Array
-from microgrrepresent.operands import mask_of
+from microgrrepresent.operands import arrayed, mask_of
 
 SequenceReduction = Literal["mean", "sum", "batchmean"]
 Reduction = Literal["mean", "sum", "none"]
@@ -76,7 +76,7 @@ def sequence_loss(
     2.0794415416798357
     """
     _check_reduction(reduction, get_args(SequenceReduction), "sequence_loss")
-    wanted = targets.value if isinstance(targets, Tensor) else np.asarray(targets)
+    wanted = targets.value if isinstance(targets, Tensor) else arrayed(targets)
     counts = _counts(mask, "sequence_loss")
     for name, array in (("targets", wanted), ("mask", counts)):
         if array is not None and (not array.ndim or len(array) != len(outputs)):

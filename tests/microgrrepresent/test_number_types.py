@@ -86,6 +86,15 @@ MASKED = np.ma.array([1.0, 2.0], mask=[False, True])
         lambda a: Tensor([0.0, 0.0]).assign(a),
         lambda a: mg.binary_cross_entropy(Tensor([0.0, 0.0]), a),
         lambda a: grad(Tensor([0.0, 0.0]) * 1, [], a),
+        lambda a: Tensor([a, a]),
+        lambda a: Tensor([[[1.0, np.ma.masked]]]),
+        lambda a: Tensor([1.0, 1.0]) * [(a, a)],
+        lambda a: mg.reshape(a, 2, 1),
+        lambda a: Tensor([1.0, 1.0])[a.astype(int)],
+        lambda a: Tensor(np.eye(2))[:, a.astype(int)],
+        lambda a: mg.take(np.eye(3), a.astype(int)),
+        lambda a: mg.one_hot(a.astype(int), 3),
+        lambda a: mg.cross_entropy(np.eye(2), a.astype(int)),
     ],
 )
 def test_masked_arrays_are_refused(use):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import microgrrepresent as mg
 from microgrrepresent import ShapeError, Tensor, gradcheck, gradgradcheck, linear, matmul
 
 rng = np.random.default_rng(0)
@@ -49,6 +50,17 @@ def test_types_are_numpys(kind):
     product = Tensor(a) @ Tensor(b)
     assert product.dtype == (a @ b).dtype
     np.testing.assert_array_equal(product.value, a @ b)
+
+
+@pytest.mark.parametrize("product", [matmul, mg.dot, linear])
+def test_lists_are_taken_for_arrays(product):
+    matrix, vector = [[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0]
+    for pair in ((vector, matrix), (matrix, matrix), (np.array(vector), matrix)):
+        expected = product(*map(np.array, pair))
+        np.testing.assert_array_equal(product(*pair), expected)
+        np.testing.assert_array_equal(product(pair[0], np.array(pair[1])), expected)
+        np.testing.assert_array_equal(product(pair[0], Tensor(pair[1])).value, expected)
+    assert mg.dot(vector, vector) == 61 and mg.dot(vector, 2.0).tolist() == [10, 12]
 
 
 def test_dot_is_for_vectors_and_matrices():

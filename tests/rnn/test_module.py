@@ -17,6 +17,11 @@ from rnn import (
     LSTMCell,
     Module,
     StateDictError,
+    language_model_batches,
+    mse_loss,
+    pad,
+    sequence_loss,
+    unroll,
 )
 
 
@@ -272,6 +277,31 @@ def test_a_state_that_does_not_fit_changes_nothing(change, sentence):
     assert "Linear(3, 2)" in str(error.value) and "nothing was loaded" in str(error.value)
     for name, value in layer.state_dict().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+MASKED = np.ma.array([1.0, 2.0], mask=[False, True])
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        Linear(2, 1, rng=0),
+        LSTM(2, 1, rng=0),
+        lambda a: GRU(2, 1, rng=0)([[a]]),
+        lambda a: Embedding(3, 2, rng=0)(a.astype(int)),
+        lambda a: unroll(lambda x, s: x, a, None),
+        lambda a: Linear(2, 1, rng=0).load_state_dict({"weight": [a], "bias": [0.0]}),
+        lambda a: setattr(Linear(1, 2, rng=0), "bias", a),
+        lambda a: pad([[1.0], a]),
+        lambda a: list(language_model_batches(a.astype(int), 1, 1)),
+        lambda a: mse_loss(Tensor([1.0, 1.0]), a),
+        lambda a: sequence_loss(mse_loss, Tensor([1.0, 1.0]), a),
+        lambda a: mse_loss(Tensor([1.0, 1.0]), [1.0, 1.0], mask=a.astype(int)),
+    ],
+)
+def test_masked_arrays_are_refused(use):
+    with pytest.raises(DTypeError, match=r"masked array would lose its mask.*array\.filled\(0\)"):
+        use(MASKED)
 
 
 def test_of_many_missing_names_the_first_and_the_last_are_named():
