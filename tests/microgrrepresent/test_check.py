@@ -231,3 +231,7 @@ def test_inputs_are_left_alone():
     array = np.array([1.0])
     gradcheck(relu, [array])
     assert array.tolist() == [1]
+
+
+def test_differences_are_as_wide_as_large_numbers_need():
+    assert gradcheck(lambda x: abs(x), [[1e8, -3e8]]).method == "central differences"

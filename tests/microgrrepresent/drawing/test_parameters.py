@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from microgrrepresent import Tensor, backward, draw, steps
+from microgrrepresent import Tensor, backward, draw, scope, step, steps, tanh
 from microgrrepresent.drawing.marks.colors import box_paint, line_style
 from microgrrepresent.drawing.marks.labels import math, plain, text
 from microgrrepresent.drawing.marks.themes import THEMES
@@ -114,3 +114,16 @@ def test_letters_keep_their_subscripts():
     assert [plain((math(n),)) for n in ("h_prev", "yhat_out", "theta_gru", "weight_ih_l0")] == [
         "h_prev", "ŷ_out", "θ_gru", "weight^0_ih",
     ]  # fmt: skip
+
+
+def test_parameters_of_one_layer_number_in_two_networks_have_marks_of_their_own():
+    h = Tensor(np.zeros(3), name="h_0")
+    for place in ("encoder/l0", "decoder/l0"):
+        b = Tensor(np.ones(3), requires_grad=True, name="b")
+        with scope(place):
+            for t in (1, 2):
+                with step(t):
+                    h = tanh(h + b).named("h")
+    picture = draw(h).picture
+    labels = {plain(box.label) for box in picture.boxes if box.kind == "chip"}
+    assert len(labels) == 2
