@@ -520,3 +520,13 @@ def test_broadcasting_is_undone_at_the_step_that_it_happened_at():
         3,
         4,
     }
+
+
+def test_what_is_made_before_the_loop_and_penalized_has_terms_in_and_outside_of_steps():
+    W, h = Tensor(np.ones((2, 2)), requires_grad=True, name="W"), Tensor(np.ones(2))
+    V = W.T
+    for _, x in steps(np.ones((3, 2))):
+        h = tanh(h @ V + x)
+    terms = backward(h.sum() + (V * V).sum()).by_step(W)
+    assert list(terms) == [1, 2, 3, None]
+    np.testing.assert_array_equal(terms[None], 2 * np.ones((2, 2)))
