@@ -16,11 +16,8 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count
-
-import numpy as np
 
 from microgrrepresent.programs.activations import Constants, Part, as_parts, merged
 from microgrrepresent.programs.code import Code
@@ -28,11 +25,7 @@ from microgrrepresent.programs.definitions import reads
 from microgrrepresent.programs.expressions import (
     A,
     Expr,
-    at,
     at_step,
-    call,
-    key,
-    literal,
     name,
     parsed,
     plus,
@@ -40,16 +33,15 @@ from microgrrepresent.programs.expressions import (
     text,
     time_shift,
 )
+from microgrrepresent.programs.in_place import InPlace
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
 from microgrrepresent.programs.passes import Split, inlined, over_all_steps, split, sum_of
 from microgrrepresent.programs.printing import helper_source
 from microgrrepresent.programs.schedule import line_owner
-from microgrrepresent.programs.shapes import SIGNS, UFUNCS, Shape, equal, shape_of
+from microgrrepresent.programs.shapes import shape_of
 from microgrrepresent.programs.shared_calls import with_shared_calls
 from microgrrepresent.programs.sizes import length, shape_expression
-
-Known = Callable[[Expr], Shape | None]
-"""The shapes of variables."""
+from microgrrepresent.programs.storage import ascending
 
 
 def fast_source(code: Code) -> str:
@@ -57,26 +49,8 @@ def fast_source(code: Code) -> str:
     return _Writer(code).source()
 
 
-class _Writer:
+class _Writer(InPlace):
     """Write a program line by line."""
-
-    def __init__(self, code: Code) -> None:
-        self.code = code
-        self.timed = set(code.timed)
-        self.shapes: dict[str, Shape] = dict(code.shapes)
-        self.numbers = count(1)
-        lines = [*code.made, *lines_of([*code.forward, *code.backward])]
-        self.taken = {line_owner(line) for line in lines} | set(code.leaves) | set(code.inputs)
-        self.prepared: list[str] = []
-        self.body: list[str] = []
-        self.once: set[str] = set()
-        self.transposed: dict[str, str] = {}
-        self.views: dict[str, str] = {}
-        """The views of the loop that is being written: their names, and what they are of."""
-        self.parts: dict[str, Part] = {}
-        """Variables that are parts of others."""
-        dtype = np.dtype(code.dtype)
-        self.dtype = f"np.{dtype.name}"
 
     # --- the whole --------------------------------------------------------------------------------
 
@@ -101,10 +75,6 @@ class _Writer:
                 else:
                     self._line(item)
         return self._assembled()
-
-    def _fresh(self, stem: str) -> str:
-        made = f"{stem}_{next(self.numbers)}"
-        return made if made not in self.taken else self._fresh(stem)
 
     def _learn_shape(self, variable: str, items: Sequence[Item]) -> None:
         for line in lines_of(list(items)):
@@ -192,107 +162,6 @@ class _Writer:
     def _gradient(self, gradient: Expr) -> str:
         return text(self._fixed(gradient))
 
-    # --- where variables live ---------------------------------------------------------------------
-
-    def _choose_storage(self, sections: Sequence[Sequence[Line | Split]]) -> None:
-        """An array over the steps for what other steps read, a buffer for all else."""
-        home: dict[str, int] = {}
-        steps: dict[str, tuple[Expr, Expr]] = {}
-        items = [item for section in sections for item in section]
-        for i, item in enumerate(items):
-            if isinstance(item, Split):
-                first, last = _ascending(item.loop)
-                for line in (*item.before, *item.loop.lines, *item.after):
-                    owner = line_owner(line)
-                    if owner in self.timed:
-                        steps.setdefault(owner, (first, last))
-                for line in item.loop.lines:
-                    home[line_owner(line)] = i
-        local = {n for n in home if n in self.timed and n not in self.code.given}
-        for i, item in enumerate(items):
-            lines = (
-                [(line, item.loop.lines) for line in item.loop.lines]
-                + [(line, []) for line in (*item.before, *item.after)]
-                if isinstance(item, Split)
-                else [(item, [])]
-            )
-            for line, inside in lines:
-                for expression in (line.target, *line.expressions()):
-                    for n, shift in reads(expression, self.timed):
-                        if n in local and (home[n] != i or shift != 0 or not inside):
-                            local.discard(n)
-        for expression in self.code.gradients:
-            local -= {n for n, _ in reads(expression, self.timed)}
-        self.local = local
-        self.first: dict[str, int] = {}
-        for n, (first, last) in steps.items():
-            given = [step for step, _ in self.code.given.get(n, [])]
-            fixed = [
-                item.target.slice
-                for item in items
-                if isinstance(item, Line)
-                and isinstance(item.target, ast.Subscript)
-                and line_owner(item) == n
-            ]
-            ends = [e.value for e in (first, *given, *fixed) if isinstance(e, ast.Constant)]
-            self.first[n] = min(e for e in ends if isinstance(e, int))
-            beyond = [e for e in (*given, *fixed) if not isinstance(e, ast.Constant)]
-            top = plus(last, 1) if any(key(e) == key(plus(last, 1)) for e in beyond) else last
-            self._array(n, plus(top, 1 - self.first[n]))
-        for n, values in self.code.given.items():
-            for step, letter in values:
-                where = self._fixed(at(n, step))
-                to = self.prepared if any(line_owner(m) == letter for m in self.code.made) else None
-                (self.body if to is None else to).append(f"{text(where)}[...] = {letter}")
-
-    def _array(self, variable: str, n: Expr) -> None:
-        shape = self.shapes.get(variable)
-        if shape is None or variable in self.code.other_types:
-            return
-        axes = shape if variable in self.local else (n, *shape)
-        self.prepared.append(f"{variable} = np.empty({text(shape_expression(axes))}, {self.dtype})")
-        self.once.add(variable)
-
-    def _buffer(self, shape: Shape) -> str:
-        made = self._fresh("tmp")
-        self.prepared.append(f"{made} = np.empty({text(shape_expression(shape))}, {self.dtype})")
-        self.shapes[made] = shape
-        return made
-
-    def _slice(self, variable: str, first: Expr, last: Expr) -> Expr:
-        """A variable at all steps from the first to the last."""
-        by = self.first.get(variable, 0)
-        start, stop = plus(first, -by), plus(last, 1 - by)
-        return ast.Subscript(name(variable), ast.Slice(start, stop), ast.Load())
-
-    def _fixed(self, expression: A) -> A:
-        """An expression outside of loops: a variable at a step is a row of its array."""
-
-        def change(node: Expr) -> Expr | None:
-            match node:
-                case ast.Call(_, [ast.ListComp(ast.Subscript(ast.Name(n)), [g])], []) if (
-                    n in self.timed and text(node.func) == "np.stack"
-                ):
-                    ends = g.iter.args if isinstance(g.iter, ast.Call) else []
-                    if len(ends) == 2:
-                        return self._slice(n, ends[0], plus(ends[1], -1))
-                case ast.Subscript(ast.Name(n), index) if n in self.timed:
-                    return ast.Subscript(name(n), plus(index, -self.first.get(n, 0)), ast.Load())
-            return None
-
-        return replaced(expression, change)
-
-    def _shape(self, expression: Expr) -> Shape | None:
-        match expression:
-            case ast.Name(n):
-                if n in self.code.leaves:
-                    return self.code.leaves[n].value.shape
-                return self.shapes.get(n)
-            case ast.Subscript(ast.Name(n), index) if time_shift(index) is not None:
-                shape = self.shapes.get(n)
-                return shape if shape is None or n in self.timed else shape[1:]
-        return None
-
     # --- lines outside of loops -------------------------------------------------------------------
 
     def _line(self, line: Line) -> None:
@@ -335,7 +204,7 @@ class _Writer:
 
     def _bulk(self, line: Line, loop: Loop) -> None:
         """A line for all steps at once."""
-        first, last = _ascending(loop)
+        first, last = ascending(loop)
         if line.add:
             self._sum(line, first, last)
             return
@@ -347,20 +216,6 @@ class _Writer:
         out = self._slice(owner, first, last)
         shape = self.shapes[owner]
         self._into(value, text(out), (plus(last, 1), *shape), self._bulk_shape, bulk=True)
-
-    def _rows(self, variable: str, first: Expr, last: Expr) -> Expr:
-        if variable in self.timed:
-            return self._slice(variable, first, last)
-        return ast.Subscript(name(variable), ast.Slice(first, plus(last, 1)), ast.Load())
-
-    def _bulk_shape(self, expression: Expr) -> Shape | None:
-        match expression:
-            case ast.Subscript(ast.Name(n), ast.Slice()):
-                shape = self.shapes.get(n)
-                if shape is None:
-                    return None
-                return (name("T"), *shape) if n in self.timed else (name("T"), *shape[1:])
-        return self._shape(expression)
 
     def _sum(self, line: Line, first: Expr, last: Expr) -> None:
         found = sum_of(line, self.timed)
@@ -390,7 +245,7 @@ class _Writer:
     def _loop(self, loop: Loop) -> None:
         if not loop.lines:
             return
-        first, last = _ascending(loop)
+        first, last = ascending(loop)
         views: dict[str, str] = {}
         self.views = views
         given: dict[str, str] = {}
@@ -487,115 +342,6 @@ class _Writer:
         self.body.append(head)
         self.body.append(textwrap.indent("\n".join(lines), "    "))
 
-    def _part(self, whole: Expr, start: int, stop: int) -> Expr:
-        """A part of a view: a view of its own, made once like the others."""
-        shape = shape_of(whole, self._shape)
-        if shape is not None and (start, stop) == (0, shape[-1]):
-            return whole
-        made = f"{text(whole)}_{start}_{stop}"
-        self.views[made] = f"{self.views[text(whole)]}[..., {start}:{stop}]"
-        if shape is not None:
-            self.shapes[made] = (*shape[:-1], stop - start)
-        return name(made)
-
-    # --- operations that write into an array ------------------------------------------------------
-
-    def _into(self, value: Expr, out: str, shape: Shape, known: Known, bulk: bool = False) -> None:
-        """Compute a value into an array."""
-        match value:
-            case ast.BinOp(left, ast.MatMult(), right):
-                self._product(left, right, out, known, bulk)
-            case ast.BinOp(base, ast.Pow(), ast.Constant(2)):
-                a = self._operand(base, out, shape, known, bulk)
-                self.body.append(f"multiply({a}, {a}, {out})")
-            case ast.BinOp(left, sign, right) if type(sign) in SIGNS:
-                a = self._operand(left, out, shape, known, bulk)
-                free = None if a == out else out
-                b = self._operand(right, free, shape, known, bulk)
-                self.body.append(f"{SIGNS[type(sign)]}({a}, {b}, {out})")
-            case ast.UnaryOp(ast.USub(), inner):
-                a = self._operand(inner, out, shape, known, bulk)
-                self.body.append(f"negative({a}, {out})")
-            case ast.Call(function, [inner], []) if text(function) in UFUNCS:
-                a = self._operand(inner, out, shape, known, bulk)
-                self.body.append(f"{text(function)}({a}, {out})")
-            case ast.Call(function, [ast.List(parts)], [_]) if text(function) == "np.concatenate":
-                self._parts(parts, out, shape, known, bulk)
-            case ast.Name() | ast.Subscript():
-                self.body.append(f"copyto({out}, {text(self._with_transposed(value))})")
-            case _:
-                self.body.append(f"{out}[...] = {text(self._with_transposed(value))}")
-
-    def _operand(
-        self, value: Expr, free: str | None, shape: Shape, known: Known, bulk: bool
-    ) -> str:
-        """An operand: a name, or computed into an array that is free, or a buffer."""
-        if isinstance(value, (ast.Name, ast.Constant)):
-            return text(value)
-        if isinstance(value, ast.Subscript):
-            return text(self._with_transposed(value))
-        found = shape_of(value, known)
-        whole = equal(found[1:], shape[1:]) if bulk and found else equal(found, shape)
-        if free is not None and whole:
-            self._into(value, free, shape, known, bulk)
-            return free
-        if found is None or bulk or not found:
-            return text(self._with_transposed(value))
-        made = self._buffer(found)
-        self._into(value, made, found, known, bulk)
-        return made
-
-    def _product(self, left: Expr, right: Expr, out: str, known: Known, bulk: bool) -> None:
-        right = self._with_transposed(right)
-        shape = shape_of(left, known)
-        matrix = shape_of(right, known)
-        if shape is None or matrix is None or len(matrix) != 2:
-            self.body.append(f"{out}[...] = {text(left)} @ {text(right)}")
-            return
-        a = self._operand(left, None, shape, known, bulk)
-        if bulk:
-            width, to = text(length(shape[-1])), text(length(matrix[-1]))
-            self.body.append(
-                f"dot({a}.reshape(-1, {width}), {text(right)}, {out}.reshape(-1, {to}))"
-            )
-        elif len(shape) <= 2:
-            self.body.append(f"dot({a}, {text(right)}, {out})")
-        else:
-            self.body.append(f"{out}[...] = {a} @ {text(right)}")
-
-    def _with_transposed(self, value: Expr) -> Expr:
-        """A matrix that is read transposed is laid out so once a run."""
-
-        def change(node: Expr) -> Expr | None:
-            match node:
-                case ast.Attribute(ast.Name(n), "T") if n in self.code.leaves:
-                    made = self.transposed.setdefault(n, f"{n}_T")
-                    self.shapes[made] = self.code.leaves[n].value.shape[::-1]
-                    return name(made)
-            return None
-
-        return replaced(value, change)
-
-    def _parts(
-        self, parts: Sequence[Expr], out: str, shape: Shape, known: Known, bulk: bool
-    ) -> None:
-        start = 0
-        for part in parts:
-            found = shape_of(part, known)
-            if found is None or not isinstance(found[-1], int):
-                joined = call("np.concatenate", literal(list(parts)), axis=ast.Constant(-1))
-                self.body.append(f"{out}[...] = {text(joined)}")
-                return
-        for part in parts:
-            found = shape_of(part, known)
-            assert found is not None and isinstance(found[-1], int)
-            stop = start + found[-1]
-            to = f"{out}[..., {start}:{stop}]"
-            if out in self.views and not bulk:
-                to = text(self._part(name(out), start, stop))
-            self._into(part, to, found, known, bulk)
-            start = stop
-
 
 def _begins(node: Expr) -> bool:
     """Whether a part begins at 0."""
@@ -603,10 +349,6 @@ def _begins(node: Expr) -> bool:
         case ast.Subscript(_, ast.Tuple([_, ast.Slice(ast.Constant(0), _)])):
             return True
     return False
-
-
-def _ascending(loop: Loop) -> tuple[Expr, Expr]:
-    return (loop.last, loop.first) if loop.down else (loop.first, loop.last)
 
 
 def _read_elsewhere(items: Sequence[Item], everything: Sequence[Item], timed: set[str]) -> set[str]:

@@ -1,0 +1,188 @@
+"""Where the variables of a fast program live.
+
+What other steps read has an array over the steps, all else a buffer for one step. Both are made
+once, by the lines in `prepared`; `shapes` knows how large they are.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from itertools import count
+
+import numpy as np
+
+from microgrrepresent.programs.activations import Part
+from microgrrepresent.programs.code import Code
+from microgrrepresent.programs.definitions import reads
+from microgrrepresent.programs.expressions import (
+    A,
+    Expr,
+    at,
+    key,
+    name,
+    plus,
+    replaced,
+    text,
+    time_shift,
+)
+from microgrrepresent.programs.lines import Line, Loop, lines_of
+from microgrrepresent.programs.passes import Split
+from microgrrepresent.programs.schedule import line_owner
+from microgrrepresent.programs.shapes import Shape
+from microgrrepresent.programs.sizes import shape_expression
+
+Known = Callable[[Expr], Shape | None]
+"""The shapes of variables."""
+
+
+class Storage:
+    """Arrays, buffers and views of a program, and the lines that make them.
+
+    Attributes
+    ----------
+    prepared : list of str
+        Lines that are run once, for given lengths.
+    body : list of str
+        Lines that are run each time.
+    """
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.timed = set(code.timed)
+        self.shapes: dict[str, Shape] = dict(code.shapes)
+        self.numbers = count(1)
+        lines = [*code.made, *lines_of([*code.forward, *code.backward])]
+        self.taken = {line_owner(line) for line in lines} | set(code.leaves) | set(code.inputs)
+        self.prepared: list[str] = []
+        self.body: list[str] = []
+        self.once: set[str] = set()
+        self.transposed: dict[str, str] = {}
+        self.views: dict[str, str] = {}
+        """The views of the loop that is being written: their names, and what they are of."""
+        self.parts: dict[str, Part] = {}
+        """Variables that are parts of others."""
+        dtype = np.dtype(code.dtype)
+        self.dtype = f"np.{dtype.name}"
+
+    def _fresh(self, stem: str) -> str:
+        made = f"{stem}_{next(self.numbers)}"
+        return made if made not in self.taken else self._fresh(stem)
+
+    def _choose_storage(self, sections: Sequence[Sequence[Line | Split]]) -> None:
+        """An array over the steps for what other steps read, a buffer for all else."""
+        home: dict[str, int] = {}
+        steps: dict[str, tuple[Expr, Expr]] = {}
+        items = [item for section in sections for item in section]
+        for i, item in enumerate(items):
+            if isinstance(item, Split):
+                first, last = ascending(item.loop)
+                for line in (*item.before, *item.loop.lines, *item.after):
+                    owner = line_owner(line)
+                    if owner in self.timed:
+                        steps.setdefault(owner, (first, last))
+                for line in item.loop.lines:
+                    home[line_owner(line)] = i
+        local = {n for n in home if n in self.timed and n not in self.code.given}
+        for i, item in enumerate(items):
+            lines = (
+                [(line, item.loop.lines) for line in item.loop.lines]
+                + [(line, []) for line in (*item.before, *item.after)]
+                if isinstance(item, Split)
+                else [(item, [])]
+            )
+            for line, inside in lines:
+                for expression in (line.target, *line.expressions()):
+                    for n, shift in reads(expression, self.timed):
+                        if n in local and (home[n] != i or shift != 0 or not inside):
+                            local.discard(n)
+        for expression in self.code.gradients:
+            local -= {n for n, _ in reads(expression, self.timed)}
+        self.local = local
+        self.first: dict[str, int] = {}
+        for n, (first, last) in steps.items():
+            given = [step for step, _ in self.code.given.get(n, [])]
+            fixed = [
+                item.target.slice
+                for item in items
+                if isinstance(item, Line)
+                and isinstance(item.target, ast.Subscript)
+                and line_owner(item) == n
+            ]
+            ends = [e.value for e in (first, *given, *fixed) if isinstance(e, ast.Constant)]
+            self.first[n] = min(e for e in ends if isinstance(e, int))
+            beyond = [e for e in (*given, *fixed) if not isinstance(e, ast.Constant)]
+            top = plus(last, 1) if any(key(e) == key(plus(last, 1)) for e in beyond) else last
+            self._array(n, plus(top, 1 - self.first[n]))
+        for n, values in self.code.given.items():
+            for step, letter in values:
+                where = self._fixed(at(n, step))
+                to = self.prepared if any(line_owner(m) == letter for m in self.code.made) else None
+                (self.body if to is None else to).append(f"{text(where)}[...] = {letter}")
+
+    def _array(self, variable: str, n: Expr) -> None:
+        shape = self.shapes.get(variable)
+        if shape is None or variable in self.code.other_types:
+            return
+        axes = shape if variable in self.local else (n, *shape)
+        self.prepared.append(f"{variable} = np.empty({text(shape_expression(axes))}, {self.dtype})")
+        self.once.add(variable)
+
+    def _buffer(self, shape: Shape) -> str:
+        made = self._fresh("tmp")
+        self.prepared.append(f"{made} = np.empty({text(shape_expression(shape))}, {self.dtype})")
+        self.shapes[made] = shape
+        return made
+
+    def _slice(self, variable: str, first: Expr, last: Expr) -> Expr:
+        """A variable at all steps from the first to the last."""
+        by = self.first.get(variable, 0)
+        start, stop = plus(first, -by), plus(last, 1 - by)
+        return ast.Subscript(name(variable), ast.Slice(start, stop), ast.Load())
+
+    def _fixed(self, expression: A) -> A:
+        """An expression outside of loops: a variable at a step is a row of its array."""
+
+        def change(node: Expr) -> Expr | None:
+            match node:
+                case ast.Call(_, [ast.ListComp(ast.Subscript(ast.Name(n)), [g])], []) if (
+                    n in self.timed and text(node.func) == "np.stack"
+                ):
+                    ends = g.iter.args if isinstance(g.iter, ast.Call) else []
+                    if len(ends) == 2:
+                        return self._slice(n, ends[0], plus(ends[1], -1))
+                case ast.Subscript(ast.Name(n), index) if n in self.timed:
+                    return ast.Subscript(name(n), plus(index, -self.first.get(n, 0)), ast.Load())
+            return None
+
+        return replaced(expression, change)
+
+    def _shape(self, expression: Expr) -> Shape | None:
+        match expression:
+            case ast.Name(n):
+                if n in self.code.leaves:
+                    return self.code.leaves[n].value.shape
+                return self.shapes.get(n)
+            case ast.Subscript(ast.Name(n), index) if time_shift(index) is not None:
+                shape = self.shapes.get(n)
+                return shape if shape is None or n in self.timed else shape[1:]
+        return None
+
+    def _rows(self, variable: str, first: Expr, last: Expr) -> Expr:
+        if variable in self.timed:
+            return self._slice(variable, first, last)
+        return ast.Subscript(name(variable), ast.Slice(first, plus(last, 1)), ast.Load())
+
+    def _bulk_shape(self, expression: Expr) -> Shape | None:
+        match expression:
+            case ast.Subscript(ast.Name(n), ast.Slice()):
+                shape = self.shapes.get(n)
+                if shape is None:
+                    return None
+                return (name("T"), *shape) if n in self.timed else (name("T"), *shape[1:])
+        return self._shape(expression)
+
+
+def ascending(loop: Loop) -> tuple[Expr, Expr]:
+    """The first and the last step of a loop, in the order of time."""
+    return (loop.last, loop.first) if loop.down else (loop.first, loop.last)
