@@ -18,7 +18,7 @@ def own_softmax(x):
 
 
 own_linear = primitive(
-    "own_linear",
+    "their_linear",
     lambda v, M: v @ M.T,
     (lambda g, y, v, M: g @ M, lambda g, y, v, M: g.T @ v),
     kind="product",
@@ -27,7 +27,7 @@ own_linear = primitive(
     meets=("right", "outer"),
 )
 own_tanh = primitive(
-    "own_tanh",
+    "their_tanh",
     np.tanh,
     (lambda g, y, u: g * (1 - y * y),),
     kind="activation",
@@ -35,7 +35,7 @@ own_tanh = primitive(
     formula="tanh(u)",
 )
 own_scores = primitive(
-    "own_scores",
+    "their_scores",
     own_softmax,
     (lambda g, y, u: y * (g - (g * y).sum(-1, keepdims=True)),),
     kind="score",
@@ -46,7 +46,7 @@ own_scores = primitive(
     meets="rows",
 )
 own_joined = primitive(
-    "own_joined",
+    "their_joined",
     lambda *xs, axis: np.concatenate(xs, axis),
     each(
         lambda xs, axis: (
@@ -101,7 +101,7 @@ def test_explanations_are_the_same(notation, parameter):
     )
     assert str(found) == str(expected)
     assert found.markdown() == expected.markdown()
-    assert re.search(r"Σ\(t=1..4\)|=", str(found)) and "own_" not in str(found)
+    assert re.search(r"Σ\(t=1..4\)|=", str(found)) and "their_" not in str(found)
 
 
 def test_equations_of_a_step_are_the_same():
