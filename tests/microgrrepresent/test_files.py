@@ -218,7 +218,7 @@ def test_nothing_else_in_the_packages_writes_files():
         for path in Path(package.__file__).parent.rglob("*.py")
         if writes.search(path.read_text("utf-8"))
     }
-    # A student's file runs in a process of its own, which hands its result over in a scratch folder.
+    # A student's file runs in a process of its own; its result is handed over in a scratch folder.
     assert found == {"microgrrepresent/files.py", "rnn/command_line/run_student.py"}
 
 
