@@ -23,6 +23,7 @@ def test_the_loops_by_hand_solve_the_problem_again_and_again(cell):
     given = problem(cell, SMALL)
     expected = ours.composed(given)()
     _same(ours.layer(given)(), expected)
+    _same(ours.printed(given)(), expected)
     by_hand = numpy_by_hand.contestant(given)
     _same(by_hand(), expected)
     _same(by_hand(), expected)  # buffers are reused

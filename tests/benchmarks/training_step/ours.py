@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from microgrrepresent import Tensor, cross_entropy, linear, sigmoid, split, stack, tanh
+from microgrrepresent import (
+    Tensor,
+    cross_entropy,
+    linear,
+    program,
+    sigmoid,
+    split,
+    stack,
+    tanh,
+)
 from tests.benchmarks.training_step.problem import NAMES
 
 
@@ -48,8 +57,8 @@ def composed(given):
     return run
 
 
-def layer(given):
-    """The layer of `rnn` and a linear readout."""
+def _layer_and_readout(given):
+    """The layer of `rnn` and a linear readout, with the given values, and their parameters."""
     from rnn import GRU, LSTM, RNN, Linear
 
     kind = {"rnn": RNN, "gru": GRU, "lstm": LSTM}[given.cell]
@@ -59,6 +68,12 @@ def layer(given):
     p = dict(zip(NAMES, own, strict=True))
     for name, parameter in p.items():
         parameter.assign(given.parameters[name])
+    return recurrent, readout, p
+
+
+def layer(given):
+    """The layer and its readout, recorded and differentiated as any code is."""
+    recurrent, readout, p = _layer_and_readout(given)
     X, y = given.X, given.y
 
     def run():
@@ -70,3 +85,10 @@ def layer(given):
         return loss.item(), {name: parameter.grad for name, parameter in p.items()}
 
     return run
+
+
+def printed(given):
+    """The program of the layer and its readout: the loop that `program` prints, run fast."""
+    recurrent, readout, p = _layer_and_readout(given)
+    step = program(lambda X, y: cross_entropy(readout(recurrent(X)[0]), y), p, X=given.X, y=given.y)
+    return lambda: step(X=given.X, y=given.y)

@@ -29,6 +29,7 @@ CONTESTANTS = {
     "autograd": ("peers", "hips_autograd"),
     "ours composed": ("ours", "composed"),
     "ours layer": ("ours", "layer"),
+    "ours program": ("ours", "printed"),
 }
 
 
