@@ -16,7 +16,7 @@ from microgrrepresent.node import Array, Node
 from microgrrepresent.programs.aliases import without_aliases
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.definitions import Definitions
-from microgrrepresent.programs.expressions import Expr, call, literal, name, plus, text
+from microgrrepresent.programs.expressions import Expr, call, literal, name, plus
 from microgrrepresent.programs.lines import Item, Line
 from microgrrepresent.programs.lowering import Lowering
 from microgrrepresent.programs.recording import TwoRecordings
@@ -47,9 +47,7 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
             schedule.add(made)
         sections.append(schedule.items())
     kept = set(leaves.initial)
-    both = without_aliases([*sections[0], _MARK, *sections[1]], lowering.timed, kept)
-    middle = next(i for i, item in enumerate(both) if _is_mark(item))
-    sections = [both[:middle], both[middle + 1 :]]
+    sections = without_aliases(sections, lowering.timed, kept)
     gradients = [
         _adjoint(value, other, names, lowering)
         for value, other in zip(a.targets, b.targets, strict=True)
@@ -79,13 +77,6 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
             if node.dtype != recordings.first.loss.dtype
         ),
     )
-
-
-_MARK = Line(name("np"), name("np"))
-
-
-def _is_mark(item: Item) -> bool:
-    return isinstance(item, Line) and text(item.target) == "np"
 
 
 def _adjoint(a: Value, b: Value, names: Names, lowering: Lowering) -> Expr:

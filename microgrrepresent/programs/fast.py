@@ -90,7 +90,7 @@ class _Writer(InPlace):
         found: list[Line | Split] = []
         for item in self._with_gates(inlined(items, self.timed, kept)):
             if isinstance(item, Loop):
-                made = split(item, self.timed, lambda: self._fresh("k"), kept)
+                made = split(item, self.timed, lambda: self._fresh("k"))
                 for line in made.before:
                     owner = line_owner(line)
                     if owner not in self.shapes:

@@ -163,7 +163,7 @@ def _product(factors: Sequence[Expr]) -> Expr:
 # --- what leaves the loop -------------------------------------------------------------------------
 
 
-def split(loop: Loop, timed: set[str], fresh: Callable[[], str], kept: set[str]) -> Split:
+def split(loop: Loop, timed: set[str], fresh: Callable[[], str]) -> Split:
     """Take out of a loop what can be computed for all of its steps at once."""
     owners = [line_owner(line) for line in loop.lines]
     defined = set(owners)

@@ -64,7 +64,7 @@ def test_what_does_not_depend_on_the_loop_leaves_it():
     numbers = count(1)
     timed = set(TIMED)
     lines = ["h[t] = np.tanh(X[t - 1] @ W + b0 + h[t - 1] @ U)", "c[t] = h[t] @ V"]
-    made = split(loop(*lines), timed, lambda: f"k_{next(numbers)}", set())
+    made = split(loop(*lines), timed, lambda: f"k_{next(numbers)}")
     assert shown(made.before) == ["k_1[t] = X[t - 1] @ W + b0"]
     assert shown(made.loop.lines) == ["h[t] = np.tanh(k_1[t] + h[t - 1] @ U)"]
     assert shown(made.after) == ["c[t] = h[t] @ V"]
@@ -79,7 +79,7 @@ def test_sums_over_steps_leave_the_loop_and_what_they_need_stays():
         "L += np.sum(np.sort(da[t]))",
         "dh_next = da[t] @ U",
     ]
-    made = split(loop(*lines, down=True), set(TIMED), lambda: f"k_{next(numbers)}", set())
+    made = split(loop(*lines, down=True), set(TIMED), lambda: f"k_{next(numbers)}")
     assert shown(made.before) == ["k_1[t] = 1 - h[t] ** 2"]
     assert shown(made.after) == ["dW += da[t].T @ h[t - 1]"]
     assert "L += np.sum(np.sort(da[t]))" in shown(made.loop.lines)  # reads da at its own turn
