@@ -13,10 +13,10 @@ from microgrrepresent.node import Array
 
 
 def largest(x: Array, axis: int = -1) -> Array:
-    """What to subtract from each row before exp: its (real) maximum, or 0 if that is infinite."""
-    top = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
-    finite: Array = np.where(np.isfinite(top), top, 0).astype(x.real.dtype)
-    return finite
+    """What to subtract from each row before exp: its (real) maximum, a finite one if it is not."""
+    ends = np.finfo(x.dtype)
+    top: Array = np.minimum(np.max(x.real, axis, keepdims=True, initial=ends.min), ends.max)
+    return top
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
@@ -38,9 +38,8 @@ def logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
 def log_softmax(x: Array, axis: int = -1) -> Array:
     """Logarithm of softmax; not x - logsumexp(x): log 2 would drown in 1000 + log 2."""
     z = x - largest(x, axis)
-    with np.errstate(divide="ignore"):
-        total = np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
-    y: Array = z - np.where(np.isneginf(total.real), 0, total)
+    total = np.sum(np.exp(z), axis=axis, keepdims=True)
+    y: Array = z - np.log(np.where(total == 0, 1, total))
     return y
 
 
@@ -59,5 +58,6 @@ def binary_cross_entropy(x: Array, t: Array) -> Array:
 
 def cross_entropy(x: Array, t: Array) -> Array:
     """Negative log-probability of the target class of each row."""
-    y: Array = -np.take_along_axis(log_softmax(x), t[..., None], -1)[..., 0]
+    rows = log_softmax(x).reshape(t.size, x.shape[-1])
+    y: Array = -rows[np.arange(t.size), t.reshape(-1)].reshape(t.shape)
     return y
