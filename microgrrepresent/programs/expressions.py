@@ -151,7 +151,7 @@ def key(expression: Expr) -> str:
 
 def text(expression: Expr) -> str:
     """An expression as it is printed."""
-    return ast.unparse(ast.fix_missing_locations(expression))
+    return ast.unparse(expression)
 
 
 def at_step(expression: A, step: Expr, by: int = 0) -> A:

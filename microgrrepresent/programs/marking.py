@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike
 from microgrrepresent.node import Array, Node
 from microgrrepresent.programs.loss_program import Program, Wrt, program
 from microgrrepresent.programs.mistakes import Mistake
+from microgrrepresent.programs.pieces import order_of
 from microgrrepresent.programs.printing import as_printed
 from microgrrepresent.programs.reading import Reading, read_gradients
-from microgrrepresent.programs.trial import Found, Trials, order_of
+from microgrrepresent.programs.trial import Broken, Found, Trials
 
 SHOWN = 3
 """So many explanations are printed, if several give the same numbers."""
@@ -215,6 +216,11 @@ class Marker:
 
     step: Program
     inputs: Mapping[str, ArrayLike]
+    broken: Broken | None = None
+
+    def on(self, **inputs: ArrayLike) -> Marker:
+        """A marker for other inputs, and the parameters as they are now; mistakes are shared."""
+        return Marker(self.step, inputs, self.trials.broken)
 
     def __call__(self, student: Student) -> Report:
         """Mark a function."""
@@ -225,18 +231,17 @@ class Marker:
         if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping)):
             return Report(error="it must return the loss and a dict of gradients, {'W': dW}")
         loss, gradients = given
-        right = dict(zip(self.letters, self.trials.right[1], strict=True))
+        right = dict(zip(self.letters, self.trials.right, strict=True))
         reading = read_gradients(gradients, right, self.letters, self.lengths)
         return self._report(self._loss(loss), reading, right)
 
     @cached_property
     def trials(self) -> Trials:
         """The program, right and broken, on these inputs."""
-        code = as_printed(self.step.code)
-        arrays = {
-            key: np.array(self.inputs[key], dtype=dtype) for key, (_, dtype) in code.inputs.items()
-        }
-        return Trials(code, {**arrays, **{key: leaf.value for key, leaf in code.leaves.items()}})
+        broken = self.broken or Broken(as_printed(self.step.code))
+        inputs, leaves = broken.code.inputs, broken.code.leaves
+        arrays = {n: np.array(self.inputs[n], dtype=dtype) for n, (_, dtype) in inputs.items()}
+        return Trials(broken, {**arrays, **{n: leaf.value for n, leaf in leaves.items()}})
 
     @cached_property
     def letters(self) -> dict[str, str]:
@@ -270,7 +275,7 @@ class Marker:
         return student(**{n: np.array(arrays[n]) for n in (arrays if everything else named)})
 
     def _loss(self, loss: Any) -> str:
-        right = float(self.trials.right[0])
+        right = float(self.trials.replay.loss)
         try:
             given = float(loss)
         except (TypeError, ValueError):
@@ -294,15 +299,15 @@ class Marker:
     def _report(self, loss: str, reading: Reading, right: Mapping[str, Array]) -> Report:
         given = list(reading.gradients.values())
         tolerance = self._tolerance(*given)
-        wrong = self.trials.differing(given, list(right.values()), tolerance)
-        pieces = self.trials.pieces
+        wrong = self.trials.differing(given, tolerance)
+        pieces = self.trials.pieces.all
         names = list(right)
-        places = order_of(self.trials.code)
+        places = order_of(self.trials.broken.code)
         bad: dict[str, str] = {}
         for i in sorted(range(len(names)), key=lambda i: places[i]):
             name, value = names[i], given[i]
             mine = [k for k, piece in enumerate(pieces) if piece.gradient == i]
-            off = [pieces[k].gate for k in mine if k in wrong]
+            off = [pieces[k].gate for k in mine if wrong[k]]
             said = [reading.faults[name]] if name in reading.faults else []
             if off and value is not None:
                 part = len(off) < len(mine)
@@ -311,7 +316,7 @@ class Marker:
                 bad[name] = ", and ".join(said)
         missing = tuple(n for n in names if reading.gradients[n] is None and n not in bad)
         correct = tuple(n for n in names if n not in bad and n not in missing)
-        found = self.trials.explained(given, tolerance) if wrong else None
+        found = self.trials.explained(given, tolerance) if wrong.any() else None
         remarks = list(reading.remarks)
         if found is not None and any(n != letter for n, letter in self.letters.items()):
             same = [f"{letter} is {n}" for n, letter in self.letters.items() if n != letter]

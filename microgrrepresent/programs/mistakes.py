@@ -192,14 +192,24 @@ class _Ways:
                 if isinstance(e, (ast.Call, ast.Subscript)):
                     for way in (slips.dropped_factor, self.step, self.another):
                         found |= {(text(e), text(new)): new for _, new in way(e)}
+        texts = [str(line) for line in loop.lines]
+        reads = [
+            "" if _is_zeros(line) or line.statement else text(line.value) for line in loop.lines
+        ]
         for (right, wrong), new in found.items():
-            lines = [_exchanged(line, right, new) for line in loop.lines]
-            changed = [(a, b) for a, b in zip(loop.lines, lines, strict=True) if str(a) != str(b)]
-            if len(changed) > 1:
+            lines, before, after = list(loop.lines), [], []
+            for k, line in enumerate(loop.lines):
+                if right not in reads[k]:
+                    continue
+                lines[k] = replace(line, value=_exchanged(line.value, right, new))
+                if str(lines[k]) != texts[k]:
+                    before.append(texts[k])
+                    after.append(str(lines[k]))
+            if len(before) > 1:
                 yield Mistake(
                     f"{wrong} instead of {right}, wherever it is read",
-                    "\n".join(str(a) for a, _ in changed),
-                    "\n".join(str(b) for _, b in changed),
+                    "\n".join(before),
+                    "\n".join(after),
                     (place, -1),
                     replace(loop, lines=lines),
                 )
@@ -224,17 +234,14 @@ class _Ways:
                     yield f"in this line, {says}", replace(line, value=value)
 
 
-def _exchanged(line: Line, right: str, wrong: Expr) -> Line:
-    """A line with an operand exchanged wherever it stands."""
-    if line.statement is not None or _is_zeros(line):
-        return line
+def _exchanged(expression: Expr, right: str, wrong: Expr) -> Expr:
+    """A copy with an operand exchanged wherever it stands."""
 
     def value_of(node: Expr) -> Expr | None:
-        return (
-            wrong if isinstance(node, (ast.Call, ast.Subscript)) and text(node) == right else None
-        )
+        operand = isinstance(node, (ast.Call, ast.Subscript)) and text(node) == right
+        return wrong if operand else None
 
-    return replace(line, value=replaced(line.value, value_of))
+    return replaced(expression, value_of)
 
 
 def _in_place(expression: Expr, owner: str, wrong: Expr) -> Expr:

@@ -21,28 +21,33 @@ def printed(code: Code) -> str:
     return written(as_printed(code))
 
 
-def written(code: Code, shown: Callable[[Line], str] = str) -> str:
-    """The text of a program whose lines are as they are printed, each as `shown` has it."""
-    lines = [shown(line) for line in lines_of([*code.forward, *code.backward])]
-    words = list(dict.fromkeys(re.findall(r"\w+", "\n".join(lines))))
-    stored = [n for n in words if n in code.timed]
-    parts = ["import numpy as np\n"]
-    parts += [helper_source(h) for h in code.helpers]
-    arguments = ", ".join([*code.inputs, *code.leaves])
-    body = _sizes(code)
-    body += [str(line) for line in code.made]
-    body += ["", "# forward"]
-    body += _dictionaries([n for n in stored if n in _owners(code.forward) | set(code.given)], code)
-    body += _section(code.forward, shown)
-    body += ["", "# back through time"]
-    body += _dictionaries([n for n in stored if n in _owners(code.backward)], code)
-    body += _section(code.backward, shown)
+def written(code: Code) -> str:
+    """The text of a program whose lines are as they are printed."""
+    forward, backward = sections(code)
     gradients = ", ".join(text(g) for g in code.gradients)
     comma = "," if len(code.gradients) == 1 else ""
-    body += ["", f"return {code.loss}, ({gradients}{comma})"]
-    whole = textwrap.indent("\n".join(body), "    ")
-    parts.append(f"def {code.name}({arguments}):\n{whole}\n")
-    return "\n\n".join(parts)
+    body = [*forward, "", *backward, "", f"return {code.loss}, ({gradients}{comma})"]
+    return "\n\n".join(
+        [
+            "import numpy as np\n",
+            *[helper_source(h) for h in code.helpers],
+            f"def {code.name}({', '.join([*code.inputs, *code.leaves])}):\n"
+            f"{textwrap.indent(chr(10).join(body), '    ')}\n",
+        ]
+    )
+
+
+def sections(code: Code) -> tuple[list[str], list[str]]:
+    """The lines of the forward pass and of the way back, each under its comment."""
+    lines = [str(line) for line in lines_of([*code.forward, *code.backward])]
+    words = list(dict.fromkeys(re.findall(r"\w+", "\n".join(lines))))
+    stored = [n for n in words if n in code.timed]
+    forward = [*_sizes(code), *[str(line) for line in code.made], "", "# forward"]
+    begun = _owners(code.forward) | set(code.given)
+    forward += _dictionaries([n for n in stored if n in begun], code) + _section(code.forward)
+    backward = ["# back through time"]
+    backward += _dictionaries([n for n in stored if n in _owners(code.backward)], code)
+    return forward, backward + _section(code.backward)
 
 
 def as_printed(code: Code) -> Code:
@@ -138,14 +143,14 @@ def _localized(expression: A, local: set[str]) -> A:
     return replaced(expression, replace)
 
 
-def _section(items: Sequence[Item], shown: Callable[[Line], str]) -> list[str]:
+def _section(items: Sequence[Item]) -> list[str]:
     found: list[str] = []
     for item in items:
         if isinstance(item, Loop):
             found.append(item.header)
-            found += [textwrap.indent(shown(line), "    ") for line in item.lines]
+            found += [textwrap.indent(str(line), "    ") for line in item.lines]
         else:
-            found.append(shown(item))
+            found.append(str(item))
     return found
 
 
