@@ -101,6 +101,10 @@ class Adjoints:
     def __len__(self) -> int:
         return len(self._nodes)
 
+    def __repr__(self) -> str:
+        output = next(iter(self))
+        return f"<Adjoints of {len(self)} nodes behind {output.name or 'the output'}>"
+
     def contribution(self, parent: Node, child: Node) -> Array:
         """The part of the parent's adjoint that came from this child, over all edges between them.
 

@@ -43,6 +43,9 @@ from microgrrepresent.place import here
 
 _adding = threading.Lock()  # of gradients, by threads whose graphs share leaves
 
+_SHORT = 280
+"""Characters of numbers that Python's prompt shows of a Tensor, at the most."""
+
 Axis = int | tuple[int, ...] | None
 
 
@@ -157,6 +160,11 @@ class Tensor(Node, Absent):
 
     def __repr__(self) -> str:
         text = np.array2string(self.value, separator=", ", prefix="Tensor(", threshold=50)
+        if len(text) > _SHORT:
+            text = np.array2string(
+                self.value, separator=", ", prefix="Tensor(", threshold=0, edgeitems=1
+            )
+        text = f"shape={self.shape}" if len(text) > _SHORT else text
         if self.dtype not in (np.float64, np.int64, np.bool_):
             text += f", dtype={self.dtype}"
         if self.name:

@@ -128,6 +128,35 @@ class Module:
         """Every Tensor here that requires a gradient, once."""
         return [tensor for _, tensor in self.named_parameters()]
 
+    def summary(self) -> str:
+        """Say how many numbers each part of the module has to learn, as a table to print.
+
+        A parameter that two parts share counts where it is found first.
+
+        Examples
+        --------
+        >>> from rnn import LSTM, Linear, Module
+        >>> class Net(Module):
+        ...     def __init__(self):
+        ...         self.lstm, self.readout = LSTM(8, 32), Linear(32, 10)
+        >>> print(Net().summary())
+        lstm     LSTM(8, 32)     5,376
+        readout  Linear(32, 10)    330
+        total                    5,706
+        """
+        counts: dict[str, int] = {}
+        for name, tensor in self.named_parameters():
+            part = name.partition(".")[0]
+            counts[part] = counts.get(part, 0) + tensor.size
+        parts = vars(self)
+        kinds = [repr(parts[p]) if isinstance(parts.get(p), Module) else "" for p in counts]
+        rows = [
+            *zip(counts, kinds, map("{:,}".format, counts.values()), strict=True),
+            ("total", "", f"{sum(counts.values()):,}"),
+        ]
+        left, middle, right = (max(map(len, column)) for column in zip(*rows, strict=True))
+        return "\n".join(f"{a:<{left}}  {b:<{middle}}  {c:>{right}}" for a, b, c in rows)
+
     def modules(self) -> Iterator[Module]:
         """Yield this module and all modules inside it."""
         yield self

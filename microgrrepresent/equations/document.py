@@ -64,6 +64,13 @@ class Explanation:
     def __str__(self) -> str:
         return "\n".join(_Text(self).lines()).rstrip() + "\n"
 
+    def __repr__(self) -> str:
+        loss, target = self.derivation.loss.variable.name, self.derivation.target.variable.name
+        return (
+            f"<Explanation: the gradient of {loss} with respect to {target} in "
+            f"{len(self.equations)} equations; print() shows them>"
+        )
+
     def markdown(self) -> str:
         """Markdown with LaTeX."""
         return "\n".join(_Markdown(self).lines()).rstrip() + "\n"

@@ -67,6 +67,9 @@ class PairTerms:
 
     terms: dict[Pair, Array]
 
+    def __repr__(self) -> str:
+        return f"<PairTerms: {len(self.terms)} pairs of a loss's step and a use's step>"
+
     def __getitem__(self, pair: Pair) -> Array:
         return self.terms[pair]
 

@@ -30,7 +30,7 @@ from rnn.layers.unrolling import unroll
 if TYPE_CHECKING:
     import os
 
-    from matplotlib.figure import Figure
+    from rnn.figures import Figure
 
 STATES = ("h", "c")
 GATES = ("i", "f", "o", "r", "z")
@@ -56,6 +56,9 @@ class Trace:
     gates: dict[str, Array] = field(default_factory=dict)
     direct: dict[str, dict[int, float]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Trace of {', '.join(self.gradients)}: a step back multiplies by {self.rate:.3g}>"
+
     @property
     def rate(self) -> float:
         """The factor by which |dL/dh_t| changes per step on its way back.
@@ -79,6 +82,10 @@ class GradientFlow:
     """
 
     traces: dict[str, Trace]
+
+    def __repr__(self) -> str:
+        rates = ", ".join(f"{label} {trace.rate:.3g}" for label, trace in self.traces.items())
+        return f"<GradientFlow: a step back multiplies by {rates}; print() shows a table>"
 
     def __getitem__(self, label: str) -> Trace:
         if label not in self.traces:
@@ -105,8 +112,12 @@ class GradientFlow:
             lines.append("rnn.diagnosis.find_nonfinite(loss) names where NaN or inf begins")
         return "\n".join(lines)
 
-    def _repr_markdown_(self) -> str:
-        return f"```\n{self}\n```"
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows: the figure, or the table if there is no matplotlib."""
+        try:
+            return {"text/plain": str(self), "image/svg+xml": self.figure().svg()}
+        except ModuleNotFoundError:
+            return {"text/plain": str(self)}
 
     def figure(self, title: str | None = None) -> Figure:
         """Draw |dL/dh_t| over t on a log axis, and the gates of each network as heat maps.
@@ -122,9 +133,7 @@ class GradientFlow:
 
     def save(self, path: str | os.PathLike[str], title: str | None = None) -> None:
         """Write the figure to a file, in the format that its ending names (.svg, .png, .pdf)."""
-        from rnn.diagnosis.flow_figure import write
-
-        write(self.figure(title), path)
+        self.figure(title).write(path)
 
 
 def gradient_flow(

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from microgrrepresent.files import write_file
 from microgrrepresent.node import Array
+from rnn.figures import Figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from rnn.diagnosis.flow import GradientFlow, Trace
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -31,13 +26,6 @@ DASHES = {"h": "-", "c": (0, (5, 2))}
 
 def figure(flow: GradientFlow, title: str | None) -> Figure:
     """Draw the curves above, and a heat map for each network that has gates below."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "the figure of a gradient flow needs matplotlib: pip install 'microgrrepresent[plot]'; "
-            "the table, print(flow), does not"
-        ) from error
     gated = {label: trace for label, trace in flow.traces.items() if trace.gates}
     low, high = _limits([gate for trace in gated.values() for gate in trace.gates.values()])
     heights = [4.2 + _names_below(flow)] + [
@@ -60,17 +48,6 @@ def figure(flow: GradientFlow, title: str | None) -> Figure:
     axes[-1].set_xlim(-0.01 * last - 0.5, last + 0.5)
     axes[-1].set_xlabel("time step t")
     return drawing
-
-
-def write(drawing: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure to a file at once: a reader never sees half of it."""
-    from matplotlib import rc_context
-
-    target, content = Path(path), BytesIO()
-    with rc_context({"svg.hashsalt": "flow"}):
-        ending = target.suffix.lstrip(".")
-        drawing.savefig(content, format=ending, dpi=150, metadata=_undated(target.suffix))
-    write_file(target, content.getbuffer())
 
 
 def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
@@ -178,8 +155,3 @@ def _heat_map(axes: Any, label: str, trace: Trace, low: float, high: float) -> A
 
 def _layer(name: str) -> str:
     return f" ({name.rpartition('/')[0]})" if "/" in name else ""
-
-
-def _undated(suffix: str) -> dict[str, None]:
-    """Leave the date out of the file: the same run gives the same bytes."""
-    return {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(suffix, {})

@@ -58,6 +58,9 @@ class Gamma:
     activation: str | None
     steepest: float | None
 
+    def __repr__(self) -> str:
+        return f"<Gamma: a step back multiplies by {self.rate:.3g}; print() says what is certain>"
+
     @property
     def rate(self) -> float:
         """The γ observed over the whole run: growth from the last step to the first, per step."""

@@ -48,6 +48,9 @@ class Nonfinite:
     def __str__(self) -> str:
         return self.message
 
+    def __repr__(self) -> str:
+        return f"<Nonfinite: {self.message}>"
+
 
 def find_nonfinite(loss: Node) -> Nonfinite | None:
     """Name the first node, its scope and step, at which a value or gradient stops being finite.

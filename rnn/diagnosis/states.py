@@ -136,6 +136,10 @@ class StateGradients:
     def __getitem__(self, name: str) -> dict[int, Array]:
         return self.parts[name]
 
+    def __repr__(self) -> str:
+        steps = len(next(iter(self.parts.values())))
+        return f"<StateGradients of {', '.join(self.parts)} at {steps} steps; print() shows norms>"
+
     def norms(self, name: str | None = None) -> dict[int, float]:
         """``{t: |dL/dh_t|}``, the Euclidean norm over everything, the batch included.
 
@@ -222,6 +226,12 @@ class StateJacobian:
     matrix: Array
     factors: list[Array]
     sizes: dict[str, int]
+
+    def __repr__(self) -> str:
+        return (
+            f"<StateJacobian of step {self.t} by step {self.k}, {self.matrix.shape}; "
+            "print() shows it step by step>"
+        )
 
     def __str__(self) -> str:
         """How much each step lets through, and all of them together."""

@@ -312,7 +312,7 @@ class Recurrent(Module, Generic[S]):
             for k in range(len(self.cells))
         ]
 
-    def summary(self, state: S) -> Tensor:
+    def top_state(self, state: S) -> Tensor:
         """One vector for a sequence: what the highest layer shows in the final state.
 
         Of a bidirectional layer, both directions side by side: (B, output_size).

@@ -54,6 +54,9 @@ class Unrolled(Generic[S]):
     states: dict[int, S]
     state: S
 
+    def __repr__(self) -> str:
+        return f"<Unrolled: {len(self.outputs)} steps, outputs {self.outputs[0].shape}>"
+
     def stacked(self) -> Tensor:
         """The outputs as one Tensor, time first: (T, B, H) or (T, H)."""
         stacked: Tensor = stack(self.outputs)

@@ -83,7 +83,7 @@ class Encoder(Module):
             if self.embedding is not None:
                 x = self.embedding(x)
             outputs, state = self.layer(x, lengths=lengths, side=side)
-            context = self.layer.summary(state).named("C")
+            context = self.layer.top_state(state).named("C")
         mask = None if lengths is None else sequence_mask(lengths, outputs.shape[0], side)
         return Encoded(context, outputs.named("S"), mask)
 

@@ -72,7 +72,7 @@ class SequenceClassifier(Module):
         outputs, state = self.layer(_embedded(self.embedding, x), lengths=lengths, side=side)
         if self.pooling == "mean":
             return self.head(mean_state(outputs, lengths, side))
-        return self.head(self.layer.summary(state))
+        return self.head(self.layer.top_state(state))
 
 
 class SequenceTagger(Module):

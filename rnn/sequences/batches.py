@@ -43,6 +43,10 @@ class Padded:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def __repr__(self) -> str:
+        lengths = np.array2string(self.lengths, separator=", ", threshold=8)
+        return f"<Padded {self.values.shape}: lengths {lengths}, padding on the {self.side}>"
+
     def __getitem__(self, i: int) -> Array:
         T, n = len(self.values), self.lengths[i]
         sequence: Array = self.values[:n, i] if self.side == "right" else self.values[T - n :, i]

@@ -9,7 +9,7 @@ r"""Training: forward pass, reverse sweep, one step of the optimizer, again and 
 This is `Run.step`, and `fit` is the loop around it. What surrounds a long training stands in parts
 of its own: `Validation` with early stopping; `Checkpoint`, from which it goes on as if it had never
 been stopped, because every random number comes from one Generator, whose state is saved with
-everything else; and `Report`, a progress bar and a log.
+everything else; and `Report`, progress and a log.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def fit(
     checkpoint : Checkpoint, optional
         Where to save, and whether to go on from there.
     report : Report, optional
-        Progress bar and log; None shows nothing.
+        Progress and log; None shows nothing.
 
     Returns
     -------
@@ -131,9 +131,11 @@ def fit(
         interrupted = around.enter_context(interrupts_noticed())
         if checkpoint is not None:
             checkpoint.begin(run)
-        history, total = run.history, _total(batches, steps, epochs)
+        history = run.history
         model.train()
-        following = (report or Report(progress=False)).following(history, total)
+        following = (report or Report(progress=False)).following(
+            history, lambda: _total(batches, steps, epochs, history)
+        )
         add_to_report = around.enter_context(following)
 
         def stopped_early() -> bool:
@@ -175,11 +177,12 @@ def _finish(run: Run, validation: Validation | None, checkpoint: Checkpoint | No
         run.model.load_state_dict(run.best)
 
 
-def _total(batches: Batches, steps: int | None, epochs: int | None) -> int | None:
-    """How many steps it will be at the most, if that can be said."""
-    if isinstance(batches, Sequence) and epochs is not None:
-        return min(len(batches) * epochs, steps or len(batches) * epochs)
-    return steps
+def _total(batches: Batches, steps: int | None, epochs: int | None, history: History) -> int | None:
+    """How many steps it will be at the most, if that can be said: by now, or beforehand."""
+    an_epoch = len(batches) if isinstance(batches, Sequence) else history.steps_of_an_epoch
+    if epochs is None or an_epoch is None:
+        return steps
+    return min(an_epoch * epochs, steps or an_epoch * epochs)
 
 
 def _check(

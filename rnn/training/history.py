@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from rnn.figures import Figure
 
 
 @dataclass
@@ -30,10 +34,43 @@ class History:
     validations: dict[int, float] = field(default_factory=dict)
     stopped: Literal["done", "early", "interrupted"] = "done"
 
+    def __repr__(self) -> str:
+        if not self.losses:
+            return "<History: no steps yet>"
+        text = f"{self.steps} steps, loss {_short(self.losses[0])} -> {_short(self.losses[-1])}"
+        if self.best is not None:
+            at, loss = self.best
+            text += f", best validation {_short(loss)} after {at} steps"
+        return f"<History: {text}{'' if self.stopped == 'done' else ', stopped ' + self.stopped}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows: the learning curve, if matplotlib is there to draw it."""
+        try:
+            return {"text/plain": repr(self), "image/svg+xml": self.figure().svg()}
+        except ModuleNotFoundError:
+            return {"text/plain": repr(self)}
+
+    def figure(self) -> Figure:
+        """Draw the learning curve, as a figure of matplotlib; ``.write(path)`` puts it in a file.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        from rnn.training.curve import learning_curve
+
+        return learning_curve(self)
+
     @property
     def steps(self) -> int:
         """How many steps have been taken."""
         return len(self.losses)
+
+    @property
+    def steps_of_an_epoch(self) -> int | None:
+        """How many steps the first epoch took, once the second has begun."""
+        return bisect_right(self.epochs, 1) if self.epochs and self.epochs[-1] > 1 else None
 
     @property
     def best(self) -> tuple[int, float] | None:
@@ -46,3 +83,7 @@ class History:
         """How many validations have come after the best one."""
         best_at = self.best[0] if self.best else -1
         return sum(at > best_at for at in self.validations)
+
+
+def _short(number: float) -> str:
+    return f"{number:.4g}"

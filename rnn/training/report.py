@@ -1,17 +1,18 @@
-"""What a training shows while it runs: a progress bar, and a log with one row a step."""
+"""What a training shows while it runs: its progress, and a log with one row a step."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from microgrrepresent.files import append_to_file, write_file
 from rnn.training.history import History
+from rnn.training.progress import progress
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,9 @@ class Report:
     log : path, optional
         A CSV file with one row a step. Each row is on the disk when its step is done.
     show : mapping of str to callable
-        More numbers for bar and log, as functions of the loss, such as `perplexity`.
+        More numbers for progress and log, as functions of the loss, such as `perplexity`.
     progress : bool
-        Whether to show a progress bar.
+        Whether to show progress: a bar in a terminal, ten plain lines anywhere else.
     """
 
     log: str | Path | None = None
@@ -33,28 +34,35 @@ class Report:
     progress: bool = True
 
     @contextmanager
-    def following(self, history: History, total: int | None) -> Iterator[Callable[[], None]]:
-        """Begin bar and log with the steps so far, and give a function that adds the newest one.
+    def following(
+        self, history: History, total: Callable[[], int | None]
+    ) -> Iterator[Callable[[], None]]:
+        """Begin progress and log with the steps so far, and give a function that adds the newest.
+
+        Parameters
+        ----------
+        history : History
+            Of the training.
+        total : callable
+            How many steps it will be at the most, as far as that is known by now.
 
         Raises
         ------
         FileError
             If the log cannot be written.
         """
-        from tqdm.auto import tqdm  # here, because it takes a fifth as long to import as all of rnn
-
         if self.log is not None:
             head = ["step", "epoch", "loss", *self.show, "gradient_norm", "lr", "validation"]
             before = [self._row(history, k) for k in range(1, history.steps + 1)]
             write_file(self.log, _csv([head, *before]))
-        off = not self.progress
-        with tqdm(total=total, initial=history.steps, unit="step", disable=off) as bar:
+        shown = progress(history.steps, total()) if self.progress else nullcontext()
+        with shown as advance:
 
             def add() -> None:
                 if self.log is not None:
                     append_to_file(self.log, _csv([self._row(history, history.steps)]))
-                bar.set_postfix_str(self._shown(history), refresh=False)
-                bar.update()
+                if advance is not None:
+                    advance(self._said(history), total())
 
             yield add
 
@@ -71,11 +79,13 @@ class Report:
             history.validations.get(k, ""),
         ]
 
-    def _shown(self, history: History) -> str:
-        """What a progress bar says of the newest step."""
-        loss = history.losses[-1]
-        more = "".join(f", {name}={f(loss):.3g}" for name, f in self.show.items())
-        return f"loss={loss:.3f}{more}, gradient norm={history.norms[-1]:.2g}"
+    def _said(self, history: History) -> str:
+        """What is said of the newest step."""
+        numbers = {"loss": history.losses[-1]}
+        numbers |= {name: f(history.losses[-1]) for name, f in self.show.items()}
+        if history.validations:
+            numbers["validation"] = history.validations[max(history.validations)]
+        return ", ".join(f"{name} {number:.4g}" for name, number in numbers.items())
 
 
 def _csv(rows: list[list[Any]]) -> bytes:

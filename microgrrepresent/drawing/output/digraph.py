@@ -61,6 +61,12 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     written: str
     """The DOT text as `draw` wrote it."""
 
+    def __repr__(self) -> str:
+        boxes, arrows = len(self.picture.boxes), len(self.picture.arrows)
+        return (
+            f"<Drawing of {boxes} boxes and {arrows} arrows; save(drawing, 'name.svg') writes it>"
+        )
+
     def svg(self) -> str:
         """The drawing as SVG, with a title and a description for screen readers.
 

@@ -1,6 +1,7 @@
 """Gradient flow: the curves, the direct path (C33), the table, the figure, and the notes' facts."""
 
 import builtins
+import sys
 
 import numpy as np
 import pytest
@@ -179,7 +180,7 @@ def test_the_table_has_the_numbers():
         assert float(values[2]) == pytest.approx(flow["B"].gradients["c"][int(t)], rel=1e-3)
     assert rows[0].split()[0] == "0" and rows[-2].split()[0] == str(T)
     assert float(rows[-1].split()[2]) == pytest.approx(flow["A"].rate, rel=1e-4)
-    assert str(flow) in flow._repr_markdown_()
+    assert str(flow) == flow._repr_mimebundle_()["text/plain"]
 
 
 def test_a_model_may_be_anything_that_records_its_states():
@@ -243,6 +244,8 @@ def test_without_matplotlib_one_sentence_says_how_to_get_it(monkeypatch, tmp_pat
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.delitem(sys.modules, "rnn.figures", raising=False)
+    monkeypatch.delitem(sys.modules, "rnn.diagnosis.flow_figure", raising=False)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'microgrrepresent\[plot\]'"):
         flow.save(tmp_path / "flow.svg")
     assert "SRN" in str(flow)

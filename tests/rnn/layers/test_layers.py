@@ -444,7 +444,7 @@ def test_a_learned_initial_state_is_a_state_for_torch():
 def test_the_summary_is_the_end_of_each_direction():
     layer = LSTM(SIZE, H, 2, bidirectional=True, rng=0)
     output, state = layer(inputs(), lengths=[2, 5, 1])
-    summary = layer.summary(state).numpy()
+    summary = layer.top_state(state).numpy()
     assert summary.shape == (B, layer.output_size)
     same(summary[:, H:], output.numpy()[0, :, H:])
     same(summary[0, :H], output.numpy()[1, 0, :H])
@@ -470,7 +470,7 @@ def test_every_cell_makes_a_layer(name):
     for cell, own in zip(layer.cells, (slice(0, H), slice(H, None)), strict=True):
         run = unroll(cell, x, reverse=own.start == H, lengths=lengths)
         same(output.numpy()[:, :, own], run.stacked())
-    same(layer.summary(end)[:, :H], output.numpy()[[1, 4, 0], [0, 1, 2], :H])
+    same(layer.top_state(end)[:, :H], output.numpy()[[1, 4, 0], [0, 1, 2], :H])
     whole, end = layer(x)
     again, _ = layer(x, end)
     assert np.abs(again.numpy() - whole.numpy()).max() > 1e-6
@@ -502,7 +502,7 @@ def test_a_reversed_layer_is_the_second_half_of_a_pair(name):
     same(output, pair.numpy()[:, :, layer.output_size :])
     for p, q in zip(parts(end), parts(ends), strict=True):
         same(p.numpy()[0], q.numpy()[1])
-    same(layer.summary(end), output.numpy()[0])
+    same(layer.top_state(end), output.numpy()[0])
     assert layer.final_states() == ["layer 0, backward: after the first step"]
     assert "_{t+1}" in layer.equations()
 

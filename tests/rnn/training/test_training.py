@@ -293,30 +293,6 @@ def test_the_log(tmp_path):
     assert [row["validation"] for row in rows] == ["", "7.0", "", "7.0", ""]
 
 
-def test_the_progress_bar_shows_loss_norm_and_speed(capsys, monkeypatch):
-    monkeypatch.setenv(
-        "COLUMNS", "200"
-    )  # older versions of tqdm take 80 where there is no terminal
-    monkeypatch.setenv("LINES", "50")
-    rng = np.random.default_rng(0)
-    model = Linear(1, 1, rng=rng)
-    fit(
-        model,
-        [np.ones((1, 1))],
-        lambda x: mse_loss(model(x), x),
-        Adam(model.parameters()),
-        rng,
-        steps=3,
-        report=Report(show={"perplexity": perplexity}),
-    )
-    bar = capsys.readouterr().err
-    assert "3/3" in bar
-    assert "loss=" in bar
-    assert "perplexity=" in bar
-    assert "gradient norm=" in bar
-    assert "step/s" in bar
-
-
 # --- numbers that are none -----------------------------------------------------------------------
 
 
