@@ -10,10 +10,10 @@ import argparse
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeAlias, get_args
+from typing import NoReturn, TypeAlias
 
 from microgrrepresent.drawing.marks.themes import THEMES
-from microgrrepresent.drawing.views.choices import View
+from microgrrepresent.drawing.views.choices import view_names
 from rnn.command_line.illustration import ILLUSTRATED
 from rnn.command_line.loop_arguments import add_loops
 from rnn.command_line.tasks import CELLS, TASKS
@@ -212,7 +212,7 @@ example:
     )
     _add_choice(draw, "--cell", list(ILLUSTRATED), "lstm", "one of the cells below", "CELL")
     _add(draw, "--steps", _count, 4, "how many steps")
-    _add_choice(draw, "--view", get_args(View), "gates", "one of the views below", "VIEW")
+    _add_choice(draw, "--view", view_names(), "gates", "one of the views below", "VIEW")
     _add_choice(
         draw,
         "--time",

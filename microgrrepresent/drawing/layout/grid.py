@@ -291,8 +291,8 @@ class Grid:
                         sides = {port.side, their.side}
                         if port.slot == their.slot and sides == {"above", "below"}:
                             shifts.append(left + u - x)
-            centre = (self.tiles[main].width - self.tiles[block].width) / 2
-            offsets[block] = shifts[0] if shifts else centre
+            center = (self.tiles[main].width - self.tiles[block].width) / 2
+            offsets[block] = shifts[0] if shifts else center
         return offsets
 
     # --- places ----------------------------------------------------------------------------------

@@ -29,9 +29,9 @@ def side_by_side(folded: Picture, unrolled: Picture) -> Picture:
     note.y = heights[states[0].slot] if states else (bottom + top) / 2
     chain.move(note.right + SPACE - chain.bounds()[0], 0.0)
     for box in cell.boxes:
-        box.key = f"folded/{box.key}"
+        box.name = f"folded/{box.name}"
     for panel in cell.panels:
-        panel.key = f"folded/{panel.key}"
+        panel.name = f"folded/{panel.name}"
     return Picture(
         [*legend.boxes, *cell.boxes, note, *chain.boxes],
         [*legend.arrows, *cell.arrows, *chain.arrows],

@@ -42,7 +42,8 @@ Point = tuple[float, float]
 class Box:
     """A node of the picture. It may stand for one node of the graph, for many, or for none."""
 
-    key: str
+    name: str
+    """Its name in the DOT text."""
     kind: Kind
     label: Label
     nodes: tuple[Node, ...] = ()
@@ -129,7 +130,7 @@ class Arrow:
 class Panel:
     """A frame with a title behind some boxes: a time step, a scope."""
 
-    key: str
+    name: str
     title: Label
     left: float
     bottom: float

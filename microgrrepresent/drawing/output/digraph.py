@@ -151,9 +151,9 @@ def digraph(picture: Picture, theme: Theme) -> Drawing:
     for panel in picture.panels:
         lines += _panel(panel, theme)
     for i, box in enumerate(picture.boxes, 1):
-        lines.append(f"\t{_quoted(box.key)} [id=b{i} {_written(_box(box, theme))}]\n")
+        lines.append(f"\t{_quoted(box.name)} [id=b{i} {_written(_box(box, theme))}]\n")
     for i, arrow in enumerate(picture.arrows, 1):
-        ends = f"{_quoted(arrow.tail.key)} -> {_quoted(arrow.head.key)}"
+        ends = f"{_quoted(arrow.tail.name)} -> {_quoted(arrow.head.name)}"
         lines.append(f"\t{ends} [id=e{i} {_written(_arrow(arrow, theme))}]\n")
     made.written = made.source
     return made
@@ -195,12 +195,12 @@ def _panel(panel: Panel, theme: Theme) -> list[str]:
         "height": "0",
     }
     return [
-        f"\tsubgraph {_quoted('cluster_' + panel.key)} {{\n",
+        f"\tsubgraph {_quoted('cluster_' + panel.name)} {{\n",
         *(
             f"\t\t{key}={value if value[0] == '<' else _quoted(value)}\n"
             for key, value in frame.items()
         ),
-        f"\t\t{_quoted('panel ' + panel.key)} [{_written(corner)}]\n",
+        f"\t\t{_quoted('panel ' + panel.name)} [{_written(corner)}]\n",
         "\t}\n",
     ]
 

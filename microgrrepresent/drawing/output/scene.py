@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from microgrrepresent.adjoints import Adjoints
@@ -16,12 +16,10 @@ from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.digraph import Drawing, digraph
 from microgrrepresent.drawing.time.describing import describe, title
 from microgrrepresent.drawing.time.timeline import Timeline, timeline
-from microgrrepresent.drawing.views.builder import Details, build
-from microgrrepresent.drawing.views.builder import View as Grouping
-from microgrrepresent.drawing.views.cells import cells, collapsed, layers
+from microgrrepresent.drawing.views.builder import Details, Glyphs, View, build
+from microgrrepresent.drawing.views.cells import collapsed, layers
 from microgrrepresent.drawing.views.choices import (
     Time,
-    View,
     advice,
     check_details,
     check_form,
@@ -32,20 +30,12 @@ from microgrrepresent.drawing.views.choices import (
     theme_of,
 )
 from microgrrepresent.drawing.views.folded import folded_timeline, with_totals
-from microgrrepresent.drawing.views.gates import gates
 from microgrrepresent.drawing.views.parameters import tell_apart
-from microgrrepresent.drawing.views.views import operations, variables
+from microgrrepresent.drawing.views.views import VIEWS
 from microgrrepresent.drawing.views.window import windowed
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import fold
-
-VIEWS: dict[str, Callable[[Timeline], Grouping]] = {
-    "operations": operations,
-    "variables": variables,
-    "gates": gates,
-    "cells": cells,
-}
 
 LABELLED = 40
 """Graphs of up to so many nodes show the names of intermediate values on the arrows."""
@@ -55,7 +45,7 @@ LONG = 3
 
 def draw(
     out: Graph | Node | Sequence[Node],
-    view: View = "operations",
+    view: str | View = "operations",
     *,
     time: Time = "unrolled",
     gradients: Adjoints | None = None,
@@ -70,7 +60,7 @@ def draw(
 
     Time runs from left to right, a column a step. What comes in enters from below, states run
     horizontally, and outputs and losses stand above. A parameter that all steps share stands once,
-    on the left, and as a coloured chip at each of its uses. The nodes of a symbolic backward pass
+    on the left, and as a colored chip at each of its uses. The nodes of a symbolic backward pass
     stand above the forward nodes whose derivatives they compute: values flow upwards there, too,
     and the gradients come out at the top, as all outputs do.
 
@@ -78,11 +68,11 @@ def draw(
     ----------
     out : Tensor, sequence of Tensor, or Graph
         What to draw: these and everything behind them.
-    view : {"operations", "variables", "gates", "cells", "layers"}
+    view : {"operations", "variables", "gates", "cells", "layers"} or function
         ``operations``: boxes are operations, arrows carry values. ``variables``: boxes are
         variables, arrows say by which operation. ``gates``: a cell's named gates and states, with
         affine maps inside of the gates. ``cells``: one box a cell and step. ``layers``: one box a
-        cell for all of time.
+        cell for all of time. A function is a view of your own (CONTRIBUTING.md has one).
     time : {"unrolled", "folded", "both"}
         Every step, or one step with delays (see `fold`), or both side by side.
     gradients : Adjoints, optional
@@ -100,7 +90,7 @@ def draw(
     values : bool
         Show shapes, and small arrays in full.
     theme : {"light", "dark", "print"} or Theme
-        Colours; ``print`` is black and white, with dash patterns.
+        Colors; ``print`` is black and white, with dash patterns.
 
     Returns
     -------
@@ -149,7 +139,7 @@ def draw(
 class _Scene:
     """Everything about a drawing but the graph and the time."""
 
-    view: View
+    view: str | View
     collapse: Collection[str]
     depth: int | None
     details: Details
@@ -157,28 +147,32 @@ class _Scene:
 
     def unrolled(self, time: Timeline, window: tuple[int, int] | None) -> Picture:
         if self.view == "layers":
-            view, time = layers(time)
+            glyphs, time = layers(time)
         else:
-            view = VIEWS[self.view](time)
-        view = self._collapsed(view, time)
+            glyphs = self._view(time)
+        glyphs = self._collapsed(glyphs, time)
         if window is not None and sum(window) + 1 < time.T:
-            view, time = windowed(time, view, window)
-        return self._placed(time, view)
+            glyphs, time = windowed(time, glyphs, window)
+        return self._placed(time, glyphs)
 
     def folded(self, unrolled: Timeline) -> Picture:
         folded = fold(unrolled.graph)
         time = folded_timeline(unrolled, folded)
-        view = with_totals(VIEWS[self.view](time), folded)
-        return self._placed(time, self._collapsed(view, time))
+        glyphs = with_totals(self._view(time), folded)
+        return self._placed(time, self._collapsed(glyphs, time))
 
-    def _collapsed(self, view: Grouping, time: Timeline) -> Grouping:
+    def _view(self, time: Timeline) -> Glyphs:
+        view = VIEWS[self.view] if isinstance(self.view, str) else self.view
+        return view(time)
+
+    def _collapsed(self, glyphs: Glyphs, time: Timeline) -> Glyphs:
         if not self.collapse and self.depth is None:
-            return view
-        return collapsed(view, time, self.collapse, self.depth)
+            return glyphs
+        return collapsed(glyphs, time, self.collapse, self.depth)
 
-    def _placed(self, time: Timeline, view: Grouping) -> Picture:
+    def _placed(self, time: Timeline, glyphs: Glyphs) -> Picture:
         labelled = self.view == "variables" or (not time.T and len(time.nodes) <= LABELLED)
-        picture = build(time, view, replace(self.details, edge_labels=labelled))
+        picture = build(time, glyphs, replace(self.details, edge_labels=labelled))
         tell_apart(picture, time)
         shown = self.gradients if not time.delayed else None  # a fold has no numbers of its own
         if shown is not None:

@@ -100,7 +100,7 @@ def _box(i: int, box: Box, theme: Theme) -> str:
         )
     dashes = _dashes("dashed" if box.pending else paint.dashes)
     return (
-        f'<g id="b{i}" class="node {box.kind}"><title>{_escaped(box.key)}</title>'
+        f'<g id="b{i}" class="node {box.kind}"><title>{_escaped(box.name)}</title>'
         f'{shape} fill="{paint.fill}" stroke="{paint.line}" stroke-width="{paint.weight:g}"{dashes}'
         f"/>{''.join(_lines(box.label, box.x, box.y, box.font, paint.text))}</g>"
     )
@@ -122,7 +122,7 @@ def _arrow(i: int, arrow: Arrow, theme: Theme) -> str:
     corners = " ".join([f"{x:.2f},{-y:.2f}" for x, y in head])
     return (
         f'<g id="e{i}" class="edge {arrow.flow}"><title>'
-        f"{_escaped(f'{arrow.tail.key}->{arrow.head.key}')}</title>"
+        f"{_escaped(f'{arrow.tail.name}->{arrow.head.name}')}</title>"
         f'<path d="{_curve(line)}" fill="none" stroke="{color}" stroke-width="{thick:.3g}"'
         f'{_dashes(style)}{seen}/><polygon points="{corners}" fill="{color}"{seen}/>{words}</g>'
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -63,71 +64,111 @@ def stepper_data(graph: Graph, adjoints: Adjoints, picture: Picture) -> Data:
         ``nodes``, in the order of the forward pass; ``stops``, one for each press of a key, as
         ``[phase, node]``; ``parameters``, with the terms of their gradients.
     """
-    return _Record(graph, adjoints, picture).data()
+    shown = [node for node in graph if not _is_number(node)]
+    number = {node: i for i, node in enumerate(shown)}
+    write, names = Writer(Notation(adjoint="partial"), Html()), _named(graph)
+    terms = {node: _value(node, names) for node in graph}
+    stops = _stops(shown, adjoints)
+    record = _Record(graph, adjoints, write, names, terms, number, stops, _places(picture))
+    return {
+        "steps": list(graph.steps),
+        "nodes": [record.node(node) for node in shown],
+        "stops": [[phase, i] for phase, i in stops],
+        "parameters": [record.parameter(node) for node in graph.parameters if node in adjoints],
+    }
 
 
+Names = dict[Node, tuple[str, str]]
+"""Letter and mark of every node."""
+
+
+def _stops(shown: Sequence[Node], adjoints: Adjoints) -> list[tuple[str, int]]:
+    """Leaves at once, every operation, the same backwards, and the end."""
+    number = {node: i for i, node in enumerate(shown)}
+    made = [node for node in shown if node.parents]
+    back = [node for node in reversed(made) if node in adjoints]
+    return [
+        ("given", -1),
+        *(("forward", number[node]) for node in made),
+        *(("backward", number[node]) for node in back),
+        ("done", -1),
+    ]
+
+
+@dataclass(frozen=True)
+class _Places:
+    """The ids of what stands in the drawing for each node and each edge."""
+
+    boxes: dict[Node, list[str]] = field(default_factory=dict)
+    inner: dict[Node, list[str]] = field(default_factory=dict)
+    arrows: dict[tuple[Node, int], list[str]] = field(default_factory=dict)
+    chips: dict[tuple[Node, int], str] = field(default_factory=dict)
+
+
+def _places(picture: Picture) -> _Places:
+    found = _Places()
+    ids = {box: f"b{i}" for i, box in enumerate(picture.boxes, 1)}
+    for box, key in ids.items():
+        for node in box.nodes:
+            if box.kind != "chip" and not (is_cut(node) and len(box.nodes) > 1):
+                found.boxes.setdefault(node, []).append(key)
+    for i, arrow in enumerate(picture.arrows, 1):
+        for edge in arrow.edges:
+            found.arrows.setdefault(edge, []).append(f"e{i}")
+            if arrow.tail.kind == "chip":
+                found.chips[edge] = ids[arrow.tail]
+        if not arrow.edges and arrow.head.nodes:  # from an operation to the variable it makes
+            found.inner.setdefault(arrow.head.nodes[0], []).append(f"e{i}")
+    return found
+
+
+def _value(node: Node, names: Names) -> Term:
+    if _is_number(node):
+        return Number(node.params["value"])
+    name, mark = names[node]
+    parameter = node.op is None and node.requires_grad and node.ndim > 1
+    return Value(Variable(name, mark, parameter, node.shape, (), node.id), node.step)
+
+
+def _named(graph: Graph) -> Names:
+    """Letter and mark of every node; results without a name are counted anew at each step."""
+    found: Names = {}
+    counts: Counter[int | None] = Counter()
+    for node in graph:
+        label = graph.label(node)
+        scope, _, label = label.rpartition("/")
+        if node.name is not None:
+            found[node] = (node.name, scope.rpartition("/")[2])
+        elif node.op is not None:
+            counts[node.step] += 1
+            found[node] = ("u", str(counts[node.step]))
+        else:
+            letter, _, number = label.partition("(")
+            found[node] = (letter, number.rstrip(")"))
+    return found
+
+
+@dataclass(frozen=True)
 class _Record:
-    def __init__(self, graph: Graph, adjoints: Adjoints, picture: Picture) -> None:
-        self.graph, self.adjoints, self.picture = graph, adjoints, picture
-        self.write = Writer(Notation(adjoint="partial"), Html())
-        self.names = self._named()
-        self.terms = {node: self._value(node) for node in graph}
-        self.shown = [node for node in graph if not _is_number(node)]
-        self.number = {node: i for i, node in enumerate(self.shown)}
-        self.stops = self._stops()
+    graph: Graph
+    adjoints: Adjoints
+    write: Writer
+    names: Names
+    terms: dict[Node, Term]
+    number: dict[Node, int]
+    stops: Sequence[tuple[str, int]]
+    places: _Places
 
-    def data(self) -> Data:
-        self._find_places()
-        return {
-            "steps": list(self.graph.steps),
-            "nodes": [self._node(node) for node in self.shown],
-            "stops": [[phase, i] for phase, i in self.stops],
-            "parameters": [self._parameter(node) for node in self._parameters()],
-        }
-
-    # --- the run ---------------------------------------------------------------------------------
-
-    def _stops(self) -> list[tuple[str, int]]:
-        """Leaves at once, every operation, the same backwards, and the end."""
-        made = [node for node in self.shown if node.parents]
-        back = [node for node in reversed(made) if node in self.adjoints]
-        return [
-            ("given", -1),
-            *(("forward", self.number[node]) for node in made),
-            *(("backward", self.number[node]) for node in back),
-            ("done", -1),
-        ]
-
-    def _find_places(self) -> None:
-        """The ids of what stands in the drawing for each node and each edge."""
-        self.boxes: dict[Node, list[str]] = {}
-        self.inner: dict[Node, list[str]] = {}
-        self.arrows: dict[tuple[Node, int], list[str]] = {}
-        self.chips: dict[tuple[Node, int], str] = {}
-        ids = {box: f"b{i}" for i, box in enumerate(self.picture.boxes, 1)}
-        for box, key in ids.items():
-            for node in box.nodes:
-                if box.kind != "chip" and not (is_cut(node) and len(box.nodes) > 1):
-                    self.boxes.setdefault(node, []).append(key)
-        for i, arrow in enumerate(self.picture.arrows, 1):
-            for edge in arrow.edges:
-                self.arrows.setdefault(edge, []).append(f"e{i}")
-                if arrow.tail.kind == "chip":
-                    self.chips[edge] = ids[arrow.tail]
-            if not arrow.edges and arrow.head.nodes:  # from an operation to the variable it makes
-                self.inner.setdefault(arrow.head.nodes[0], []).append(f"e{i}")
-
-    # --- one node --------------------------------------------------------------------------------
-
-    def _node(self, node: Node) -> Data:
+    def node(self, node: Node) -> Data:
+        """A node's names, numbers, formulas, and its places in the drawing."""
         made: Data = {
             "name": self.write.term(self.terms[node]),
             "plain": self._plain(node),
             "step": node.step,
             "kind": _kind(node),
             "where": located(node.op.name if node.op else _kind(node), node.scope, node.step),
-            "boxes": self.boxes.get(node, []),
-            "inner": self.inner.get(node, []),
+            "boxes": self.places.boxes.get(node, []),
+            "inner": self.places.inner.get(node, []),
             "value": numbers(node.value),
             "adjoint": numbers(self.adjoints[node]) if node in self.adjoints else None,
             "edges": [],
@@ -146,8 +187,8 @@ class _Record:
         edge: Data = {
             "parent": self.number.get(parent, -1),
             "name": self.write.term(self.terms[parent]),
-            "arrows": self.arrows.get((node, i), []),
-            "chip": self.chips.get((node, i)),
+            "arrows": self.places.arrows.get((node, i), []),
+            "chip": self.places.chips.get((node, i)),
             "part": None,
         }
         part = self.adjoints.along(node, i)
@@ -158,30 +199,6 @@ class _Record:
         return edge
 
     # --- formulas --------------------------------------------------------------------------------
-
-    def _value(self, node: Node) -> Term:
-        if _is_number(node):
-            return Number(node.params["value"])
-        name, mark = self.names[node]
-        parameter = node.op is None and node.requires_grad and node.ndim > 1
-        return Value(Variable(name, mark, parameter, node.shape, (), node.id), node.step)
-
-    def _named(self) -> dict[Node, tuple[str, str]]:
-        """Letter and mark of every node; results without a name are counted anew at each step."""
-        found: dict[Node, tuple[str, str]] = {}
-        counts: Counter[int | None] = Counter()
-        for node in self.graph:
-            label = self.graph.label(node)
-            scope, _, label = label.rpartition("/")
-            if node.name is not None:
-                found[node] = (node.name, scope.rpartition("/")[2])
-            elif node.op is not None:
-                counts[node.step] += 1
-                found[node] = ("u", str(counts[node.step]))
-            else:
-                letter, _, number = label.partition("(")
-                found[node] = (letter, number.rstrip(")"))
-        return found
 
     def _plain(self, node: Node) -> str:
         """A node's name in words: ``h at t = 3``."""
@@ -233,10 +250,7 @@ class _Record:
 
     # --- parameters ------------------------------------------------------------------------------
 
-    def _parameters(self) -> Iterable[Node]:
-        return [node for node in self.graph.parameters if node in self.adjoints]
-
-    def _parameter(self, node: Node) -> Data:
+    def parameter(self, node: Node) -> Data:
         """A parameter's terms, in the order in which the sweep finds them, and its running sum."""
         found = self._found_at(node)
         terms = self.adjoints.by_step(node)

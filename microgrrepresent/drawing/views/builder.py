@@ -1,9 +1,9 @@
 """From a graph to boxes and arrows, whatever the view.
 
-A view says which nodes share a box (`Group`). Everything else is the same for all views and is
-done here: a variable that passes from step to step stands between the columns, a parameter stands
-once for itself and as a chip at each of its uses, and every edge of the graph becomes part of
-exactly one arrow, or lies inside of one box.
+A view says which nodes share a box, and what the box says (`Glyph`). Everything else is the same
+for all views and is done here: a variable that passes from step to step stands between the columns,
+a parameter stands once for itself and as a chip at each of its uses, and every edge of the graph
+becomes part of exactly one arrow, or lies inside of one box.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from microgrrepresent.node import Node
 
 
 @dataclass(frozen=True)
-class Group:
+class Glyph:
     """The nodes of one box, and how it looks.
 
     Attributes
@@ -44,7 +44,9 @@ class Group:
     is_variable: bool = False
 
 
-View = Callable[[Node], Group]
+Glyphs = Callable[[Node], Glyph]
+View = Callable[[Timeline], Glyphs]
+"""A view says for the nodes of a timeline which box each belongs to, and what the box says."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,9 @@ class Details:
     values: bool = False
 
 
-def build(time: Timeline, view: View, details: Details) -> Picture:
+def build(time: Timeline, glyphs: Glyphs, details: Details) -> Picture:
     """Make the boxes and arrows of a graph."""
-    builder = _Builder(time, details, {node: view(node) for node in time.nodes})
+    builder = _Builder(time, details, {node: glyphs(node) for node in time.nodes})
     builder.stand()
     builder.connect()
     return builder.picture
@@ -78,7 +80,7 @@ def build(time: Timeline, view: View, details: Details) -> Picture:
 class _Builder:
     time: Timeline
     details: Details
-    group: dict[Node, Group]
+    glyph: dict[Node, Glyph]
     picture: Picture = field(default_factory=Picture)
     box: dict[Node, Box] = field(default_factory=dict)
     """In which a node's value is made."""
@@ -154,25 +156,25 @@ class _Builder:
 
     def _stand(self, node: Node) -> None:
         """Give a node its box, and its face where the value is a variable in its own right."""
-        time, group = self.time, self.group[node]
+        time, glyph = self.time, self.glyph[node]
         if node in time.cuts:
             whole = time.cuts[node]
             self.box[node], self.face[node] = self.box[whole], self.face[whole]
             return
         column, slot = time.column[node], time.slot[node]
         passes = slot in time.passes or node in self.time.starts
-        box = self.boxes.get((group.key, column))
+        box = self.boxes.get((glyph.key, column))
         if box is None:
-            box = self._make_box(node, group, passes)
-            self.boxes[group.key, column] = box
+            box = self._make_box(node, glyph, passes)
+            self.boxes[glyph.key, column] = box
         self.members[box][node] = None
         if box.color is None:
             box.color = self._color(node)
         box.backward = node.forward is not None
         self.box[node] = self.face[node] = box
-        if group.is_variable or not node.parents:
+        if glyph.is_variable or not node.parents:
             return
-        kind = self._face_kind(node, group, passes)
+        kind = self._face_kind(node, glyph, passes)
         if kind is not None:
             label = self._label(node, (name(node, time),))
             face = self._box(node, kind, label, column, (*slot, "variable"))
@@ -181,26 +183,26 @@ class _Builder:
             face.color = self._color(node)
             face.backward = box.backward
             if time.column[node]:
-                box.color = None  # of a memory, it is the variable that has the colour
+                box.color = None  # of a memory, it is the variable that has the color
             self.face[node] = face
             self.picture.arrows.append(Arrow(box, face, "state" if kind == "state" else "value"))
 
-    def _make_box(self, node: Node, group: Group, passes: bool) -> Box:
+    def _make_box(self, node: Node, glyph: Glyph, passes: bool) -> Box:
         time = self.time
-        head = group.key if isinstance(group.key, Node) else node
-        variable = group.is_variable or not head.parents
-        kind, label, slot = group.kind, group.label, time.slot[head]
+        head = glyph.key if isinstance(glyph.key, Node) else node
+        variable = glyph.is_variable or not head.parents
+        kind, label, slot = glyph.kind, glyph.label, time.slot[head]
         if variable and self._is_end(head):
             kind = "loss"
         elif variable and node in self.time.starts and is_start_value(node):
             kind = "constant"
         elif variable and passes and kind not in ("constant", "parameter"):
             kind = "state"
-        if group.key is head and (variable or self._face_kind(head, group, passes) is None):
+        if glyph.key is head and (variable or self._face_kind(head, glyph, passes) is None):
             label = self._label(head, label)
-        where: Hashable = (*slot, "variable") if group.is_variable and head.parents else slot
-        if not isinstance(group.key, Node):
-            where = group.key
+        where: Hashable = (*slot, "variable") if glyph.is_variable and head.parents else slot
+        if not isinstance(glyph.key, Node):
+            where = glyph.key
         box = self._box(head, kind, label, time.column[node], where)
         if variable and (
             node in self.time.starts or (node in time.read_later and not self._reads_delayed(node))
@@ -212,17 +214,17 @@ class _Builder:
         """Whether a node is made from a delayed state: then the loop has to lead into its box."""
         return any((node, i) in self.time.delayed for i, _ in enumerate(node.parents))
 
-    def _face_kind(self, node: Node, group: Group, passes: bool) -> Kind | None:
-        if group.kind == "elision":
+    def _face_kind(self, node: Node, glyph: Glyph, passes: bool) -> Kind | None:
+        if glyph.kind == "elision":
             return "state" if passes and self._is_read_outside(node) else None
         kind = variable_kind(node, self.time)
         if passes and (node.name or node in self.time.read_later) and not self._is_end(node):
             return "state"
         if kind != "variable":
             return kind
-        if node in self.time.shared and group.kind == "op":
+        if node in self.time.shared and glyph.kind == "op":
             return "parameter" if node.requires_grad else "input"
-        return "variable" if node.name and group.kind == "op" else None
+        return "variable" if node.name and glyph.kind == "op" else None
 
     def _is_end(self, node: Node) -> bool:
         """Whether a node is the last of the running totals: the loss."""
@@ -242,7 +244,7 @@ class _Builder:
         if node in self.time.starts:
             start = self.time.starts[node]
             state = self.state[start.state]
-            named = state.name or self.group[state].is_variable
+            named = state.name or self.glyph[state].is_variable
             box.column = self.time.column[start.reader] - (start.lag > 0)
             box.slot = (*start.state, "variable") if named else start.state
         elif self.time.passes[self.time.slot[node]] < 0:
@@ -276,7 +278,7 @@ class _Builder:
         return key + (f"#{n}" if n > 1 else "")
 
     def _color(self, node: Node) -> int | None:
-        """The colour of a shared node; parts of a parameter have that parameter's."""
+        """The color of a shared node; parts of a parameter have that parameter's."""
         if node not in self.tinted:
             return None
         while len(node.parents) == 1 and not self.time.column[node]:
@@ -337,10 +339,10 @@ class _Builder:
         self.edges[arrow].append((child, i))
 
     def _edge_label(self, source: Node, child: Node) -> Label:
-        group = self.group[child]
-        if group.is_variable and child.op is not None:
-            return (text(child.op.symbol),) if group.key is child else ()
-        is_named = self.group[source].is_variable or self.face[source] is not self.box[source]
+        glyph = self.glyph[child]
+        if glyph.is_variable and child.op is not None:
+            return (text(child.op.symbol),) if glyph.key is child else ()
+        is_named = self.glyph[source].is_variable or self.face[source] is not self.box[source]
         if is_named or not source.parents:
             return ()
         if source.name or any(arrow.tail is self.box[source] for arrow in self.arrows.values()):
@@ -349,17 +351,17 @@ class _Builder:
 
     def _chip(self, source: Node, child: Node, i: int) -> None:
         """Stand for a node beside a use of it; the nodes of one box share a chip."""
-        head, group = self.box[child], self.group[source]
-        single = len(head.nodes) == 1 or isinstance(group.key, Node)
-        identity: Hashable = (source, child, i) if single else (group.key, head)
+        head, glyph = self.box[child], self.glyph[source]
+        single = len(head.nodes) == 1 or isinstance(glyph.key, Node)
+        identity: Hashable = (source, child, i) if single else (glyph.key, head)
         if head.kind in ("elision", "cell"):
-            single, identity = isinstance(group.key, Node), (group.key, head)
+            single, identity = isinstance(glyph.key, Node), (glyph.key, head)
         arrow = self.chips.get(identity)
         if arrow is None:
-            own = single or group.kind != "parameter"  # else it stands for the whole group
-            label = (name(source, self.time),) if own else group.label
+            own = single or glyph.kind != "parameter"  # else it stands for the whole glyph
+            label = (name(source, self.time),) if own else glyph.label
             slot = (head.slot, "chip", i, *self.time.slot[source])
-            key = self._unique(f"{head.key}<{i}")
+            key = self._unique(f"{head.name}<{i}")
             box = Box(key, "chip", label, (source,), head.column, slot)
             box.color = self.face[source].color
             fit(box)
@@ -377,7 +379,7 @@ class _Builder:
         square, cut = self.delays.get((source, lag)), self.time.marks.get(source)
         if square is None:
             label: Label = (text(str(abs(lag))),) if abs(lag) > 1 else ()
-            key = self._unique(f"{face.key}/delay")
+            key = self._unique(f"{face.name}/delay")
             beside = face.column + (-1 if lag > 0 else 1)
             square = Box(key, "delay", label, (), beside, face.slot, True)
             square.width = square.height = 10.0 if abs(lag) == 1 else 14.0

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from microgrrepresent.drawing.marks.labels import Label, Line, math, text
 from microgrrepresent.drawing.time.levels import slot_levels
 from microgrrepresent.drawing.time.timeline import Timeline
-from microgrrepresent.drawing.views.builder import Group, View
+from microgrrepresent.drawing.views.builder import Glyph, Glyphs
 from microgrrepresent.drawing.views.gates import gates
 from microgrrepresent.node import Node
 
 
-def cells(time: Timeline) -> View:
+def cells(time: Timeline) -> Glyphs:
     """Each cell is one box at each step; its parameters are one variable, θ.
 
     In a graph without steps, such as a tree, it is one box at each place where it is applied.
     """
-    return (_Cells(time).group if time.T else _applications(time)).__getitem__
+    return (_of_cells(time) if time.T else _applications(time)).__getitem__
 
 
-def _applications(time: Timeline) -> dict[Node, Group]:
+def _applications(time: Timeline) -> dict[Node, Glyph]:
     """Boxes of one scope and result each: what is inside has no name that the box has already."""
     fine = gates(time)
-    found: dict[Node, Group] = {}
+    found: dict[Node, Glyph] = {}
     names: dict[Node, set[str | None]] = {}
     for node in reversed(time.nodes):
         if not node.scope or node.op is None:
@@ -41,25 +41,32 @@ def _applications(time: Timeline) -> dict[Node, Group]:
         ):
             head = node
         names.setdefault(head, set()).update({node.name} - {None})
-        found[node] = Group(head, "cell", (text(node.scope.rpartition("/")[2]),))
+        found[node] = Glyph(head, "cell", (text(node.scope.rpartition("/")[2]),))
     return found
 
 
-class _Cells:
-    def __init__(self, time: Timeline) -> None:
-        self.time = time
-        self.cell = recurrences(time)
-        self.scope = _scopes(self.cell)
-        fine = gates(time)
-        self.group: dict[Node, Group] = {}
-        for node in reversed(time.nodes):
-            self.group[node] = self._coarse(node) or fine(node)
+def _of_cells(time: Timeline) -> dict[Node, Glyph]:
+    """Boxes of one cell and step each, and of the parameters of one cell."""
+    cell, fine = recurrences(time), gates(time)
+    found = _Cells(time, cell, _scopes(cell))
+    for node in reversed(time.nodes):
+        found.glyph[node] = found.coarse(node) or fine(node)
+    return found.glyph
 
-    def _coarse(self, node: Node) -> Group | None:
+
+@dataclass
+class _Cells:
+    time: Timeline
+    cell: dict[Node, int]
+    scope: dict[int, str]
+    glyph: dict[Node, Glyph] = field(default_factory=dict)
+
+    def coarse(self, node: Node) -> Glyph | None:
+        """The glyph of what is inside of a cell, and of a cell's parameters."""
         number = self.cell.get(node)
         if number is not None:
             label: Label = (text(self.scope[number] or "cell"),)
-            return Group(("cell", number), "cell", label)
+            return Glyph(("cell", number), "cell", label)
         if self.time.column[node] or not self.time.T:
             return None
         users = self.time.users(node)
@@ -70,17 +77,17 @@ class _Cells:
         (number,) = numbers
         assert number is not None
         letter = "θ" if len(self.scope) == 1 else f"θ_{self.scope[number]}"
-        return Group(("θ", number), "parameter", (math(letter),), True)
+        return Glyph(("θ", number), "parameter", (math(letter),), True)
 
     def _owner(self, user: Node) -> int | None:
         """The cell that a parameter is for, told by one of its users."""
         if user in self.cell:
             return self.cell[user]
-        key = self.group[user].key if not self.time.column[user] else None
+        key = self.glyph[user].key if not self.time.column[user] else None
         return key[1] if isinstance(key, tuple) and key[0] == "θ" else None
 
 
-def layers(time: Timeline) -> tuple[View, Timeline]:
+def layers(time: Timeline) -> tuple[Glyphs, Timeline]:
     """Each layer is one box for all of time, and so is every variable that has a step."""
     if not time.T:
         return collapsed(gates(time), time, (), 0), replace(time, shared=frozenset())
@@ -89,11 +96,11 @@ def layers(time: Timeline) -> tuple[View, Timeline]:
     fine = gates(time)
     span: Line = text(f"↻ t = {time.titles[0]} … {time.titles[-1]}", size=0.8) if time.T else ()
     own = {
-        number: Group(("layer", number), "cell", (text(words or "layer"), span))
+        number: Glyph(("layer", number), "cell", (text(words or "layer"), span))
         for number, words in scope.items()
     }
 
-    def group(node: Node) -> Group:
+    def glyph(node: Node) -> Glyph:
         if node in cell:
             return own[cell[node]]
         users = {cell.get(user) for user in time.users(node)}
@@ -107,7 +114,7 @@ def layers(time: Timeline) -> tuple[View, Timeline]:
         label = found.label
         if head.name and (found.is_variable or head.is_leaf):
             label = (math(head.name, f"{time.titles[0]}…{time.titles[-1]}"),)
-        return Group(("all", time.slot[head]), found.kind, label, found.is_variable)
+        return Glyph(("all", time.slot[head]), found.kind, label, found.is_variable)
 
     flat = replace(
         time,
@@ -117,15 +124,15 @@ def layers(time: Timeline) -> tuple[View, Timeline]:
         passes={},
         starts={},
     )
-    return group, flat
+    return glyph, flat
 
 
-def collapsed(view: View, time: Timeline, scopes: Collection[str], depth: int | None) -> View:
+def collapsed(glyphs: Glyphs, time: Timeline, scopes: Collection[str], depth: int | None) -> Glyphs:
     """Draw some scopes as one box each, at every step.
 
     Parameters
     ----------
-    view : View
+    glyphs : Glyphs
         For everything outside of these scopes.
     time : Timeline
         The columns.
@@ -135,14 +142,14 @@ def collapsed(view: View, time: Timeline, scopes: Collection[str], depth: int | 
         Scopes that are nested more deeply than this are boxes too; 0: every scope is a box.
     """
 
-    def group(node: Node) -> Group:
+    def glyph(node: Node) -> Glyph:
         path = _collapse(node.scope, scopes, depth)
         before = time.T > 0 and not time.column[node]
         if path is None or before or (node.is_leaf and not node.is_number):
-            return view(node)
-        return Group(("scope", path), "cell", (text(path.rpartition("/")[2]),))
+            return glyphs(node)
+        return Glyph(("scope", path), "cell", (text(path.rpartition("/")[2]),))
 
-    return group
+    return glyph
 
 
 def _collapse(scope: str, scopes: Collection[str], depth: int | None) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from microgrrepresent.drawing.marks.labels import math, text
 from microgrrepresent.drawing.time.timeline import Delays, Timeline
-from microgrrepresent.drawing.views.builder import Group, View
+from microgrrepresent.drawing.views.builder import Glyph, Glyphs
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import Folded
 from microgrrepresent.recurrence.folded_listing import period
@@ -73,16 +73,16 @@ def _totals(folded: Folded) -> set[Node]:
     return {node for node in sources if node.step is None and node.parents}
 
 
-def with_totals(view: View, folded: Folded) -> View:
+def with_totals(glyphs: Glyphs, folded: Folded) -> Glyphs:
     """Draw a sum over the steps, which the unrolled graph adds up step by step, as one box."""
     totals = _totals(folded)
 
-    def group(node: Node) -> Group:
+    def glyph(node: Node) -> Glyph:
         total = folded.template(node)
         if total not in totals:
-            return view(node)
+            return glyphs(node)
         assert node.op is not None
         words = math("Σ", "t") if node.op.symbol == "+" else text(node.op.symbol)
-        return Group(("total", total), "function", (words,))
+        return Glyph(("total", total), "function", (words,))
 
-    return group
+    return glyph

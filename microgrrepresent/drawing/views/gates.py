@@ -8,100 +8,113 @@ and sums of gates and states stay, and so does everything that has a name.
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass, field
 
 from microgrrepresent.description import parsed
 from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text, width
 from microgrrepresent.drawing.marks.naming import LOSSES, OUTPUTS, leaf_kind, name
 from microgrrepresent.drawing.time.timeline import Timeline, is_cut
-from microgrrepresent.drawing.views.builder import Group, View
+from microgrrepresent.drawing.views.builder import Glyph, Glyphs
 from microgrrepresent.node import Node
 
 WIDEST_FORMULA = 165.0
 _PLUS, _MINUS = Run(" + "), Run(" − ")
 
 
-def gates(time: Timeline) -> View:
+def gates(time: Timeline) -> Glyphs:
     """Boxes are gates, states, and the operations that join them."""
-    return _Gates(time).group.__getitem__
+    return _Gates(time, _affine(time)).sorted().__getitem__
 
 
+def _affine(time: Timeline) -> set[Node]:
+    """The products with matrices, and what is made of them by sums and slices, unless named."""
+    found: set[Node] = set()
+    for node in time.nodes:
+        if _kind(node) in ("product", "linear", "moves") and _is_inner(node, time):
+            inside = any(p in found and _together(p, node, time) for p in node.parents)
+            if inside or _kind(node) == "product":
+                found.add(node)
+    return found
+
+
+def _is_inner(node: Node, time: Timeline) -> bool:
+    """Whether a node is no variable of its own: pre-activations are inner, states are not."""
+    if node in time.outputs or time.slot[node] in time.passes:
+        return False
+    users = time.users(node)
+    return node.name is None or (len(users) == 1 and _is_activation(users[0]))
+
+
+def _together(a: Node, b: Node, time: Timeline) -> bool:
+    return time.column[a] == time.column[b]
+
+
+@dataclass
 class _Gates:
-    def __init__(self, time: Timeline) -> None:
-        self.time = time
-        self.affine: set[Node] = set()
-        for node in time.nodes:
-            if _kind(node) in ("product", "linear", "moves") and self._is_inner(node):
-                inside = any(p in self.affine and self._together(p, node) for p in node.parents)
-                if inside or _kind(node) == "product":
-                    self.affine.add(node)
-        self.group: dict[Node, Group] = {}
-        for node in reversed(time.nodes):
-            self.group[node] = self._joined(node) or self._own(node)
+    time: Timeline
+    affine: set[Node]
+    glyph: dict[Node, Glyph] = field(default_factory=dict)
 
-    def _is_inner(self, node: Node) -> bool:
-        """Whether a node is no variable of its own: pre-activations are inner, states are not."""
-        if node in self.time.outputs or self.time.slot[node] in self.time.passes:
-            return False
-        users = self.time.users(node)
-        return node.name is None or (len(users) == 1 and _is_activation(users[0]))
+    def sorted(self) -> dict[Node, Glyph]:
+        """The glyph of each node; users come first, since what disappears goes into theirs."""
+        for node in reversed(self.time.nodes):
+            self.glyph[node] = self._joined(node) or self._own(node)
+        return self.glyph
 
-    def _together(self, a: Node, b: Node) -> bool:
-        return self.time.column[a] == self.time.column[b]
-
-    def _joined(self, node: Node) -> Group | None:
-        """The group of the only box that uses a node, if the node disappears into that box."""
+    def _joined(self, node: Node) -> Glyph | None:
+        """The glyph of the only box that uses a node, if the node disappears into that box."""
         time = self.time
         if node in self.time.outputs:
             return None
         users = self.time.users(node)
-        groups = {self.group[user].key: self.group[user] for user in users}
-        if len(groups) != 1 or not all(self._together(node, user) for user in users):
+        glyphs = {self.glyph[user].key: self.glyph[user] for user in users}
+        if len(glyphs) != 1 or not all(_together(node, user, time) for user in users):
             return None
-        (group,) = groups.values()
+        (glyph,) = glyphs.values()
         if time.T and time.column[node] == 0:  # b = b_ih + b_hh
-            return group if node not in time.shared and not self._enters(node) else None
+            return glyph if node not in time.shared and not self._enters(node) else None
         if node.is_number:
-            return group
+            return glyph
         if node.op is None or (node.name is not None and node not in self.affine):
             return None
-        if group.kind == "loss":  # takes the means and sums before it, but no part of the model
-            return group if node not in self.affine and not _is_activation(node) else None
-        if node in self.affine and group.kind != "op":
-            return group
+        if glyph.kind == "loss":  # takes the means and sums before it, but no part of the model
+            return glyph if node not in self.affine and not _is_activation(node) else None
+        if node in self.affine and glyph.kind != "op":
+            return glyph
         return None
 
     def _enters(self, node: Node) -> bool:
         return any(self.time.is_step(user) for user in self.time.users(node))
 
-    def _own(self, node: Node) -> Group:
+    def _own(self, node: Node) -> Glyph:
         words = name(node, self.time)
         if node.op is None or node.is_number:
-            return Group(node, leaf_kind(node), (words,))
+            return Glyph(node, leaf_kind(node), (words,))
         if self.time.column[node] == 0 and node in self.time.shared:
             root = node
             while len(root.parents) == 1:  # a block of a larger parameter
                 root = root.parents[0]
-            return Group(root, "parameter", (name(root, self.time),), True)
+            return Glyph(root, "parameter", (name(root, self.time),), True)
         if node.name in LOSSES and node not in self.time.totals:
-            return Group(node, "loss", (words,), True)
+            return Glyph(node, "loss", (words,), True)
         if node in self.affine:
-            return Group(node, "function", (self._formula(node),))
+            return Glyph(node, "function", (self._formula(node),))
         is_state = self.time.slot[node] in self.time.passes
         if node.name and not is_state and (node.name in OUTPUTS or node in self.time.outputs):
-            return Group(node, "output", (words,), True)
+            return Glyph(node, "output", (words,), True)
         return self._operation(node)
 
-    def _operation(self, node: Node) -> Group:
+    def _operation(self, node: Node) -> Glyph:
         assert node.op is not None
         symbol = node.op.symbol
         first = node.parents[0] if node.parents else None
         if len(node.parents) == 2 and first is not None and first.is_number and _is_minus(node):
             symbol = f"{first.params['value']:g} −"
         elif len(symbol) <= 2 and not symbol.isalpha():
-            return Group(node, "op", (text(symbol),))
+            return Glyph(node, "op", (text(symbol),))
         if node.name:
-            return Group(node, "function", ((*math(node.name), Run(" = "), Run(symbol)),))
-        return Group(node, "function", (text(symbol),))
+            return Glyph(node, "function", ((*math(node.name), Run(" = "), Run(symbol)),))
+        return Glyph(node, "function", (text(symbol),))
 
     # --- formulas --------------------------------------------------------------------------------
 

@@ -7,18 +7,18 @@ from dataclasses import replace
 from microgrrepresent.drawing.marks.labels import Label, text
 from microgrrepresent.drawing.time.levels import slot_levels
 from microgrrepresent.drawing.time.timeline import Timeline
-from microgrrepresent.drawing.views.builder import Group, View
+from microgrrepresent.drawing.views.builder import Glyph, Glyphs
 from microgrrepresent.node import Node
 
 
-def windowed(time: Timeline, view: View, window: tuple[int, int]) -> tuple[View, Timeline]:
+def windowed(time: Timeline, glyphs: Glyphs, window: tuple[int, int]) -> tuple[Glyphs, Timeline]:
     """Hide the steps between the first and the last few.
 
     The nodes of the hidden steps share one box for each recurrence, in a column of its own.
 
     Parameters
     ----------
-    time, view
+    time, glyphs
         What would be drawn without the window.
     window : (int, int)
         How many steps to show at the beginning and at the end.
@@ -35,18 +35,18 @@ def windowed(time: Timeline, view: View, window: tuple[int, int]) -> tuple[View,
     words: dict[int, Label] = {n: (text("…"),) for n in row.values()}
     words[min(words)] = (text("…"), text(f"{hidden} steps"), text("…"))
 
-    def group(node: Node) -> Group:
+    def glyph(node: Node) -> Glyph:
         if first < time.column[node] <= first + hidden:
             n = row[node]
-            return Group(("hidden", n), "elision", words[n])
-        return view(node)
+            return Glyph(("hidden", n), "elision", words[n])
+        return glyphs(node)
 
     shown = replace(
         time,
         titles=(*time.titles[:first], None, *time.titles[first + hidden :]),
         column={node: moved(column) for node, column in time.column.items()},
     )
-    return group, shown
+    return glyph, shown
 
 
 def _rows(time: Timeline) -> dict[Node, int]:

@@ -29,7 +29,7 @@ def drawing(request):
 def test_the_backward_tile_is_the_same_at_every_step(drawing, read_svg):
     nodes, _ = read_svg(drawing.svg())
     at = {s.title: ((s.left + s.right) / 2, (s.top + s.bottom) / 2) for s in nodes.values()}
-    keys = {(box.column, box.slot): box.key for box in drawing.picture.boxes if box.nodes}
+    keys = {(box.column, box.slot): box.name for box in drawing.picture.boxes if box.nodes}
     found = defaultdict(dict)  # the x and y of each kind of node at each step
     for (t, slot), key in keys.items():
         box = re.match(r"\w+/t\d+/\w+'/∂", key)
@@ -63,7 +63,9 @@ def test_without_scopes_the_way_to_a_parameter_stays_in_its_panel():
     for _, x in steps(np.ones((3, 2))):
         h = tanh(x + linear(h, W)).named("h")
     picture = draw(grad((h * h).sum(), W, create_graph=True)).picture
-    panels = {p.key[:2]: p for p in picture.panels if any("backward" in r.text for r in p.title[0])}
+    panels = {
+        p.name[:2]: p for p in picture.panels if any("backward" in r.text for r in p.title[0])
+    }
     inside = [b for b in picture.boxes if b.backward and 0 < b.column <= 3 and b.kind != "output"]
     assert len(inside) > 20 and len(panels) == 3
     for box in inside:

@@ -32,7 +32,7 @@ def test_no_arrow_runs_over_a_box(picture):
         for box in set(picture.boxes) - {arrow.tail, arrow.head}:
             for x, y in points(arrow.path):
                 inside = box.left < x < box.right and box.bottom < y < box.top
-                assert not inside, f"{arrow.flow} {arrow.tail.key}->{arrow.head.key}: {box.key}"
+                assert not inside, f"{arrow.flow} {arrow.tail.name}->{arrow.head.name}: {box.name}"
 
 
 def test_a_prediction_stands_below_its_loss(picture):

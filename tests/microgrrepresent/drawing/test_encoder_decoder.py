@@ -78,4 +78,4 @@ def test_a_folded_encoder_decoder_is_free_of_arrows_across_its_cells():
             for x, y in inner:
                 for box in picture.boxes:
                     inside = box.left < x < box.right and box.bottom < y < box.top
-                    assert not inside, box.key
+                    assert not inside, box.name

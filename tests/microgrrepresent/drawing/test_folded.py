@@ -79,7 +79,7 @@ def test_delays_stand_clear_of_other_arrows(folded):
                 for a, b in pairwise(arrow.path):
                     near = min(a[0], b[0]) - 2 < square.right and square.left < max(a[0], b[0]) + 2
                     level = min(a[1], b[1]) < square.top and square.bottom < max(a[1], b[1])
-                    assert not (near and level), f"{arrow.tail.key}->{arrow.head.key}"
+                    assert not (near and level), f"{arrow.tail.name}->{arrow.head.name}"
 
 
 def test_a_longer_lag_than_the_cell_has_steps_before():
@@ -92,7 +92,7 @@ def test_a_longer_lag_than_the_cell_has_steps_before():
 def test_both_forms_side_by_side(folded):
     picture = folded.drawing.picture
     if folded.options["time"] == "both":
-        left = [box for box in picture.boxes if box.key.startswith("folded/")]
+        left = [box for box in picture.boxes if box.name.startswith("folded/")]
         right = [b for b in picture.boxes if b not in left and b not in picture.legend]
         note = next(box for box in right if box.kind == "note")
         right.remove(note)

@@ -150,7 +150,7 @@ def test_backward_nodes_stand_above_their_forward_nodes():
 def test_a_truncated_step_looks_like_the_others(cell, make, view):
     whole = draw(make["outputs"](cell, 4), view).picture
     cut = draw(make["truncated"](cell, 2), view).picture
-    assert [(b.key, b.x, b.y) for b in cut.boxes] == [(b.key, b.x, b.y) for b in whole.boxes]
+    assert [(b.name, b.x, b.y) for b in cut.boxes] == [(b.name, b.x, b.y) for b in whole.boxes]
     assert [a.path for a in cut.arrows] == [a.path for a in whole.arrows]
     cuts = [a for a in cut.arrows if a.flow == "cut"]
     assert cuts and {a.tail.column for a in cuts} == {2} and {a.head.column for a in cuts} == {3}

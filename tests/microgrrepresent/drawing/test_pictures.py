@@ -25,8 +25,8 @@ def test_every_node_is_in_one_box_and_every_edge_in_one_arrow(drawn):
     boxes, arrows = drawn.drawing.picture.boxes, drawn.drawing.picture.arrows
     assert sorted(drawn.nodes) == sorted(f"b{i}" for i in range(1, len(boxes) + 1))
     assert sorted(drawn.edges) == sorted(f"e{i}" for i in range(1, len(arrows) + 1))
-    assert [drawn.nodes[f"b{i}"].title for i, _ in enumerate(boxes, 1)] == [b.key for b in boxes]
-    titles = [f"{arrow.tail.key}->{arrow.head.key}" for arrow in arrows]
+    assert [drawn.nodes[f"b{i}"].title for i, _ in enumerate(boxes, 1)] == [b.name for b in boxes]
+    titles = [f"{arrow.tail.name}->{arrow.head.name}" for arrow in arrows]
     assert [drawn.edges[f"e{i}"] for i, _ in enumerate(arrows, 1)] == titles
     faces = {arrow.head for arrow in arrows if not arrow.edges}  # variables behind an operation
     own = [box for box in boxes if box.kind != "chip" and box not in faces]
@@ -108,7 +108,7 @@ def test_titles_of_panels_stay_inside_and_clear_of_arrows(drawn):
             for arrow in picture.arrows:
                 for x, y in arrow.path:
                     inside = left < x < right and panel.top - 20 < y < panel.top - 4
-                    assert not inside, f"{plain(panel.title)}: {arrow.tail.key}->{arrow.head.key}"
+                    assert not inside, f"{plain(panel.title)}: {arrow.tail.name}->{arrow.head.name}"
 
 
 def steps_are_alike(outputs, view, read_svg):

@@ -151,10 +151,10 @@ def test_every_view_compiles_and_no_text_leaves_its_box(tmp_path, view):
         own = [b for b in boxes if b.left <= x <= b.right and b.bottom <= y <= b.top]
         within += len(own)
         for box in own:
-            assert x0 + left - PAD > box.left - 0.5, (word, box.key)
-            assert x1 + left - PAD < box.right + 0.5, (word, box.key)
+            assert x0 + left - PAD > box.left - 0.5, (word, box.name)
+            assert x1 + left - PAD < box.right + 0.5, (word, box.name)
             tall = y1 - y0
-            assert tall < 2.2 * box.font, (word, box.key)
+            assert tall < 2.2 * box.font, (word, box.name)
     assert within >= len([box for box in boxes if box.label])
     heights = [y1 - y0 for _, y0, _, y1, word in found if word.isalpha() and len(word) > 2]
     assert not heights or 10 < max(heights) < 22  # 14 points, not 10
@@ -180,7 +180,7 @@ def test_heads_are_where_the_picture_says_in_pixels(tmp_path):
         x, y = (sum(corner[i] for corner in head) / 3 for i in (0, 1))
         seen = pixels[int(4 * (top + PAD - y)), int(4 * (x - left + PAD))]
         later = drawing.picture.arrows[drawing.picture.arrows.index(arrow) :]
-        assert any(abs(seen - colors[other]).max() < 0.15 for other in later), arrow.head.key
+        assert any(abs(seen - colors[other]).max() < 0.15 for other in later), arrow.head.name
 
 
 @pytest.mark.slow

@@ -39,8 +39,8 @@ def test_every_view_of_a_tree_shows_all_of_it(view):
     assert len(picture.boxes) >= 7
     for a, b in combinations(picture.boxes, 2):
         assert a.right <= b.left or b.right <= a.left or a.top <= b.bottom or b.top <= a.bottom, (
-            a.key,
-            b.key,
+            a.name,
+            b.name,
         )
 
 

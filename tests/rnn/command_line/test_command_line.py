@@ -8,12 +8,11 @@ import subprocess
 import sys
 import time
 import types
-from typing import get_args
 
 import numpy as np
 import pytest
 
-from microgrrepresent.drawing.output.scene import View
+from microgrrepresent.drawing.views.choices import view_names
 from rnn import load_checkpoint, save_checkpoint
 from rnn.command_line.commands import main
 from rnn.command_line.illustration import ILLUSTRATED
@@ -68,7 +67,7 @@ def test_help_names_every_command_and_task(capsys):
     _, out, _ = run(capsys, "train", "--help")
     assert all(f"  {name} " in out for name in TASKS)
     _, out, _ = run(capsys, "draw", "--help")
-    assert all(f"\n  {name}  " in out for name in [*ILLUSTRATED, *get_args(View)])
+    assert all(f"\n  {name}  " in out for name in [*ILLUSTRATED, *view_names()])
 
 
 @pytest.mark.parametrize(
@@ -360,7 +359,7 @@ def test_every_cell_is_drawn(capsys, tmp_path, cell):
     assert "unrolled over 3 steps" in (tmp_path / "new" / "picture.svg").read_text()
 
 
-@pytest.mark.parametrize("view", get_args(View))
+@pytest.mark.parametrize("view", view_names())
 def test_every_view_is_drawn_with_gradients(capsys, tmp_path, view):
     status, _, _ = run(
         capsys,
@@ -379,7 +378,7 @@ def test_every_view_is_drawn_with_gradients(capsys, tmp_path, view):
 
 
 @pytest.mark.parametrize("time_shown", ["folded", "both"])
-@pytest.mark.parametrize("view", [view for view in get_args(View) if view != "layers"])
+@pytest.mark.parametrize("view", [view for view in view_names() if view != "layers"])
 def test_every_view_is_folded(capsys, tmp_path, view, time_shown):
     gradients = ["--gradients"] if time_shown == "both" else []
     status, _, _ = run(capsys, "draw", "--view", view, "--time", time_shown, *gradients)
