@@ -97,6 +97,7 @@ def parser() -> _Parser:
     for add in (_add_demo, _add_train, _add_sample, _add_draw, _add_bptt, _add_flow):
         add(commands)
     add_loops(commands, _seed, _positive)
+    _add_systems(commands)
     return parser
 
 
@@ -272,6 +273,18 @@ def _add_flow(commands: Commands) -> None:
     _add(flow, "--batch", _count, 8, "sequences side by side")
     _add(flow, "--seed", _seed, 0, "same seed, same numbers")
     _add_picture(flow, "flow.svg", "svg", "png", "pdf")
+
+
+def _add_systems(commands: Commands) -> None:
+    systems = _command(
+        commands,
+        "systems",
+        "find a system of the lecture notes by its English or Chinese name",
+        "Lists the systems of the lecture notes; with a word, shows those that are called so:\n"
+        "formula, call, picture, example and test.",
+        "examples:\n  python -m rnn systems peephole\n  python -m rnn systems 窥视孔",
+    )
+    systems.add_argument("word", metavar="WORD", nargs="?", help="part of a name")
 
 
 # --- arguments that several commands have --------------------------------------------------------

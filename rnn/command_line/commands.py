@@ -258,6 +258,12 @@ def _mark(options: argparse.Namespace) -> int:
     return mark(options)
 
 
+def _systems(options: argparse.Namespace) -> int:
+    from rnn.command_line.systems import list_systems
+
+    return list_systems(options)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "train": _train,
@@ -268,4 +274,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "code": _code,
     "exercise": _exercise,
     "mark": _mark,
+    "systems": _systems,
 }
