@@ -50,7 +50,10 @@ def refused(capsys, *arguments):
 # --- help and bad arguments ----------------------------------------------------------------------
 
 
-COMMANDS = ["demo", "train", "sample", "draw", "bptt", "flow", "code", "exercise", "mark"]
+COMMANDS = [
+    *("demo", "train", "sample", "draw", "bptt", "flow"),
+    *("code", "exercise", "mark", "systems"),
+]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
