@@ -1,6 +1,7 @@
 """Programs: a recorded loss and its gradient as the loop that one would have written by hand."""
 
 from microgrrepresent.programs.loss_program import Program, program
-from microgrrepresent.programs.marking import Marker, Report, StudentError, mark
+from microgrrepresent.programs.marking import Marker, StudentError, mark
+from microgrrepresent.programs.report import Report
 
 __all__ = ["Marker", "Program", "Report", "StudentError", "mark", "program"]

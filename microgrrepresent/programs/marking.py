@@ -6,7 +6,7 @@ import inspect
 import textwrap
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,15 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent.node import Array, Node
+from microgrrepresent.programs.by_step import GivenAdjoints, adjoint_names
 from microgrrepresent.programs.loss_program import Program, Wrt, program
-from microgrrepresent.programs.mistakes import Mistake
 from microgrrepresent.programs.pieces import order_of
 from microgrrepresent.programs.printing import as_printed
 from microgrrepresent.programs.reading import Reading, read_gradients
-from microgrrepresent.programs.trial import Broken, Found, Trials
-
-SHOWN = 3
-"""So many explanations are printed, if several give the same numbers."""
+from microgrrepresent.programs.report import Report, how_far
+from microgrrepresent.programs.trial import Broken, Trials
 
 Student = Callable[..., tuple[Any, Mapping[str, Any]]]
 
@@ -40,7 +38,8 @@ def mark(student: Student, f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike
         A function on NumPy arrays that returns the loss and a dict of gradients, called as the
         parameters are, ``{"W": dW}``, or ``{"dW": dW}``. It gets copies of the inputs and
         parameters that its arguments name. Gradients may be of one other layout: all transposed,
-        or with the weights of h and x side by side in one matrix.
+        or with the weights of h and x side by side in one matrix. The dict may have adjoints, too,
+        by step: ``{"dh": {t: dh}}``, or a list; they tell at which step something goes wrong.
     f : callable
         ``f(**inputs)`` gives the loss, a Tensor, as for `program`.
     wrt : Tensor, sequence of Tensor, or dict from str to Tensor
@@ -90,104 +89,9 @@ def mark(student: Student, f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike
     Why: h[t] instead of h[t - 1]. With this alone, all your numbers are reproduced.
         it should be    dW += da.T @ h[t - 1]
         it is as if     dW += da.T @ h[t]
+        first seen      at t = 5, in dW
     """
     return Marker(program(f, wrt, **inputs), inputs)(student)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What is right and wrong in a backward pass. Made by `mark`; print it.
-
-    Attributes
-    ----------
-    loss : str
-        What is wrong with the loss; empty if it is right.
-    correct, missing : tuple of str
-        The parameters whose gradients are right, and those whose are not there.
-    wrong : dict from str to str
-        What is wrong with each other gradient, in the order of computation.
-    found : Found or None
-        The mistakes that give these numbers.
-    remarks : tuple of str
-        How the gradients were read.
-    error : str
-        What the function raised.
-    """
-
-    loss: str = ""
-    correct: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    wrong: dict[str, str] = field(default_factory=dict)
-    found: Found | None = None
-    remarks: tuple[str, ...] = ()
-    error: str = ""
-
-    @property
-    def right(self) -> bool:
-        """Whether the loss and all gradients that were asked for are right."""
-        return not (self.error or self.loss or self.wrong or self.missing)
-
-    @property
-    def first_wrong(self) -> str | None:
-        """The parameter whose gradient is the first wrong one, in the order of computation."""
-        return next(iter(self.wrong), None)
-
-    @property
-    def mistakes(self) -> tuple[Mistake, ...]:
-        """The mistakes that give these numbers; if there are several, any of them, or pairs."""
-        ways = () if self.found is None else self.found.ways
-        return tuple(dict.fromkeys(mistake for way in ways for mistake in way))
-
-    def __str__(self) -> str:
-        if self.error:
-            return f"The function does not run: {self.error}"
-        said = [self.loss or "The loss is right.", *self.remarks, self._counted()]
-        if self.wrong:
-            if len(self.wrong) > 1:
-                said.append("In the order of computation:")
-            said += [f"    {name} {what}." for name, what in self.wrong.items()]
-        if self.found is not None:
-            said += _why(self.found)
-        return "\n".join(line for line in said if line)
-
-    def _counted(self) -> str:
-        if self.right:
-            return f"All gradients are right: {', '.join(self.correct)}."
-        kinds = {"Right": self.correct, "Wrong": tuple(self.wrong), "Missing": self.missing}
-        return " ".join(f"{kind}: {', '.join(names)}." for kind, names in kinds.items() if names)
-
-    def __repr__(self) -> str:
-        what = "right" if self.right else f"{len(self.correct)} right, {len(self.wrong)} wrong"
-        return f"<Report: {what}>"
-
-
-def _why(found: Found) -> list[str]:
-    tried = f"{found.tried} mistakes" + (f" and {found.pairs} pairs of them" * bool(found.pairs))
-    if not found.ways:
-        return [f"Why: unknown; none of {tried} gives these numbers."]
-    said: list[str] = []
-    for way in found.ways[:SHOWN]:
-        begin = "Or" if said else "Why"
-        what = ", and ".join(mistake.says for mistake in way)
-        said.append(f"{begin}: {what}.")
-        for mistake in way:
-            said += _beside("it should be    ", mistake.right)
-            said += _beside("it is as if     ", mistake.wrong or "(nothing stood there)")
-    more = len(found.ways) - SHOWN
-    if more > 0:
-        said.append(f"Or one of {more} more that come to the same.")
-    said[0] += (
-        f" With {'this' if len(found.ways[0]) == 1 else 'these two'} alone, all your numbers are "
-        "reproduced."
-        if found.everywhere
-        else " This gives your numbers where they are wrong; elsewhere you have it right."
-    )
-    return said
-
-
-def _beside(label: str, lines: str) -> list[str]:
-    first, *rest = lines.splitlines()
-    return [f"    {label}{first}", *(f"    {' ' * len(label)}{line}" for line in rest)]
 
 
 @dataclass(frozen=True)
@@ -230,10 +134,33 @@ class Marker:
             return Report(error=_raised(error))
         if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping)):
             return Report(error="it must return the loss and a dict of gradients, {'W': dW}")
-        loss, gradients = given
+        loss, returned = given
         right = dict(zip(self.letters, self.trials.right, strict=True))
+        gradients, adjoints = self._apart(returned)
         reading = read_gradients(gradients, right, self.letters, self.lengths)
-        return self._report(self._loss(loss), reading, right)
+        said, factor = self._loss(loss)
+        if self._follows(reading, factor):
+            reading = _divided(reading, factor)
+            adjoints = {}
+        return self._report(said, reading, right, adjoints)
+
+    def _follows(self, reading: Reading, factor: float) -> bool:
+        """Whether gradients are rather those of a loss that is so many times the right one."""
+        if factor == 1:
+            return False
+        tolerance = self._tolerance(*reading.gradients.values())
+        wrong, other = (
+            self.trials.differing(list(r.gradients.values()), tolerance).sum()
+            for r in (reading, _divided(reading, factor))
+        )
+        return bool(other < wrong)
+
+    def _apart(self, returned: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The gradients, and the adjoints by step."""
+        own = {f"d{n}" for pair in self.letters.items() for n in pair}
+        names = set(adjoint_names(self.trials.broken.code)) - own - set(self.letters)
+        gradients = {str(n): value for n, value in returned.items() if n not in names}
+        return gradients, {n: value for n, value in returned.items() if n in names}
 
     @cached_property
     def trials(self) -> Trials:
@@ -274,31 +201,56 @@ class Marker:
         named = [p.name for p in asked if p.name in arrays]
         return student(**{n: np.array(arrays[n]) for n in (arrays if everything else named)})
 
-    def _loss(self, loss: Any) -> str:
+    def _loss(self, loss: Any) -> tuple[str, float]:
+        """What is wrong with the loss, and how many times too large it is, as far as is seen."""
         right = float(self.trials.replay.loss)
         try:
             given = float(loss)
         except (TypeError, ValueError):
-            return f"The loss must be a number, and is {type(loss).__name__}."
+            return f"The loss must be a number, and is {type(loss).__name__}.", 1
         if abs(given - right) <= self._tolerance() * abs(right):
-            return ""
+            return "", 1
         said = f"The loss is {given:.6g}, and should be {right:.6g}"
         sizes = self.lengths
         scales = {**sizes, " * ".join(sizes): int(np.prod(list(sizes.values())))}
         for name, n in scales.items():
             if right and np.isclose(given / right, n):
-                return f"{said}: it is {name} times too large, as if summed, not averaged."
+                return f"{said}: it is {name} times too large, as if summed, not averaged.", n
             if right and np.isclose(given / right, 1 / n):
-                return f"{said}: it is divided by {name} once too often."
-        return f"{said}: the forward pass is wrong, so look there first."
+                return f"{said}: it is divided by {name} once too often.", 1 / n
+        return f"{said}: the forward pass is wrong, so look there first.", 1
 
     def _tolerance(self, *arrays: Array | None) -> float:
         types = [self.step.code.dtype, *(a.dtype for a in arrays if a is not None)]
         return 1e-3 if np.dtype(np.float32) in types else 1e-6
 
-    def _report(self, loss: str, reading: Reading, right: Mapping[str, Array]) -> Report:
+    def _report(
+        self,
+        loss: str,
+        reading: Reading,
+        right: Mapping[str, Array],
+        adjoints: Mapping[str, Any],
+    ) -> Report:
         given = list(reading.gradients.values())
         tolerance = self._tolerance(*given)
+        bad = self._wrong(reading, right, tolerance)
+        missing = tuple(n for n in right if reading.gradients[n] is None and n not in bad)
+        correct = tuple(n for n in right if n not in bad and n not in missing)
+        by_step = None
+        if adjoints:
+            by_step = GivenAdjoints.read(adjoints, self.trials.trace, tolerance)
+        found = None
+        if self.trials.differing(given, tolerance).any():
+            found = self.trials.explained(given, tolerance, by_step)
+        said = () if by_step is None else tuple(by_step.sentences(not (bad or missing)))
+        remarks = tuple(reading.remarks)
+        return Report(loss, correct, missing, bad, found, remarks, said, self.letters)
+
+    def _wrong(
+        self, reading: Reading, right: Mapping[str, Array], tolerance: float
+    ) -> dict[str, str]:
+        """What is wrong with each gradient, in the order of computation."""
+        given = list(reading.gradients.values())
         wrong = self.trials.differing(given, tolerance)
         pieces = self.trials.pieces.all
         names = list(right)
@@ -311,38 +263,17 @@ class Marker:
             said = [reading.faults[name]] if name in reading.faults else []
             if off and value is not None:
                 part = len(off) < len(mine)
-                said.append(_off(value, right[name], tolerance, off if part else []))
+                said.append(how_far(value, right[name], tolerance, off if part else []))
             if said:
                 bad[name] = ", and ".join(said)
-        missing = tuple(n for n in names if reading.gradients[n] is None and n not in bad)
-        correct = tuple(n for n in names if n not in bad and n not in missing)
-        found = self.trials.explained(given, tolerance) if wrong.any() else None
-        remarks = list(reading.remarks)
-        if found is not None and any(n != letter for n, letter in self.letters.items()):
-            same = [f"{letter} is {n}" for n, letter in self.letters.items() if n != letter]
-            remarks.append(f"In the lines below, {', '.join(same)}.")
-        return Report(loss, correct, missing, bad, found, tuple(remarks))
+        return bad
 
 
-def _off(value: Array, right: Array, tolerance: float, gates: Sequence[str]) -> str:
-    """By how much a gradient is wrong, and in which gates' rows."""
-    norm = float(np.linalg.norm(right))
-    if gates:
-        return f"is wrong in the rows of {_listed(gates)}, and right in the others"
-    if not np.any(value):
-        return "is 0"
-    scale = float(np.vdot(value, right)) / norm**2 if norm else 0.0
-    if norm and np.linalg.norm(value - scale * right) <= tolerance * np.linalg.norm(value):
-        return f"is {scale:.4g} times the right one"
-    return (
-        f"is off by {np.linalg.norm(value - right) / norm:.1%} of its norm" if norm else "is no 0"
-    )
-
-
-def _listed(gates: Sequence[str]) -> str:
-    if len(gates) == 1:
-        return f"the gate {gates[0]}"
-    return f"the gates {', '.join(gates[:-1])} and {gates[-1]}"
+def _divided(reading: Reading, factor: float) -> Reading:
+    """The gradients of the right loss, if these are of one that is so many times as large."""
+    gradients = {n: None if g is None else g / factor for n, g in reading.gradients.items()}
+    remark = "The gradients follow that loss; below, they are compared as if it were right."
+    return Reading(gradients, reading.faults, [*reading.remarks, remark])
 
 
 class StudentError(RuntimeError):
@@ -352,10 +283,7 @@ class StudentError(RuntimeError):
 def _raised(error: Exception) -> str:
     if isinstance(error, StudentError):
         return textwrap.shorten(str(error), 300)
-    where = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename != __file__
-    ]
-    line = f", in line {where[0]}" if where else ""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    where = [frame.lineno for frame in frames if frame.filename == frames[0].filename]
+    line = f", in line {where[-1]}" if where else ""
     return textwrap.shorten(f"{type(error).__name__}: {error}{line}", 300)

@@ -7,13 +7,14 @@ gate, is what the student did, or something that comes to the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microgrrepresent.node import Array
+from microgrrepresent.programs.by_step import GivenAdjoints, Trace, first_difference, traced
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.mistakes import Mistake, mistakes, with_mistakes
 from microgrrepresent.programs.pieces import Gradients, Pieces
@@ -47,12 +48,16 @@ class Found:
         How many mistakes were tried.
     pairs : int
         How many pairs were.
+    seen : tuple of ((int, str) or None)
+        For each way, the step and variable that it changes first; None if it changes gradients
+        only.
     """
 
     ways: tuple[Way, ...]
     everywhere: bool
     tried: int
     pairs: int
+    seen: tuple[tuple[int, str] | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,40 @@ class Trials:
         """In which pieces gradients are not right; not where one is not there."""
         return self._off(self.pieces.row(gradients), self._right_row, tolerance)
 
-    def explained(self, student: Gradients, tolerance: float) -> Found:
-        """Find the mistakes that give a student's numbers."""
+    @cached_property
+    def trace(self) -> Trace:
+        """The right value of each variable of the backward loops, at each step."""
+        return traced(self.replay, self.broken.code.backward)
+
+    def explained(
+        self, student: Gradients, tolerance: float, adjoints: GivenAdjoints | None = None
+    ) -> Found:
+        """Find the mistakes that give a student's numbers.
+
+        Parameters
+        ----------
+        student : sequence of (array or None)
+        tolerance : float
+            Of the norm of each right gradient.
+        adjoints : GivenAdjoints, optional
+            Of several ways that give the gradients, those that give these, too, are taken.
+        """
+        found = self._explained(student, tolerance)
+        traces = [
+            traced(self.replay, with_mistakes(self.broken.code, *way).backward)
+            for way in found.ways
+        ]
+        fit = [adjoints is None or adjoints.fit(trace) for trace in traces]
+        if not any(fit):
+            fit = [True] * len(fit)
+        kept = [k for k, fits in enumerate(fit) if fits]
+        return replace(
+            found,
+            ways=tuple(found.ways[k] for k in kept),
+            seen=tuple(first_difference(self.trace, traces[k], EQUAL) for k in kept),
+        )
+
+    def _explained(self, student: Gradients, tolerance: float) -> Found:
         row = self.pieces.row(student)
         wrong = self._off(row, self._right_row, tolerance)
         tried, numbers = self._tried
@@ -152,7 +189,8 @@ class Trials:
             for other in np.flatnonzero(~(rest & ~changes).any(axis=1)):
                 if tried[one].place != tried[other].place:
                     found.append((rest.sum(), extent[other], one, other))
-        return [(tried[one], tried[other]) for *_, one, other in sorted(found)]
+        pairs = dict.fromkeys((min(f[2:]), max(f[2:])) for f in sorted(found))
+        return [(tried[one], tried[other]) for one, other in pairs]
 
     @cached_property
     def _tried(self) -> tuple[list[Mistake], NDArray[np.float64]]:

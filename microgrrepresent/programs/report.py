@@ -1,0 +1,146 @@
+"""What is right and wrong in a backward pass, in sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from microgrrepresent.node import Array
+from microgrrepresent.programs.mistakes import Mistake
+from microgrrepresent.programs.trial import Found
+
+SHOWN = 3
+"""So many explanations are printed, if several give the same numbers."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is right and wrong in a backward pass. Made by `mark`; print it.
+
+    Attributes
+    ----------
+    loss : str
+        What is wrong with the loss; empty if it is right.
+    correct, missing : tuple of str
+        The parameters whose gradients are right, and those whose are not there.
+    wrong : dict from str to str
+        What is wrong with each other gradient, in the order of computation.
+    found : Found or None
+        The mistakes that give these numbers.
+    remarks : tuple of str
+        How the gradients were read.
+    adjoints : tuple of str
+        What the adjoints of each step tell, if any were given.
+    letters : dict from str to str
+        What each parameter is called in the printed lines.
+    error : str
+        What the function raised.
+    """
+
+    loss: str = ""
+    correct: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    wrong: dict[str, str] = field(default_factory=dict)
+    found: Found | None = None
+    remarks: tuple[str, ...] = ()
+    adjoints: tuple[str, ...] = ()
+    letters: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether the loss and all gradients that were asked for are right."""
+        return not (self.error or self.loss or self.wrong or self.missing)
+
+    @property
+    def first_wrong(self) -> str | None:
+        """The parameter whose gradient is the first wrong one, in the order of computation."""
+        return next(iter(self.wrong), None)
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The mistakes that give these numbers; if there are several, any of them, or pairs."""
+        ways = () if self.found is None else self.found.ways
+        return tuple(dict.fromkeys(mistake for way in ways for mistake in way))
+
+    def __str__(self) -> str:
+        if self.error:
+            return f"The function does not run: {self.error}"
+        said = [self.loss or "The loss is right.", *self.remarks, self._counted()]
+        if self.wrong:
+            if len(self.wrong) > 1:
+                said.append("In the order of computation:")
+            said += [f"    {name} {what}." for name, what in self.wrong.items()]
+        said += self.adjoints
+        if self.found is not None and (self.found.ways or not self.loss):
+            said += _why(self.found, self.letters)
+        return "\n".join(line for line in said if line)
+
+    def _counted(self) -> str:
+        if self.right:
+            return f"All gradients are right: {', '.join(self.correct)}."
+        kinds = {"Right": self.correct, "Wrong": tuple(self.wrong), "Missing": self.missing}
+        return " ".join(f"{kind}: {', '.join(names)}." for kind, names in kinds.items() if names)
+
+    def __repr__(self) -> str:
+        what = "right" if self.right else f"{len(self.correct)} right, {len(self.wrong)} wrong"
+        return f"<Report: {what}>"
+
+
+def _why(found: Found, letters: Mapping[str, str]) -> list[str]:
+    tried = f"{found.tried} mistakes" + (f" and {found.pairs} pairs of them" * bool(found.pairs))
+    if not found.ways:
+        return [f"Why: unknown; none of {tried} gives these numbers."]
+    said: list[str] = []
+    for way, seen in zip(found.ways[:SHOWN], found.seen, strict=False):
+        begin = "Or" if said else "Why"
+        says = list(dict.fromkeys(mistake.says for mistake in way))
+        what = ", and ".join(says) + ", twice" * (len(says) < len(way))
+        said.append(f"{begin}: {what}.")
+        for mistake in way:
+            said += _beside("it should be    ", mistake.right)
+            said += _beside("it is as if     ", mistake.wrong or "(nothing stood there)")
+        if seen is not None:
+            said += _beside("first seen      ", f"at t = {seen[0]}, in {seen[1]}")
+    more = len(found.ways) - SHOWN
+    if more > 0:
+        said.append(f"Or one of {more} more that come to the same.")
+    said[0] += (
+        f" With {'this' if len(found.ways[0]) == 1 else 'these two'} alone, all your numbers are "
+        "reproduced."
+        if found.everywhere
+        else " This gives your numbers where they are wrong; elsewhere you have it right."
+    )
+    words = set(re.findall(r"\w+", "\n".join(said)))
+    other = [f"{letter} is {name}" for name, letter in letters.items() if name != letter]
+    other = [o for o in other if words & {o.split()[0], f"d{o.split()[0]}"}]
+    return [*said, f"In these lines, {', '.join(other)}."] if other else said
+
+
+def _beside(label: str, lines: str) -> list[str]:
+    first, *rest = lines.splitlines()
+    return [f"    {label}{first}", *(f"    {' ' * len(label)}{line}" for line in rest)]
+
+
+def how_far(value: Array, right: Array, tolerance: float, gates: Sequence[str]) -> str:
+    """By how much a gradient is wrong, and in which gates' rows."""
+    norm = float(np.linalg.norm(right))
+    if gates:
+        return f"is wrong in the rows of {_listed(gates)}, and right in the others"
+    if not np.any(value):
+        return "is 0"
+    scale = float(np.vdot(value, right)) / norm**2 if norm else 0.0
+    if norm and np.linalg.norm(value - scale * right) <= tolerance * np.linalg.norm(value):
+        return f"is {scale:.4g} times the right one"
+    return (
+        f"is off by {np.linalg.norm(value - right) / norm:.1%} of its norm" if norm else "is no 0"
+    )
+
+
+def _listed(gates: Sequence[str]) -> str:
+    if len(gates) == 1:
+        return f"the gate {gates[0]}"
+    return f"the gates {', '.join(gates[:-1])} and {gates[-1]}"
