@@ -15,7 +15,6 @@ from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import cast
 
-from microgrrepresent.errors import GraphError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import Recurrence, Strand, recurrence
@@ -102,11 +101,8 @@ def find_series(
 
 def _repeated(graph: Graph) -> Recurrence | None:
     """The recurrence of a graph whose steps are all alike."""
-    try:
-        found = recurrence(graph, strict=True)
-    except GraphError:
-        return None
-    return found if found.strands else None
+    found = recurrence(graph)
+    return found if found.strands and not found.breaks else None
 
 
 def _of_strands(repeated: Recurrence, places: dict[Node, tuple[Series, Step]]) -> list[Series]:

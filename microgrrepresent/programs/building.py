@@ -28,7 +28,7 @@ from microgrrepresent.recurrence import recurrence
 def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
     """The code of the loss and its gradients."""
     for recording in (recordings.first, recordings.second):
-        recurrence(recording.loss, strict=True)  # or it says which node breaks the pattern
+        recurrence(recording.loss).refuse_breaks()  # or it says which node breaks the pattern
     a, b = (derive(r.loss, wrt) for r in (recordings.first, recordings.second))
     names = Names([*a.variables], reserved=[size.name for size in recordings.sizes])
     sizes = Sizes(recordings.sizes)

@@ -4,15 +4,14 @@
     L = sum(losses)
 
 These nodes know no step, yet there is one of each kind for every step, and so they are strands
-like the others: the losses read y_t, the running sum reads itself at t - 1. What is made of some
-steps only, or of all of them at once, stays outside.
+like the others: the losses read y_t, the running sum reads itself at t - 1. A few steps in a row are
+enough, as for a loss on the last ones; what is made of all of them at once stays outside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from microgrrepresent.errors import GraphError
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
@@ -41,13 +40,12 @@ def add_what_was_made_after(
     clock
         What counts as which step.
     breaks
-        Whether strands are of every step, or may be of a few steps in a row.
+        What would break the pattern stays outside.
     """
     outside = [n for n in nodes if n not in places and n.step is None and n.parents]
-    strict = [breaks.refusing()] if breaks.strict else [breaks.refusing(), breaks]
     while any(
-        _add_a_link(outside, latest, strands, places, clock, how)
-        for how in strict
+        _add_a_link(outside, latest, strands, places, clock, breaks, every)
+        for every in (True, False)
         for latest in (True, False)
     ):
         outside = [node for node in outside if node not in places]
@@ -60,10 +58,12 @@ def _add_a_link(
     places: dict[Node, Place],
     clock: Clock,
     breaks: Breaks,
+    every: bool,
 ) -> bool:
     """Append what is made from the strands that are known, and tell whether there was anything.
 
-    Each node belongs to the latest step that it reads, or to the earliest.
+    Each node belongs to the latest step that it reads, or to the earliest. Of each kind there has
+    to be one for every step of a strand, or else for some steps in a row.
     """
     found: dict[tuple[int, Kind], dict[int, Node]] = {}
     for node in outside:
@@ -73,8 +73,8 @@ def _add_a_link(
     known = len(strands)
     for (source, _), line in found.items():
         line = dict(sorted(line.items()))
-        whole = _is_of_every_step(list(line), strands[source], breaks.strict)
-        if whole and places.keys().isdisjoint(line.values()):
+        fits = _is_of_every_step if every else _is_of_steps_in_a_row
+        if fits([*line], [*strands[source].nodes]) and places.keys().isdisjoint(line.values()):
             _add(Strand(line, False), strands, places, clock, breaks)
     return len(strands) > known
 
@@ -89,14 +89,12 @@ def _link(node: Node, latest: bool, places: dict[Node, Place]) -> tuple[int, int
     return source, t, (source, i, *signature(node))
 
 
-def _is_of_every_step(times: list[int], source: Strand, strict: bool) -> bool:
-    """Whether the steps are those of a strand; a running sum may begin one later.
+def _is_of_every_step(times: list[int], every: list[int]) -> bool:
+    """Whether the steps are those of a strand; a running sum may begin one later."""
+    return len(times) > 1 and times in (every, every[1:], every[:-1])
 
-    Where it need not be strict, a few steps in a row are enough.
-    """
-    every = list(source.nodes)
-    if strict:
-        return len(times) > 1 and times in (every, every[1:], every[:-1])
+
+def _is_of_steps_in_a_row(times: list[int], every: list[int]) -> bool:
     return len(times) > 1 and times[-1] - times[0] < len(times)
 
 
@@ -107,13 +105,13 @@ def _add(
     clock: Clock,
     breaks: Breaks,
 ) -> None:
-    """Add a strand; if it has to be strict, none that does not read the same at every step."""
+    """Add a strand, if it reads the same at every step."""
     known = len(strands)
     places |= {node: (known, t) for t, node in strand.nodes.items()}
     strands.append(strand)
-    try:
-        find_reads(strands, places, clock, breaks, known)
-    except GraphError:
+    tried = breaks.anew()
+    find_reads(strands, places, clock, tried, known)
+    if tried.found:
         for added in strands[known:]:
             for node in added.nodes.values():
                 del places[node]

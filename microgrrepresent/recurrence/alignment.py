@@ -117,10 +117,9 @@ def columns(
             if not any(alike) and any(map(_reads_other_steps, line)):
                 _substituted(line[0], table[0], t, breaks)
             is_step = t > 0 or 2 * sum(alike) > len(alike)  # else it makes an initial state
-            if not any(alike) or (not is_step and breaks.strict):
+            if not (any(alike) and is_step):
                 continue
-            if is_step:
-                _check_gaps(pairs, line, t, breaks)
+            _check_gaps(pairs, line, t, breaks)
         table = [_Column(kind[i or 0], t, {}) if column is None else column for column, i in pairs]
         for column, (_, i) in zip(table, pairs, strict=True):
             if i is not None:

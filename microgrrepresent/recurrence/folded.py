@@ -180,7 +180,8 @@ def fold(graph: Graph | Node | Sequence[Node]) -> Folded:
     >>> folded.template(h).step, sorted(folded.instances(h))
     (2, [1, 2, 3])
     """
-    found = recurrence(graph, strict=True)
+    found = recurrence(graph)
+    found.refuse_breaks()
     if not found.strands:
         raise GraphError(
             "fold: no result in this graph knows its step, so there is nothing to fold; run the "

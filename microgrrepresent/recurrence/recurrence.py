@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from microgrrepresent.errors import GraphError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence.after_the_loop import add_what_was_made_after
@@ -66,6 +67,11 @@ class Recurrence:
     strands: tuple[Strand, ...]
     places: dict[Node, Place]
     breaks: dict[Node, str]
+
+    def refuse_breaks(self) -> None:
+        """Raise a GraphError that says where the pattern is broken first, if it is."""
+        for reason in self.breaks.values():
+            raise GraphError(f"fold: {reason}")
 
     def strand(self, node: Node) -> Strand | None:
         """The variable that a node is one step of; None for a node that was made once."""
@@ -194,7 +200,7 @@ def _adds_up(strand: Strand, source: Strand) -> bool:
     return before.name is None and (node.op, node.scope) == (before.op, before.scope)
 
 
-def recurrence(graph: Graph | Node | Sequence[Node], strict: bool = False) -> Recurrence:
+def recurrence(graph: Graph | Node | Sequence[Node]) -> Recurrence:
     """Find the variables of a graph that repeat from step to step.
 
     The steps are those that the nodes were stamped with, by `step`, `steps` or a layer. Every step
@@ -205,17 +211,11 @@ def recurrence(graph: Graph | Node | Sequence[Node], strict: bool = False) -> Re
     ----------
     graph : Graph, or what a Graph is made from
         Any graph: of several loops, of a loop and its backward pass, or without steps.
-    strict : bool
-        Whether to refuse a graph whose steps differ; else the reasons are kept in `breaks`.
 
     Returns
     -------
     Recurrence
-
-    Raises
-    ------
-    GraphError
-        If it is to be strict, and a node breaks the pattern: the message names it.
+        Also of a graph whose steps differ; where and why, its `breaks` tell.
 
     Examples
     --------
@@ -239,7 +239,7 @@ def recurrence(graph: Graph | Node | Sequence[Node], strict: bool = False) -> Re
     whole = _with_forward(graph)
     nodes = tuple(whole)
     clock = Clock(nodes)
-    breaks = Breaks(graph, whole, clock, strict)
+    breaks = Breaks(graph, whole, clock)
     strands, places = find_strands(nodes, set(whole.outputs), clock, breaks)
     steps = tuple(sorted({t for strand in strands for t in strand.nodes}))
     find_reads(strands, places, clock, breaks)

@@ -245,17 +245,19 @@ class _Unfolding:
         if k == OUTSIDE:
             node = self.nodes[t]
             return self._several(node.parents, self.names[node])
-        return [self._read(read, t) for read in self.strands[k].reads]
+        strand, (first, last) = self.strands[k], self.ranges[k]
+        at_start, at_end = t - (first - strand.first), t - (last - strand.last)
+        return [self._read(read, t, at_start, at_end) for read in strand.reads]
 
-    def _read(self, read: Read, t: int) -> Key:
-        """What is read at a step."""
+    def _read(self, read: Read, t: int, at_start: int, at_end: int) -> Key:
+        """What is read at a step, which is another recorded one seen from either end."""
         if read.source is None:
             assert read.shared is not None
             return self._several([read.shared], "every step")[0]
-        if t in read.boundary and t < read.regular[0]:
-            return self._moved(read.boundary[t])
-        if t - self.more in read.boundary and t - self.more > read.regular[1]:
-            return self._moved(read.boundary[t - self.more])
+        if at_start in read.boundary and at_start < read.regular[0]:
+            return self._moved(read.boundary[at_start])
+        if at_end in read.boundary and at_end > read.regular[1]:
+            return self._moved(read.boundary[at_end])
         if read.cut is not None and t - read.cut[1] in self.steps[read.cut[0]]:
             return read.cut[0], t - read.cut[1]
         first, last = self.ranges[read.source]

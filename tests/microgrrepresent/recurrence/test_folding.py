@@ -1,5 +1,7 @@
 """Folding: every recurrence of the gallery becomes one cell, and unfolds to itself."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -149,15 +151,26 @@ def test_terms_of_the_loss_made_after_the_loop_belong_to_their_steps():
     assert text.count("mul h[t] h[t]") == 1 and text.count("sum") == 1
 
 
-def test_what_is_made_of_some_steps_only_stays_outside():
+def of_the_last_steps(T, k):
+    """A loss on the last k of T steps."""
     p, h, hs = Parameters(), zero(), []
-    for _, x in steps(inputs(8)):
+    for _, x in steps(inputs(T)):
         h = rnn(x, h, p).named("h")
         hs.append(h)
-    graph = Graph((hs[-1] * hs[-1]).sum() + (hs[-2] * hs[-2]).sum())
-    folded = fold(graph)
-    assert len(folded.epilogue) == 5
-    assert difference(unfold(folded, 8), graph) is None
+    return sum(((h * h).sum() for h in hs[-k:]), 0.0), p
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_what_is_made_of_the_last_steps_belongs_to_them_at_any_length(k):
+    loss, p = of_the_last_steps(8, k)
+    text = str(fold(loss))
+    assert re.search(rf"mul h\[t\] h\[t\] +# t = {9 - k}..8", text)
+    both = [loss, *grad(loss, [p["W"]], create_graph=True)]
+    for graph, other in ((Graph(loss), 5), (Graph(loss), 12), (Graph(both), 12)):
+        longer, q = of_the_last_steps(other, k)
+        again = [longer, *grad(longer, [q["W"]], create_graph=True)][: len(graph.outputs)]
+        assert difference(unfold(fold(graph), 8), graph) is None
+        assert difference(unfold(fold(graph), other), Graph(again)) is None
 
 
 def test_steps_that_are_treated_differently_after_the_loop_stay_outside():

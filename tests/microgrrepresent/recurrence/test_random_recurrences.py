@@ -69,8 +69,5 @@ def test_a_gradient_unfolds_to_itself(program):
 
 
 @given(programs())
-def test_a_recurrence_that_folds_has_no_breaks_and_the_same_strands(program):
-    graph = run(program, T)
-    strict, tolerant = recurrence(graph, strict=True), recurrence(graph)
-    assert not tolerant.breaks
-    assert [s.nodes for s in strict.strands] == [s.nodes for s in tolerant.strands]
+def test_a_recurrence_has_no_breaks(program):
+    assert not recurrence(run(program, T)).breaks
