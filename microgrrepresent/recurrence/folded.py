@@ -142,8 +142,9 @@ def fold(graph: Graph | Node | Sequence[Node]) -> Folded:
     at a step, as in stacked and bidirectional layers, are one cell here; cells of different scopes
     may have different numbers of steps, as an encoder and a decoder do. Time may grow in an index
     (``X[t]``), and in nothing else. Some steps may begin with a state that is cut, as in truncated
-    backpropagation; and what is made of every step after the loop, as the terms of a loss and
-    their running sum, belongs to its step. The cost is linear in the number of nodes.
+    backpropagation; and what is made of every step, or of some in a row, after the loop, as the
+    terms of a loss and their running sum, belongs to its step. The cost is linear in the number of
+    nodes.
 
     Parameters
     ----------
