@@ -101,7 +101,7 @@ def options(
     about : str, optional
         What --help says before the options.
     examples : sequence of str
-        The names that may be given beside the options; given names come back in this order.
+        The names that may be given beside the options, got names come back in this order.
     """
     parser = argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
@@ -129,5 +129,5 @@ def options(
 
 def _seed(given: str) -> int:
     if not given.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on; given {given!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {given!r}")
     return int(given)

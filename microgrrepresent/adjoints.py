@@ -59,7 +59,7 @@ def backward(
     """
     require_gradient(output)
     if keep not in ("all", "nodes"):
-        raise ValueError(f"backward: keep must be 'all' or 'nodes'; given {keep!r}")
+        raise ValueError(f"backward: keep must be 'all' or 'nodes', got {keep!r}")
     edges: dict[Edge, Array] | None = {} if keep == "all" else None
     pull = numbers if edges is None else kept_in(edges)
     first = seeded(output, seed, "backward", False)

@@ -142,10 +142,10 @@ def _check(
 ) -> Check:
     if method is not None and method not in _TOLERANCE:
         raise ValueError(
-            f"{asker}: method must be {' or '.join(map(repr, _TOLERANCE))}; given {method!r}"
+            f"{asker}: method must be {' or '.join(map(repr, _TOLERANCE))}, got {method!r}"
         )
     if tolerance is not None and not tolerance >= 0:
-        raise ValueError(f"{asker}: tolerance must be 0 or more; given {tolerance!r}")
+        raise ValueError(f"{asker}: tolerance must be 0 or more, got {tolerance!r}")
     xs = _leaves(inputs, asker)
     at = _doubles(xs)
     with _moved(xs, at):
@@ -187,7 +187,7 @@ def _leaves(inputs: Sequence[Any], asker: str) -> list[Tensor]:
     if not isinstance(inputs, Sequence):
         raise TypeError(
             f"{asker}: the inputs are a sequence, one for each argument of f, such as [x]; "
-            f"given {type(inputs).__name__}"
+            f"got {type(inputs).__name__}"
         )
     xs = []
     for x in inputs:

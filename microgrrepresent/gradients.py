@@ -115,7 +115,7 @@ def grad(
                 "numbers that can change a little"
             )
     if len(given) != len(ys):
-        raise ShapeError(f"grad: {len(ys)} outputs need {len(ys)} seeds; given {len(given)}")
+        raise ShapeError(f"grad: {len(ys)} outputs need {len(ys)} seeds, got {len(given)}")
     seeds = [seeded(y, s, "grad", create_graph) for y, s in zip(ys, given, strict=True)]
     wanted, found = {x.id for x in xs}, {}
     with at(here.get()):  # which a sweep that is recorded moves along with it
@@ -210,13 +210,13 @@ def seeded(output: Node, seed: Any, asker: str, symbolic: bool) -> Any:
         if not np.can_cast(array.dtype, output.dtype, "same_kind"):
             raise DTypeError(
                 f"{asker}: the seed is the adjoint of {output.name or 'the output'} and needs its "
-                f"{output.dtype}; given {array.dtype}"
+                f"{output.dtype}, got {array.dtype}"
             )
         array = array.astype(output.dtype, copy=False)
     if array.shape != output.shape:
         raise ShapeError(
             f"{asker}: the seed is the adjoint of {output.name or 'the output'} and needs its "
-            f"shape {output.shape}; given {array.shape}"
+            f"shape {output.shape}, got {array.shape}"
         )
     return (
         leaf(output.result_class, array, "1" if array.size == 1 else None)
@@ -241,7 +241,7 @@ def one_node(x: Any, asker: str, role: str) -> Node:
     if not isinstance(x, Node):
         raise TypeError(
             f"{asker}: {role} must be a Tensor, a variable of the recorded graph; "
-            f"given {type(x).__name__}"
+            f"got {type(x).__name__}"
         )
     return x
 

@@ -74,15 +74,15 @@ class Graph:
     def __init__(self, outputs: Node | Sequence[Node]) -> None:
         if not isinstance(outputs, (Node, Iterable)):
             raise GraphError(
-                f"a Graph is made from Tensors, its outputs; given {type(outputs).__name__}"
+                f"a Graph is made from Tensors, its outputs, got {type(outputs).__name__}"
             )
         self.outputs: tuple[Node, ...] = (outputs,) if isinstance(outputs, Node) else tuple(outputs)
         if not self.outputs:
-            raise GraphError("a Graph needs at least one output to start from; given none")
+            raise GraphError("a Graph needs at least one output to start from, got none")
         for output in self.outputs:
             if not isinstance(output, Node):
                 raise GraphError(
-                    f"a Graph is made from Tensors, its outputs; given {type(output).__name__}"
+                    f"a Graph is made from Tensors, its outputs, got {type(output).__name__}"
                 )
         self._nodes: tuple[Node, ...] = _behind(self.outputs)
         self._index: dict[Node, int] = {node: i for i, node in enumerate(self._nodes)}
@@ -307,7 +307,7 @@ class Graph:
         if not isinstance(leaf, Node):
             raise GraphError(
                 "replay: the keys are leaves of the graph, the Tensors themselves; "
-                f"given {type(leaf).__name__} {leaf!r}"
+                f"got {type(leaf).__name__} {leaf!r}"
             )
         if leaf not in self._index:
             raise self._stranger(leaf, "replay: ")
@@ -319,12 +319,12 @@ class Graph:
             )
         array = np.array(value.value if isinstance(value, Node) else value)
         if array.shape != leaf.shape:
-            raise ShapeError(f"replay: {label} has shape {leaf.shape}; given {array.shape}")
+            raise ShapeError(f"replay: {label} has shape {leaf.shape}, got {array.shape}")
         if np.can_cast(array.dtype, leaf.dtype, "same_kind"):
             return array.astype(leaf.dtype)
         if array.dtype.kind == "c" and leaf.dtype.kind == "f":
             return array.astype(np.result_type(leaf.dtype, np.complex64))
-        raise DTypeError(f"replay: {label} holds {leaf.dtype}; given {array.dtype}")
+        raise DTypeError(f"replay: {label} holds {leaf.dtype}, got {array.dtype}")
 
     def _check_fresh(self) -> None:
         for node in self._nodes:

@@ -59,7 +59,7 @@ def read_json(text: str | bytes) -> list[Node]:
         given = graph.get("format") if isinstance(graph, dict) else None
         raise GraphError(
             f'this is JSON, but not a saved graph: its "format" should be {_FORMAT!r}; '
-            f"given {given!r}"
+            f"got {given!r}"
         )
     nodes: list[Node] = []
     written = graph.get("nodes")
@@ -159,14 +159,14 @@ def _read_node(fields: dict[str, Any], earlier: Sequence[Node]) -> Node:
     if op is None and parents:
         raise GraphError('has "parents" but no "op" that was applied to them')
     if op is not None and isinstance(op.vjp, tuple) and len(op.vjp) != len(parents):
-        raise GraphError(f"{op.name} takes {len(op.vjp)} inputs; given {len(parents)} parents")
+        raise GraphError(f"{op.name} takes {len(op.vjp)} inputs, got {len(parents)} parents")
     params = {key: _read(value) for key, value in fields.get("params", {}).items()}
     value = _read_array(fields["value"])
     name, scope, step = fields.get("name"), fields.get("scope", ""), fields.get("step")
     if not isinstance(name, (str, type(None))) or not isinstance(scope, str):
-        raise GraphError(f'"name" and "scope" should be strings; given {name!r} and {scope!r}')
+        raise GraphError(f'"name" and "scope" should be strings, got {name!r} and {scope!r}')
     if type(step) not in (int, type(None)):
-        raise GraphError(f'"step" should be an integer; given {step!r}')
+        raise GraphError(f'"step" should be an integer, got {step!r}')
     forward = _earlier(fields["forward"], earlier, "forward") if "forward" in fields else None
     node = make(Tensor, op, parents, params, value, fields.get("requires_grad") is True, name)
     node.place = Place(scope, step, forward)
@@ -176,7 +176,7 @@ def _read_node(fields: dict[str, Any], earlier: Sequence[Node]) -> Node:
 def _earlier(i: Any, nodes: Sequence[Node], field: str) -> Node:
     if type(i) is not int or not 0 <= i < len(nodes):
         raise GraphError(
-            f'"{field}" should name earlier nodes, by positions 0 to {len(nodes) - 1}; given {i!r}'
+            f'"{field}" should name earlier nodes, by positions 0 to {len(nodes) - 1}, got {i!r}'
         )
     return nodes[i]
 
@@ -203,7 +203,7 @@ def _written_array(value: Array) -> dict[str, Any]:
 def _read_array(fields: dict[str, Any]) -> Array:
     dtype = np.dtype(fields["dtype"])
     if dtype.kind not in "biufc":
-        raise GraphError(f"a graph holds numbers; given data of dtype {dtype}")
+        raise GraphError(f"a graph holds numbers, got data of dtype {dtype}")
     part = np.zeros((), dtype).real.dtype
     data = fields["data"]
     if not all(isinstance(x, (bool, int, float, str)) for x in data):
@@ -250,7 +250,7 @@ def _read(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if len(value) != 1:
-        raise GraphError(f"a static argument should be an object with one key; given {value}")
+        raise GraphError(f"a static argument should be an object with one key, got {value}")
     [(kind, content)] = value.items()
     if kind not in _READERS:
         raise GraphError(f"a static argument of an unknown kind {kind!r}")

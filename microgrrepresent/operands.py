@@ -75,7 +75,7 @@ def new_array(data: Any, dtype: DTypeLike | None = None) -> Array:
         )
     value = np.array(unmasked(data), dtype=dtype)
     if value.dtype.kind not in "biufc":
-        raise DTypeError(f"a Tensor holds numbers; given {type(data).__name__} of {value.dtype}")
+        raise DTypeError(f"a Tensor holds numbers, got {type(data).__name__} of {value.dtype}")
     return value
 
 
@@ -166,7 +166,7 @@ def misuse(
     if op.many is None and len(parents) != len(op.vjp):
         return TypeError(
             f"{running(op.name)}: {op.name} has {len(op.vjp)} operand{'s' * (len(op.vjp) > 1)}; "
-            f"given {len(parents)}: {listed(names)}"
+            f"got {len(parents)}: {listed(names)}"
         )
     infix = len(names) == 2 and len(op.symbol) == 1
     text = f" {op.symbol} ".join(names) if infix else f"{op.name}({listed(names)})"

@@ -98,7 +98,7 @@ def scope(name: str) -> Block:
     'encoder/lstm'
     """
     if not isinstance(name, str):
-        raise TypeError(f"scope: a scope has a name, such as 'encoder'; given {name!r}")
+        raise TypeError(f"scope: a scope has a name, such as 'encoder', got {name!r}")
 
     def moved(place: Place) -> Place:
         outer, t, forward, recorded = place
@@ -119,7 +119,7 @@ def step(t: int | None) -> Block:
     3
     """
     if t is not None and not hasattr(t, "__index__"):
-        raise TypeError(f"step: a time index is an integer, or None; given {t!r}")
+        raise TypeError(f"step: a time index is an integer, or None, got {t!r}")
     return Block(lambda p: Place(p.scope, t, p.forward, p.recorded))
 
 

@@ -206,11 +206,11 @@ class Tensor(Node, Absent):
         value = data.value if isinstance(data, Node) else new_array(data)
         if value.shape != self.shape:
             raise ShapeError(
-                f"assign: {self.name or 'this Tensor'} has shape {self.shape}; given {value.shape}"
+                f"assign: {self.name or 'this Tensor'} has shape {self.shape}, got {value.shape}"
             )
         if not np.can_cast(value.dtype, self.dtype, "same_kind"):
             raise DTypeError(
-                f"assign: {self.name or 'this Tensor'} holds {self.dtype}; given {value.dtype}"
+                f"assign: {self.name or 'this Tensor'} holds {self.dtype}, got {value.dtype}"
             )
         fresh = np.empty_like(self.value)  # in the memory layout that this leaf was made with
         fresh[...] = value
@@ -273,7 +273,7 @@ class Tensor(Node, Absent):
         if value is not None and np.shape(value) != self.shape:
             raise ShapeError(
                 f"grad: the gradient of {operand(self.name or 'a leaf', self)} has its shape; "
-                f"given {np.shape(value)}"
+                f"got {np.shape(value)}"
             )
         self._grad = value
 

@@ -45,5 +45,5 @@ def floating(dtype: Any, device: object = None) -> np.dtype[Any]:
         raise ValueError(f"device must be None or 'cpu', where NumPy computes, got {device!r}")
     made = np.dtype(str(dtype)[6:] if str(dtype).startswith("torch.") else dtype)
     if made.kind != "f":
-        raise DTypeError(f"parameters need a floating-point dtype such as float32; given {made}")
+        raise DTypeError(f"parameters need a floating-point dtype such as float32, got {made}")
     return made

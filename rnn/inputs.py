@@ -69,7 +69,7 @@ def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
             hint += f", or make the module with dtype={str(given.dtype)!r}"
         elif given.dtype.kind == "c":
             hint = "modules are of real numbers; give the real and imaginary parts as features"
-        raise DTypeError(f"{who!r}: expected {name} of {dtype}, given {given.dtype}; {hint}")
+        raise DTypeError(f"{who!r}: expected {name} of {dtype}, got {given.dtype}; {hint}")
     return given
 
 
@@ -84,7 +84,7 @@ def parameters_of(parameters: Any, who: str) -> list[Any]:
     if isinstance(parameters, (Tensor, Mapping)) or not isinstance(parameters, Iterable):
         raise ValueError(
             f"{who}: parameters must be a list, such as model.parameters(); write [w] for a "
-            f"single w; given a {type(parameters).__name__}"
+            f"single w, got a {type(parameters).__name__}"
         )
     return list(parameters)
 
@@ -106,11 +106,11 @@ def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
     if given.shape != batch or given.dtype.kind not in "iu":
         raise ShapeError(
             f"lengths: expected {batch[0]} integers, one for each sequence of the batch; "
-            f"given shape {given.shape} of {given.dtype}"
+            f"got shape {given.shape} of {given.dtype}"
         )
     if given.size and not 0 <= given.min() <= given.max() <= T:
         raise ValueError(
-            f"lengths: a sequence has between 0 and T = {T} valid steps; given "
+            f"lengths: a sequence has between 0 and T = {T} valid steps, got "
             f"{given.min()}..{given.max()}; pad x to the longest"
         )
     return given
@@ -157,7 +157,7 @@ def flags(who: str, **given: Any) -> None:
     """
     for name, value in given.items():
         if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"{who}: {name} is True or False; given {value!r}")
+            raise ValueError(f"{who}: {name} is True or False, got {value!r}")
 
 
 def probability(value: Any, what: str) -> float:
@@ -169,5 +169,5 @@ def probability(value: Any, what: str) -> float:
         If it is no number between 0 and 1.
     """
     if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= value <= 1:
-        raise ValueError(f"{what} is a probability, between 0 and 1; given {value!r}")
+        raise ValueError(f"{what} is a probability, between 0 and 1, got {value!r}")
     return float(value)

@@ -210,7 +210,7 @@ class Module:
         if not isinstance(state, Mapping):
             raise StateDictError(
                 f"load_state_dict: expected names and arrays, as state_dict() gives, for {self!r}; "
-                f"given a {type(state).__name__}"
+                f"got a {type(state).__name__}"
             )
         given = {name: _array(name, value) for name, value in state.items()}
         names = {tensor: name for name, tensor in reversed(own.items()) if name in given}
@@ -223,11 +223,11 @@ class Module:
             problems.append(f"unexpected: {_listed(unexpected, given)}")
         for name, tensor in own.items():
             if name in given and given[name].shape != tensor.shape:
-                problems.append(f"{name}: expected {tensor.shape}, given {given[name].shape}")
+                problems.append(f"{name}: expected {tensor.shape}, got {given[name].shape}")
             elif name in given and not np.can_cast(given[name].dtype, tensor.dtype, "same_kind"):
-                problems.append(f"{name}: expected {tensor.dtype}, given {given[name].dtype}")
+                problems.append(f"{name}: expected {tensor.dtype}, got {given[name].dtype}")
             elif name in given and not _same(given[first := names[tensor]], given[name]):
-                problems.append(f"{first} and {name} are one parameter, given two values")
+                problems.append(f"{first} and {name} are one parameter, got two values")
         if problems:
             raise StateDictError(
                 f"load_state_dict: the state does not fit {self!r}, and nothing was loaded; "

@@ -94,10 +94,10 @@ def explain(
         (W, "W is a Tensor that the loss depends on, such as cell.weight_hh"),
     ):
         if not isinstance(node, Node):
-            raise TypeError(f"explain: {what}; given {type(node).__name__}")
+            raise TypeError(f"explain: {what}, got {type(node).__name__}")
     if loss.shape:
         raise GradientError(
-            f"explain: the loss is one number, such as (h * h).sum(); given "
+            f"explain: the loss is one number, such as (h * h).sum(), got "
             f"{operand(loss.name or 'a tensor', loss)}"
         )
     course = notation_named(notation, "explain")
@@ -117,7 +117,7 @@ def _chosen(steps: Collection[int], derivation: Derivation) -> tuple[int, ...]:
     known = sorted({t for equation in derivation.forward for t in equation.steps})
     among = f"among t = {known[0]}..{known[-1]}" if known else "none in this graph"
     if isinstance(steps, str) or not isinstance(steps, Collection):
-        raise TypeError(f"explain: steps is a list of steps, {among}; given {steps!r}")
+        raise TypeError(f"explain: steps is a list of steps, {among}, got {steps!r}")
     if unknown := [t for t in steps if t not in known]:
-        raise ValueError(f"explain: the steps are {among}; given {', '.join(map(repr, unknown))}")
+        raise ValueError(f"explain: the steps are {among}, got {', '.join(map(repr, unknown))}")
     return tuple(sorted(steps))

@@ -44,7 +44,7 @@ class FormulaWriter:
     def _inside(self, term: Term, flip: bool, *levels: int) -> str:
         """A term as a part of something that takes texts of these levels without parentheses."""
         text, level = self.write(term, flip)
-        return text if level == ATOM or level in levels else self.script.parenthesised(text)
+        return text if level == ATOM or level in levels else self.script.parenthesized(text)
 
     def _formula(self, formula: Formula, flip: bool) -> Written:
         """A formula by its outermost sign."""

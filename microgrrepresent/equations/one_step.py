@@ -114,7 +114,7 @@ class _Step:
         times = {node.step for node in outputs}
         if len(times) != 1 or None in times:
             raise GraphError(
-                "equations: the outputs must be of one step, recorded inside `with step(t)`; got "
+                "equations: the outputs must be of one step, recorded inside `with step(t)`, got "
                 f"{', '.join(sorted(map(str, times)))}"
             )
         (now,) = times
@@ -200,7 +200,7 @@ class _ProgramWriter(Writer):
         text, level = self.write(self._in_full(value), False)
         if not transposed:
             return text
-        return self.script.transposed(text if level == ATOM else self.script.parenthesised(text))
+        return self.script.transposed(text if level == ATOM else self.script.parenthesized(text))
 
     def _in_full(self, term: Term) -> Term:
         """A term with all that is not named in the program written out."""

@@ -109,7 +109,7 @@ class LaTeX:
         """A fraction."""
         return rf"\frac{{{above}}}{{{below}}}"
 
-    def parenthesised(self, text: str) -> str:
+    def parenthesized(self, text: str) -> str:
         """Text in parentheses."""
         return rf"\left({text}\right)"
 
@@ -220,7 +220,7 @@ class Plain:
 
     def power(self, atom: str, exponent: str) -> str:
         """An atom to a power."""
-        atom = self.parenthesised(atom) if re.search(r"\^\(\w+\)$", atom) else atom
+        atom = self.parenthesized(atom) if re.search(r"\^\(\w+\)$", atom) else atom
         return f"{atom}²" if exponent == "2" else f"{atom}^{self._one(exponent)}"
 
     def fraction(self, above: str, below: str) -> str:
@@ -230,9 +230,9 @@ class Plain:
     def _one(self, text: str) -> str:
         """Text that is read as one, whatever stands beside it."""
         outside = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|<[^<>]*>|\{[^{}]*\}", "", text)
-        return self.parenthesised(text) if " " in outside or "/" in outside else text
+        return self.parenthesized(text) if " " in outside or "/" in outside else text
 
-    def parenthesised(self, text: str) -> str:
+    def parenthesized(self, text: str) -> str:
         """Text in parentheses."""
         return f"({text})"
 

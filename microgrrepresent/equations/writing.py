@@ -183,14 +183,14 @@ class Writer(FormulaWriter):
         chain = terms[0].term if isinstance(terms[0], Negative) else terms[0]
         assert isinstance(chain, Chain)
         slopes, level = self._added([self._slope(term, flip) for term in terms])
-        factor = slopes if level == ATOM else self.script.parenthesised(slopes)
+        factor = slopes if level == ATOM else self.script.parenthesized(slopes)
         return f"{self._inside(chain.g, flip, HADAMARD)}{self.script.times}{factor}", HADAMARD
 
     def _slope(self, term: Term, flip: bool) -> Written:
         """What a use of the chain rule multiplies with, with its sign."""
         if isinstance(term, Negative):
             text, level = self._slope(term.term, flip)
-            return f"-{self.script.parenthesised(text) if level == SUM else text}", SUM
+            return f"-{self.script.parenthesized(text) if level == SUM else text}", SUM
         assert isinstance(term, Chain)
         return self.write(local_derivative(term), flip if term.shape else self.notation.columns)
 
@@ -201,7 +201,7 @@ class Writer(FormulaWriter):
             if times > 1 and written == "1":
                 written = str(times)
             elif times > 1:
-                one = self.script.parenthesised(written) if level == SUM else written
+                one = self.script.parenthesized(written) if level == SUM else written
                 written = self._beside(str(times), one)
             minus = written.startswith("-") and bool(text)
             text += f" - {written[1:]}" if minus else f" + {written}" if text else written
@@ -250,7 +250,7 @@ class Writer(FormulaWriter):
         unclear = not script.bars and re.search(r"/(?!\d+$)", text)
         factor = text
         if level == SUM or (unclear and (scalar is not None or not term.shape)):
-            factor = script.parenthesised(text)
+            factor = script.parenthesized(text)
         if scalar is not None:
             inside = self._inside(scalar, self.notation.columns, MATRIX, HADAMARD)
             if inside == "1":  # also a mean of one number

@@ -339,7 +339,7 @@ def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
     for bound in (low, high):
         if not isinstance(bound, (int, float, np.number, NoneType)):
             raise TypeError(
-                f"{running('clip')}: a bound is a number or None; given {type(bound).__name__}; "
+                f"{running('clip')}: a bound is a number or None, got {type(bound).__name__}; "
                 "maximum and minimum take Tensors, and differentiate with respect to both"
             )
     return copied(x) if low is high is None else _clip(x, low=low, high=high)

@@ -1,4 +1,4 @@
-r"""Normalised exponentials: logsumexp, softmax, and the losses that are built on them.
+r"""Normalized exponentials: logsumexp, softmax, and the losses that are built on them.
 
 What they compute is in `exponential_forms`. A row of -inf only, such as a fully masked row of
 attention scores, has softmax 0, which passes no derivative.
@@ -161,7 +161,7 @@ def cross_entropy(
     Parameters
     ----------
     logits : array or Tensor, shape (..., classes)
-        Unnormalised log-probabilities.
+        Unnormalized log-probabilities.
     targets : array or Tensor of int, shape (...)
         The right class of each row, 0 <= target < classes.
     mask : array of bool, shape (...) or one that broadcasts to it, optional
@@ -188,12 +188,12 @@ def cross_entropy(
     if given.dtype.kind not in "iu":
         raise DTypeError(
             f"{running('cross_entropy')}: targets must be integers, the class of each row; "
-            f"given {given.dtype}"
+            f"got {given.dtype}"
         )
     if not logits.ndim or given.shape != logits.shape[:-1]:
         raise ShapeError(
             f"{running('cross_entropy')}: logits {logits.shape} (..., classes) need targets of "
-            f"shape {logits.shape[:-1]}; given {given.shape}"
+            f"shape {logits.shape[:-1]}, got {given.shape}"
         )
     counts = _counts(mask, given.shape, "cross_entropy")
     if ignore_index is not None:
@@ -246,7 +246,7 @@ def binary_cross_entropy(
     if targets.shape != logits.shape:
         raise ShapeError(
             f"{running('binary_cross_entropy')}: logits {logits.shape} need targets of the same "
-            f"shape; given {targets.shape}"
+            f"shape, got {targets.shape}"
         )
     counts = _counts(mask, logits.shape, "binary_cross_entropy")
     if counts is not None:
@@ -269,14 +269,14 @@ def _counts(mask: Any, shape: tuple[int, ...], op: str) -> Any:
     except ValueError:
         raise ShapeError(
             f"{running(op)}: the mask says which of the rows {shape} count, and needs their "
-            f"shape or one that broadcasts to it; given {given.shape}"
+            f"shape or one that broadcasts to it, got {given.shape}"
         ) from None
 
 
 def _reduce(loss: Any, counts: Any, reduction: str, op: str) -> Any:
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(
-            f"{running(op)}: reduction must be 'mean', 'sum' or 'none'; given {reduction!r}"
+            f"{running(op)}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}"
         )
     if counts is not None:
         loss = where(counts, loss, 0)

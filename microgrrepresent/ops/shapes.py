@@ -215,7 +215,7 @@ def from_front(axis: int, x: Any, op: str, new: int = 0) -> int:
     """
     ndim: int = x.ndim + new
     if not hasattr(axis, "__index__"):
-        raise TypeError(f"{running(op)}: an axis is an integer; given {axis!r}")
+        raise TypeError(f"{running(op)}: an axis is an integer, got {axis!r}")
     axis = as_int(axis)
     if -ndim <= axis < ndim:
         return axis % ndim
@@ -444,7 +444,7 @@ def one_hot(indices: Any, classes: int, dtype: Any = np.float64) -> Any:
     given: Array = node.value if isinstance(node, Node) else node
     if given.dtype.kind not in "iu":
         raise DTypeError(
-            f"{running('one_hot')}: an index is an integer, the place of the 1; given {given.dtype}"
+            f"{running('one_hot')}: an index is an integer, the place of the 1, got {given.dtype}"
         )
     if given.size and not 0 <= given.min() <= given.max() < classes:
         raise ValueError(

@@ -142,7 +142,7 @@ class Program:
         """The inputs as arrays, and the lengths that they have."""
         if set(inputs) != set(self.code.inputs):
             raise TypeError(
-                f"program: it takes {', '.join(self.code.inputs)}; given {', '.join(inputs)}"
+                f"program: it takes {', '.join(self.code.inputs)}, got {', '.join(inputs)}"
             )
         arrays: dict[str, Array] = {}
         lengths: dict[str, int] = {}

@@ -4,8 +4,8 @@
     L = sum(losses)
 
 These nodes know no step, yet there is one of each kind for every step, and so they are strands
-like the others: the losses read y_t, the running sum reads itself at t - 1. A few steps in a row are
-enough, as for a loss on the last ones; what is made of all of them at once stays outside.
+like the others: the losses read y_t, the running sum reads itself at t - 1. Some steps in a row
+are enough, as for a loss on the last ones; what is made of all of them at once stays outside.
 """
 
 from __future__ import annotations

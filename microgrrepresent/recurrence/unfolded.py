@@ -71,10 +71,10 @@ def unfold(folded: Folded, T: int) -> Graph:
     if not isinstance(folded, Folded):
         raise GraphError(
             "unfold: it takes what fold gives, as in unfold(fold(graph), T); "
-            f"given {type(folded).__name__}"
+            f"got {type(folded).__name__}"
         )
     if not isinstance(T, (int, np.integer)) or T < 1:
-        raise GraphError(f"unfold: T is a number of steps, at least 1; given {T!r}")
+        raise GraphError(f"unfold: T is a number of steps, at least 1, got {T!r}")
     return _Unfolding(folded, int(T)).graph()
 
 

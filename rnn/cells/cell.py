@@ -249,7 +249,7 @@ class Cell(Module, Generic[S]):
         if len(shape) not in (1, 2) or shape[-1] != self.input_size:
             raise ShapeError(
                 f"{self._here()}: expected x of shape (batch, {self.input_size}) or "
-                f"({self.input_size},), given {shape}; the last axis is input_size: change x, or "
+                f"({self.input_size},), got {shape}; the last axis is input_size: change x, or "
                 "make the cell with another input_size"
             )
         return node
@@ -271,7 +271,7 @@ class Cell(Module, Generic[S]):
                     )
                 raise ShapeError(
                     f"{self._here()}: expected {letter} of shape {expected} beside "
-                    f"{operand('x', x)}, given {node.shape}{reason}"
+                    f"{operand('x', x)}, got {node.shape}{reason}"
                 )
             checked.append(node)
         return self.state_of(*checked)
@@ -341,4 +341,4 @@ def other_form(form: str, state: Any) -> str:
     given = f"a {type(state).__name__}"
     given = f"one array {shape}" if shape is not None else given
     given += f" of {len(state)}" if isinstance(state, (tuple, list)) else ""
-    return f"its state is {form}, given {given}; give {form}, or None for zeros"
+    return f"its state is {form}, got {given}; give {form}, or None for zeros"

@@ -75,7 +75,7 @@ class CTRNNCell(Cell[Tensor]):
         if not one_or_each or not (times > 0).all() or not length > 0:
             raise ValueError(
                 f"CTRNN: dt must be a positive number, and tau one or {hidden_size} "
-                f"(hidden_size) of them; given dt={dt!r}, tau={tau!r}"
+                f"(hidden_size) of them, got dt={dt!r}, tau={tau!r}"
             )
         self.dt = float(length)  # a NumPy number has a data type, which would become that of y
         self.nonlinearity = nonlinearity

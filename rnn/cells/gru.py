@@ -85,7 +85,7 @@ class GRUCell(Cell[Tensor]):
         if update_gate not in ("keep", "write"):
             raise ValueError(
                 "GRU: update_gate is 'keep' (z near 1 keeps the state) or 'write' "
-                f"(z near 1 writes the candidate); given {update_gate!r}"
+                f"(z near 1 writes the candidate), got {update_gate!r}"
             )
         self.reset_after, self.update_gate, self.reset_gate = reset_after, update_gate, reset_gate
         self.per_gate = is_per_gate(composition, self._kind)

@@ -132,12 +132,12 @@ class LSTMCell(Cell[LSTMState]):
         if integer(self.proj_size, 0, "LSTM: proj_size") >= self.hidden_size:
             raise ValueError(
                 f"LSTM: proj_size must be smaller than hidden_size {self.hidden_size}, because "
-                f"it shortens h, or 0 for no projection; given {self.proj_size}"
+                f"it shortens h, or 0 for no projection, got {self.proj_size}"
             )
         if self.peephole not in (False, "diagonal", "diagonal_previous"):
             raise ValueError(
                 "LSTM: peephole is False, 'diagonal' (o sees the new c) or "
-                f"'diagonal_previous' (o sees the c before); given {self.peephole!r}"
+                f"'diagonal_previous' (o sees the c before), got {self.peephole!r}"
             )
         if self.coupled and not self.forget_gate:
             raise ValueError(
@@ -145,7 +145,7 @@ class LSTMCell(Cell[LSTMState]):
                 "choose one"
             )
         if forget_bias is not None and not np.isfinite(forget_bias):
-            raise ValueError(f"LSTM: forget_bias is a finite number; given {forget_bias}")
+            raise ValueError(f"LSTM: forget_bias is a finite number, got {forget_bias}")
         if forget_bias is not None and not (bias and self.forget_gate and not self.coupled):
             raise ValueError(
                 f"LSTM: forget_bias={forget_bias} needs a forget gate with a bias of its own "

@@ -194,14 +194,14 @@ def _seeded(
     if not isinstance(losses, Iterable):
         raise TypeError(
             "gradient_by_lag: the losses of the steps are wanted, as a list, as {t: loss} or as a "
-            f"Tensor with time as its first axis; given {type(losses).__name__}"
+            f"Tensor with time as its first axis, got {type(losses).__name__}"
         )
     given: list[tuple[Any, Node]]
     given = list(losses.items()) if isinstance(losses, Mapping) else [(None, x) for x in losses]
     for t, loss in given:
         one_node(loss, "gradient_by_lag", "every loss")
         if t is not None and not isinstance(t, (int, np.integer)):
-            raise TypeError(f"gradient_by_lag: in {{t: loss}}, t is a time step; given {t!r}")
+            raise TypeError(f"gradient_by_lag: in {{t: loss}}, t is a time step, got {t!r}")
     return [(t, loss, None) for t, loss in given]
 
 

@@ -182,7 +182,7 @@ def gradient_flow(
         wrong = [type(model).__name__ for model in named.values() if not callable(model)]
         raise TypeError(
             "gradient_flow: wants a cell, a function of the batch, or {label: cell or function}; "
-            f"given {', '.join(wrong) or 'none'}"
+            f"got {', '.join(wrong) or 'none'}"
         )
     return GradientFlow(
         {
@@ -201,7 +201,7 @@ def _run(label: str, model: Any, batch: Any, loss: Callable[[Tensor], Tensor] | 
         value = one_node(loss(outputs), "gradient_flow", "what loss= gives")
         if value.size != 1:
             raise GradientError(
-                f"gradient_flow: loss= gives one number, such as a sum; given shape {value.shape}"
+                f"gradient_flow: loss= gives one number, such as a sum, got shape {value.shape}"
             )
         return value
     if outputs.size == 1 and not outputs.ndim:

@@ -165,7 +165,7 @@ def gamma(unrolled: Any) -> Gamma:
     """
     states = trajectory(unrolled)
     if len(states) < 2:
-        raise GradientError("gamma: at least two states are needed, one step apart; given one")
+        raise GradientError("gamma: at least two states are needed, one step apart, got one")
     jacobians = one_step_jacobians(states)
     times = list(states)[1:]
     norms = {t: _norm(J) for t, J in zip(times, jacobians, strict=True)}

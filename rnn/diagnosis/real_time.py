@@ -79,7 +79,7 @@ def rtrl(
     if inputs.ndim not in (2, 3) or inputs.shape[-1] != W.shape[1] or asked.shape != wanted:
         raise ShapeError(
             f"rtrl: with weight_ih {W.shape}, the inputs are (T, {W.shape[1]}) or (T, B, "
-            f"{W.shape[1]}), and loss_gradients (T, {len(U)}) or (T, B, {len(U)}); given "
+            f"{W.shape[1]}), and loss_gradients (T, {len(U)}) or (T, B, {len(U)}), got "
             f"{inputs.shape} and {asked.shape}"
         )
     if inputs.ndim == 2:  # one sequence: a batch of one
@@ -115,7 +115,7 @@ def _checked(arrays: dict[str, Array]) -> dict[str, Array]:
     if odd or missing:
         raise ValueError(
             "rtrl: the weights are weight_ih, weight_hh and, if there are any, bias_ih and "
-            f"bias_hh; given {', '.join(arrays) or 'none'}"
+            f"bias_hh, got {', '.join(arrays) or 'none'}"
         )
     H = len(arrays["weight_hh"])
     for name, array in arrays.items():

@@ -58,7 +58,7 @@ def trajectory(unrolled: Any) -> dict[int, State]:
     if isinstance(states, Node) or not isinstance(states, Iterable):
         raise TypeError(
             "the states of a recurrence are wanted, what rnn.unroll gives or a list of states; "
-            f"given a {type(unrolled).__name__}"
+            f"got a {type(unrolled).__name__}"
         )
     kept = list(states.values() if isinstance(states, Mapping) else states)
     tuples = [_parts(state) for state in kept]
@@ -68,7 +68,7 @@ def trajectory(unrolled: Any) -> dict[int, State]:
     for shape in shapes:
         if shape != shapes[-1]:
             raise ShapeError(
-                f"the states of one recurrence have the same shapes; given {_shapes(shape)} and "
+                f"the states of one recurrence have the same shapes, got {_shapes(shape)} and "
                 f"{_shapes(shapes[-1])}. A layer's result is no sequence of states: give the list "
                 "of states h_0, h_1, ... or what rnn.unroll gives"
             )
@@ -82,7 +82,7 @@ def _parts(state: Any) -> tuple[Node, ...]:
     for part in parts:
         if not isinstance(part, Node):
             raise TypeError(
-                "a state is a Tensor of the recorded graph or a tuple of Tensors; given one with "
+                "a state is a Tensor of the recorded graph or a tuple of Tensors, got one with "
                 f"a {type(part).__name__}"
             )
     return parts

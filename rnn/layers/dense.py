@@ -67,7 +67,7 @@ class Linear(Module):
         x = tensor_of(x, self.dtype, self)
         if not x.ndim or x.shape[-1] != self.in_features:
             raise ShapeError(
-                f"{self!r}: expected x of shape (..., {self.in_features}), given {x.shape}"
+                f"{self!r}: expected x of shape (..., {self.in_features}), got {x.shape}"
             )
         y = linear(x, self.weight)
         return y if self.bias is None else y + self.bias
@@ -137,12 +137,12 @@ class Embedding(Module):
         ids = indices if isinstance(indices, Tensor) else Tensor(indices)
         if ids.dtype.kind not in "iu":
             raise DTypeError(
-                f"{self!r}: expected integers, the numbers of symbols, given {ids.dtype}"
+                f"{self!r}: expected integers, the numbers of symbols, got {ids.dtype}"
             )
         if ids.size and not 0 <= ids.data.min() <= ids.data.max() < self.num_embeddings:
             raise ValueError(
                 f"{self!r}: symbols are numbered 0..{self.num_embeddings - 1}; "
-                f"given {ids.data.min()}..{ids.data.max()}"
+                f"got {ids.data.min()}..{ids.data.max()}"
             )
         rows: Tensor = take(self.weight, ids)
         if self.padding_idx is None:
@@ -192,7 +192,7 @@ class Dropout(Module):
         x = x if isinstance(x, Tensor) else Tensor(x)
         if x.dtype.kind != "f":
             raise DTypeError(
-                f"{self!r}: expected x of floating-point numbers, which can be scaled, given "
+                f"{self!r}: expected x of floating-point numbers, which can be scaled, got "
                 f"{x.dtype}; convert it with .astype(float)"
             )
         if not self.training or self.p == 0:

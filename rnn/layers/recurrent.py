@@ -193,7 +193,7 @@ class Recurrent(Module, Generic[S]):
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
             raise ShapeError(
                 f"{self!r}: expected x of shape {form}, or (T, {self.input_size}) for one "
-                f"sequence, given {x.shape}; the last axis is input_size: change x, or make the "
+                f"sequence, got {x.shape}; the last axis is input_size: change x, or make the "
                 "layer with another input_size"
             )
         time = 1 if self.batch_first and x.ndim == 3 else 0
@@ -238,7 +238,7 @@ class Recurrent(Module, Generic[S]):
                 f"the state is of a batch of {given[1]}, x of one of {expected[1]}; "
                 "begin a new batch with state=None"
             )
-        return f"{self!r}: expected {letter} of shape {expected}, given {given}; {reason}"
+        return f"{self!r}: expected {letter} of shape {expected}, got {given}; {reason}"
 
     def equations(self, notation: NotationName = "pytorch") -> Equations:
         """The equations of one step of all cells, and what their letters stand for.
@@ -376,7 +376,7 @@ class Recurrent(Module, Generic[S]):
         """
         if layer not in range(self.num_layers):
             raise ValueError(
-                f"{self!r}: its layers are numbered 0..{self.num_layers - 1}; given {layer!r}"
+                f"{self!r}: its layers are numbered 0..{self.num_layers - 1}, got {layer!r}"
             )
         return self.cells[layer * self.directions : (layer + 1) * self.directions]
 

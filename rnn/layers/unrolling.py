@@ -116,7 +116,7 @@ def unroll(
     if not callable(cell) or isinstance(cell, type):
         raise TypeError(
             "unroll: the cell is a function (x, state) -> state, such as GRUCell(3, 5); "
-            f"given {cell!r}"
+            f"got {cell!r}"
         )
     given = _sequence(xs)
     T, dtype = len(given), getattr(cell, "dtype", None)
@@ -177,7 +177,7 @@ def _sequence(xs: Any) -> Any:
     """The inputs, time first. Arrays are cut before they become leaves of the graph."""
     given = xs if isinstance(xs, (Tensor, list, tuple)) else arrayed(xs)
     if not isinstance(given, (list, tuple)) and not given.ndim:
-        raise ShapeError("unroll: the inputs need an axis of time, the first; given a scalar")
+        raise ShapeError("unroll: the inputs need an axis of time, the first, got a scalar")
     if not len(given):
         raise ShapeError("unroll: the sequence is empty; at least one step is needed")
     return given

@@ -62,10 +62,10 @@ class Attention(Module):
         rng: Rng = None,
     ) -> None:
         if score not in ("dot", "general", "additive"):
-            raise ValueError(f"Attention: score is 'dot', 'general' or 'additive'; given {score!r}")
+            raise ValueError(f"Attention: score is 'dot', 'general' or 'additive', got {score!r}")
         if score == "dot" and query_size != key_size:
             raise ValueError(
-                f"Attention: the dot product needs query and key of one length; given {query_size} "
+                f"Attention: the dot product needs query and key of one length, got {query_size} "
                 f"and {key_size}; score='general' puts a matrix between them"
             )
         self.query_size = integer(query_size, 1, "Attention: query_size")
@@ -121,7 +121,7 @@ class Attention(Module):
         if q.shape[-1:] != (self.query_size,) or s.shape[1:] != (*q.shape[:-1], self.key_size):
             raise ShapeError(
                 f"{self!r}: expected a query of shape (B, {self.query_size}) and keys of shape "
-                f"(T, B, {self.key_size}), time first, or both without B; given {q.shape} and "
+                f"(T, B, {self.key_size}), time first, or both without B, got {q.shape} and "
                 f"{s.shape}"
             )
         if not len(s):
@@ -141,11 +141,11 @@ class Attention(Module):
     def _check_mask(self, allowed: Tensor, s: Tensor) -> None:
         if allowed.shape != s.shape[:-1]:
             raise ShapeError(
-                f"{self!r}: expected a mask of shape {s.shape[:-1]}, given {allowed.shape}"
+                f"{self!r}: expected a mask of shape {s.shape[:-1]}, got {allowed.shape}"
             )
         if allowed.dtype != bool:
             raise DTypeError(
-                f"{self!r}: expected a mask of bool, True where to look, given {allowed.dtype}; "
+                f"{self!r}: expected a mask of bool, True where to look, got {allowed.dtype}; "
                 "of numbers to be added to the scores, 0 and -inf, give mask == 0"
             )
         if not allowed.data.any(axis=0).all():

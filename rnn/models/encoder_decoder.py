@@ -193,7 +193,7 @@ class Decoder(Module):
         if encoded.context.ndim != 2 or encoded.context.shape[1] != self.context_size:
             raise ShapeError(
                 f"{self!r}: expected a context of shape (B, {self.context_size}), "
-                f"given {encoded.context.shape}"
+                f"got {encoded.context.shape}"
             )
         if self.attention is not None and encoded.outputs is None:
             raise ShapeError(
@@ -260,7 +260,7 @@ class Decoder(Module):
         if given.ndim != 2 or given.shape[1] != batch or not len(given):
             raise ShapeError(
                 f"{self!r}: expected tokens of shape (T, {batch}), time first, as many sequences "
-                f"as contexts; given {given.shape}"
+                f"as contexts, got {given.shape}"
             )
         teacher_forcing = probability(teacher_forcing, f"{self!r}: teacher_forcing")
         if 0 < teacher_forcing < 1 and rng is None:
@@ -314,7 +314,7 @@ class Decoder(Module):
             if token is not None and token not in range(self.tokens):
                 raise ValueError(
                     f"{self!r}: first and stop are tokens, numbered 0..{self.tokens - 1}; "
-                    f"given {token!r}"
+                    f"got {token!r}"
                 )
         with no_grad():
             state = self.start(encoded)
@@ -330,7 +330,7 @@ class Decoder(Module):
             return found
         if strategy not in ("greedy", "sample"):
             raise ValueError(
-                f"{self!r}: strategy is 'greedy', 'sample' or 'beam'; given {strategy!r}"
+                f"{self!r}: strategy is 'greedy', 'sample' or 'beam', got {strategy!r}"
             )
         heat = temperature if strategy == "sample" else 0.0
         firsts = np.full(batch, first)

@@ -118,7 +118,7 @@ class GraphRecurrentCell(Module):
             pairs = np.zeros((0, 2), np.int64)
         if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
             raise ShapeError(
-                f"{self!r}: expected edges of shape (E, 2), pairs of integers (u, v), given "
+                f"{self!r}: expected edges of shape (E, 2), pairs of integers (u, v), got "
                 f"{pairs.shape} of {pairs.dtype}; of two rows, speakers above listeners, give the "
                 "transpose"
             )
@@ -132,7 +132,7 @@ class GraphRecurrentCell(Module):
         if shape != (len(pairs), self.edge_size):
             raise ShapeError(
                 f"{self!r}: expected features of shape ({len(pairs)}, {self.edge_size}), a row "
-                f"for each edge, given {None if e is None else e.shape}"
+                f"for each edge, got {None if e is None else e.shape}"
             )
         return GraphRound(self, pairs, vertices, e)
 
@@ -167,7 +167,7 @@ class GraphRound(Cell[Tensor]):
         if node.shape != (self.vertices, self.input_size):
             raise ShapeError(
                 f"{self._here()}: expected x of shape {(self.vertices, self.input_size)}, a row "
-                f"for each vertex, given {node.shape}"
+                f"for each vertex, got {node.shape}"
             )
         return node
 

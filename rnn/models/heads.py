@@ -61,7 +61,7 @@ class SequenceClassifier(Module):
         rng: Rng = None,
     ) -> None:
         if pooling not in ("last", "mean"):
-            raise ValueError(f"SequenceClassifier: pooling is 'last' or 'mean'; given {pooling!r}")
+            raise ValueError(f"SequenceClassifier: pooling is 'last' or 'mean', got {pooling!r}")
         self.embedding, self.layer, self.pooling = embedding, time_first(layer), pooling
         self.head = Linear(layer.output_size, classes, dtype=layer.dtype, rng=rng)
 
@@ -123,7 +123,7 @@ def time_first(layer: Recurrent[Any]) -> Recurrent[Any]:
         If it is no layer, or was made with ``batch_first=True``.
     """
     if not isinstance(layer, Recurrent):
-        raise TypeError(f"a sequence is read by a layer: RNN, GRU or LSTM; given {layer!r}")
+        raise TypeError(f"a sequence is read by a layer: RNN, GRU or LSTM, got {layer!r}")
     if layer.batch_first:
         raise ValueError(f"{layer!r}: give a layer with batch_first=False; time is the first axis")
     return layer

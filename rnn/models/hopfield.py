@@ -78,12 +78,12 @@ class HopfieldNetwork(Module):
             x = np.atleast_2d(np.asarray(patterns, dtype=float))
         except ValueError:
             raise ShapeError(
-                f"{self!r}: expected patterns of {self.size} units each, given lists that differ "
+                f"{self!r}: expected patterns of {self.size} units each, got lists that differ "
                 "in length, or hold no numbers"
             ) from None
         self._check(x)
         if not len(x):
-            raise ShapeError(f"{self!r}: there is no pattern to store; given shape {x.shape}")
+            raise ShapeError(f"{self!r}: there is no pattern to store, got shape {x.shape}")
         weight = x.T @ x / self.size
         np.fill_diagonal(weight, 0)
         self.weight.assign(weight)
@@ -126,7 +126,7 @@ class HopfieldNetwork(Module):
         s = np.array(state, dtype=float)
         self._check(s[None])
         if mode not in ("asynchronous", "synchronous"):
-            raise ValueError(f"recall: mode is 'asynchronous' or 'synchronous'; given {mode!r}")
+            raise ValueError(f"recall: mode is 'asynchronous' or 'synchronous', got {mode!r}")
         rng = np.random.default_rng(rng)
         weight = self.weight.numpy()
         energies = [float(self.energy(s))]
@@ -150,10 +150,10 @@ class HopfieldNetwork(Module):
     def _check(self, states: Array) -> None:
         if states.ndim != 2 or states.shape[1] != self.size:
             raise ShapeError(
-                f"{self!r}: expected states of {self.size} units, given shape {states.shape}"
+                f"{self!r}: expected states of {self.size} units, got shape {states.shape}"
             )
         if not (np.abs(states) == 1).all():
-            raise ValueError(f"{self!r}: a unit is +1 or -1; given others, such as 0 or 1 bits?")
+            raise ValueError(f"{self!r}: a unit is +1 or -1, got others, such as 0 or 1 bits?")
 
     def __repr__(self) -> str:
         return f"HopfieldNetwork({self.size})"

@@ -175,12 +175,12 @@ class NARX(Cell[DelayState]):
         if targets.ndim not in (2, 3) or targets.shape[-1] != self.hidden_size:
             raise ShapeError(
                 f"{self!r}: expected ys, the true outputs, of shape (T, B, {self.hidden_size}) or "
-                f"(T, {self.hidden_size}); given {targets.shape}"
+                f"(T, {self.hidden_size}), got {targets.shape}"
             )
         steps = len(xs) if isinstance(xs, (Tensor, Sequence)) else len(np.asarray(xs))
         if steps != len(targets):
             raise ShapeError(
-                f"{self!r}: {steps} inputs need {steps} true outputs; given {len(targets)}"
+                f"{self!r}: {steps} inputs need {steps} true outputs, got {len(targets)}"
             )
         with scope(self.scope), step(0):
             first = self.initial_state(targets.shape[1] if targets.ndim == 3 else None)

@@ -107,7 +107,7 @@ class RecursiveCell(Module):
                     del done[-self.children :]
                     if len(shapes := {child.shape for child in children}) > 1:
                         raise ShapeError(
-                            f"{self!r}: the children of a node are of one shape, given "
+                            f"{self!r}: the children of a node are of one shape, got "
                             f"{' beside '.join(map(str, sorted(shapes)))}; give all leaves of the "
                             "tree a batch axis, or none"
                         )
@@ -115,7 +115,7 @@ class RecursiveCell(Module):
                 elif len(node) != self.children:
                     raise ShapeError(
                         f"{self!r}: every inner node of the tree has {self.children} children, "
-                        f"given one with {len(node)}; a leaf is an array or Tensor, no tuple"
+                        f"got one with {len(node)}; a leaf is an array or Tensor, no tuple"
                     )
                 else:
                     todo.append((node, True))
@@ -127,7 +127,7 @@ class RecursiveCell(Module):
         if leaf.ndim not in (1, 2) or leaf.shape[-1] != self.hidden_size:
             raise ShapeError(
                 f"{self!r}: expected leaves of shape ({self.hidden_size},) or "
-                f"(batch, {self.hidden_size}), given {leaf.shape}"
+                f"(batch, {self.hidden_size}), got {leaf.shape}"
             )
         return leaf if leaf.name else leaf.named("x")
 

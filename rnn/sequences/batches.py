@@ -156,13 +156,13 @@ def padded_batches(
     if endless := [kind for kind in data if not hasattr(kind, "__len__")]:
         raise DataError(
             f"padded_batches: sequences come in a list, so that they can be shuffled; "
-            f"given {endless[0]!r}"
+            f"got {endless[0]!r}"
         )
     numbers = [len(sequences) for sequences in data]
     if not data or len(set(numbers)) > 1 or not numbers[0]:
         raise DataError(
             "padded_batches: needs sequences, as many of each kind; "
-            f"given {' and '.join(map(str, numbers)) or 'none'}"
+            f"got {' and '.join(map(str, numbers)) or 'none'}"
         )
     order = np.arange(numbers[0]) if rng is None else rng.permutation(numbers[0])
     for start in range(0, len(order), batch_size):
@@ -215,7 +215,7 @@ def language_model_batches(
     if text.ndim != 1 or text.dtype.kind not in "iu":
         raise DataError(
             "language_model_batches: a text is one row of integers, such as "
-            f"vocabulary.encode(text); given {text.dtype} of shape {text.shape}"
+            f"vocabulary.encode(text), got {text.dtype} of shape {text.shape}"
         )
     length = (len(text) - 1) // batch_size
     if length < 1:
@@ -239,7 +239,7 @@ def _numbers(what: str, sequence: Any) -> Array:
     except ValueError as error:  # of NumPy, if the parts differ in length
         raise DataError(f"{what} is no array: its steps differ in shape") from error
     if not array.ndim or array.dtype.kind not in "biufc":
-        raise DataError(f"{what} is no sequence of numbers; given {sequence!r}")
+        raise DataError(f"{what} is no sequence of numbers, got {sequence!r}")
     return array
 
 
@@ -250,4 +250,4 @@ def _positive(name: str, value: int) -> None:
 
 def _is_generator(who: str, rng: object) -> None:
     if not (rng is None or isinstance(rng, np.random.Generator)):
-        raise DataError(f"{who}: rng is a Generator, as np.random.default_rng(0); given {rng!r}")
+        raise DataError(f"{who}: rng is a Generator, as np.random.default_rng(0), got {rng!r}")

@@ -77,11 +77,11 @@ def categorical(
     """
     scores = _finite(logits)
     if not 0 <= temperature < math.inf:
-        raise ValueError(f"categorical: the temperature is a number from 0 up; given {temperature}")
+        raise ValueError(f"categorical: the temperature is a number from 0 up, got {temperature}")
     if temperature > 0:
         if not isinstance(rng, np.random.Generator):
             raise ValueError(
-                f"categorical: give a numpy Generator as rng, or temperature=0; given {rng!r}"
+                f"categorical: give a numpy Generator as rng, or temperature=0, got {rng!r}"
             )
         scores = scores / temperature + rng.gumbel(size=scores.shape)
     chosen: Array = scores.argmax(axis=-1)
@@ -122,7 +122,7 @@ def sample(
     length = integer(length, 0, "sample: length")
     if not np.ndim(first):
         raise DataError(
-            f"sample: first has a token for each sequence to draw, such as [{first}]; given {first}"
+            f"sample: first has a token for each sequence to draw, such as [{first}], got {first}"
         )
     x, tokens, scores = first, [], []
     ended_at = np.full(len(first), length)
@@ -181,7 +181,7 @@ def beam(
     length, width = integer(length, 0, "beam: length"), integer(width, 1, "beam: width")
     if np.shape(first)[:1] != (1,):
         raise DataError(
-            f"beam: first is one token for one sequence, such as [0]; given shape {np.shape(first)}"
+            f"beam: first is one token for one sequence, such as [0], got shape {np.shape(first)}"
         )
 
     def rank(found: Decoded) -> float:
@@ -301,11 +301,11 @@ def _scores(logits: Any, tokens: Array) -> Array:
     if tokens.shape != (*batch,) or tokens.dtype.kind not in "iu":
         raise DataError(
             f"log_probability: tokens are integers (T, B), for scores {(*batch, V)} at each step; "
-            f"given {tokens.dtype} of shape {tokens.shape} at a step"
+            f"got {tokens.dtype} of shape {tokens.shape} at a step"
         )
     if tokens.size and not 0 <= tokens.min() <= tokens.max() < V:
         raise DataError(
             f"log_probability: the model scores tokens 0..{V - 1}; "
-            f"given {tokens.min()}..{tokens.max()}"
+            f"got {tokens.min()}..{tokens.max()}"
         )
     return np.take_along_axis(_log_softmax(logits), tokens[..., None], -1)[..., 0]

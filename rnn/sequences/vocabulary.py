@@ -68,7 +68,7 @@ def _is_mark(character: str) -> bool:
 
 def _check(unit: str) -> None:
     if unit not in get_args(Unit):
-        raise DataError(f"the unit of a vocabulary is 'character' or 'word'; given {unit!r}")
+        raise DataError(f"the unit of a vocabulary is 'character' or 'word', got {unit!r}")
 
 
 class Vocabulary:
@@ -103,7 +103,7 @@ class Vocabulary:
         if not self.tokens:
             raise DataError("a vocabulary needs at least one token")
         if other := [token for token in self.tokens if not isinstance(token, str)]:
-            raise DataError(f"the tokens of a vocabulary are strings; given {other[0]!r}")
+            raise DataError(f"the tokens of a vocabulary are strings, got {other[0]!r}")
         _check(unit)
         if len(self._index) < len(self.tokens):
             twice = next(token for token, n in Counter(self.tokens).items() if n > 1)
@@ -232,7 +232,7 @@ class Vocabulary:
         row = np.asarray(list(indices))
         if row.ndim != 1:
             raise DataError(
-                f"decode: indices are one row; given shape {row.shape}; of a batch (T, B), decode "
+                f"decode: indices are one row, got shape {row.shape}; of a batch (T, B), decode "
                 "each column on its own"
             )
         for i in row:

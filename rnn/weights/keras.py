@@ -89,7 +89,7 @@ def load_keras(
     if rest or each not in (2, 3):
         raise StateDictError(
             f"{who}: expected kernel, recurrent_kernel and, unless use_bias=False, bias for each "
-            f"of {len(cells)} layers and directions; got {len(weights)} arrays"
+            f"of {len(cells)} layers and directions, got {len(weights)} arrays"
         )
     forms, gates = [form_of(cell, "Keras", layer) for cell in cells], []
     _check_config(layer, config or {})

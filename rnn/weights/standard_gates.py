@@ -212,7 +212,7 @@ def checked(who: str, name: str, given: ArrayLike, shape: tuple[int, ...]) -> Ar
     if array.shape != shape or array.dtype.kind not in "fiu":
         kind = "" if array.dtype.kind in "fiu" else f" of {array.dtype}, which are no real numbers"
         raise StateDictError(
-            f"{who}: expected {name} of shape {shape}, given {array.shape}{kind}; "
+            f"{who}: expected {name} of shape {shape}, got {array.shape}{kind}; "
             "are input_size, hidden_size, directions and the kind of layer the same?"
         )
     return array

@@ -120,7 +120,7 @@ def test_options_are_read_and_wrong_ones_refused(tmp_path, capsys):
     blocked.touch()
     for wrong, told in (
         (["--fast"], "--fast"),
-        (["--seed", "x"], "argument --seed: expected a whole number from 0 on; given 'x'"),
+        (["--seed", "x"], "argument --seed: expected a whole number from 0 on, got 'x'"),
         (["--seed", "-1"], "argument --seed: expected"),
         (["--seed"], "--seed"),
         (["--out"], "--out"),

@@ -88,26 +88,26 @@ SNAPSHOTS = [
      "take in lstm at t=3: take(x (2, 3), (1,)): index 7 is out of bounds for axis 0 with size 2"),
     (lambda: mg.one_hot([1, 4], 3), ValueError,
      "one_hot in lstm at t=3: index 4 is not among the 3 classes 0..2"),
-    (lambda: X + "a", DTypeError, "a Tensor holds numbers; given str of <U1"),
+    (lambda: X + "a", DTypeError, "a Tensor holds numbers, got str of <U1"),
     (lambda: X * [V, V, V], TypeError,
      "a list of Tensors is no operand, because their history would be lost; join them with stack "
      "or concatenate first"),
     (lambda: mg.clip(X, V), TypeError,
-     "clip in lstm at t=3: a bound is a number or None; given Tensor; maximum and minimum take "
+     "clip in lstm at t=3: a bound is a number or None, got Tensor; maximum and minimum take "
      "Tensors, and differentiate with respect to both"),
     # --- losses ---
     (lambda: mg.cross_entropy(X, [0, 1, 2]), ShapeError,
-     "cross_entropy in lstm at t=3: logits (2, 3) (..., classes) need targets of shape (2,); given "
+     "cross_entropy in lstm at t=3: logits (2, 3) (..., classes) need targets of shape (2,), got "
      "(3,)"),
     (lambda: mg.cross_entropy(X, [0.0, 1.0]), DTypeError,
-     "cross_entropy in lstm at t=3: targets must be integers, the class of each row; given "
+     "cross_entropy in lstm at t=3: targets must be integers, the class of each row, got "
      "float64"),
     (lambda: mg.cross_entropy(X, [0, -1]), ValueError,
      "cross_entropy in lstm at t=3: targets go from -1 to 0, but logits (2, 3) have classes 0..2; "
      "use ignore_index for padding"),
     (lambda: mg.cross_entropy(X, [0, 1], mask=[True]*3), ShapeError,
      "cross_entropy in lstm at t=3: the mask says which of the rows (2,) count, and needs their "
-     "shape or one that broadcasts to it; given (3,)"),
+     "shape or one that broadcasts to it, got (3,)"),
     (lambda: mg.cross_entropy(X, [0, 1], mask=[0.3, 0.7]), DTypeError,
      "cross_entropy in lstm at t=3: mask must be of booleans, got float64; say which elements "
      "count, as in mask > 0; weights are to be multiplied with the losses of "
@@ -117,12 +117,12 @@ SNAPSHOTS = [
      "and 1; say which elements count, as in mask > 0; weights are to be multiplied with the "
      'losses of reduction="none"'),
     (lambda: mg.cross_entropy(X, [0, 1], reduction="avg"), ValueError,
-     "cross_entropy in lstm at t=3: reduction must be 'mean', 'sum' or 'none'; given 'avg'"),
+     "cross_entropy in lstm at t=3: reduction must be 'mean', 'sum' or 'none', got 'avg'"),
     (lambda: mg.binary_cross_entropy(X, [0.0, 1.0, 1.0]), ShapeError,
-     "binary_cross_entropy in lstm at t=3: logits (2, 3) need targets of the same shape; given "
+     "binary_cross_entropy in lstm at t=3: logits (2, 3) need targets of the same shape, got "
      "(3,)"),
     # --- Tensors ---
-    (lambda: Tensor("a"), DTypeError, "a Tensor holds numbers; given str of <U1"),
+    (lambda: Tensor("a"), DTypeError, "a Tensor holds numbers, got str of <U1"),
     (lambda: Tensor([1], requires_grad=True, name="i"), DTypeError,
      "i of int64 cannot require a gradient, because a derivative needs numbers that can change a "
      "little; give floats or dtype=float"),
@@ -134,7 +134,7 @@ SNAPSHOTS = [
      "a Tensor cannot be changed in place, because the graph has recorded its value; make a new "
      "one with where(mask, new, t) or concatenate, or give a leaf a whole new value with "
      "t.assign(array)"),
-    (lambda: V.assign([1.0]), ShapeError, "assign: v has shape (2,); given (1,)"),
+    (lambda: V.assign([1.0]), ShapeError, "assign: v has shape (2,), got (1,)"),
     (lambda: (V * 2).assign([1.0, 2.0]), ImmutableError,
      "assign: this Tensor is the result of mul, so its value follows from its parents; assign to a "
      "leaf"),
@@ -151,43 +151,43 @@ SNAPSHOTS = [
      "Tensors or written row by row"),
     # --- the wrong kind of argument ---
     (lambda: mg.tanh(V, V), TypeError,
-     "tanh in lstm at t=3: tanh has 1 operand; given 2: v (2,), v (2,)"),
+     "tanh in lstm at t=3: tanh has 1 operand, got 2: v (2,), v (2,)"),
     (lambda: mg.where(V > 0, V), TypeError,
-     "where in lstm at t=3: where has 3 operands; given 2: (2,), v (2,)"),
+     "where in lstm at t=3: where has 3 operands, got 2: (2,), v (2,)"),
     (lambda: mg.sum(V, axis=[0]), TypeError,
-     "sum in lstm at t=3: an axis is an integer; given [0]"),
+     "sum in lstm at t=3: an axis is an integer, got [0]"),
     (lambda: mg.one_hot([1.5], 3), DTypeError,
-     "one_hot in lstm at t=3: an index is an integer, the place of the 1; given float64"),
+     "one_hot in lstm at t=3: an index is an integer, the place of the 1, got float64"),
     (lambda: mg.dot(X, np.ones((2, 2, 2))), ShapeError,
      "dot in lstm at t=3: x (2, 3) with (2, 2, 2): of more than two axes, np.dot makes all pairs "
      "of rows and columns; use @ for batches of matrices"),
     (lambda: grad(V.sum(), np.ones(2)), TypeError,
-     "grad: an input must be a Tensor, a variable of the recorded graph; given ndarray"),
+     "grad: an input must be a Tensor, a variable of the recorded graph, got ndarray"),
     (lambda: grad(None, V), TypeError,
-     "grad: an output must be a Tensor, a variable of the recorded graph; given NoneType"),
+     "grad: an output must be a Tensor, a variable of the recorded graph, got NoneType"),
     (lambda: mg.jacobian(V, [V]), TypeError,
-     "jacobian: x must be a Tensor, a variable of the recorded graph; given list"),
+     "jacobian: x must be a Tensor, a variable of the recorded graph, got list"),
     (lambda: backward(1.0), TypeError,
-     "backward: the output must be a Tensor, a variable of the recorded graph; given float"),
+     "backward: the output must be a Tensor, a variable of the recorded graph, got float"),
     (lambda: backward(V.sum())["v"], TypeError,
      "adjoints: the node that is asked about must be a Tensor, a variable of the recorded graph; "
-     "given str"),
+     "got str"),
     (lambda: mg.gradcheck(mg.tanh, [[1.0]], method="foo"), ValueError,
-     "gradcheck: method must be 'complex step' or 'central differences'; given 'foo'"),
+     "gradcheck: method must be 'complex step' or 'central differences', got 'foo'"),
     (lambda: mg.gradcheck(mg.tanh, 1.0), TypeError,
-     "gradcheck: the inputs are a sequence, one for each argument of f, such as [x]; given float"),
+     "gradcheck: the inputs are a sequence, one for each argument of f, such as [x], got float"),
     (lambda: mg.gradcheck(mg.tanh, [[1.0]], tolerance=-1), ValueError,
-     "gradcheck: tolerance must be 0 or more; given -1"),
-    (lambda: scope(5), TypeError, "scope: a scope has a name, such as 'encoder'; given 5"),
-    (lambda: step("a"), TypeError, "step: a time index is an integer, or None; given 'a'"),
+     "gradcheck: tolerance must be 0 or more, got -1"),
+    (lambda: scope(5), TypeError, "scope: a scope has a name, such as 'encoder', got 5"),
+    (lambda: step("a"), TypeError, "step: a time index is an integer, or None, got 'a'"),
     # --- derivatives ---
     (lambda: (V * 2).backward(), GradientError,
      "backward: the output has shape (2,), so its derivative is a matrix; differentiate a scalar "
      "such as .sum() or .mean(), or give seed=, the adjoint of the output, of shape (2,)"),
     (lambda: (V * 2).backward([1.0]), ShapeError,
-     "backward: the seed is the adjoint of the output and needs its shape (2,); given (1,)"),
+     "backward: the seed is the adjoint of the output and needs its shape (2,), got (1,)"),
     (lambda: (V * 2).backward([1j, 1j]), DTypeError,
-     "backward: the seed is the adjoint of the output and needs its float64; given complex128"),
+     "backward: the seed is the adjoint of the output and needs its float64, got complex128"),
     (lambda: X.sum().named("L").backward(), GradientError,
      "backward: L () does not depend on any leaf that requires a gradient; make the leaf with "
      "Tensor(data, requires_grad=True), and check that nothing between was detached or computed "

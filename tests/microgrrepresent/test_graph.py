@@ -174,7 +174,7 @@ def test_the_order_is_topological_for_several_outputs_and_a_repeated_one():
 
 @pytest.mark.parametrize(
     ("outputs", "message"),
-    [([], "needs at least one output"), ([1.0], "made from Tensors, its outputs; given float")],
+    [([], "needs at least one output"), ([1.0], "made from Tensors, its outputs, got float")],
 )
 def test_a_graph_of_nothing_is_refused(outputs, message):
     with pytest.raises(GraphError, match=message):
@@ -429,9 +429,9 @@ def signed(graph):
     [
         ("{", "not a saved graph, because it is not JSON"),
         ("[1]", "not a saved graph: its \"format\" should be 'microgrrepresent graph 1'"),
-        ('{"format": "onnx"}', "given 'onnx'"),
+        ('{"format": "onnx"}', "got 'onnx'"),
         (json.dumps({**SAVED, "nodes": None}), '"outputs" should name earlier nodes'),
-        (json.dumps({**SAVED, "outputs": [7]}), "by positions 0 to 1; given 7"),
+        (json.dumps({**SAVED, "outputs": [7]}), "by positions 0 to 1, got 7"),
         (json.dumps({**SAVED, "outputs": 1}), '"outputs" should be a list of positions'),
         (signed({**SAVED, "outputs": []}), "at least one output"),
         (json.dumps({**SAVED, "outputs": [0]}), "damaged or edited after it was written"),
@@ -441,9 +441,9 @@ def signed(graph):
         (json.dumps({**SAVED, "nodes": [3]}), "node 0 cannot be read"),
         (changed(op="thin"), "node 1: made by the operation 'thin', which this program does not"),
         (changed(parents=[1]), 'node 1: "parents" should name earlier nodes.*given 1'),
-        (changed(parents=[-1]), "given -1"),
-        (changed(parents=[True]), "given True"),
-        (changed(parents=[0, 0]), "tanh takes 1 inputs; given 2 parents"),
+        (changed(parents=[-1]), "got -1"),
+        (changed(parents=[True]), "got True"),
+        (changed(parents=[0, 0]), "tanh takes 1 inputs, got 2 parents"),
         (changed(value=None), "node 1 cannot be read"),
         (changed(value={"dtype": "float64", "shape": [3], "data": [1]}), "cannot reshape"),
         (changed(value={"dtype": "object", "shape": [1], "data": [1]}), "holds numbers"),
@@ -452,7 +452,7 @@ def signed(graph):
         (changed(value={"dtype": "float64", "shape": [1], "data": [[1]]}), "flat list of numbers"),
         (changed(value={"dtype": "float64", "shape": [1]}), "'data' is missing"),
         (changed(name=3), '"name" and "scope" should be strings'),
-        (changed(step="3"), "\"step\" should be an integer; given '3'"),
+        (changed(step="3"), "\"step\" should be an integer, got '3'"),
         (changed(forward=5), '"forward" should name earlier nodes'),
         (changed(params={"axis": {"oven": 1}}), "static argument of an unknown kind 'oven'"),
         (changed(params={"axis": {"a": 1, "b": 2}}), "object with one key"),
@@ -591,15 +591,15 @@ def test_replay_refuses_wrong_keys_and_values():
         (y, r"replay: y_2 is the result of add in net at t=2, so its value follows"),
         (one, r"replay: 1 is the result of constant in net at t=2"),
         (other, r"replay: other \(\) is not in the graph of y_2"),
-        ("x", "replay: the keys are leaves of the graph, the Tensors themselves; given str 'x'"),
+        ("x", "replay: the keys are leaves of the graph, the Tensors themselves, got str 'x'"),
     ]:
         with pytest.raises(GraphError, match=message):
             graph.replay({key: 0.0})
-    with pytest.raises(ShapeError, match=r"replay: x has shape \(2,\); given \(3,\)"):
+    with pytest.raises(ShapeError, match=r"replay: x has shape \(2,\), got \(3,\)"):
         graph.replay({x: [1.0, 2.0, 3.0]})
-    with pytest.raises(DTypeError, match="replay: k holds int64; given float64"):
+    with pytest.raises(DTypeError, match="replay: k holds int64, got float64"):
         graph.replay({k: [0.5, 1.0]})
-    with pytest.raises(DTypeError, match="replay: k holds int64; given complex128"):
+    with pytest.raises(DTypeError, match="replay: k holds int64, got complex128"):
         graph.replay({k: [0.5j, 1.0]})
     with pytest.raises(
         IndexError, match=r"replay: take in net at t=2, which makes u\(1\): index 5"

@@ -62,7 +62,7 @@ def test_data_is_assigned():
     p.data = p.data - 0.1 * p.grad
     np.testing.assert_allclose(p.numpy(), [0.4, 0.8], rtol=1e-6)
     assert p.dtype == np.float32 and p.requires_grad
-    with pytest.raises(ShapeError, match=r"assign: p has shape \(2,\); given \(3,\)"):
+    with pytest.raises(ShapeError, match=r"assign: p has shape \(2,\), got \(3,\)"):
         p.data = np.zeros(3)
     with pytest.raises(ImmutableError, match="assign: this Tensor is the result of mul"):
         (p * 2).data = np.zeros(2)

@@ -121,7 +121,7 @@ def test_grad_of_several_outputs_is_that_of_their_sum():
     assert grad([a, b], x, [[1, 1], 1]).tolist() == [5, 4]
     assert grad([a.sum(), b, b], x).tolist() == [8, 4]
     assert grad([a, a * 2], [a], [[1, 0], [0, 1]])[0].tolist() == [1, 2]
-    with pytest.raises(ShapeError, match="2 outputs need 2 seeds; given 1"):
+    with pytest.raises(ShapeError, match="2 outputs need 2 seeds, got 1"):
         grad([a, b], x, [1])
 
 

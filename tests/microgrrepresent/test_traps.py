@@ -285,7 +285,7 @@ def test_sigmoid_of_1():
 
 def test_a_target_of_another_shape_is_refused_and_not_broadcast():
     logits = Tensor(np.zeros((8, 1)))
-    with pytest.raises(ValueError, match=r"logits \(8, 1\) need targets of the same shape; given"):
+    with pytest.raises(ValueError, match=r"logits \(8, 1\) need targets of the same shape, got"):
         mg.binary_cross_entropy(logits, np.zeros(8))
 
 

@@ -190,7 +190,7 @@ def test_two_names_of_one_parameter_have_one_value():
     state["tied"] = state["tied"] + 1
     before = net.layers[0].weight.numpy().copy()
     with pytest.raises(
-        StateDictError, match=r"layers.0.weight and tied are one parameter, given two values"
+        StateDictError, match=r"layers.0.weight and tied are one parameter, got two values"
     ):
         net.load_state_dict(state)
     np.testing.assert_array_equal(net.layers[0].weight.numpy(), before)
@@ -263,7 +263,7 @@ def test_load_state_dict_keeps_data_types_and_takes_anything_like_an_array():
     [
         (lambda s: s.pop("bias"), "missing: bias (2,)"),
         (lambda s: s.update(more=np.zeros(3)), "unexpected: more (3,)"),
-        (lambda s: s.update(weight=np.zeros((3, 2))), "weight: expected (2, 3), given (3, 2)"),
+        (lambda s: s.update(weight=np.zeros((3, 2))), "weight: expected (2, 3), got (3, 2)"),
     ],
 )
 def test_a_state_that_does_not_fit_changes_nothing(change, sentence):
@@ -390,8 +390,8 @@ class Unknown:
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        (None, r"as state_dict\(\) gives, for Linear\(2, 1\); given a NoneType"),
-        ([1], r"as state_dict\(\) gives, for Linear\(2, 1\); given a list"),
+        (None, r"as state_dict\(\) gives, for Linear\(2, 1\), got a NoneType"),
+        ([1], r"as state_dict\(\) gives, for Linear\(2, 1\), got a list"),
         ({"weight": [[1], [1, 2]]}, "weight is no array of a data type that NumPy has"),
         ({"weight": Unknown()}, r"weight is no array .*BFloat16.*convert it first, as \.float\(\)"),
     ],

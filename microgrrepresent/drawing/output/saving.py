@@ -52,7 +52,7 @@ def save(
     """
     dpi = options.pop("dpi", 144)
     if not isinstance(dpi, (int, float)) or not dpi > 0:
-        raise DrawingError(f"save: dpi is a number of dots per inch above 0; given {dpi!r}")
+        raise DrawingError(f"save: dpi is a number of dots per inch above 0, got {dpi!r}")
     if options and isinstance(out, Drawing):
         raise DrawingError(
             f"save: this drawing is finished, and {', '.join(options)}= came too late; give it to "
@@ -63,7 +63,7 @@ def save(
     write = _FORMATS.get(ending)
     if write is None:
         known = " ".join(f".{name}" for name in _FORMATS)
-        raise DrawingError(f"save: the file's ending says its format: one of {known}; given {path}")
+        raise DrawingError(f"save: the file's ending says its format: one of {known}, got {path}")
     drawing = out if isinstance(out, Drawing) else draw(out, **options)
     return write_file(target, write(drawing, float(dpi)))
 

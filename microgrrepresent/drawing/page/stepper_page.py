@@ -63,7 +63,7 @@ def stepper(
     """
     target = Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
-        raise DrawingError(f"stepper: writes HTML, to a path that ends in .html; given {path}")
+        raise DrawingError(f"stepper: writes HTML, to a path that ends in .html, got {path}")
     graph = Graph(one_node(loss, "stepper", "the loss"))
     if len(graph) > LARGEST:
         raise DrawingError(
@@ -94,7 +94,7 @@ def _of(loss: Node, adjoints: Adjoints) -> Adjoints:
     """See that these are the adjoints of this loss, as the formulas beside them say."""
     if not isinstance(adjoints, Adjoints):
         raise TypeError(
-            f"stepper: adjoints is the result of backward(loss); given {type(adjoints).__name__}"
+            f"stepper: adjoints is the result of backward(loss), got {type(adjoints).__name__}"
         )
     if next(iter(adjoints), None) is not loss or not (adjoints[loss] == 1).all():
         raise GradientError(

@@ -146,4 +146,4 @@ def _refuse(what: str, choices: str, given: object) -> NoReturn:
     shown = repr(given)
     if len(shown) > 60 or "\n" in shown:
         shown = f"a {type(given).__name__}"
-    raise DrawingError(f"draw: {what} is {choices}; given {shown}")
+    raise DrawingError(f"draw: {what} is {choices}, got {shown}")

@@ -8,17 +8,17 @@ import pytest
 from microgrrepresent import DrawingError, Tensor, backward, draw, save
 
 FORMS = r"one of operations, variables, gates, cells, layers"
-WINDOW = r"window is two numbers of steps.*\(3, 2\); given "
+WINDOW = r"window is two numbers of steps.*\(3, 2\), got "
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"view": "gate"}, FORMS + "; given 'gate'"),
+        ({"view": "gate"}, FORMS + ", got 'gate'"),
         ({"view": ["gates"]}, FORMS),
-        ({"time": "fold"}, "time is one of unrolled, folded, both; given 'fold'"),
-        ({"theme": "sepia"}, "theme is one of light, dark, print; given 'sepia'"),
-        ({"gradients": 3}, r"gradients is the result of backward\(loss\), or None; given 3"),
+        ({"time": "fold"}, "time is one of unrolled, folded, both, got 'fold'"),
+        ({"theme": "sepia"}, "theme is one of light, dark, print, got 'sepia'"),
+        ({"gradients": 3}, r"gradients is the result of backward\(loss\), or None, got 3"),
         ({"window": 3}, WINDOW + "3"),
         ({"window": (1,)}, WINDOW),
         ({"window": (-1, 2)}, WINDOW),
@@ -28,12 +28,12 @@ WINDOW = r"window is two numbers of steps.*\(3, 2\); given "
         ({"window": (3, 2), "time": "folded"}, "one step for all.*time 'both'"),
         ({"view": "layers", "time": "both"}, "all of time in one box"),
         ({"view": "layers", "window": (3, 2)}, "all of time in one box"),
-        ({"depth": -1}, "depth is a number of scopes, 0 or more, or None; given -1"),
+        ({"depth": -1}, "depth is a number of scopes, 0 or more, or None, got -1"),
         ({"depth": "a"}, "depth is a number"),
-        ({"collapse": "lstm"}, r"collapse is a set of scopes: \{'encoder'\}; given 'lstm'"),
+        ({"collapse": "lstm"}, r"collapse is a set of scopes: \{'encoder'\}, got 'lstm'"),
         ({"collapse": {"encoder"}}, "no scope 'encoder' in this graph.*its scopes are.* lstm"),
-        ({"rails": 3}, "rails is True or False; given 3"),
-        ({"values": "all"}, "values is True or False; given 'all'"),
+        ({"rails": 3}, "rails is True or False, got 3"),
+        ({"values": "all"}, "values is True or False, got 'all'"),
     ],
 )
 def test_options_that_are_refused(options, words, make):
@@ -72,7 +72,7 @@ def test_files_that_cannot_be_written(make, tmp_path):
     out = make["logistic"]()
     with pytest.raises(DrawingError, match=r"\.svg .*given .*\.gif"):
         save(out, tmp_path / "a.gif")
-    with pytest.raises(DrawingError, match="dpi is a number of dots per inch above 0; given 0"):
+    with pytest.raises(DrawingError, match="dpi is a number of dots per inch above 0, got 0"):
         save(out, tmp_path / "a.png", dpi=0)
     with pytest.raises(DrawingError, match="view= came too late"):
         save(draw(out), tmp_path / "a.svg", view="gates")

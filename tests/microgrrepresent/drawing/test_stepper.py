@@ -254,7 +254,7 @@ def test_what_cannot_be_stepped_through_is_said(tmp_path, monkeypatch):
     with pytest.raises(DrawingError, match="take fewer time steps"):
         stepper((w * 2 + 1).sum(), tmp_path / "page.html")
     for path in (tmp_path, tmp_path / "page.svg", tmp_path / "page"):
-        with pytest.raises(DrawingError, match=r"a path that ends in \.html; given"):
+        with pytest.raises(DrawingError, match=r"a path that ends in \.html, got"):
             stepper(w.sum(), path)
     with pytest.raises(TypeError, match=r"stepper: the loss must be a Tensor.*given float"):
         stepper(3.0, tmp_path / "page.html")
@@ -267,7 +267,7 @@ def test_adjoints_of_another_loss_are_refused(tmp_path):
     for others in (backward((3 * w * w).sum()), backward(loss, 3.0)):
         with pytest.raises(GradientError, match="not those of backward\\(loss\\)"):
             stepper(loss, path, adjoints=others)
-    with pytest.raises(TypeError, match=r"adjoints is the result of backward.* given dict"):
+    with pytest.raises(TypeError, match=r"adjoints is the result of backward.* got dict"):
         stepper(loss, path, adjoints={})
     with pytest.raises(GradientError, match="keep='all'"):
         stepper(loss, path, adjoints=backward(loss, keep="nodes"))

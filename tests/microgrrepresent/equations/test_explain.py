@@ -620,7 +620,7 @@ def test_the_work_grows_with_the_steps_and_no_faster(reduced):
 
 def test_a_step_that_there_is_not_is_said():
     loss = run(CELLS["rnn"])
-    with pytest.raises(ValueError, match=r"steps are among t = 1..6; given 99"):
+    with pytest.raises(ValueError, match=r"steps are among t = 1..6, got 99"):
         explain(loss, CELLS["rnn"].weight_hh, numbers=True, steps=[2, 99])
 
 

@@ -281,18 +281,18 @@ def test_steps_are_named_beside_an_equation_only_where_they_are_not_those_of_the
 def test_a_loss_that_is_an_array_is_no_loss():
     cell = RNNCell(3, 4, rng=0)
     h = unroll(cell, XS).outputs[-1]
-    with pytest.raises(GradientError, match=r"explain: the loss is one number, .*; given h .*2, 4"):
+    with pytest.raises(GradientError, match=r"explain: the loss is one number, .*, got h .*2, 4"):
         explain(h, cell.weight_hh)
 
 
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [
-        ({"loss": 3.0}, r"the loss is a Tensor, such as \(h \* h\).sum\(\); given float"),
-        ({"W": np.zeros(3)}, "W is a Tensor that the loss depends on, .*; given ndarray"),
-        ({"W": RNNCell(3, 4, rng=0)}, "W is a Tensor .* such as cell.weight_hh; given RNNCell"),
-        ({"steps": 3}, "steps is a list of steps, among t = 1..4; given 3"),
-        ({"steps": "a"}, "steps is a list of steps, among t = 1..4; given 'a'"),
+        ({"loss": 3.0}, r"the loss is a Tensor, such as \(h \* h\).sum\(\), got float"),
+        ({"W": np.zeros(3)}, "W is a Tensor that the loss depends on, .*, got ndarray"),
+        ({"W": RNNCell(3, 4, rng=0)}, "W is a Tensor .* such as cell.weight_hh, got RNNCell"),
+        ({"steps": 3}, "steps is a list of steps, among t = 1..4, got 3"),
+        ({"steps": "a"}, "steps is a list of steps, among t = 1..4, got 'a'"),
     ],
 )
 def test_what_is_no_part_of_a_graph_is_named(mistake, said):

@@ -215,13 +215,13 @@ def test_names_that_differ_from_step_to_step_are_told():
 
 @pytest.mark.parametrize("given", [None, 3])
 def test_what_is_no_graph_is_not_folded(given):
-    with pytest.raises(GraphError, match="made from Tensors, its outputs; given "):
+    with pytest.raises(GraphError, match="made from Tensors, its outputs, got "):
         fold(given)
 
 
 def test_a_graph_is_folded_before_it_is_unfolded():
     h = Tensor(0.5, name="h_0")
-    with pytest.raises(GraphError, match=r"unfold\(fold\(graph\), T\); given Graph"):
+    with pytest.raises(GraphError, match=r"unfold\(fold\(graph\), T\), got Graph"):
         unfold(Graph(h), 3)
 
 

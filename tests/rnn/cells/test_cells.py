@@ -416,38 +416,38 @@ def test_a_learned_initial_state():
     [
         (
             lambda: RNNCell(3, 4)(np.zeros((2, 5))),
-            "RNNCell(3, 4) in rnn: expected x of shape (batch, 3) or (3,), given (2, 5); "
+            "RNNCell(3, 4) in rnn: expected x of shape (batch, 3) or (3,), got (2, 5); "
             "the last axis is input_size: change x, or make the cell with another input_size",
         ),
         (
             lambda: RNNCell(3, 4)(np.zeros((1, 2, 3))),
-            "RNNCell(3, 4) in rnn: expected x of shape (batch, 3) or (3,), given (1, 2, 3); "
+            "RNNCell(3, 4) in rnn: expected x of shape (batch, 3) or (3,), got (1, 2, 3); "
             "the last axis is input_size: change x, or make the cell with another input_size",
         ),
         (
             lambda: RNNCell(3, 4)(np.zeros((2, 3)), np.zeros((2, 5))),
-            "RNNCell(3, 4) in rnn: expected h of shape (2, 4) beside x (2, 3), given (2, 5); "
+            "RNNCell(3, 4) in rnn: expected h of shape (2, 4) beside x (2, 3), got (2, 5); "
             "give such an array, or None for zeros",
         ),
         (
             lambda: GRUCell(3, 4)(np.zeros((2, 3)), np.zeros((7, 4))),
-            "GRUCell(3, 4) in gru: expected h of shape (2, 4) beside x (2, 3), given (7, 4); "
+            "GRUCell(3, 4) in gru: expected h of shape (2, 4) beside x (2, 3), got (7, 4); "
             "the state is of a batch of 7, x of one of 2: begin a new batch with state=None",
         ),
         (
             lambda: LSTMCell(3, 4)(np.zeros((2, 3)), np.zeros((2, 4))),
-            "LSTMCell(3, 4) in lstm: its state is the pair (h, c), given one array (2, 4); give "
+            "LSTMCell(3, 4) in lstm: its state is the pair (h, c), got one array (2, 4); give "
             "the pair (h, c), or None for zeros",
         ),
         (
             lambda: LSTMCell(3, 4, proj_size=2)(np.zeros(3), (np.zeros(4), np.zeros(4))),
-            "LSTMCell(3, 4, proj_size=2) in lstm: expected h of shape (2,) beside x (3,), given "
+            "LSTMCell(3, 4, proj_size=2) in lstm: expected h of shape (2,) beside x (3,), got "
             "(4,); "
             "give such an array, or None for zeros",
         ),
         (
             lambda: unroll(RNNCell(3, 4), [np.zeros(3), np.zeros(5)]),
-            "RNNCell(3, 4) in rnn at t=2: expected x of shape (batch, 3) or (3,), given (5,); "
+            "RNNCell(3, 4) in rnn at t=2: expected x of shape (batch, 3) or (3,), got (5,); "
             "the last axis is input_size: change x, or make the cell with another input_size",
         ),
         (
@@ -458,7 +458,7 @@ def test_a_learned_initial_state():
         (
             lambda: LSTMCell(3, 4, proj_size=4),
             "LSTM: proj_size must be smaller than hidden_size 4, because it shortens h, or 0 "
-            "for no projection; given 4",
+            "for no projection, got 4",
         ),
         (
             lambda: LSTMCell(3, 4, coupled=True, forget_gate=False),
@@ -473,12 +473,12 @@ def test_a_learned_initial_state():
         (
             lambda: LSTMCell(3, 4, peephole="full"),
             "LSTM: peephole is False, 'diagonal' (o sees the new c) or 'diagonal_previous' "
-            "(o sees the c before); given 'full'",
+            "(o sees the c before), got 'full'",
         ),
         (
             lambda: GRUCell(3, 4, update_gate="forget"),
             "GRU: update_gate is 'keep' (z near 1 keeps the state) or 'write' (z near 1 "
-            "writes the candidate); given 'forget'",
+            "writes the candidate), got 'forget'",
         ),
         (
             lambda: GRUCell(3, 4, composition="single"),
@@ -488,27 +488,27 @@ def test_a_learned_initial_state():
         (
             lambda: CTRNNCell(3, 4, tau=0),
             "CTRNN: dt must be a positive number, and tau one or 4 (hidden_size) of "
-            "them; given dt=0.1, tau=0",
+            "them, got dt=0.1, tau=0",
         ),
         (
             lambda: CTRNNCell(3, 4, dt=None),
             "CTRNN: dt must be a positive number, and tau one or 4 (hidden_size) of "
-            "them; given dt=None, tau=1.0",
+            "them, got dt=None, tau=1.0",
         ),
         (
             lambda: CTRNNCell(3, 4, tau="a"),
             "CTRNN: dt must be a positive number, and tau one or 4 (hidden_size) of "
-            "them; given dt=0.1, tau='a'",
+            "them, got dt=0.1, tau='a'",
         ),
         (
             lambda: LSTMCell(3, 4, coupled="no"),
-            "LSTM: coupled is True or False; given 'no'",
+            "LSTM: coupled is True or False, got 'no'",
         ),
-        (lambda: GRUCell(3, 4, reset_after=1), "GRU: reset_after is True or False; given 1"),
-        (lambda: RNNCell(3, 4, bias="False"), "RNN: bias is True or False; given 'False'"),
+        (lambda: GRUCell(3, 4, reset_after=1), "GRU: reset_after is True or False, got 1"),
+        (lambda: RNNCell(3, 4, bias="False"), "RNN: bias is True or False, got 'False'"),
         (
             lambda: LSTMCell(3, 4, forget_bias=np.nan),
-            "LSTM: forget_bias is a finite number; given nan",
+            "LSTM: forget_bias is a finite number, got nan",
         ),
         (lambda: RNNCell(-1, 4), "RNN: input_size must be an integer >= 0, got -1"),
         (lambda: RNNCell(3, 2.5), "RNN: hidden_size must be an integer >= 1, got 2.5"),
@@ -521,11 +521,11 @@ def test_errors(call, sentence):
 
 
 def test_data_types_must_agree():
-    with pytest.raises(TypeError, match="expected x of float32, given float64; convert it with"):
+    with pytest.raises(TypeError, match="expected x of float32, got float64; convert it with"):
         RNNCell(3, 4, dtype=np.float32)(np.zeros(3))
-    with pytest.raises(TypeError, match="expected x of float32, given float64; convert it with"):
+    with pytest.raises(TypeError, match="expected x of float32, got float64; convert it with"):
         RNNCell(3, 4, dtype=np.float32)(Tensor(np.zeros(3)))
-    with pytest.raises(TypeError, match="expected h of float64, given float32"):
+    with pytest.raises(TypeError, match="expected h of float64, got float32"):
         RNNCell(3, 4)(np.zeros(3), np.zeros(4, np.float32))
 
 

@@ -201,22 +201,22 @@ def test_a_step_that_is_unknown_or_contradicted_is_refused():
         gradient_by_lag([losses[0] + losses[1]], U)
     with pytest.raises(GradientError, match=r"loss 1 is not known.* made of no step"):
         gradient_by_lag([(U * U).sum()], U)
-    with pytest.raises(GradientError, match="given for t=3 was made of outputs at t=12"):
+    with pytest.raises(GradientError, match="got for t=3 was made of outputs at t=12"):
         gradient_by_lag({3: losses[-1]}, U)
-    with pytest.raises(GradientError, match="given for t=1 was made of outputs at t=10"):
+    with pytest.raises(GradientError, match="got for t=1 was made of outputs at t=10"):
         gradient_by_lag(stack(losses), U)
 
 
 def test_losses_that_are_none_are_said():
     losses, U = last_losses(1)
-    with pytest.raises(TypeError, match=r"as a list, as {t: loss}.* given NoneType"):
+    with pytest.raises(TypeError, match=r"as a list, as {t: loss}.* got NoneType"):
         gradient_by_lag(None, U)
-    with pytest.raises(TypeError, match=r"every loss must be a Tensor.* given float"):
+    with pytest.raises(TypeError, match=r"every loss must be a Tensor.* got float"):
         gradient_by_lag([*losses, 3.0], U)
-    with pytest.raises(TypeError, match="t is a time step; given 'a'"):
+    with pytest.raises(TypeError, match="t is a time step, got 'a'"):
         gradient_by_lag({"a": losses[0]}, U)
     for ask in (lambda W: gradient_by_lag(losses, W), lambda W: gradient_by_step(losses[0], W)):
-        with pytest.raises(TypeError, match=r"the parameter must be a Tensor.* given ndarray"):
+        with pytest.raises(TypeError, match=r"the parameter must be a Tensor.* got ndarray"):
             ask(U.numpy())
 
 
@@ -235,11 +235,11 @@ def test_the_norm_of_a_tiny_or_huge_term_is_its_size(size):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"weight_ih": None}, r"the weights are weight_ih, weight_hh.* given weight_hh, bias_ih"),
-        ({"W": np.ones(1)}, "given weight_ih, weight_hh, bias_ih, W"),
+        ({"weight_ih": None}, r"the weights are weight_ih, weight_hh.* got weight_hh, bias_ih"),
+        ({"W": np.ones(1)}, "got weight_ih, weight_hh, bias_ih, W"),
         ({"weight_hh": np.ones((4 * H, H))}, r"of 16 units.*; weight_ih is \(4, 3\)"),
         ({"bias_ih": np.ones(H + 1)}, r"bias_ih is \(5,\)"),
-        ({"weight_ih": np.ones((H, IN + 1))}, r"inputs are \(T, 4\).* given \(7, 3\)"),
+        ({"weight_ih": np.ones((H, IN + 1))}, r"inputs are \(T, 4\).* got \(7, 3\)"),
     ],
 )
 def test_rtrl_says_what_is_no_plain_network(change, sentence):

@@ -302,9 +302,9 @@ def shrinking(batch):
 def test_what_is_no_network_is_said():
     xs = inputs()
     for wrong, given in ((None, "NoneType"), ([1], "list"), ({"a": 3}, "int"), ({}, "none")):
-        with pytest.raises(TypeError, match=rf"gradient_flow: wants a cell.* given {given}"):
+        with pytest.raises(TypeError, match=rf"gradient_flow: wants a cell.* got {given}"):
             gradient_flow(wrong, xs)
-    with pytest.raises(TypeError, match=r"what a gives must be a Tensor.* given float"):
+    with pytest.raises(TypeError, match=r"what a gives must be a Tensor.* got float"):
         gradient_flow({"a": lambda batch: 3.0}, xs)
     cell = RNNCell(2, 4, rng=0)
     with pytest.raises(GradientError, match=r"loss= gives one number.* shape \(3, 4\)"):

@@ -71,51 +71,51 @@ def test_gradients_pass_where_values_did():
         (
             lambda: Linear(3, 2)(np.zeros((4, 5))),
             ShapeError,
-            "Linear(3, 2): expected x of shape (..., 3), given (4, 5)",
+            "Linear(3, 2): expected x of shape (..., 3), got (4, 5)",
         ),
         (
             lambda: Linear(3, 2)(np.zeros((4, 3), np.float32)),
             DTypeError,
-            "Linear(3, 2): expected x of float64, given float32; convert it with "
+            "Linear(3, 2): expected x of float64, got float32; convert it with "
             ".astype('float64'), or make the module with dtype='float32'",
         ),
         (
             lambda: Linear(3, 2)(np.zeros((4, 3), int)),
             DTypeError,
-            "Linear(3, 2): expected x of float64, given int64; "
+            "Linear(3, 2): expected x of float64, got int64; "
             "convert it with .astype('float64'); symbols are embedded with Embedding or one_hot "
             "first",
         ),
         (
             lambda: Embedding(5, 2)([1.0]),
             DTypeError,
-            "Embedding(5, 2): expected integers, the numbers of symbols, given float64",
+            "Embedding(5, 2): expected integers, the numbers of symbols, got float64",
         ),
         (
             lambda: Embedding(5, 2)([0, 5]),
             ValueError,
-            "Embedding(5, 2): symbols are numbered 0..4; given 0..5",
+            "Embedding(5, 2): symbols are numbered 0..4, got 0..5",
         ),
         (
             lambda: Embedding(5, 2)([-1]),
             ValueError,
-            "Embedding(5, 2): symbols are numbered 0..4; given -1..-1",
+            "Embedding(5, 2): symbols are numbered 0..4, got -1..-1",
         ),
         (
             lambda: Dropout(0.3)(np.ones(12, int)),
             DTypeError,
-            "Dropout(0.3): expected x of floating-point numbers, which can be scaled, given int64; "
+            "Dropout(0.3): expected x of floating-point numbers, which can be scaled, got int64; "
             "convert it with .astype(float)",
         ),
         (
             lambda: Dropout(1.5),
             ValueError,
-            "Dropout: p is a probability, between 0 and 1; given 1.5",
+            "Dropout: p is a probability, between 0 and 1, got 1.5",
         ),
         (
             lambda: Linear(3, 2, dtype=int),
             DTypeError,
-            "parameters need a floating-point dtype such as float32; given int64",
+            "parameters need a floating-point dtype such as float32, got int64",
         ),
     ],
 )

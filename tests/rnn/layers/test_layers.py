@@ -604,83 +604,82 @@ X = np.zeros((5, 3, 4))
     [
         (
             lambda: LSTM(4, 6)(np.zeros((5, 3, 7))),
-            "LSTM(4, 6): expected x of shape (T, B, 4), or (T, 4) for one sequence, given "
+            "LSTM(4, 6): expected x of shape (T, B, 4), or (T, 4) for one sequence, got "
             "(5, 3, 7); the last axis is input_size: change x, or make the layer with "
             "another input_size",
         ),
         (
             lambda: LSTM(4, 6, batch_first=True)(np.zeros((5, 3, 7))),
-            "LSTM(4, 6): expected x of shape (B, T, 4), or (T, 4) for one sequence, given "
+            "LSTM(4, 6): expected x of shape (B, T, 4), or (T, 4) for one sequence, got "
             "(5, 3, 7); the last axis is input_size: change x, or make the layer with "
             "another input_size",
         ),
         (
             lambda: RNN(4, 6)(np.zeros(4)),
-            "RNN(4, 6): expected x of shape (T, B, 4), or (T, 4) for one sequence, given (4,); "
+            "RNN(4, 6): expected x of shape (T, B, 4), or (T, 4) for one sequence, got (4,); "
             "the last axis is input_size: change x, or make the layer with "
             "another input_size",
         ),
         (
             lambda: LSTM(4, 6)(X, np.zeros((1, 3, 6))),
-            "LSTM(4, 6): its state is the pair (h, c), given one array (1, 3, 6); "
+            "LSTM(4, 6): its state is the pair (h, c), got one array (1, 3, 6); "
             "give the pair (h, c), or None for zeros",
         ),
         (
             lambda: LSTM(4, 6)(X, Tensor(np.zeros((2, 3, 6)))),
-            "LSTM(4, 6): its state is the pair (h, c), given one array (2, 3, 6); "
+            "LSTM(4, 6): its state is the pair (h, c), got one array (2, 3, 6); "
             "give the pair (h, c), or None for zeros",
         ),
         (
             lambda: LSTM(4, 6)(X, [np.zeros((1, 3, 6))]),
-            "LSTM(4, 6): its state is the pair (h, c), given a list of 1; "
+            "LSTM(4, 6): its state is the pair (h, c), got a list of 1; "
             "give the pair (h, c), or None for zeros",
         ),
         (
             lambda: GRU(4, 6)(X, (np.zeros((1, 3, 6)), np.zeros((1, 3, 6)))),
-            "GRU(4, 6): its state is h itself, given a tuple of 2; "
-            "give h itself, or None for zeros",
+            "GRU(4, 6): its state is h itself, got a tuple of 2; give h itself, or None for zeros",
         ),
         (
             lambda: GRU(4, 6)(X, np.zeros((3, 6))),
-            "GRU(4, 6): expected h of shape (1, 3, 6), given (3, 6); its axes are "
+            "GRU(4, 6): expected h of shape (1, 3, 6), got (3, 6); its axes are "
             "(num_layers * directions, B, size); give such an array, or None for zeros",
         ),
         (
             lambda: GRU(4, 6, num_layers=2, bidirectional=True)(X, np.zeros((2, 3, 6))),
-            "GRU(4, 6, num_layers=2, bidirectional=True): expected h of shape (4, 3, 6), given "
+            "GRU(4, 6, num_layers=2, bidirectional=True): expected h of shape (4, 3, 6), got "
             "(2, 3, 6); its axes are (num_layers * directions, B, size); give such an array, or "
             "None for zeros",
         ),
         (
             lambda: GRU(4, 6)(np.zeros((5, 4)), np.zeros((1, 1, 6))),
-            "GRU(4, 6): expected h of shape (1, 6), given (1, 1, 6); its axes are "
+            "GRU(4, 6): expected h of shape (1, 6), got (1, 1, 6); its axes are "
             "(num_layers * directions, size), because x has no batch axis; give such "
             "an array, or None for zeros",
         ),
         (
             lambda: RNN(4, 6)(X, RNN(4, 6)(np.zeros((5, 7, 4)))[1]),
-            "RNN(4, 6): expected h of shape (1, 3, 6), given (1, 7, 6); the state is of a batch "
+            "RNN(4, 6): expected h of shape (1, 3, 6), got (1, 7, 6); the state is of a batch "
             "of 7, x of one of 3; begin a new batch with state=None",
         ),
         (
             lambda: LSTM(4, 6, proj_size=2)(X, (np.zeros((1, 3, 6)), np.zeros((1, 3, 6)))),
-            "LSTM(4, 6, proj_size=2): expected h of shape (1, 3, 2), given (1, 3, 6); its axes are "
+            "LSTM(4, 6, proj_size=2): expected h of shape (1, 3, 2), got (1, 3, 6); its axes are "
             "(num_layers * directions, B, size); give such an array, or None for zeros",
         ),
         (
             lambda: RNN(4, 6)(X, lengths=[5, 6, 1]),
-            "lengths: a sequence has between 0 and T = 5 valid steps; given 1..6; pad x to the "
+            "lengths: a sequence has between 0 and T = 5 valid steps, got 1..6; pad x to the "
             "longest",
         ),
         (
             lambda: RNN(4, 6)(X, lengths=[5, -1, 1]),
-            "lengths: a sequence has between 0 and T = 5 valid steps; given -1..5; pad x to the "
+            "lengths: a sequence has between 0 and T = 5 valid steps, got -1..5; pad x to the "
             "longest",
         ),
         (
             lambda: LSTM(4, 6, proj_size=6),
             "LSTM: proj_size must be smaller than hidden_size 6, because it shortens h, or 0 "
-            "for no projection; given 6",
+            "for no projection, got 6",
         ),
         (
             lambda: RNN(4, 6, nonlinearity="elu"),
@@ -696,7 +695,7 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: GRU(4, 6, proj_size=2),
-            "GRU: proj_size is for LSTM, whose h and c may differ in length; given 2; make an "
+            "GRU: proj_size is for LSTM, whose h and c may differ in length, got 2; make an "
             "LSTM, or put a Linear after the layer",
         ),
         (
@@ -733,7 +732,7 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: RNN(4, 6)(X, lengths=[[1], [2, 3], [4]]),
-            "lengths: expected 3 integers, one for each sequence of the batch; given shape (3,) "
+            "lengths: expected 3 integers, one for each sequence of the batch, got shape (3,) "
             "of object",
         ),
         (
@@ -746,7 +745,7 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: LSTM(4, 6, 2, dropout="a"),
-            "Dropout: p is a probability, between 0 and 1; given 'a'",
+            "Dropout: p is a probability, between 0 and 1, got 'a'",
         ),
         (
             lambda: RNN(4, 6, nonlinearity=["tanh"]),
@@ -759,11 +758,11 @@ X = np.zeros((5, 3, 4))
         ),
         (
             lambda: RNN(4, 6, bias="False"),
-            "RNN: bias is True or False; given 'False'",
+            "RNN: bias is True or False, got 'False'",
         ),
         (
             lambda: GRU(4, 6, bidirectional="no"),
-            "GRU: bidirectional is True or False; given 'no'",
+            "GRU: bidirectional is True or False, got 'no'",
         ),
         (
             lambda: RNN(4, 6, num_layers=0),
@@ -781,19 +780,19 @@ def test_data_types_must_agree():
     with pytest.raises(TypeError) as error:
         LSTM(4, 6, dtype=np.float32)(X)
     assert str(error.value) == (
-        "LSTM(4, 6): expected x of float32, given float64; convert it with .astype('float32'), or "
+        "LSTM(4, 6): expected x of float32, got float64; convert it with .astype('float32'), or "
         "make the module with dtype='float64'"
     )
-    with pytest.raises(TypeError, match="expected h of float64, given float32"):
+    with pytest.raises(TypeError, match="expected h of float64, got float32"):
         GRU(4, 6)(X, np.zeros((1, 3, 6), np.float32))
-    with pytest.raises(TypeError, match="given complex128; modules are of real numbers"):
+    with pytest.raises(TypeError, match="got complex128; modules are of real numbers"):
         GRU(4, 6)(np.zeros((5, 3, 4), complex))
-    with pytest.raises(TypeError, match=r"given int64; .*symbols are embedded with Embedding or"):
+    with pytest.raises(TypeError, match=r"got int64; .*symbols are embedded with Embedding or"):
         GRU(4, 6)(np.zeros((5, 3, 4), int))
 
 
 def test_lists_of_numbers_take_the_layer_s_data_type():
-    with pytest.raises(TypeError, match="expected x of float64, given float32"):
+    with pytest.raises(TypeError, match="expected x of float64, got float32"):
         RNN(1, 2)([np.zeros((2, 1), np.float32)] * 3)
     output, _ = RNN(1, 2, dtype=np.float32)([[[1]], [[2]]])
     assert output.dtype == np.float32

@@ -237,23 +237,23 @@ def test_names_with_lengths():
     [
         (
             [3, 4],
-            "lengths: a sequence has between 0 and T = 3 valid steps; given 3..4; "
+            "lengths: a sequence has between 0 and T = 3 valid steps, got 3..4; "
             "pad x to the longest",
         ),
         (
             [-1, 2],
-            "lengths: a sequence has between 0 and T = 3 valid steps; given -1..2; "
+            "lengths: a sequence has between 0 and T = 3 valid steps, got -1..2; "
             "pad x to the longest",
         ),
         (
             [3],
             "lengths: expected 2 integers, one for each sequence of the batch; "
-            "given shape (1,) of int64",
+            "got shape (1,) of int64",
         ),
         (
             [1.0, 2.0],
             "lengths: expected 2 integers, one for each sequence of the batch; "
-            "given shape (2,) of float64",
+            "got shape (2,) of float64",
         ),
     ],
 )
@@ -365,17 +365,17 @@ def test_errors():
         unroll(cell, np.zeros((0, 3)))
     with pytest.raises(ValueError, match="the sequence is empty"):
         unroll(cell, Tensor(np.zeros((0, 3))))
-    with pytest.raises(ValueError, match="an axis of time, the first; given a scalar"):
+    with pytest.raises(ValueError, match="an axis of time, the first, got a scalar"):
         unroll(cell, 3.0)
     for no_cell in (3, RNNCell):
-        with pytest.raises(TypeError, match=r"the cell is a function .*; given"):
+        with pytest.raises(TypeError, match=r"the cell is a function .*, got"):
             unroll(no_cell, np.zeros((2, 3)))
     for truncate in (0, 1.5):
         with pytest.raises(ValueError, match="truncate must be an integer >= 1, got"):
             unroll(cell, np.zeros((2, 3)), truncate=truncate)
-    with pytest.raises(ValueError, match="an axis of time, the first; given a scalar"):
+    with pytest.raises(ValueError, match="an axis of time, the first, got a scalar"):
         unroll(cell, Tensor(1.0))
-    with pytest.raises(ValueError, match=r"its state is h itself, given a tuple of 2"):
+    with pytest.raises(ValueError, match=r"its state is h itself, got a tuple of 2"):
         unroll(cell, np.zeros((2, 3)), (np.zeros(4), np.zeros(4)))
 
 

@@ -87,15 +87,15 @@ def test_names():
             lambda: Attention(3, 3, "additive", 2.5),
             "hidden_size must be an integer >= 1, got 2.5",
         ),
-        (lambda: Attention(3, 4), "the dot product needs query and key of one length; given 3 and"),
+        (lambda: Attention(3, 4), "the dot product needs query and key of one length, got 3 and"),
         (
             lambda: Attention(3, 3)(np.zeros((2, 3)), np.zeros((2, 5, 3))),
             r"expected a query of shape \(B, 3\) and keys of shape \(T, B, 3\), time first, .*"
-            r"given \(2, 3\) and \(2, 5, 3\)",
+            r"got \(2, 3\) and \(2, 5, 3\)",
         ),
         (
             lambda: Attention(3, 3)(np.zeros((2, 3)), np.zeros((5, 2, 3)), np.ones((2, 5))),
-            r"expected a mask of shape \(5, 2\), given \(2, 5\)",
+            r"expected a mask of shape \(5, 2\), got \(2, 5\)",
         ),
         (
             lambda: Attention(3, 3)(np.zeros((2, 3)), np.zeros((0, 2, 3))),
@@ -114,7 +114,7 @@ def test_errors(call, sentence):
 
 @pytest.mark.parametrize("mask", [[0.0, -np.inf], [1, 0]])
 def test_a_mask_says_yes_or_no(mask):
-    with pytest.raises(TypeError, match="expected a mask of bool, True where to look, given"):
+    with pytest.raises(TypeError, match="expected a mask of bool, True where to look, got"):
         Attention(3, 3)(np.zeros(3), np.zeros((2, 3)), mask)
 
 

@@ -277,11 +277,11 @@ def test_it_learns_to_reverse():
         ),
         (
             lambda: decoder()(np.zeros((2, C + 1)), TARGET),
-            r"expected a context of shape \(B, 5\), given \(2, 6\)",
+            r"expected a context of shape \(B, 5\), got \(2, 6\)",
         ),
         (
             lambda: decoder()(np.zeros((3, C)), TARGET),
-            r"expected tokens of shape \(T, 3\), time first, as many sequences as contexts; given "
+            r"expected tokens of shape \(T, 3\), time first, as many sequences as contexts, got "
             r"\(4, 2\)",
         ),
         (
@@ -294,19 +294,19 @@ def test_it_learns_to_reverse():
         ),
         (
             lambda: decoder()(np.zeros((2, C)), TARGET, teacher_forcing="a"),
-            "teacher_forcing is a probability, between 0 and 1; given 'a'",
+            "teacher_forcing is a probability, between 0 and 1, got 'a'",
         ),
         (
             lambda: decoder().generate(np.zeros((2, C)), 0, 5, 99),
-            r"first and stop are tokens, numbered 0\.\.5; given 99",
+            r"first and stop are tokens, numbered 0\.\.5, got 99",
         ),
         (
             lambda: decoder().generate(np.zeros((2, C)), [0, 1], 5, strategy="beam"),
-            r"first and stop are tokens, numbered 0\.\.5; given \[0, 1\]",
+            r"first and stop are tokens, numbered 0\.\.5, got \[0, 1\]",
         ),
         (
             lambda: decoder().generate(np.zeros((2, C)), 0, 5, strategy="best"),
-            "strategy is 'greedy', 'sample' or 'beam'; given 'best'",
+            "strategy is 'greedy', 'sample' or 'beam', got 'best'",
         ),
     ],
 )
@@ -318,7 +318,7 @@ def test_errors(call, sentence):
 @pytest.mark.parametrize("pack", [np.asarray, lambda C: Encoded(Tensor(C))])
 def test_a_context_is_of_the_decoder_s_data_type(pack):
     model = decoder(context_init=False, context_every_step=True)
-    with pytest.raises(TypeError, match="expected C of float64, given float32"):
+    with pytest.raises(TypeError, match="expected C of float64, got float32"):
         model(pack(np.zeros((2, C), np.float32)), TARGET)
 
 

@@ -93,11 +93,11 @@ def test_tagging_gives_scores_at_every_step():
         (lambda: SequenceTagger(GRU(3, 4, batch_first=True), 2), "time is the first axis"),
         (
             lambda: mean_state(Tensor(np.zeros((5, 3, 4))), [1, 2]),
-            r"expected 3 integers, one for each sequence of the batch; given shape \(2,\)",
+            r"expected 3 integers, one for each sequence of the batch, got shape \(2,\)",
         ),
         (
             lambda: last_state(Tensor(np.zeros((5, 3, 4))), [-1, 2, 5]),
-            r"between 0 and T = 5 valid steps; given -1\.\.5",
+            r"between 0 and T = 5 valid steps, got -1\.\.5",
         ),
     ],
 )
@@ -111,7 +111,7 @@ def test_errors(call, sentence):
 )
 def test_a_sequence_is_read_by_a_layer(model):
     for no_layer in (3, GRUCell(3, 5)):
-        with pytest.raises(TypeError, match=r"a layer: RNN, GRU or LSTM; given (3|GRUC)"):
+        with pytest.raises(TypeError, match=r"a layer: RNN, GRU or LSTM, got (3|GRUC)"):
             model(no_layer)
 
 

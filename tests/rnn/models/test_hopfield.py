@@ -95,14 +95,14 @@ def test_synchronous_steps_are_a_graph():
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda n: n.store([[1, 0, 1]]), r"a unit is \+1 or -1; given others"),
-        (lambda n: n.store([[1, 1]]), r"expected states of 3 units, given shape \(1, 2\)"),
-        (lambda n: n.store([[1, 1, 1], [1]]), "patterns of 3 units each, given lists that differ"),
+        (lambda n: n.store([[1, 0, 1]]), r"a unit is \+1 or -1, got others"),
+        (lambda n: n.store([[1, 1]]), r"expected states of 3 units, got shape \(1, 2\)"),
+        (lambda n: n.store([[1, 1, 1], [1]]), "patterns of 3 units each, got lists that differ"),
         (
             lambda n: n.recall([1, 1, 1], max_sweeps=-1),
             "max_sweeps must be an integer >= 0, got -1",
         ),
-        (lambda n: n.recall([1, 1]), r"expected states of 3 units, given shape \(1, 2\)"),
+        (lambda n: n.recall([1, 1]), r"expected states of 3 units, got shape \(1, 2\)"),
         (lambda n: n.recall([1, 1, 1], "both"), "mode is 'asynchronous' or 'synchronous'"),
     ],
 )
@@ -112,7 +112,7 @@ def test_errors(call, sentence):
 
 
 def test_there_must_be_something_to_store():
-    with pytest.raises(ValueError, match=r"no pattern to store; given shape \(0, 4\)"):
+    with pytest.raises(ValueError, match=r"no pattern to store, got shape \(0, 4\)"):
         HopfieldNetwork(4).store(np.zeros((0, 4)))
 
 

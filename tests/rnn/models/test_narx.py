@@ -131,11 +131,11 @@ def test_names_and_steps():
         ),
         (
             lambda: NARX(1, 2).teacher_forced(np.zeros((3, 1)), np.zeros((3, 1))),
-            r"expected ys, the true outputs, of shape \(T, B, 2\) or \(T, 2\); given \(3, 1\)",
+            r"expected ys, the true outputs, of shape \(T, B, 2\) or \(T, 2\), got \(3, 1\)",
         ),
         (
             lambda: NARX(1, 1).teacher_forced(np.zeros((3, 1)), np.zeros((2, 1))),
-            "3 inputs need 3 true outputs; given 2",
+            "3 inputs need 3 true outputs, got 2",
         ),
     ],
 )
@@ -153,9 +153,7 @@ def test_errors(call, sentence):
     ],
 )
 def test_a_state_of_another_form(state, given):
-    sentence = (
-        rf"its state is DelayState\(ys, xs\) of 2 outputs and 1 inputs.*, given {given}; give"
-    )
+    sentence = rf"its state is DelayState\(ys, xs\) of 2 outputs and 1 inputs.*, got {given}; give"
     with pytest.raises(ValueError, match=sentence):
         NARX(1, 1, input_delays=1, output_delays=2)(np.zeros(1), state)
 

@@ -152,11 +152,11 @@ def test_a_graph_without_edges_hears_nothing():
     [
         (
             lambda: RecursiveCell(3)((np.zeros(3), np.zeros(2))),
-            r"expected leaves of shape \(3,\) or \(batch, 3\), given \(2,\)",
+            r"expected leaves of shape \(3,\) or \(batch, 3\), got \(2,\)",
         ),
         (
             lambda: RecursiveCell(3)((np.zeros(3), np.zeros(3), np.zeros(3))),
-            "every inner node of the tree has 2 children, given one with 3",
+            "every inner node of the tree has 2 children, got one with 3",
         ),
         (
             lambda: GraphRecurrentCell(1, 2).on([(0, 4)], 4),
@@ -168,19 +168,19 @@ def test_a_graph_without_edges_hears_nothing():
         ),
         (
             lambda: GraphRecurrentCell(1, 2).on([(0.5, 1.0)], 4),
-            r"pairs of integers \(u, v\), given \(1, 2\) of float64",
+            r"pairs of integers \(u, v\), got \(1, 2\) of float64",
         ),
         (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, 4)(np.zeros((3, 1))),
-            r"in graph: expected x of shape \(4, 1\), a row for each vertex, given \(3, 1\)",
+            r"in graph: expected x of shape \(4, 1\), a row for each vertex, got \(3, 1\)",
         ),
         (
             lambda: GraphRecurrentCell(1, 2, edge_size=2).on(EDGES, 4),
-            r"expected features of shape \(5, 2\), a row for each edge, given None",
+            r"expected features of shape \(5, 2\), a row for each edge, got None",
         ),
         (
             lambda: GraphRecurrentCell(1, 2, edge_size=1).on([(0, 1)], 2, np.zeros(1)),
-            r"expected features of shape \(1, 1\), a row for each edge, given \(1,\)",
+            r"expected features of shape \(1, 1\), a row for each edge, got \(1,\)",
         ),
         (lambda: GraphRecurrentCell(-2, 3), "input_size must be an integer >= 0, got -2"),
         (
@@ -189,16 +189,16 @@ def test_a_graph_without_edges_hears_nothing():
         ),
         (
             lambda: RecursiveCell(3)((np.zeros((2, 3)), np.zeros(3))),
-            r"of one shape, given \(2, 3\) beside \(3,\); give all leaves of the tree a batch axis",
+            r"of one shape, got \(2, 3\) beside \(3,\); give all leaves of the tree a batch axis",
         ),
         (lambda: RecursiveCell(3, children=0), "children must be an integer >= 1, got 0"),
         (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, 4, FEATURES),
-            r"expected features of shape \(5, 0\), a row for each edge, given \(5, 2\)",
+            r"expected features of shape \(5, 0\), a row for each edge, got \(5, 2\)",
         ),
         (
             lambda: GraphRecurrentCell(1, 2).on(EDGES, 4)(np.zeros((4, 1)), np.zeros((3, 2))),
-            r"expected h of shape \(4, 2\) beside x \(4, 1\), given \(3, 2\)",
+            r"expected h of shape \(4, 2\) beside x \(4, 1\), got \(3, 2\)",
         ),
     ],
 )

@@ -169,6 +169,6 @@ def test_a_learned_initial_state_goes_to_torch_as_a_state():
 
 
 def test_torch_s_data_type_is_no_list_of_numbers():
-    with pytest.raises(TypeError, match="expected x of float64, given float32"):
+    with pytest.raises(TypeError, match="expected x of float64, got float32"):
         LSTM(3, 5)(torch.zeros(4, 2, 3))
     assert LSTM(3, 5)(torch.zeros(4, 2, 3, dtype=torch.float64))[0].shape == (4, 2, 5)

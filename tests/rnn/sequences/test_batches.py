@@ -120,8 +120,8 @@ def test_an_offset_never_eats_up_a_short_text(n):
     ("sequences", "said"),
     [
         ([[[1], [2, 3]]], "sequence 0 is no array: its steps differ in shape"),
-        ([[1], "ab"], "sequence 1 is no sequence of numbers; given 'ab'"),
-        ([3, 4], "sequence 0 is no sequence of numbers; given 3"),
+        ([[1], "ab"], "sequence 1 is no sequence of numbers, got 'ab'"),
+        ([3, 4], "sequence 0 is no sequence of numbers, got 3"),
     ],
 )
 def test_what_cannot_be_padded(sequences, said):
@@ -140,7 +140,7 @@ def test_messages():
         lambda: padded_batches([[1]], batch_size=1, rng=3),
         lambda: language_model_batches(range(9), 1, 1, rng=3),
     ):
-        with pytest.raises(DataError, match=r"rng is a Generator, .* given 3"):
+        with pytest.raises(DataError, match=r"rng is a Generator, .* got 3"):
             next(batches())
     with pytest.raises(DataError, match="sequences come in a list"):
         next(padded_batches(([k] for k in range(3)), batch_size=1))
@@ -148,7 +148,7 @@ def test_messages():
         next(padded_batches([[1]], batch_size=1.5))
     with pytest.raises(DataError, match="must be an integer >= 1, got 0"):
         next(padded_batches([[1]], batch_size=0))
-    with pytest.raises(DataError, match="as many of each kind; given 2 and 1"):
+    with pytest.raises(DataError, match="as many of each kind, got 2 and 1"):
         next(padded_batches([[1], [2]], [[1]], batch_size=1))
     with pytest.raises(DataError, match="steps must be an integer >= 1"):
         next(language_model_batches([1, 2], 1, 0))

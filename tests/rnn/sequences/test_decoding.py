@@ -282,7 +282,7 @@ def test_a_vector_of_zeros_can_come_first(model):
 def test_messages():
     with pytest.raises(ValueError, match="give a numpy Generator as rng, or temperature=0"):
         categorical([1.0, 2.0])
-    with pytest.raises(ValueError, match="temperature is a number from 0 up; given -1"):
+    with pytest.raises(ValueError, match="temperature is a number from 0 up, got -1"):
         categorical([1.0], np.random.default_rng(0), -1)
     with pytest.raises(ValueError, match="width must be an integer >= 1, got 0"):
         beam(lambda x, s: (x, s), np.array([0]), 3, 0)
@@ -294,21 +294,21 @@ def test_messages():
         sample(lambda x, s: (x, s), np.array([0]), -1)
     with pytest.raises(ValueError, match="length must be an integer >= 0, got -3"):
         beam(lambda x, s: (x, s), np.array([0]), -3, 1)
-    with pytest.raises(ValueError, match=r"first has a token for each .* such as \[0\]; given 0"):
+    with pytest.raises(ValueError, match=r"first has a token for each .* such as \[0\], got 0"):
         sample(lambda x, s: (x, s), 0, 1)
-    with pytest.raises(ValueError, match=r"one token for one sequence, .* given shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"one token for one sequence, .* got shape \(2,\)"):
         beam(lambda x, s: (x, s), [0, 1], 3, 2)
-    with pytest.raises(ValueError, match="or temperature=0; given 3"):
+    with pytest.raises(ValueError, match="or temperature=0, got 3"):
         categorical([1.0, 2.0], 3)
 
 
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
-        ([[-1]], r"scores tokens 0\.\.3; given -1\.\.-1"),
-        ([[0], [4]], r"scores tokens 0\.\.3; given 4\.\.4"),
+        ([[-1]], r"scores tokens 0\.\.3, got -1\.\.-1"),
+        ([[0], [4]], r"scores tokens 0\.\.3, got 4\.\.4"),
         ([1, 2, 3], r"integers \(T, B\), for scores \(1, 4\) .* int64 of shape \(\)"),
-        ([[0.0]], "given float64 of shape"),
+        ([[0.0]], "got float64 of shape"),
     ],
 )
 def test_the_probability_of_what_is_no_token(tokens, said):

@@ -134,14 +134,14 @@ def test_wrong_vocabularies():
             Vocabulary.of(empty)
     with pytest.raises(DataError, match="at least one token"):
         Vocabulary([])
-    with pytest.raises(DataError, match="the tokens of a vocabulary are strings; given 3"):
+    with pytest.raises(DataError, match="the tokens of a vocabulary are strings, got 3"):
         Vocabulary(["a", 3])
     for unit in ("chars", "words"):
-        with pytest.raises(DataError, match=f"'character' or 'word'; given '{unit}'"):
+        with pytest.raises(DataError, match=f"'character' or 'word', got '{unit}'"):
             tokenize("to be", unit)
     with pytest.raises(DataError, match=r"index 7 is not in 0\.\.4"):
         Vocabulary.of("ab").decode([7])
-    with pytest.raises(DataError, match=r"one row; given shape \(2, 1\)"):
+    with pytest.raises(DataError, match=r"one row, got shape \(2, 1\)"):
         Vocabulary.of("ab").decode([[3], [4]])
     with pytest.raises(DataError, match="no <eos> to add"):
         Vocabulary.of("ab", special=()).encode("a", eos=True)

@@ -344,7 +344,7 @@ def test_messages():
         with pytest.raises(ValueError, match=r"eps must be a finite number >= 0, got -1"):
             kind([w], eps=-1)
     for kind in (SGD, AdamW):
-        with pytest.raises(ValueError, match=r"such as model\.parameters\(\);.* given a Linear"):
+        with pytest.raises(ValueError, match=r"such as model\.parameters\(\);.* got a Linear"):
             kind(Linear(2, 2))
     with pytest.raises(ValueError, match="a parameter cannot be trained"):
         Adam([np.ones(3)])
@@ -369,7 +369,7 @@ def test_messages():
         Adam([w]).load_state_dict(adam.state_dict())
     with pytest.raises(ValueError, match="may have 'lr', got 'params', 'weight_decay'"):
         SGD([{"params": [w], "weight_decay": 1}])
-    with pytest.raises(ValueError, match="given twice"):
+    with pytest.raises(ValueError, match="got twice"):
         SGD([w, {"params": [w]}])
     with pytest.raises(ValueError, match="lr of a group must be a finite number >= 0, got -1"):
         SGD([{"params": [w], "lr": -1}])

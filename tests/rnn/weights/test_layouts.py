@@ -240,9 +240,9 @@ def test_what_fails_to_load_changes_nothing(fault):
 
 
 def test_layers_are_counted_from_0():
-    with pytest.raises(ValueError, match=r"its layers are numbered 0\.\.1; given 2"):
+    with pytest.raises(ValueError, match=r"its layers are numbered 0\.\.1, got 2"):
         to_onnx(LSTM(INPUT, H, 2), 2)
-    with pytest.raises(ValueError, match=r"numbered 0\.\.0; given -1"):
+    with pytest.raises(ValueError, match=r"numbered 0\.\.0, got -1"):
         load(LSTM(INPUT, H), to_onnx(LSTM(INPUT, H)), number=-1)
 
 
@@ -377,12 +377,12 @@ def own(layer, *arrays):
         ),
         (
             lambda: own(LSTM(INPUT, H), *to_onnx(GRU(INPUT, H))[:4]),
-            "load_onnx: expected W of shape (1, 12, 2), given (1, 9, 2); "
+            "load_onnx: expected W of shape (1, 12, 2), got (1, 9, 2); "
             "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
         (
             lambda: own(GRU(INPUT, H), *to_onnx(GRU(INPUT, H))[:2], np.zeros((1, 9))),
-            "load_onnx: expected B of shape (1, 18), given (1, 9); "
+            "load_onnx: expected B of shape (1, 18), got (1, 9); "
             "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
         (
@@ -412,16 +412,16 @@ def own(layer, *arrays):
         (
             lambda: load_keras(GRU(INPUT, H), None),
             "load_keras: expected a list of arrays, as get_weights() gives, for "
-            "GRU(2, 3); got NoneType",
+            "GRU(2, 3), got NoneType",
         ),
         (
             lambda: load_keras(LSTM(INPUT, H, 2), to_keras(LSTM(INPUT, H)).weights),
             "load_keras: expected kernel, recurrent_kernel and, unless use_bias=False, "
-            "bias for each of 2 layers and directions; got 3 arrays",
+            "bias for each of 2 layers and directions, got 3 arrays",
         ),
         (
             lambda: load_keras(GRU(INPUT, H), to_keras(GRU(INPUT, H, reset_after=False)).weights),
-            "load_keras: expected bias of shape (2, 9), given (9,); "
+            "load_keras: expected bias of shape (2, 9), got (9,); "
             "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
     ],

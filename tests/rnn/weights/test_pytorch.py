@@ -51,7 +51,7 @@ def test_tensors_of_torch_are_inputs_and_states():
     cell = LSTMCell(3, 4, rng=0)
     np.testing.assert_array_equal(cell(x[0], (h[0], c[0])).h.numpy(), expected[0])
     assert Embedding(9, 2)(torch.tensor([[1, 2]])).shape == (1, 2, 2)
-    with pytest.raises(DTypeError, match=r"given float32; convert it with .to\(torch.float64\)"):
+    with pytest.raises(DTypeError, match=r"got float32; convert it with .to\(torch.float64\)"):
         layer(x.float())
     with pytest.raises(GradientError, match=r"x is a torch.Tensor that requires .* x.detach\(\)"):
         layer(x.requires_grad_())
