@@ -186,7 +186,7 @@ def _leaves(inputs: Sequence[Any], asker: str) -> list[Tensor]:
     """The leaves that f is called with: those given, else new ones."""
     if not isinstance(inputs, Sequence):
         raise TypeError(
-            f"{asker}: the inputs are a sequence, one for each argument of f, such as [x]; "
+            f"{asker}: the inputs are a sequence, one for each argument of f, such as [x], "
             f"got {type(inputs).__name__}"
         )
     xs = []

@@ -240,7 +240,7 @@ def one_node(x: Any, asker: str, role: str) -> Node:
     """See that an argument is a node."""
     if not isinstance(x, Node):
         raise TypeError(
-            f"{asker}: {role} must be a Tensor, a variable of the recorded graph; "
+            f"{asker}: {role} must be a Tensor, a variable of the recorded graph, "
             f"got {type(x).__name__}"
         )
     return x

@@ -306,7 +306,7 @@ class Graph:
         """Check and copy a new value for a leaf."""
         if not isinstance(leaf, Node):
             raise GraphError(
-                "replay: the keys are leaves of the graph, the Tensors themselves; "
+                "replay: the keys are leaves of the graph, the Tensors themselves, "
                 f"got {type(leaf).__name__} {leaf!r}"
             )
         if leaf not in self._index:

@@ -165,7 +165,7 @@ def misuse(
     names = [operand(p.name, p) for p in parents]
     if op.many is None and len(parents) != len(op.vjp):
         return TypeError(
-            f"{running(op.name)}: {op.name} has {len(op.vjp)} operand{'s' * (len(op.vjp) > 1)}; "
+            f"{running(op.name)}: {op.name} has {len(op.vjp)} operand{'s' * (len(op.vjp) > 1)}, "
             f"got {len(parents)}: {listed(names)}"
         )
     infix = len(names) == 2 and len(op.symbol) == 1

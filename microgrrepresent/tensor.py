@@ -272,7 +272,7 @@ class Tensor(Node, Absent):
     def grad(self, value: Array | None) -> None:
         if value is not None and np.shape(value) != self.shape:
             raise ShapeError(
-                f"grad: the gradient of {operand(self.name or 'a leaf', self)} has its shape; "
+                f"grad: the gradient of {operand(self.name or 'a leaf', self)} has its shape, "
                 f"got {np.shape(value)}"
             )
         self._grad = value

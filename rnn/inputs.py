@@ -105,7 +105,7 @@ def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
         raise ShapeError("lengths are for a batch of sequences; cut a single one: xs[:length]")
     if given.shape != batch or given.dtype.kind not in "iu":
         raise ShapeError(
-            f"lengths: expected {batch[0]} integers, one for each sequence of the batch; "
+            f"lengths: expected {batch[0]} integers, one for each sequence of the batch, "
             f"got shape {given.shape} of {given.dtype}"
         )
     if given.size and not 0 <= given.min() <= given.max() <= T:

@@ -209,7 +209,7 @@ class Module:
         own = dict(self.named_tensors())
         if not isinstance(state, Mapping):
             raise StateDictError(
-                f"load_state_dict: expected names and arrays, as state_dict() gives, for {self!r}; "
+                f"load_state_dict: expected names and arrays, as state_dict() gives, for {self!r}, "
                 f"got a {type(state).__name__}"
             )
         given = {name: _array(name, value) for name, value in state.items()}

@@ -187,7 +187,7 @@ def cross_entropy(
     given = _bare(classes)
     if given.dtype.kind not in "iu":
         raise DTypeError(
-            f"{running('cross_entropy')}: targets must be integers, the class of each row; "
+            f"{running('cross_entropy')}: targets must be integers, the class of each row, "
             f"got {given.dtype}"
         )
     if not logits.ndim or given.shape != logits.shape[:-1]:

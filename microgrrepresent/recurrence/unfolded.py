@@ -70,7 +70,7 @@ def unfold(folded: Folded, T: int) -> Graph:
     """
     if not isinstance(folded, Folded):
         raise GraphError(
-            "unfold: it takes what fold gives, as in unfold(fold(graph), T); "
+            "unfold: it takes what fold gives, as in unfold(fold(graph), T), "
             f"got {type(folded).__name__}"
         )
     if not isinstance(T, (int, np.integer)) or T < 1:

@@ -181,7 +181,7 @@ def gradient_flow(
     if not named or not all(callable(model) for model in named.values()):
         wrong = [type(model).__name__ for model in named.values() if not callable(model)]
         raise TypeError(
-            "gradient_flow: wants a cell, a function of the batch, or {label: cell or function}; "
+            "gradient_flow: wants a cell, a function of the batch, or {label: cell or function}, "
             f"got {', '.join(wrong) or 'none'}"
         )
     return GradientFlow(

@@ -57,7 +57,7 @@ def trajectory(unrolled: Any) -> dict[int, State]:
     states = getattr(unrolled, "states", unrolled)
     if isinstance(states, Node) or not isinstance(states, Iterable):
         raise TypeError(
-            "the states of a recurrence are wanted, what rnn.unroll gives or a list of states; "
+            "the states of a recurrence are wanted, what rnn.unroll gives or a list of states, "
             f"got a {type(unrolled).__name__}"
         )
     kept = list(states.values() if isinstance(states, Mapping) else states)

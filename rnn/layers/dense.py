@@ -141,7 +141,7 @@ class Embedding(Module):
             )
         if ids.size and not 0 <= ids.data.min() <= ids.data.max() < self.num_embeddings:
             raise ValueError(
-                f"{self!r}: symbols are numbered 0..{self.num_embeddings - 1}; "
+                f"{self!r}: symbols are numbered 0..{self.num_embeddings - 1}, "
                 f"got {ids.data.min()}..{ids.data.max()}"
             )
         rows: Tensor = take(self.weight, ids)

@@ -247,6 +247,6 @@ class LSTM(Recurrent[LSTMState]):
 def _check_no_projection(name: str, proj_size: int) -> None:
     if proj_size:
         raise ValueError(
-            f"{name}: proj_size is for LSTM, whose h and c may differ in length; "
+            f"{name}: proj_size is for LSTM, whose h and c may differ in length, "
             f"got {proj_size}; make an LSTM, or put a Linear after the layer"
         )

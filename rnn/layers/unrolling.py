@@ -115,7 +115,7 @@ def unroll(
     """
     if not callable(cell) or isinstance(cell, type):
         raise TypeError(
-            "unroll: the cell is a function (x, state) -> state, such as GRUCell(3, 5); "
+            "unroll: the cell is a function (x, state) -> state, such as GRUCell(3, 5), "
             f"got {cell!r}"
         )
     given = _sequence(xs)

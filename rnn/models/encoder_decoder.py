@@ -313,7 +313,7 @@ class Decoder(Module):
         for token in (first, stop):
             if token is not None and token not in range(self.tokens):
                 raise ValueError(
-                    f"{self!r}: first and stop are tokens, numbered 0..{self.tokens - 1}; "
+                    f"{self!r}: first and stop are tokens, numbered 0..{self.tokens - 1}, "
                     f"got {token!r}"
                 )
         with no_grad():

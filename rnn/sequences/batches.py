@@ -155,13 +155,13 @@ def padded_batches(
     _is_generator("padded_batches", rng)
     if endless := [kind for kind in data if not hasattr(kind, "__len__")]:
         raise DataError(
-            f"padded_batches: sequences come in a list, so that they can be shuffled; "
+            f"padded_batches: sequences come in a list, so that they can be shuffled, "
             f"got {endless[0]!r}"
         )
     numbers = [len(sequences) for sequences in data]
     if not data or len(set(numbers)) > 1 or not numbers[0]:
         raise DataError(
-            "padded_batches: needs sequences, as many of each kind; "
+            "padded_batches: needs sequences, as many of each kind, "
             f"got {' and '.join(map(str, numbers)) or 'none'}"
         )
     order = np.arange(numbers[0]) if rng is None else rng.permutation(numbers[0])

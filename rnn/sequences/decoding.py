@@ -300,12 +300,12 @@ def _scores(logits: Any, tokens: Array) -> Array:
     *batch, V = np.shape(logits)
     if tokens.shape != (*batch,) or tokens.dtype.kind not in "iu":
         raise DataError(
-            f"log_probability: tokens are integers (T, B), for scores {(*batch, V)} at each step; "
+            f"log_probability: tokens are integers (T, B), for scores {(*batch, V)} at each step, "
             f"got {tokens.dtype} of shape {tokens.shape} at a step"
         )
     if tokens.size and not 0 <= tokens.min() <= tokens.max() < V:
         raise DataError(
-            f"log_probability: the model scores tokens 0..{V - 1}; "
+            f"log_probability: the model scores tokens 0..{V - 1}, "
             f"got {tokens.min()}..{tokens.max()}"
         )
     return np.take_along_axis(_log_softmax(logits), tokens[..., None], -1)[..., 0]

@@ -82,7 +82,7 @@ def load_keras(
     who, cells = "load_keras", layer.cells
     if not isinstance(weights, Sequence):
         raise StateDictError(
-            f"{who}: expected a list of arrays, as get_weights() gives, for {layer!r}; "
+            f"{who}: expected a list of arrays, as get_weights() gives, for {layer!r}, "
             f"got {type(weights).__name__}"
         )
     each, rest = divmod(len(weights), len(cells))

@@ -170,7 +170,7 @@ SNAPSHOTS = [
     (lambda: backward(1.0), TypeError,
      "backward: the output must be a Tensor, a variable of the recorded graph, got float"),
     (lambda: backward(V.sum())["v"], TypeError,
-     "adjoints: the node that is asked about must be a Tensor, a variable of the recorded graph; "
+     "adjoints: the node that is asked about must be a Tensor, a variable of the recorded graph, "
      "got str"),
     (lambda: mg.gradcheck(mg.tanh, [[1.0]], method="foo"), ValueError,
      "gradcheck: method must be 'complex step' or 'central differences', got 'foo'"),

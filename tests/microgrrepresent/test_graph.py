@@ -440,7 +440,7 @@ def signed(graph):
         (changed(op="exp"), "damaged or edited"),
         (json.dumps({**SAVED, "nodes": [3]}), "node 0 cannot be read"),
         (changed(op="thin"), "node 1: made by the operation 'thin', which this program does not"),
-        (changed(parents=[1]), 'node 1: "parents" should name earlier nodes.*given 1'),
+        (changed(parents=[1]), 'node 1: "parents" should name earlier nodes.*got 1'),
         (changed(parents=[-1]), "got -1"),
         (changed(parents=[True]), "got True"),
         (changed(parents=[0, 0]), "tanh takes 1 inputs, got 2 parents"),

@@ -70,7 +70,7 @@ def test_a_folder_that_is_missing_is_made(make, tmp_path):
 
 def test_files_that_cannot_be_written(make, tmp_path):
     out = make["logistic"]()
-    with pytest.raises(DrawingError, match=r"\.svg .*given .*\.gif"):
+    with pytest.raises(DrawingError, match=r"\.svg .*got .*\.gif"):
         save(out, tmp_path / "a.gif")
     with pytest.raises(DrawingError, match="dpi is a number of dots per inch above 0, got 0"):
         save(out, tmp_path / "a.png", dpi=0)

@@ -256,7 +256,7 @@ def test_what_cannot_be_stepped_through_is_said(tmp_path, monkeypatch):
     for path in (tmp_path, tmp_path / "page.svg", tmp_path / "page"):
         with pytest.raises(DrawingError, match=r"a path that ends in \.html, got"):
             stepper(w.sum(), path)
-    with pytest.raises(TypeError, match=r"stepper: the loss must be a Tensor.*given float"):
+    with pytest.raises(TypeError, match=r"stepper: the loss must be a Tensor.*got float"):
         stepper(3.0, tmp_path / "page.html")
     assert not list(tmp_path.iterdir())
 

@@ -247,12 +247,12 @@ def test_names_with_lengths():
         ),
         (
             [3],
-            "lengths: expected 2 integers, one for each sequence of the batch; "
+            "lengths: expected 2 integers, one for each sequence of the batch, "
             "got shape (1,) of int64",
         ),
         (
             [1.0, 2.0],
-            "lengths: expected 2 integers, one for each sequence of the batch; "
+            "lengths: expected 2 integers, one for each sequence of the batch, "
             "got shape (2,) of float64",
         ),
     ],

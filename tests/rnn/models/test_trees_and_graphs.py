@@ -164,7 +164,7 @@ def test_a_graph_without_edges_hears_nothing():
         ),
         (
             lambda: GraphRecurrentCell(1, 2).on(np.array(EDGES).T, 4),
-            r"expected edges of shape \(E, 2\).*given \(2, 5\) of int64; .* give the transpose",
+            r"expected edges of shape \(E, 2\).*got \(2, 5\) of int64; .* give the transpose",
         ),
         (
             lambda: GraphRecurrentCell(1, 2).on([(0.5, 1.0)], 4),
