@@ -369,7 +369,7 @@ def test_messages():
         Adam([w]).load_state_dict(adam.state_dict())
     with pytest.raises(ValueError, match="may have 'lr', got 'params', 'weight_decay'"):
         SGD([{"params": [w], "weight_decay": 1}])
-    with pytest.raises(ValueError, match="got twice"):
+    with pytest.raises(ValueError, match="given twice"):
         SGD([w, {"params": [w]}])
     with pytest.raises(ValueError, match="lr of a group must be a finite number >= 0, got -1"):
         SGD([{"params": [w], "lr": -1}])
