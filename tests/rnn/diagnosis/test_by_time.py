@@ -203,7 +203,7 @@ def test_a_step_that_is_unknown_or_contradicted_is_refused():
         gradient_by_lag([(U * U).sum()], U)
     with pytest.raises(GradientError, match="given for t=3 was made of outputs at t=12"):
         gradient_by_lag({3: losses[-1]}, U)
-    with pytest.raises(GradientError, match="got for t=1 was made of outputs at t=10"):
+    with pytest.raises(GradientError, match="given for t=1 was made of outputs at t=10"):
         gradient_by_lag(stack(losses), U)
 
 
