@@ -295,8 +295,7 @@ def _is_analytic(ys: Sequence[Node], xs: Sequence[Tensor]) -> bool:
     for node in Graph(ys):
         if any(parent in depends for parent in node.parents):
             depends.add(node)
-            # a comparison looks at the real parts first, and so is not misled by a nudge
-            if node.op and not node.op.analytic and node.dtype.kind != "b":
+            if node.op and not node.op.analytic:
                 return False
     return True
 

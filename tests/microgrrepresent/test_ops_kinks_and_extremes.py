@@ -215,6 +215,14 @@ def test_a_large_vocabulary_needs_no_matrix_of_its_square():
     assert mg.one_hot([49_999], 50_000)[0, -1] == 1
 
 
+@pytest.mark.parity
+def test_nan_passes_the_adjoint_of_relu_on_as_in_pytorch():
+    torch = pytest.importorskip("torch")
+    x = torch.tensor([np.nan, -1.0, 2.0], requires_grad=True)
+    torch.relu(x).sum().backward()
+    assert slope(mg.relu, [np.nan, -1.0, 2.0]) == x.grad.tolist() == [1, 0, 1]
+
+
 @pytest.mark.parametrize("extreme", [mg.max, mg.min])
 def test_the_extreme_that_is_nan_gets_the_adjoint(extreme):
     x = mg.Tensor([[1.0, np.nan, 2.0], [np.nan, np.nan, 0.0]])

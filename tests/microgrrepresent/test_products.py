@@ -1,5 +1,7 @@
 """Products of vectors, matrices and batches: each pair of shapes, to the second order."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,16 @@ def test_linear(lead):
     np.testing.assert_allclose(linear(x, w).value, x.value @ w.value.T, rtol=1e-14)
     gradcheck(linear, [x, w])
     gradgradcheck(linear, [x, w])
+
+
+def test_the_gradient_of_a_batchs_one_matrix_needs_no_matrix_for_each_of_the_batch():
+    x, w = tensors((256, 1, 64), (64, 64))
+    y = x @ w
+    tracemalloc.start()
+    mg.grad(y.sum(), w)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 * w.value.nbytes  # 256 matrices would be 4 times as much
 
 
 @pytest.mark.parametrize("kind", ["int64", "float32", "complex128", "bool"])

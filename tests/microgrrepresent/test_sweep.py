@@ -390,6 +390,16 @@ def test_a_state_carried_over_an_assignment_is_stale_even_for_grad():
     assert grad(loss, w) == pytest.approx(float((1 - loss * loss) * h))
 
 
+def test_a_source_that_was_assigned_to_is_stale_beside_one_that_was_made_later():
+    w, x = leaf(2.0, "w"), leaf(0.5, "x")
+    before = w * 3
+    h = tanh(x)
+    y = before * h
+    w.assign(5.0)
+    with pytest.raises(StaleGraphError, match=r"w \(\) was given a new value"):
+        grad(y, [w, h])
+
+
 def test_what_was_made_after_an_assignment_is_fresh():
     w = leaf(2.0)
     w.assign(3.0)
