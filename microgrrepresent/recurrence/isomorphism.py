@@ -35,15 +35,16 @@ def difference(a: Graph, b: Graph) -> str | None:
         return f"{len(a.outputs)} outputs and {len(b.outputs)}"
     names_a, names_b = labels(tuple(a)), labels(tuple(b))
     there: dict[Node, Node] = {}
-    back: dict[Node, Node] = {}
+    taken: set[Node] = set()  # the nodes of b that are one of a's
     todo = list(zip(a.outputs, b.outputs, strict=True))
     while todo:
         m, n = todo.pop()
-        if m in there or n in back:
-            if there.get(m) is not n or back.get(n) is not m:
+        if m in there or n in taken:
+            if there.get(m) is not n:
                 return f"{_told(m, names_a)} and {_told(n, names_b)} are not used alike"
             continue
-        there[m], back[n] = n, m
+        there[m] = n
+        taken.add(n)
         if exact(m) != exact(n):
             return f"{_told(m, names_a)} and {_told(n, names_b)} differ"
         todo += zip(m.parents, n.parents, strict=True)

@@ -333,6 +333,17 @@ def test_a_loop_that_reads_what_several_others_end_with_comes_after_all_of_them(
     assert [moments.of[h] for h in ends[1:]] == [*range(2, 17, 2)]
 
 
+def test_the_listing_has_time_in_an_index():
+    X, h = Tensor(np.ones((20, 3)), name="X"), Tensor(np.zeros(3), name="h_0")
+    for t in range(2, 8):
+        with step(t):
+            h = tanh(h + X[t - 2] + X[t] + X[9 - t] + X[2 * t + 1] + X[0]).named("h")
+    lines = str(fold(h)).splitlines()
+    assert [line.partition(" = ")[2] for line in lines if "= X" in line] == [
+        "X[t-2]", "X[t]", "X[-t+9]", "X[2t+1]", "X[0]"
+    ]  # fmt: skip
+
+
 def test_a_short_loop_is_stood_for_by_its_step_nearest_to_the_middle():
     h, ends = Tensor(np.ones(3), name="h_0"), []
     for name, T in (("short", 3), ("long", 9)):

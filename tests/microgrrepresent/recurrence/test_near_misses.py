@@ -188,6 +188,26 @@ def test_a_variable_of_the_midst_alone_is_refused_whoever_reads_it():
     assert_refused(outputs(4, 6), "step 4 has no counterpart in step 3")
 
 
+def test_a_variable_that_begins_late_or_ends_early_stays_at_its_end_of_time():
+    def run(T, late):
+        h, z = Tensor(np.zeros(3), name="h_0"), Tensor(np.ones(3), name="z_0")
+        for t, x in steps(Tensor(np.ones((T, 3)), name="X")):
+            h = tanh(h + x).named("h")
+            if t > T - 3 if late else t <= 3:
+                with scope("few"):
+                    z = sigmoid(z * h).named("z")
+        return Graph([h, z])
+
+    for late in (True, False):
+        assert difference(unfold(fold(run(9, late)), 12), run(12, late)) is None
+
+
+def test_of_two_steps_the_output_may_have_a_name_of_its_own():
+    h = states(T=2)[-1].named("y")
+    folded = assert_folds(h)
+    assert [node.name for node in folded.instances(h).values()] == ["h", "y"]
+
+
 def test_a_state_made_at_step_0_in_another_way_is_an_initial_value():
     W, s = Tensor(np.eye(3), requires_grad=True, name="W"), Tensor(np.ones(3), name="s")
     with step(0):

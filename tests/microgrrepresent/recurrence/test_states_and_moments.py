@@ -97,6 +97,13 @@ def test_a_loop_that_needs_the_end_of_another_comes_after_it():
     assert found.steps == (*range(1, T + 1), *range(1, T + 1))
 
 
+def test_a_loop_that_reads_another_at_its_own_step_runs_beside_it():
+    lower = loop("lower", INPUTS, start())
+    upper = loop("upper", [*lower.values()], start())
+    found = recurrence(upper[T]).moments
+    assert [found.of[h] for h in upper.values()] == [*lower] and found.steps == (*lower,)
+
+
 def test_a_loop_over_rows_of_what_another_made_runs_beside_it():
     lower = loop("lower", INPUTS, start())
     rows = stack(list(lower.values()))
