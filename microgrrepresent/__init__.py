@@ -30,10 +30,9 @@ from microgrrepresent.transforms import value_and_grad, vjp
 
 if TYPE_CHECKING:
     from microgrrepresent.check import gradcheck, gradgradcheck
-    from microgrrepresent.description_check import check_primitive
     from microgrrepresent.drawing import draw, save, stepper
     from microgrrepresent.equations import explain
-    from microgrrepresent.programs import Program, mark, program
+    from microgrrepresent.programs import Program, check_primitive, mark, program
     from microgrrepresent.recurrence import Delay, Folded, fold, isomorphic, unfold
 
 # The readers of a graph are loaded when they are first asked for: to record and to differentiate,
@@ -42,7 +41,7 @@ _LATER = {
     "Delay": "recurrence",
     "Folded": "recurrence",
     "Program": "programs",
-    "check_primitive": "description_check",
+    "check_primitive": "programs",
     "draw": "drawing",
     "explain": "equations",
     "fold": "recurrence",

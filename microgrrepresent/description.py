@@ -16,7 +16,7 @@ A field that is left out is not guessed: a reader that needs it says which one i
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -141,13 +141,28 @@ class Description:
         """
         text = self._text(field, node, position)
         if text is None:
-            raise DescriptionError(
-                f"{by}: {located(self.name, node.scope, node.step)}: the operation does not say "
-                f"its {field!r}; add {field}=... to primitive({self.name!r}, ...)"
-            )
+            raise self.lacks(field, f"{by}: {located(self.name, node.scope, node.step)}")
         return text
 
+    def lacks(self, field: str, where: str) -> DescriptionError:
+        """The error of a reader that needs a field which was left out."""
+        return DescriptionError(
+            f"{where}: the operation does not say its {field!r}; add {field}=... to "
+            f"primitive({self.name!r}, ...)"
+        )
+
     def _text(self, field: str, node: Node, position: int) -> str | None:
+        shapes = [parent.shape for parent in node.parents]
+        return self.text(field, shapes, node.params, position)
+
+    def text(
+        self,
+        field: str,
+        shapes: Sequence[tuple[int, ...]],
+        params: Mapping[str, Any],
+        position: int = 0,
+    ) -> str | None:
+        """What a field says for inputs of these shapes; None if it was left out."""
         text = getattr(self, field)
         if isinstance(text, tuple):
             at = 0 if self._takes_any_number else position
@@ -157,7 +172,7 @@ class Description:
             text = self.source or f"{self.name}({inputs})"
         if text is None or isinstance(text, str):
             return text
-        return str(text(*[parent.shape for parent in node.parents], **node.params))
+        return str(text(*shapes, **params))
 
     @property
     def _takes_any_number(self) -> bool:
@@ -243,4 +258,4 @@ def parsed(text: str) -> ast.expr:
 @cache
 def names_in(text: str) -> frozenset[str]:
     """The names that a text speaks of."""
-    return frozenset(node.id for node in ast.walk(parsed(text)) if isinstance(node, ast.Name))
+    return frozenset(node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name))

@@ -1,7 +1,8 @@
 """Programs: a recorded loss and its gradient as the loop that one would have written by hand."""
 
+from microgrrepresent.programs.description_check import check_primitive
 from microgrrepresent.programs.loss_program import Program, program
 from microgrrepresent.programs.marking import Marker, StudentError, mark
 from microgrrepresent.programs.report import Report
 
-__all__ = ["Marker", "Program", "Report", "StudentError", "mark", "program"]
+__all__ = ["Marker", "Program", "Report", "StudentError", "check_primitive", "mark", "program"]

@@ -11,6 +11,8 @@ import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
+
 Expr = ast.expr
 A = TypeVar("A", bound=ast.AST)
 
@@ -97,10 +99,18 @@ def call(function: str, *arguments: Expr, **keywords: Expr) -> Expr:
 
 
 def literal(value: Any) -> Expr:
-    """A constant, a slice, or a tuple or list of them, as it is written."""
+    """A constant, an array, a slice, or a tuple or list of them, as it is written."""
     match value:
         case ast.expr():
             return value
+        case np.ndarray():
+            usual = value.size and value.dtype in (np.int64, np.float64, np.bool_)
+            dtype = {} if usual else {"dtype": literal(value.dtype.name)}
+            return call("np.array", literal(value.tolist()), **dtype)
+        case np.generic():
+            return literal(value.item())
+        case float() if not np.isfinite(value):
+            return parsed({"inf": "np.inf", "-inf": "-np.inf"}.get(str(value), "np.nan"))
         case slice():
             start, stop, step = (
                 None if end is None else literal(end)
@@ -116,6 +126,14 @@ def literal(value: Any) -> Expr:
         case type():
             return ast.Constant(value.__name__)
     return ast.Constant(value)
+
+
+def subscript(index: Expr) -> Expr:
+    """What may be an index; one with slices is ``np.s_[:, 2:5]`` where it is no subscript."""
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    if any(isinstance(part, ast.Slice) for part in parts):
+        return ast.Subscript(parsed("np.s_"), index, ast.Load())
+    return index
 
 
 class _Replace(ast.NodeTransformer):

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from microgrrepresent.description import names_in
 from microgrrepresent.equations.reading import shape_of
 from microgrrepresent.equations.terms import (
     Adjoint,
@@ -49,7 +50,7 @@ from microgrrepresent.programs.expressions import (
     total,
 )
 from microgrrepresent.programs.sizes import Sizes, length, same, shape_expression
-from microgrrepresent.programs.texts import Shape, Texts, is_statement, names_in, simple
+from microgrrepresent.programs.texts import Shape, Texts, is_statement, simple
 
 
 @dataclass(frozen=True)
@@ -215,9 +216,9 @@ class Lowering(Texts):
                 self.shape(shape_of(x), shape_of(y), op.name)
                 for x, y in zip(a.inputs, b.inputs, strict=True)
             ]
-        if op.source is None:
-            raise _lacks(op, "source", "its value in NumPy")
-        source = self.text_of(op, op.source, a, b)
+        source = self.text_of("source", a)
+        if source is None:
+            raise op.lacks("source", f"program: {op.name}")
         names |= self.params_of(a, b)
         return Piece(simple(self.filled(source, names, op, shapes)), shape)
 
@@ -231,10 +232,9 @@ class Lowering(Texts):
         which = 0 if op.inputs == ("xs",) else position
         if op.inputs == ("xs",):
             names |= self.part_of(a, b)
-        source = op.vjp_source[which] if op.vjp_source else None
+        text = self.text_of("vjp_source", a, which)
         shape = self.shape(a.shape, b.shape, f"what {op.name} sends back")
-        if source is not None:
-            text = self.text_of(op, source, a, b)
+        if text is not None:
             if is_statement(text):
                 return self._statement(text, op, which, g, names, inputs, shapes, shape, a)
             g = self.full(a.g, b.g)
@@ -243,12 +243,14 @@ class Lowering(Texts):
             if text == "g" and shape_of(a.g) != a.shape:  # it was broadcast
                 return self._unbroadcast(g, shape_of(a.g), a.shape, shape)
             return Piece(simple(self.filled(text, names, op, shapes)), shape)
-        if not op.derivative:
-            raise _lacks(op, "derivative", "its derivative in NumPy")
-        text = self.text_of(op, op.derivative[which], a, b)
+        text = self.text_of("derivative", a, which)
+        if text is None:
+            raise op.lacks("derivative", f"program: {op.name}")
         names |= self._values(op, text, inputs, a, b)
         if "n" in names_in(text):
             names["n"] = self.count_of(a, b)
+        if a.meets == "spread" and "y" in names:
+            names["y"] = self._spread(self.term(a.y, b.y), a).expression
         D = self.filled(text, names, op, shapes)
         whole = bool(names_in(text) & {*op.inputs, "y"})
         return self._met(a.meets, g, D, whole, shape, a, b)
@@ -278,7 +280,7 @@ class Lowering(Texts):
                 one, other = _in_rows(one), _in_rows(other)
             columns = ast.Attribute(one, "T", ast.Load())
             return Piece(binary(columns, ast.MatMult(), other), shape)
-        raise _lacks(a.op, "vjp_source", "what it sends back in NumPy")
+        raise a.op.lacks("vjp_source" if meets else "meets", f"program: {a.op.name}")
 
     def _spread(self, g: Piece, a: Chain) -> Piece:
         """Give g the axes back that were summed over; a number needs none."""
@@ -321,7 +323,7 @@ class Lowering(Texts):
                 names[n] = self.term(*pair).expression
         names |= {adjoint: name(INTO), "g": g.expression}
         tree = ast.parse(text).body[0]
-        filled = _Fill(names).visit(tree)
+        filled = simple(_Fill(names).visit(tree))
         return Piece(ast.Constant(0), shape, (filled,))
 
     # --- what texts speak of ----------------------------------------------------------------------
@@ -434,10 +436,3 @@ def _kind(term: Term) -> str:
         case SumOverSteps():
             return "a sum over steps"
     return type(term).__name__.lower()
-
-
-def _lacks(op: Primitive, field: str, meaning: str) -> GraphError:
-    return GraphError(
-        f"program: the operation {op.name} does not say {meaning}; give {field}= to "
-        f"primitive({op.name!r}, ...)"
-    )

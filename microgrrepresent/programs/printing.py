@@ -160,7 +160,7 @@ def helper_source(function: Callable[..., Any]) -> str:
     tree = ast.parse(source)
     definition = tree.body[0]
     assert isinstance(definition, ast.FunctionDef)
-    for argument in definition.args.args:
+    for argument in (*definition.args.args, *definition.args.kwonlyargs):
         argument.annotation = None
     definition.returns = None
     for i, statement in enumerate(definition.body):

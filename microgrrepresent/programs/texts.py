@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from microgrrepresent.description import Description
 from microgrrepresent.equations.reading import shape_of
 from microgrrepresent.equations.terms import Apply, Chain, Given, Growing, Slice
 from microgrrepresent.errors import GraphError
-from microgrrepresent.primitive import Primitive
 from microgrrepresent.programs.expressions import (
+    A,
     Expr,
     binary,
     call,
@@ -26,6 +27,7 @@ from microgrrepresent.programs.expressions import (
     parsed,
     plus,
     replaced,
+    subscript,
     substituted,
 )
 from microgrrepresent.programs.sizes import Dimension, Sizes, length, shape_expression
@@ -59,19 +61,17 @@ class Texts:
             self.size(a, b, f"a length of {what}") for a, b in zip(first, second, strict=True)
         )
 
-    def text_of(self, op: Primitive, text: Any, a: Apply | Chain, b: Apply | Chain) -> str:
-        """A text of an operation, for the shapes and params of the first recording."""
-        for helper in op.helpers:
+    def text_of(self, field: str, a: Apply | Chain, position: int = 0) -> str | None:
+        """What an operation says, for the shapes and params of the first recording."""
+        for helper in a.op.helpers:
             self.helpers[helper.__name__] = helper
-        if isinstance(text, str):
-            return text
         params = {k: _plain(v) for k, v in a.params}
-        return str(text(*[shape_of(x) for x in a.inputs], **params))
+        return a.op.text(field, [shape_of(x) for x in a.inputs], params, position)
 
     def params_of(self, a: Apply | Chain, b: Apply | Chain) -> dict[str, Expr]:
         """The static arguments, by name."""
         return {
-            k: self._param(v, w, f"{k} of {a.op.name}")
+            k: subscript(self._param(v, w, f"{k} of {a.op.name}"))
             for (k, v), (_, w) in zip(a.params, b.params, strict=True)
         }
 
@@ -98,7 +98,7 @@ class Texts:
                     raise GraphError(
                         f"program: {what} is an array that is not the same in both recordings"
                     )
-                return call("np.array", literal(a.array.tolist()))
+                return literal(a.array)
             case Slice(), Slice():
                 parts = [
                     None if x is None else self._param(x, y, what)
@@ -137,7 +137,7 @@ class Texts:
         return ast.Constant(1) if found is None else found
 
     def filled(
-        self, text: str, names: dict[str, Expr], op: Primitive, shapes: Sequence[Shape]
+        self, text: str, names: dict[str, Expr], op: Description, shapes: Sequence[Shape]
     ) -> Expr:
         """A text with expressions in the place of names, and lengths for ``x.shape``."""
         by_name = dict(zip(op.inputs, shapes, strict=False))
@@ -165,11 +165,13 @@ class Texts:
         return substituted(replaced(parsed(text), replace), names)
 
 
-def simple(expression: Expr) -> Expr:
-    """Without detours: ``keepdims=False``, ``W.T.T``, ``(x.T @ g).T``."""
+def simple(expression: A) -> A:
+    """Without detours: ``keepdims=False``, ``W.T.T``, ``(x.T @ g).T``, ``x[np.s_[1:3]]``."""
 
     def replace(node: Expr) -> Expr | None:
         match node:
+            case ast.Subscript(of, ast.Subscript(ast.Attribute(ast.Name("np"), "s_"), index)):
+                return ast.Subscript(simple(of), index, node.ctx)
             case ast.Attribute(ast.Attribute(inner, "T"), "T"):
                 return simple(inner)
             case ast.Attribute(ast.BinOp(ast.Attribute(a, "T"), ast.MatMult(), b), "T"):
@@ -208,8 +210,3 @@ def _plain(value: Any) -> Any:
 def is_statement(text: str) -> bool:
     """Whether a contribution is told as what adds it to a part of the adjoint."""
     return text.startswith("np.add.at(") or isinstance(ast.parse(text).body[0], ast.AugAssign)
-
-
-def names_in(text: str) -> set[str]:
-    """The names that a text speaks of."""
-    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}

@@ -203,6 +203,30 @@ def test_a_program_gives_what_the_ordinary_run_gives_for_any_lengths(name):
         close(step(**inputs), ordinary(f, wrt, inputs))
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda h: h.max(axis=1).sum(),
+        lambda h: mg.logsumexp(h, axis=0).sum(),
+        lambda h: (h.max(axis=0, keepdims=True) * h).sum(),
+        lambda h: (h[:, [0, 2, 0]] * h[1:, [1]]).sum(),
+        lambda h: mg.clip(h, -np.inf, 0.5).sum(),
+    ],
+)
+def test_what_loses_axes_or_selects_with_lists(read):
+    W = Tensor(np.random.default_rng(0).normal(size=(I, H)), requires_grad=True, name="W")
+
+    def f(X):
+        h, total = np.zeros((2, H)), 0.0
+        for _, x in steps(X):
+            h = tanh(x @ W + h).named("h")
+            total = total + read(h)
+        return total
+
+    X = np.random.default_rng(1).normal(size=(T, 2, I))
+    close(program(f, [W], X=X)(X=X), ordinary(f, [W], {"X": X}))
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_the_printed_file_runs_alone_with_numpy(name, tmp_path):
     f, wrt = NETS[name]()

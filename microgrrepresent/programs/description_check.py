@@ -1,8 +1,8 @@
 r"""Is what is said of an operation true? Run the texts with only NumPy in scope, and compare.
 
-The value by `source` is held against `forward`; the local derivatives, met by the adjoint as is
-said, and the printed contributions, against the rules. That the rules themselves are right is
-`gradcheck`'s question.
+The code that a program prints for an operation's value is held against `forward`; the code for what
+it sends back, and the local derivatives, met by the adjoint as is said, against the rules. That the
+rules themselves are right is `gradcheck`'s question.
 """
 
 from __future__ import annotations
@@ -13,17 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from microgrrepresent.equations.terms import Apply, Chain, Value, Variable, params_of
 from microgrrepresent.errors import CheckError
 from microgrrepresent.node import Array, Node
 from microgrrepresent.primitive import Primitive
-from microgrrepresent.source_code import (
-    adds_in_place,
-    contribution_code,
-    filled,
-    helper_code,
-    literal,
-    value_code,
-)
+from microgrrepresent.programs.expressions import text
+from microgrrepresent.programs.lowering import INTO, Lowering
+from microgrrepresent.programs.printing import helper_source
+from microgrrepresent.programs.sizes import Sizes
 from microgrrepresent.sums import fitted
 from microgrrepresent.tensor import Tensor
 
@@ -99,6 +96,77 @@ def check_primitive(op: Primitive, /, *inputs: Any, **params: Any) -> Descriptio
     return DescriptionCheck(max(found.values()), tuple(found))
 
 
+def value_code(node: Node, names: Sequence[str]) -> str:
+    """The expression by which a program computes a node from inputs of these names.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, linear
+    >>> from microgrrepresent.programs.description_check import value_code
+    >>> value_code(linear(Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]])), ["x", "W"])
+    'x @ W.T'
+    """
+    assert node.op is not None
+    term = Apply(node.op, _values(node, names), params_of(node.params), node.shape, "")
+    return text(_lowering(node).term(term, term).expression)
+
+
+def contribution_code(node: Node, i: int, names: Sequence[str]) -> str:
+    """What a program adds to the adjoint of the node's i-th input.
+
+    It is an expression, or a statement that adds to the adjoint, which is called ``into``. The
+    node's own adjoint is ``g``, its value ``y``.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, linear, tanh
+    >>> from microgrrepresent.programs.description_check import contribution_code
+    >>> a, x, W = Tensor([0.5]), Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]])
+    >>> contribution_code(tanh(a), 0, ["a"])
+    'g * (1 - y ** 2)'
+    >>> contribution_code(linear(x, W), 1, ["x", "W"])
+    'g.T @ x'
+    >>> contribution_code(x[0], 0, ["x"])
+    'into[0] += g'
+    """
+    op, parent = node.op, node.parents[i]
+    assert op is not None
+    joins, lengths = op.many is not None, ()
+    if joins and parent.ndim == node.ndim:
+        lengths = tuple(part.shape[node.params["axis"]] for part in node.parents)
+    shapes = [p.shape for p in node.parents]
+    derivative, meets = (
+        op.text(field, shapes, node.params, i) or "" for field in ("derivative", "meets")
+    )
+    chain = Chain(
+        _value("g", node, -2),
+        op,
+        i,
+        derivative,
+        meets,
+        _value("y", node, -1),
+        () if joins else _values(node, names),
+        params_of(node.params),
+        node.shape if meets == "elementwise" else parent.shape,
+        lengths,
+    )
+    piece = _lowering(node).term(chain, chain)
+    return "\n".join(map(ast.unparse, piece.additions)) or text(piece.expression)
+
+
+def _lowering(node: Node) -> Lowering:
+    return Lowering(Sizes(()), lambda variable: variable.name, node.dtype)
+
+
+def _values(node: Node, names: Sequence[str]) -> tuple[Value, ...]:
+    pairs = zip(names, node.parents, strict=True)
+    return tuple(_value(name, parent, key) for key, (name, parent) in enumerate(pairs))
+
+
+def _value(name: str, node: Node, key: int) -> Value:
+    return Value(Variable(name, "", False, node.shape, (), key), None)
+
+
 class _Claims:
     """All that is said of one use of an operation, to be compared with what is so."""
 
@@ -129,24 +197,24 @@ class _Claims:
         if rule is not None:
             expected = fitted(rule(self.g, self.y, *self.xs, **params), x)
         if op.derivative and (rule is None or op.meets):
-            text = filled(op.said("derivative", self.node, i, by="check_primitive"), self._params())
+            D = op.said("derivative", self.node, i, by="check_primitive")
             word = op.said("meets", self.node, i, by="check_primitive") if rule else "elementwise"
-            met = fitted(self._met(word, text, i), x) if rule else self._run(text)
-            said = f"{text}, met {word}"
+            met = fitted(self._met(word, D, i), x) if rule else self._run(D)
+            said = f"{D}, met {word}"
             yield "derivative", self._compared("derivative", said, met, expected, "the rule")
             if op.steepest is not None and rule is not None:
-                most = float(np.abs(self._run(text)).max(initial=0))
+                most = float(np.abs(self._run(D)).max(initial=0))
                 if most > op.steepest * (1 + _TOLERANCE):
                     raise self._wrong("steepest", f"{op.steepest:g}", f"a slope is {most:.12g}")
                 yield "steepest", 0.0
         says_how = op.vjp_source or (op.derivative and "rows" not in op.meets and op.meets)
         if rule is not None and says_how:
-            code = contribution_code(self.node, i, "g", "y", self.names, "adjoint")
-            if adds_in_place(self.node, i):
-                contribution = np.zeros(x.shape)
-                self._run(code, adjoint=contribution)
-            else:
-                contribution = fitted(self._run(code), x)
+            code = contribution_code(self.node, i, self.names)
+            contribution = np.zeros(x.shape)
+            sent = self._run(code, **{INTO: contribution})
+            if sent is not None:  # it may rely on broadcasting
+                whole = np.broadcast_shapes(sent.shape, x.shape)
+                contribution = fitted(np.broadcast_to(sent, whole), x)
             yield (
                 "contribution",
                 self._compared("contribution", code, contribution, expected, "the rule"),
@@ -169,22 +237,19 @@ class _Claims:
 
     # --- running texts ---------------------------------------------------------------------------
 
-    def _params(self) -> dict[str, str]:
-        n = self.xs[0].size // max(self.y.size, 1) if self.xs else 1
-        params = {key: literal(value) for key, value in self.node.params.items()}
-        return {**params, "n": str(n)}
-
     def _run(self, code: str, **other: Any) -> Any:
         """The value of an expression; a statement is executed."""
         scope: dict[str, Any] = {"np": np}
         try:
-            for helper in helper_code(self.op):
-                exec(helper, scope)
+            for helper in self.op.helpers:
+                exec(helper_source(helper), scope)
+            scope |= {**self.node.params, "n": self.xs[0].size // max(self.y.size, 1)}
             scope |= dict(zip(self.names, self.xs, strict=True))
             scope |= {"g": self.g, "y": self.y, **other}
             with np.errstate(all="ignore"):
                 if isinstance(ast.parse(code).body[0], ast.Expr):
-                    return np.asarray(eval(code, scope))
+                    value = eval(code, scope)
+                    return None if value is None else np.asarray(value)  # np.add.at gives None
                 exec(code, scope)
         except Exception as error:
             raise CheckError(
