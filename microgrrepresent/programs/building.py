@@ -131,7 +131,7 @@ class _Leaves:
                 assert isinstance(value.when, int) and isinstance(like.when, int)
                 step = length(lowering.size(value.when, like.when, f"a step of {variable}"))
                 when = str(value.when).replace("-", "m") if value.when == like.when else "end"
-                letter = f"{variable}_{when}"
+                letter = of_input.get(node, f"{variable}_{when}")
                 self.initial.setdefault(variable, []).append((step, letter))
             if node in of_input:
                 if of_input[node] != letter:

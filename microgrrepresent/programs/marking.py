@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +18,7 @@ from microgrrepresent.programs.pieces import order_of
 from microgrrepresent.programs.printing import as_printed
 from microgrrepresent.programs.reading import Reading, read_gradients
 from microgrrepresent.programs.report import Report, how_far
+from microgrrepresent.programs.student import called, described
 from microgrrepresent.programs.trial import Broken, Trials
 
 Student = Callable[..., tuple[Any, Mapping[str, Any]]]
@@ -128,13 +127,12 @@ class Marker:
 
     def __call__(self, student: Student) -> Report:
         """Mark a function."""
+        arrays = dict(self.trials.arrays)
+        arrays.update({name: arrays[letter] for name, letter in self.letters.items()})
         try:
-            given = self._run(student)
+            loss, returned = called(student, arrays)
         except Exception as error:  # whatever the student's function raises is its result
-            return Report(error=_raised(error))
-        if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping)):
-            return Report(error="it must return the loss and a dict of gradients, {'W': dW}")
-        loss, returned = given
+            return Report(error=_raised(error, student))
         right = dict(zip(self.letters, self.trials.right, strict=True))
         gradients, adjoints = self._apart(returned)
         reading = read_gradients(gradients, right, self.letters, self.lengths)
@@ -185,21 +183,6 @@ class Marker:
         """T and B."""
         arrays = self.trials.arrays
         return {n: int(eval(where, dict(arrays))) for n, where in self.step.code.sizes}
-
-    def _run(self, student: Student) -> Any:
-        arrays = dict(self.trials.arrays)
-        arrays.update({name: arrays[letter] for name, letter in self.letters.items()})
-        asked = inspect.signature(student).parameters.values()
-        everything = any(p.kind is p.VAR_KEYWORD for p in asked)
-        unknown = [
-            p.name
-            for p in asked
-            if p.name not in arrays and p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
-        ]
-        if unknown:
-            raise TypeError(f"it takes {unknown[0]}, which is none of {', '.join(arrays)}")
-        named = [p.name for p in asked if p.name in arrays]
-        return student(**{n: np.array(arrays[n]) for n in (arrays if everything else named)})
 
     def _loss(self, loss: Any) -> tuple[str, float]:
         """What is wrong with the loss, and how many times too large it is, as far as is seen."""
@@ -280,10 +263,9 @@ class StudentError(RuntimeError):
     """What a student's function raised, in words, where it was run by somebody else."""
 
 
-def _raised(error: Exception) -> str:
+def _raised(error: Exception, student: Student) -> str:
     if isinstance(error, StudentError):
-        return textwrap.shorten(str(error), 300)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-    where = [frame.lineno for frame in frames if frame.filename == frames[0].filename]
-    line = f", in line {where[-1]}" if where else ""
-    return textwrap.shorten(f"{type(error).__name__}: {error}{line}", 300)
+        return str(error)
+    return described(
+        error, getattr(inspect.unwrap(student), "__code__", _raised.__code__).co_filename
+    )

@@ -10,7 +10,7 @@ import numpy as np
 
 from microgrrepresent.node import Array
 from microgrrepresent.programs.mistakes import Mistake
-from microgrrepresent.programs.trial import Found
+from microgrrepresent.programs.trial import Found, Way
 
 SHOWN = 3
 """So many explanations are printed, if several give the same numbers."""
@@ -66,9 +66,14 @@ class Report:
         ways = () if self.found is None else self.found.ways
         return tuple(dict.fromkeys(mistake for way in ways for mistake in way))
 
+    @property
+    def why(self) -> str:
+        """The mistake in a few words; empty if there is none, or it is not known."""
+        return "" if self.found is None or not self.found.ways else _what(self.found.ways[0])
+
     def __str__(self) -> str:
         if self.error:
-            return f"The function does not run: {self.error}"
+            return f"Not marked: {self.error.rstrip('.')}."
         said = [self.loss or "The loss is right.", *self.remarks, self._counted()]
         if self.wrong:
             if len(self.wrong) > 1:
@@ -97,9 +102,7 @@ def _why(found: Found, letters: Mapping[str, str]) -> list[str]:
     said: list[str] = []
     for way, seen in zip(found.ways[:SHOWN], found.seen, strict=False):
         begin = "Or" if said else "Why"
-        says = list(dict.fromkeys(mistake.says for mistake in way))
-        what = ", and ".join(says) + ", twice" * (len(says) < len(way))
-        said.append(f"{begin}: {what}.")
+        said.append(f"{begin}: {_what(way)}.")
         for mistake in way:
             said += _beside("it should be    ", mistake.right)
             said += _beside("it is as if     ", mistake.wrong or "(nothing stood there)")
@@ -118,6 +121,11 @@ def _why(found: Found, letters: Mapping[str, str]) -> list[str]:
     other = [f"{letter} is {name}" for name, letter in letters.items() if name != letter]
     other = [o for o in other if words & {o.split()[0], f"d{o.split()[0]}"}]
     return [*said, f"In these lines, {', '.join(other)}."] if other else said
+
+
+def _what(way: Way) -> str:
+    says = list(dict.fromkeys(mistake.says for mistake in way))
+    return ", and ".join(says) + ", twice" * (len(says) < len(way))
 
 
 def _beside(label: str, lines: str) -> list[str]:

@@ -96,7 +96,7 @@ def parser() -> _Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_demo, _add_train, _add_sample, _add_draw, _add_bptt, _add_flow):
         add(commands)
-    add_loops(commands, _seed, _positive)
+    add_loops(commands, _count, _seed, _positive)
     _add_systems(commands)
     return parser
 

@@ -247,13 +247,13 @@ def _code(options: argparse.Namespace) -> int:
 
 
 def _exercise(options: argparse.Namespace) -> int:
-    from rnn.command_line.loops import exercise
+    from rnn.command_line.exercises import exercise
 
     return exercise(options)
 
 
 def _mark(options: argparse.Namespace) -> int:
-    from rnn.command_line.loops import mark
+    from rnn.command_line.marks import mark
 
     return mark(options)
 

@@ -15,8 +15,12 @@ Reader = Callable[[str], float]
 """Of a number, which it may refuse."""
 
 
-def add_loops(commands: Commands, seed: Reader, seconds: Reader) -> None:
+def add_loops(commands: Commands, count: Reader, seed: Reader, seconds: Reader) -> None:
     """Add the commands that print a loop, set it as an exercise, and mark it."""
+
+    def blanks(text: str) -> float | None:
+        return None if text == "all" else count(text)
+
     code = _command(
         commands,
         "code",
@@ -38,13 +42,25 @@ def add_loops(commands: Commands, seed: Reader, seconds: Reader) -> None:
         commands,
         "exercise",
         "write a file whose backward pass is left out",
-        "Writes a file with the forward loop of a cell, the formulas of its gradient, and a\n"
-        "backward pass in which every value is to be written.",
-        "example:\n  python -m rnn exercise --cell gru --seed 7 -o exercise.py",
+        "Writes a file with the forward loop of a cell, the formulas of its gradient, a backward\n"
+        "pass in which values are to be written, and the numbers with which it is marked.",
+        "examples:\n  python -m rnn exercise --cell gru --blanks 3 -o exercise.py\n"
+        "  for n in 1 2 3; do python -m rnn exercise --seed $n -o class/student_$n.py; done",
     )
     _add_cell(exercise)
     exercise.add_argument(
-        "--seed", type=seed, default=0, metavar="N", help="of the data (default: 0)"
+        "--blanks",
+        type=blanks,
+        default=None,
+        metavar="N|all",
+        help="how many lines of the loop are left out, or all of the backward pass (default: all)",
+    )
+    exercise.add_argument(
+        "--seed",
+        type=seed,
+        default=0,
+        metavar="N",
+        help="of the numbers, and of which lines are left out (default: 0)",
     )
     exercise.add_argument(
         "-o",
@@ -60,11 +76,18 @@ def add_loops(commands: Commands, seed: Reader, seconds: Reader) -> None:
         "mark an exercise: what is right, what is wrong, and why",
         "Runs the function of an exercise in a process of its own, and compares its loss and\n"
         "gradients with the right ones. Exit status 0 if all is right, else 1.",
-        "example:\n  python -m rnn mark exercise.py",
+        "examples:\n  python -m rnn mark exercise.py\n  python -m rnn mark class --csv > class.csv",
     )
-    mark.add_argument("file", metavar="FILE", help="written by python -m rnn exercise")
     mark.add_argument(
-        "--limit", type=seconds, default=60, metavar="N", help="seconds it may run (default: 60)"
+        "file", metavar="FILE", help="written by python -m rnn exercise, or a folder of such files"
+    )
+    mark.add_argument("--csv", action="store_true", help="a table, with a row for each file")
+    mark.add_argument(
+        "--limit",
+        type=seconds,
+        default=60,
+        metavar="N",
+        help="seconds that a file may run (default: 60)",
     )
 
 

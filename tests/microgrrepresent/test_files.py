@@ -219,7 +219,7 @@ def test_nothing_else_in_the_packages_writes_files():
         if writes.search(path.read_text("utf-8"))
     }
     # A student's file runs in a process of its own; its result is handed over in a scratch folder.
-    assert found == {"microgrrepresent/files.py", "rnn/command_line/run_student.py"}
+    assert found == {"microgrrepresent/files.py", "microgrrepresent/programs/student.py"}
 
 
 # --- reading -------------------------------------------------------------------------------------

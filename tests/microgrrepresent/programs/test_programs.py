@@ -270,6 +270,21 @@ def test_parameters_are_read_at_each_call():
     close(step(**inputs), ordinary(f, wrt, inputs))
 
 
+def test_an_initial_state_may_have_any_name():
+    W = mg.Tensor([[0.5]], requires_grad=True, name="W")
+
+    def f(X, start):
+        h = start
+        for _, x in mg.steps(X):
+            h = mg.tanh(x + h @ W.T).named("h")
+        return h.sum()
+
+    step = mg.program(f, W, X=np.ones((4, 2, 1)), start=np.ones((2, 1)))
+    assert "h = {0: start}" in step.source() and step.code.made == ()
+    loss, _ = step(X=np.zeros((1, 1, 1)), start=np.array([[3.0]]))
+    assert loss == pytest.approx(np.tanh(1.5))
+
+
 def test_gradients_come_in_the_form_of_wrt():
     layer = RNN(I, H, rng=0)
 
