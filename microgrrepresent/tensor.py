@@ -38,7 +38,7 @@ from microgrrepresent.node import Array, Node, make, may_require, next_id
 from microgrrepresent.numpy_functions import call_function, call_ufunc
 from microgrrepresent.operands import new_array
 from microgrrepresent.ops.elementwise import bitwise_and, bitwise_or, copied
-from microgrrepresent.ops.shapes import getitem
+from microgrrepresent.ops.selection import getitem
 from microgrrepresent.place import here
 
 _adding = threading.Lock()  # of gradients, by threads whose graphs share leaves

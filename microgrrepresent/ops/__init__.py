@@ -60,20 +60,17 @@ from microgrrepresent.ops.exponentials import (
     logsumexp,
     softmax,
 )
+from microgrrepresent.ops.joining import concatenate, split, stack
 from microgrrepresent.ops.linear_algebra import dot, linear, matmul
 from microgrrepresent.ops.reductions import cumsum, max, mean, min, norm, prod, std, sum, var
+from microgrrepresent.ops.selection import one_hot, take
 from microgrrepresent.ops.shapes import (
     broadcast_to,
-    concatenate,
     expand_dims,
     flip,
-    one_hot,
     reshape,
-    split,
     squeeze,
-    stack,
     swapaxes,
-    take,
     transpose,
 )
 

@@ -14,9 +14,11 @@ from microgrrepresent.errors import DTypeError, ShapeError
 from microgrrepresent.node import Array, Node
 from microgrrepresent.operands import arrayed, mask_of, new_array, operation
 from microgrrepresent.ops import exponential_forms
+from microgrrepresent.ops.axes import from_front
 from microgrrepresent.ops.elementwise import astype, exp, floats, maximum, sigmoid, where
 from microgrrepresent.ops.reductions import mean, sum
-from microgrrepresent.ops.shapes import broadcast_to, expand_dims, from_front, one_hot
+from microgrrepresent.ops.selection import one_hot
+from microgrrepresent.ops.shapes import broadcast_to, expand_dims
 from microgrrepresent.place import running
 from microgrrepresent.primitive import primitive
 

@@ -17,15 +17,10 @@ import numpy as np
 
 from microgrrepresent.node import Array, Node
 from microgrrepresent.operands import arrayed, operation
+from microgrrepresent.ops.axes import from_front
 from microgrrepresent.ops.elementwise import abs, floats, sqrt, where
-from microgrrepresent.ops.shapes import (
-    broadcast_to,
-    concatenate,
-    flip,
-    from_front,
-    reshape,
-    transpose,
-)
+from microgrrepresent.ops.joining import concatenate
+from microgrrepresent.ops.shapes import broadcast_to, flip, reshape, transpose
 from microgrrepresent.primitive import Primitive, primitive
 
 Axis = int | tuple[int, ...] | None

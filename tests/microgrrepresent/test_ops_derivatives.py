@@ -23,7 +23,7 @@ import microgrrepresent as mg
 from microgrrepresent import GradientError, Tensor, grad, gradcheck, gradgradcheck
 from microgrrepresent.ops.elementwise import copied
 from microgrrepresent.ops.reductions import unbroadcast
-from microgrrepresent.ops.shapes import getitem
+from microgrrepresent.ops.selection import getitem
 from microgrrepresent.primitive import registry
 
 # --- inputs --------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from microgrrepresent import (
     unfold,
 )
 from microgrrepresent.equations import NOTATIONS
-from microgrrepresent.ops.shapes import getitem
+from microgrrepresent.ops.selection import getitem
 from microgrrepresent.primitive import each, registry
 from microgrrepresent.programs.description_check import contribution_code, value_code
 from rnn import explain
