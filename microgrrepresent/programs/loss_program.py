@@ -99,6 +99,16 @@ def program(f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike) -> Program:
     return made
 
 
+Runner = Callable[..., tuple[Any, tuple[Array, ...]]]
+
+
+class _Kept(threading.local):
+    """The functions for inputs of some shapes, with their buffers: each thread has its own."""
+
+    def __init__(self) -> None:
+        self.runners: dict[tuple[object, ...], Runner] = {}
+
+
 class Program:
     """A loss and its gradients as a NumPy function of its own. Made by `program`.
 
@@ -119,7 +129,7 @@ class Program:
         self.f = f
         self.wrt = wrt
         self.code = code
-        self._local = threading.local()
+        self._kept = _Kept()
 
     def __call__(self, **inputs: ArrayLike) -> tuple[Any, Any]:
         """The loss and the gradients for new inputs, with the parameters as they are now.
@@ -129,25 +139,36 @@ class Program:
         TypeError, ShapeError, DTypeError
             If these are not the inputs that it was made for, of any lengths.
         """
-        arrays, lengths = self._fitted(inputs)
-        leaves = {letter: node.value for letter, node in self.code.leaves.items()}
-        loss, gradients = self._runner(lengths)(**arrays, **leaves)
+        loss, gradients = self._run(inputs)
         if isinstance(self.wrt, Node):
             return loss, gradients[0]
         if isinstance(self.wrt, Mapping):
             return loss, dict(zip(self.wrt, gradients, strict=True))
         return loss, list(gradients)
 
-    def _fitted(self, inputs: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], dict[str, int]]:
-        """The inputs as arrays, and the lengths that they have."""
-        if set(inputs) != set(self.code.inputs):
+    def _run(self, inputs: Mapping[str, ArrayLike]) -> tuple[Any, tuple[Array, ...]]:
+        """The loss and the gradients, by the function that is kept for such inputs."""
+        known = self._kept.runners
+        if inputs.keys() != self.code.inputs.keys():
             raise TypeError(
                 f"program: it takes {', '.join(self.code.inputs)}, got {', '.join(inputs)}"
             )
-        arrays: dict[str, Array] = {}
+        arrays = [np.asarray(inputs[letter]) for letter in self.code.inputs]
+        kinds = tuple((array.shape, array.dtype) for array in arrays)
+        runner = known.get(kinds)
+        if runner is None:
+            lengths = self._lengths(arrays)
+            if len(known) >= MOST:  # the buffers of the oldest make room
+                del known[next(iter(known))]
+            runner = known[kinds] = self._prepare(**{n: lengths[n] for n, _ in self.code.sizes})
+        types = (dtype for _, dtype in self.code.inputs.values())
+        fitted = (a.astype(dtype, copy=False) for a, dtype in zip(arrays, types, strict=True))
+        return runner(*fitted, *(node.value for node in self.code.leaves.values()))
+
+    def _lengths(self, arrays: Sequence[Array]) -> dict[str, int]:
+        """The lengths that inputs have, if they fit."""
         lengths: dict[str, int] = {}
-        for letter, (shape, dtype) in self.code.inputs.items():
-            array = np.asarray(inputs[letter])
+        for array, (letter, (shape, dtype)) in zip(arrays, self.code.inputs.items(), strict=True):
             if not np.can_cast(array.dtype, dtype, "same_kind"):
                 raise DTypeError(f"program: {letter} must be of {dtype}, got {array.dtype}")
             fits = len(array.shape) == len(shape)
@@ -163,18 +184,7 @@ class Program:
                     f"program: {letter} must have the shape ({expected}), got {array.shape}, "
                     f"where {known}"
                 )
-            arrays[letter] = array.astype(dtype, copy=False)
-        return arrays, lengths
-
-    def _runner(self, lengths: dict[str, int]) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
-        """The function that runs inputs of some lengths; each thread has buffers of its own."""
-        runners = self._local.__dict__
-        key = repr(sorted(lengths.items()))
-        if key not in runners:
-            if len(runners) >= MOST:  # the buffers of the oldest make room
-                del runners[next(iter(runners))]
-            runners[key] = self._prepare(**{n: lengths[n] for n, _ in self.code.sizes})
-        return runners[key]  # type: ignore[no-any-return]
+        return lengths
 
     @cached_property
     def _prepare(self) -> Callable[..., Any]:
@@ -216,9 +226,7 @@ class Program:
         wrt = _listed(self.wrt)
         recording = record(self.f, arrays)
         expected = [recording.loss.value, *grad(recording.loss, wrt)]
-        leaves = {letter: node.value for letter, node in self.code.leaves.items()}
-        arrays, lengths = self._fitted(arrays)
-        loss, gradients = self._runner(lengths)(**arrays, **leaves)
+        loss, gradients = self._run(arrays)
         names = ["the loss", *(f"the gradient of {operand(x.name, x)}" for x in wrt)]
         for what, right, found in zip(names, expected, [loss, *gradients], strict=True):
             tolerance = 1e-4 if right.dtype == np.float32 else 1e-9
