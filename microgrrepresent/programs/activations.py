@@ -30,21 +30,25 @@ class Part:
     stop: int
 
 
+def place(part: Part, index: Expr) -> Expr:
+    """Where a part is at a step: ``gates[t][:, 4:8]``."""
+    cut = ast.Slice(ast.Constant(part.start), ast.Constant(part.stop))
+    axes = ast.Tuple([ast.Slice(), cut], ast.Load())
+    return ast.Subscript(at(part.whole, index), axes, ast.Load())
+
+
 def as_parts(line: Line, parts: dict[str, Part]) -> Line:
-    """A line that reads parts where it read variables of their own."""
+    """A line that reads, or sets, parts where it did so with variables of their own."""
 
     def change(node: Expr) -> Expr | None:
         match node:
             case ast.Subscript(ast.Name(n), index) if n in parts:
-                part = parts[n]
-                cut = ast.Slice(ast.Constant(part.start), ast.Constant(part.stop))
-                axes = ast.Tuple([ast.Slice(), cut], ast.Load())
-                return ast.Subscript(at(part.whole, index), axes, ast.Load())
+                return place(parts[n], index)
         return None
 
     statement = None if line.statement is None else replaced(line.statement, change)
-    value = replaced(line.value, change)
-    return Line(line.target, value, line.add, line.only, statement)
+    target, value = replaced(line.target, change), replaced(line.value, change)
+    return Line(target, value, line.add, line.only, statement)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from microgrrepresent.programs.activations import Constants, Part, as_parts, merged
@@ -33,12 +33,14 @@ from microgrrepresent.programs.expressions import (
     text,
     time_shift,
 )
+from microgrrepresent.programs.factors import factored
 from microgrrepresent.programs.in_place import InPlace
+from microgrrepresent.programs.joined import in_their_places
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
 from microgrrepresent.programs.passes import Split, inlined, over_all_steps, split, sum_of
 from microgrrepresent.programs.printing import helper_source
 from microgrrepresent.programs.schedule import line_owner
-from microgrrepresent.programs.shapes import shape_of
+from microgrrepresent.programs.shapes import Shape, shape_of
 from microgrrepresent.programs.shared_calls import with_shared_calls
 from microgrrepresent.programs.sizes import length, shape_expression
 from microgrrepresent.programs.storage import ascending
@@ -88,7 +90,7 @@ class _Writer(InPlace):
         kept |= {n for n, values in self.code.given.items() if values} | {self.code.loss}
         kept |= _read_elsewhere(items, everything, self.timed)
         found: list[Line | Split] = []
-        for item in self._with_gates(inlined(items, self.timed, kept)):
+        for item in self._with_parts(factored(inlined(items, self.timed, kept)), kept):
             if isinstance(item, Loop):
                 made = split(item, self.timed, lambda: self._fresh("k"))
                 for line in made.before:
@@ -102,18 +104,23 @@ class _Writer(InPlace):
                 found.append(item)
         return found
 
-    def _with_gates(self, items: Sequence[Item]) -> list[Item]:
-        """Activations of adjacent parts by one call; what reads them reads parts."""
+    def _with_parts(self, items: Sequence[Item], kept: Collection[str]) -> list[Item]:
+        """Activations of adjacent parts by one call, no copies; what reads them reads parts."""
         found: list[Item] = []
         for item in items:
             if isinstance(item, Loop):
                 item, parts, constants = merged(item, self.timed, self._fresh)
                 self._declare(parts, constants)
+                item, parts = in_their_places(item, self.timed, kept, self._shape_of)
+                self.parts |= {part.variable: part for part in parts}
                 lines = [as_parts(line, self.parts) for line in item.lines]
                 found.append(Loop(item.first, item.last, item.down, lines))
             else:
                 found.append(as_parts(item, self.parts))
         return found
+
+    def _shape_of(self, expression: Expr) -> Shape | None:
+        return shape_of(expression, self._shape)
 
     def _declare(self, parts: Sequence[Part], constants: Sequence[Constants]) -> None:
         """Shapes of arrays whose parts are variables, and rows of constants for them."""
@@ -213,8 +220,9 @@ class _Writer(InPlace):
         if owner not in self.once:
             self.body.append(f"{owner} = {text(value)}")
             return
-        out = self._slice(owner, first, last)
-        shape = self.shapes[owner]
+        out = over_all_steps(line.target, first, last, self._rows)
+        shape = shape_of(line.target, self._shape)
+        assert shape is not None
         self._into(value, text(out), (plus(last, 1), *shape), self._bulk_shape, bulk=True)
 
     def _sum(self, line: Line, first: Expr, last: Expr) -> None:
@@ -309,6 +317,8 @@ class _Writer(InPlace):
             out = text(target)
             value = local(line.value)
             shape = self.shapes.get(owner.removesuffix("_next"))
+            if _is_part(line.target):
+                shape = self._shape_of(line.target)
             if shape is None or (owner not in self.once and not owner.endswith("_next")):
                 lines.append(
                     f"{out}[...] = {text(value)}"
@@ -341,6 +351,10 @@ class _Writer(InPlace):
         )
         self.body.append(head)
         self.body.append(textwrap.indent("\n".join(lines), "    "))
+
+
+def _is_part(target: Expr) -> bool:
+    return isinstance(target, ast.Subscript) and isinstance(target.value, ast.Subscript)
 
 
 def _begins(node: Expr) -> bool:

@@ -13,6 +13,7 @@ from microgrrepresent.programs.expressions import (
     replaced,
     text,
 )
+from microgrrepresent.programs.factors import factors, product
 from microgrrepresent.programs.shapes import SIGNS, UFUNCS, Shape, equal, shape_of
 from microgrrepresent.programs.sizes import length
 from microgrrepresent.programs.storage import Known, Storage
@@ -23,7 +24,7 @@ class InPlace(Storage):
 
     def _into(self, value: Expr, out: str, shape: Shape, known: Known, bulk: bool = False) -> None:
         """Compute a value into an array."""
-        match value:
+        match _computed_first(value):
             case ast.BinOp(left, ast.MatMult(), right):
                 self._product(left, right, out, known, bulk)
             case ast.BinOp(base, ast.Pow(), ast.Constant(2)):
@@ -127,3 +128,9 @@ class InPlace(Storage):
         if shape is not None:
             self.shapes[made] = (*shape[:-1], stop - start)
         return name(made)
+
+
+def _computed_first(value: Expr) -> Expr:
+    """A product whose factors that are computed come first: into the array that is free."""
+    parts = factors(value)
+    return product(sorted(parts, key=lambda part: isinstance(part, (ast.Name, ast.Subscript))))

@@ -29,6 +29,7 @@ from microgrrepresent.programs.expressions import (
     text,
     total,
 )
+from microgrrepresent.programs.factors import factors, product
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
 from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.shapes import UFUNCS
@@ -110,11 +111,10 @@ def grouped(expression: Expr, is_known: Callable[[Expr], bool]) -> Expr:
         case _ if is_known(expression):
             return expression
         case ast.BinOp(_, ast.Mult(), _):
-            factors = [grouped(f, is_known) for f in _factors(expression)]
-            known = [f for f in factors if is_known(f)]
-            others = [f for f in factors if not is_known(f)]
-            parts = others + ([_product(known)] if known else [])
-            return _product(parts)
+            parts = [grouped(f, is_known) for f in factors(expression)]
+            known = [f for f in parts if is_known(f)]
+            others = [f for f in parts if not is_known(f)]
+            return product(others + ([product(known)] if known else []))
         case ast.BinOp(_, ast.Add() | ast.Sub(), _):
             terms = [(grouped(e, is_known), minus) for e, minus in _signed(expression)]
             known = [_negated(e, minus) for e, minus in terms if is_known(e)]
@@ -133,13 +133,6 @@ def grouped(expression: Expr, is_known: Callable[[Expr], bool]) -> Expr:
     return expression
 
 
-def _factors(expression: Expr) -> list[Expr]:
-    match expression:
-        case ast.BinOp(left, ast.Mult(), right):
-            return [*_factors(left), *_factors(right)]
-    return [expression]
-
-
 def _signed(expression: Expr) -> list[tuple[Expr, bool]]:
     match expression:
         case ast.BinOp(left, ast.Add(), right):
@@ -151,13 +144,6 @@ def _signed(expression: Expr) -> list[tuple[Expr, bool]]:
 
 def _negated(expression: Expr, minus: bool) -> Expr:
     return ast.UnaryOp(ast.USub(), expression) if minus else expression
-
-
-def _product(factors: Sequence[Expr]) -> Expr:
-    found = factors[0]
-    for factor in factors[1:]:
-        found = ast.BinOp(found, ast.Mult(), factor)
-    return found
 
 
 # --- what leaves the loop -------------------------------------------------------------------------
@@ -337,6 +323,9 @@ def _is_read(expression: Expr) -> bool:
 
 
 def _is_atom(expression: Expr) -> bool:
+    match expression:
+        case ast.Subscript(inner, ast.Tuple(axes)) if all(isinstance(a, ast.Slice) for a in axes):
+            return _is_read(inner)  # a part is a view
     return isinstance(expression, (ast.Constant, ast.Name)) or _is_read(expression)
 
 

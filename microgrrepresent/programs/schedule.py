@@ -198,7 +198,9 @@ def _additions(piece: Piece, target: Expr) -> list[Line]:
 
 def line_owner(line: Line) -> str:
     """The variable that a line sets."""
-    owner = line.target.value if isinstance(line.target, ast.Subscript) else line.target
+    owner = line.target
+    while isinstance(owner, ast.Subscript):  # h[t], or a part of it
+        owner = owner.value
     assert isinstance(owner, ast.Name)
     return owner.id
 
