@@ -23,7 +23,7 @@ def softmax(x: Array, axis: int = -1) -> Array:
     """exp(x) divided by its sum along an axis."""
     e = np.exp(x - largest(x, axis))
     total = np.sum(e, axis=axis, keepdims=True)
-    shares: Array = e / np.where(total == 0, 1, total)
+    shares: Array = e / np.maximum(total, np.finfo(x.dtype).tiny)  # of nothing, 0
     return shares
 
 
@@ -39,7 +39,7 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     """Logarithm of softmax; not x - logsumexp(x): log 2 would drown in 1000 + log 2."""
     z = x - largest(x, axis)
     total = np.sum(np.exp(z), axis=axis, keepdims=True)
-    y: Array = z - np.log(np.where(total == 0, 1, total))
+    y: Array = z - np.log(np.maximum(total, np.finfo(x.dtype).tiny))
     return y
 
 

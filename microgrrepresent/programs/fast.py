@@ -17,7 +17,6 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from microgrrepresent.programs.activations import Constants, Part, as_parts, merged
 from microgrrepresent.programs.code import Code
@@ -33,12 +32,14 @@ from microgrrepresent.programs.expressions import (
     text,
     time_shift,
 )
-from microgrrepresent.programs.factors import factored
-from microgrrepresent.programs.in_place import InPlace
+from microgrrepresent.programs.factors import factored, product
+from microgrrepresent.programs.inlining import Inlining
 from microgrrepresent.programs.joined import in_their_places
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
+from microgrrepresent.programs.outside import Outside
 from microgrrepresent.programs.passes import Split, inlined, over_all_steps, split, sum_of
 from microgrrepresent.programs.printing import helper_source
+from microgrrepresent.programs.reuse import reusing
 from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.shapes import Shape, shape_of
 from microgrrepresent.programs.shared_calls import with_shared_calls
@@ -51,19 +52,22 @@ def fast_source(code: Code) -> str:
     return _Writer(code).source()
 
 
-class _Writer(InPlace):
+class _Writer(Outside):
     """Write a program line by line."""
 
     # --- the whole --------------------------------------------------------------------------------
 
     def source(self) -> str:
         """All of it."""
-        n = len(self.code.forward)
-        items = with_shared_calls(
-            [*self.code.forward, *self.code.backward], self.timed, self._fresh
-        )
+        inlining = Inlining(self.code.helpers, self._fresh, self._attribute)
+        forward, backward = map(inlining.lines, (self.code.forward, self.code.backward))
+        self.inlined |= inlining.made
+        items = with_shared_calls([*forward, *backward], self.timed, self._fresh)
+        n = len(forward)
         for shared in self.timed - set(self.code.timed):
             self._learn_shape(shared, items)
+        self._choose_buffers(items)
+        items = reusing(items, self._own_shape)
         sections = [self._split(items[:n], items), self._split(items[n:], items)]
         self._choose_storage(sections)
         for section in sections:
@@ -77,6 +81,21 @@ class _Writer(InPlace):
                 else:
                     self._line(item)
         return self._assembled()
+
+    def _attribute(self, expression: ast.Attribute) -> Expr | None:
+        """What is known of an array ahead of time: its shape, its data type."""
+        of = expression.value
+        shape, number = self._shape(of), isinstance(of, ast.Name) and of.id in self.floats
+        match expression.attr:
+            case "shape" if shape is not None:
+                return shape_expression(shape)
+            case "size" if shape:
+                return product([length(n) for n in shape])
+            case "dtype" if number:
+                return parsed(self.dtype)
+            case "real" if number and self.code.dtype.kind == "f":
+                return expression.value
+        return None
 
     def _learn_shape(self, variable: str, items: Sequence[Item]) -> None:
         for line in lines_of(list(items)):
@@ -147,7 +166,11 @@ class _Writer(InPlace):
         transposed = [
             f"{new} = np.ascontiguousarray({old}.T)" for old, new in self.transposed.items()
         ]
-        body = [*transposed, *self.body, f"return {self.code.loss}, ({gradients}{comma})"]
+        body = [
+            *transposed,
+            *self._with_views(self.body),
+            f"return {self.code.loss}, ({gradients}{comma})",
+        ]
         inner = textwrap.indent("\n".join(body), "    ")
         made = [str(line) for line in self.code.made]
         prepared = [
@@ -162,52 +185,16 @@ class _Writer(InPlace):
             "",
             f"return {self.code.name}",
         ]
-        parts = ["import numpy as np\n", *map(helper_source, self.code.helpers)]
-        parts.append(f"def prepare({sizes}):\n{textwrap.indent(chr(10).join(prepared), '    ')}\n")
-        return "\n\n".join(parts)
+        whole = f"def prepare({sizes}):\n{textwrap.indent(chr(10).join(prepared), '    ')}\n"
+        for helper in reversed(self.code.helpers):
+            if f"{helper.__name__}(" in whole:
+                whole = f"{helper_source(helper)}\n\n{whole}"
+        return f"import numpy as np\n\n\n{whole}"
 
     def _gradient(self, gradient: Expr) -> str:
         return text(self._fixed(gradient))
 
-    # --- lines outside of loops -------------------------------------------------------------------
-
-    def _line(self, line: Line) -> None:
-        if line.statement is not None:
-            self.body.append(str(replace(line, statement=self._fixed(line.statement))))
-            return
-        target = self._fixed(line.target)
-        value = self._flat_products(self._fixed(line.value))
-        owner = line_owner(line)
-        if owner.endswith("_next"):
-            shape = self.shapes.get(owner.removesuffix("_next"))
-            if shape is not None and owner not in self.once:
-                self.prepared.append(
-                    f"{owner} = np.empty({text(shape_expression(shape))}, {self.dtype})"
-                )
-                self.shapes[owner] = shape
-                self.once.add(owner)
-            zero = text(value).startswith("np.zeros_like(")
-            self.body.append(f"{owner}[...] = {0 if zero else text(value)}")
-            return
-        into = "[...]" if isinstance(target, ast.Subscript) else ""
-        self.body.append(f"{text(target)}{into} {'+' if line.add else ''}= {text(value)}")
-
-    def _flat_products(self, value: Expr) -> Expr:
-        """A product of all rows with one matrix is one product, not one for each step."""
-
-        def change(node: Expr) -> Expr | None:
-            match node:
-                case ast.BinOp(ast.Name() as left, ast.MatMult(), right):
-                    a, b = self._shape(left), shape_of(right, self._shape)
-                    if a is None or b is None or len(a) < 3 or len(b) != 2:
-                        return None
-                    rows = f"{text(left)}.reshape(-1, {text(length(a[-1]))})"
-                    axes = ", ".join(text(length(n)) for n in (*a[:-1], b[-1]))
-                    right = self._with_transposed(right)
-                    return parsed(f"({rows} @ {text(right)}).reshape({axes})")
-            return None
-
-        return replaced(value, change)
+    # --- all steps at once ------------------------------------------------------------------------
 
     def _bulk(self, line: Line, loop: Loop) -> None:
         """A line for all steps at once."""
@@ -349,8 +336,7 @@ class _Writer(InPlace):
             if len(targets) == 1
             else f"for {', '.join(targets)} in zip({', '.join(sources)}):"
         )
-        self.body.append(head)
-        self.body.append(textwrap.indent("\n".join(lines), "    "))
+        self.body.append("\n".join([head, textwrap.indent("\n".join(lines), "    ")]))
 
 
 def _is_part(target: Expr) -> bool:

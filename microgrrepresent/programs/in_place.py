@@ -14,7 +14,7 @@ from microgrrepresent.programs.expressions import (
     text,
 )
 from microgrrepresent.programs.factors import factors, product
-from microgrrepresent.programs.shapes import SIGNS, UFUNCS, Shape, equal, shape_of
+from microgrrepresent.programs.shapes import REDUCTIONS, SIGNS, UFUNCS, Shape, equal, shape_of
 from microgrrepresent.programs.sizes import length
 from microgrrepresent.programs.storage import Known, Storage
 
@@ -38,9 +38,16 @@ class InPlace(Storage):
             case ast.UnaryOp(ast.USub(), inner):
                 a = self._operand(inner, out, shape, known, bulk)
                 self.body.append(f"negative({a}, {out})")
-            case ast.Call(function, [inner], []) if text(function) in UFUNCS:
-                a = self._operand(inner, out, shape, known, bulk)
-                self.body.append(f"{text(function)}({a}, {out})")
+            case ast.Call(function, [first, *others], []) if text(function) in UFUNCS:
+                a = self._operand(first, out, shape, known, bulk)
+                rest = [self._operand(x, None, shape, known, bulk) for x in others]
+                to = f"out={out}" if others else out
+                self.body.append(f"{text(function)}({', '.join([a, *rest, to])})")
+            case ast.Call(function, [inner, *axis], keywords) if text(function) in REDUCTIONS:
+                a = self._operand(inner, None, shape, known, bulk)
+                given = "".join(f", {text(e)}" for e in axis)
+                given += "".join(f", {k.arg}={text(k.value)}" for k in keywords)
+                self.body.append(f"{REDUCTIONS[text(function)]}.reduce({a}{given}, out={out})")
             case ast.Call(function, [ast.List(parts)], [_]) if text(function) == "np.concatenate":
                 self._parts(parts, out, shape, known, bulk)
             case ast.Name() | ast.Subscript():
@@ -75,7 +82,7 @@ class InPlace(Storage):
             self.body.append(f"{out}[...] = {text(left)} @ {text(right)}")
             return
         a = self._operand(left, None, shape, known, bulk)
-        if bulk:
+        if bulk or (len(shape) > 2 and out in self.once):
             width, to = text(length(shape[-1])), text(length(matrix[-1]))
             self.body.append(
                 f"dot({a}.reshape(-1, {width}), {text(right)}, {out}.reshape(-1, {to}))"

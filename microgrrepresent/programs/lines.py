@@ -7,10 +7,10 @@ Loop   for t in range(1, T + 1):  and its lines
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from microgrrepresent.programs.expressions import Expr, plus, text
+from microgrrepresent.programs.expressions import Expr, plus, replaced, text
 
 
 @dataclass
@@ -43,6 +43,12 @@ class Line:
             yield self.target.slice
         if self.only is not None:
             yield self.only
+
+    def rewritten(self, change: Callable[[Expr], Expr | None]) -> Line:
+        """A copy that reads what `change` gives in the place of what it is given."""
+        only = None if self.only is None else replaced(self.only, change)
+        statement = None if self.statement is None else replaced(self.statement, change)
+        return Line(self.target, replaced(self.value, change), self.add, only, statement)
 
     def __str__(self) -> str:
         if self.statement is not None:

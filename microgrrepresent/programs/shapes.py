@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 
 from microgrrepresent.programs.expressions import Expr, text
-from microgrrepresent.programs.sizes import Dimension, same
+from microgrrepresent.programs.sizes import Dimension, dimension, same
 
 Shape = tuple[Dimension, ...]
 
@@ -21,6 +21,10 @@ SIGNS = {
     ast.Pow: "power",
 }
 """The same for operators."""
+
+
+REDUCTIONS = {"np.sum": "np.add", "np.max": "np.maximum", "np.min": "np.minimum"}
+"""Functions that take an axis away, and what they do along it."""
 
 
 def shape_of(expression: Expr, known: Callable[[Expr], Shape | None]) -> Shape | None:
@@ -55,6 +59,20 @@ def shape_of(expression: Expr, known: Callable[[Expr], Shape | None]) -> Shape |
             for argument in arguments:
                 found = broadcast(found, shape_of(argument, known))
             return found
+        case ast.Call(function, [inner, *axis], keywords) if text(function) in REDUCTIONS:
+            given = dict(zip(["axis"], axis, strict=False))
+            given |= {k.arg: k.value for k in keywords if k.arg}
+            return _kept(shape_of(inner, known), **{k: text(e) for k, e in given.items()})
+        case ast.Call(ast.Attribute(inner, "reshape"), axes, []):
+            axes = axes[0].elts if isinstance(axes[0], ast.Tuple) else axes
+            if shape_of(inner, known) is None or any(isinstance(n, ast.UnaryOp) for n in axes):
+                return None
+            return tuple(map(dimension, axes))
+        case ast.Call(function, [ast.Constant(int(n))], _) if text(function) == "np.eye":
+            return (n, n)
+        case ast.Subscript(inner, ast.Name(_) as index):  # rows of a table
+            table, rows = shape_of(inner, known), shape_of(index, known)
+            return None if not table or rows is None else (*rows, *table[1:])
         case ast.Subscript(inner, index):
             return _sliced(shape_of(inner, known), index)
     return None
@@ -76,6 +94,13 @@ def broadcast(a: Shape | None, b: Shape | None) -> Shape | None:
         else:
             return None
     return tuple(found)
+
+
+def _kept(shape: Shape | None, axis: str = "", keepdims: str = "", **others: str) -> Shape | None:
+    """What is left when the last axis is taken away, and its place kept."""
+    if shape and axis == "-1" and keepdims == "True":
+        return (*shape[:-1], 1)
+    return None
 
 
 def _sliced(shape: Shape | None, index: Expr) -> Shape | None:

@@ -84,6 +84,14 @@ def length(dimension: Dimension) -> ast.expr:
     return ast.Constant(dimension) if isinstance(dimension, int) else dimension
 
 
+def dimension(length: ast.expr) -> Dimension:
+    """An expression as a dimension."""
+    match length:
+        case ast.Constant(int(n)):
+            return n
+    return length
+
+
 def shape_expression(shape: Sequence[Dimension]) -> ast.expr:
     """A shape as a tuple."""
     return ast.Tuple([length(n) for n in shape], ast.Load())

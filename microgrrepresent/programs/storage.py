@@ -57,6 +57,21 @@ class Storage:
         self.prepared: list[str] = []
         self.body: list[str] = []
         self.once: set[str] = set()
+        self.own: set[str] = set()
+        """Variables outside of loops that have an array made once."""
+        self.kept: set[str] = set()
+        """Variables outside of loops that are set once, and not returned."""
+        self.fixed: set[str] = set()
+        """Those of them that follow from the lengths alone."""
+        self.inlined: set[str] = set()
+        """Variables that functions have, which were written out."""
+        self.sizes = frozenset(n for n, _ in code.sizes)
+        types = {n: dtype for n, (_, dtype) in code.inputs.items()}
+        types |= {n: leaf.dtype for n, leaf in code.leaves.items()}
+        self.floats = {n for n, dtype in types.items() if dtype == code.dtype} | {
+            n for n in (*code.timed, *code.shapes) if n not in {*code.other_types, *types}
+        }
+        """Variables of the loss's data type."""
         self.transposed: dict[str, str] = {}
         self.views: dict[str, str] = {}
         """The views of the loop that is being written: their names, and what they are of."""
@@ -159,7 +174,11 @@ class Storage:
 
     def _shape(self, expression: Expr) -> Shape | None:
         match expression:
+            case ast.Attribute(ast.Name(n), _) if n in self.fixed:
+                return ()
             case ast.Name(n):
+                if n in self.sizes:
+                    return ()
                 if n in self.code.leaves:
                     return self.code.leaves[n].value.shape
                 return self.shapes.get(n)
