@@ -5,8 +5,13 @@ from __future__ import annotations
 import ast
 from itertools import count
 
+import numpy as np
+
 from microgrrepresent.programs.activations import as_parts, merged
 from microgrrepresent.programs.expressions import key, name, parsed, text
+from microgrrepresent.programs.factors import factored_sum
+from microgrrepresent.programs.inlining import Inlining
+from microgrrepresent.programs.joined import in_their_places
 from microgrrepresent.programs.lines import Line, Loop
 from microgrrepresent.programs.passes import (
     grouped,
@@ -16,6 +21,7 @@ from microgrrepresent.programs.passes import (
     split,
     sum_of,
 )
+from microgrrepresent.programs.reuse import reusing
 from microgrrepresent.programs.shared_calls import with_shared_calls
 
 TIMED = {"a", "b", "c", "h", "dh", "da", "k"}
@@ -151,3 +157,93 @@ def test_a_function_of_a_variable_is_called_once():
     assert shown(found[1].lines) == ["da[t] = dh[t] * (1 - kept[t] ** 2)"]
     once = with_shared_calls([forward], set(TIMED), lambda stem: "kept")
     assert shown(once[0].lines) == shown(forward.lines)
+
+
+def test_what_two_terms_share_is_factored_out():
+    for given, expected in (
+        ("u * a - u * b", "u * (a - b)"),
+        ("a * u * v + u * b * v", "u * v * (a + b)"),
+        ("z * a + (1 - z) * b", "b + z * (a - b)"),
+        ("(1 - z) * b + z * a * c", "b + z * (a * c - b)"),
+        ("(u * a - u * b) * k", "u * (a - b) * k"),
+        ("z * a + (1 - z) * (b @ c)", "z * a + (1 - z) * (b @ c)"),  # b @ c twice costs more
+        ("z * a + (1 - w) * b", "z * a + (1 - w) * b"),
+        ("u * a - u", "u * a - u"),
+        ("z * a - (1 - z) * b", "z * a - (1 - z) * b"),
+    ):
+        assert text(factored_sum(parsed(given))) == expected
+
+
+def test_parts_are_written_where_they_are_joined():
+    lines = [
+        "a[t] = dh[t] * k[t]",
+        "b[t] = a[t] * h[t]",
+        "c[t] = np.concatenate([a[t], b[t], dh[t] * h[t]], axis=-1)",
+        "dh_next = c[t] @ W",
+    ]
+    timed = {*TIMED}
+    made, parts = in_their_places(loop(*lines, down=True), timed, {"b"}, lambda e: ("B", 4))
+    assert [(p.variable, p.whole, p.start, p.stop) for p in parts] == [("a", "c", 0, 4)]
+    by_name = {p.variable: p for p in parts}
+    assert shown(as_parts(x, by_name) for x in made.lines) == [
+        "c[t][:, 0:4] = dh[t] * k[t]",
+        "b[t] = c[t][:, 0:4] * h[t]",
+        "c[t][:, 4:8] = b[t]",  # b is asked for by its name
+        "c[t][:, 8:12] = dh[t] * h[t]",
+        "dh_next = c[t] @ W",
+    ]
+    summed_only = loop(*lines[:3], "dW += c[t].T @ X[t - 1]", down=True)
+    assert in_their_places(summed_only, timed, set(), lambda e: ("B", 4))[1] == []
+
+
+def spread(x):
+    """The distance of each from the largest."""
+    top = np.max(x, -1)
+    y = top - x
+    return y
+
+
+def squares(x, power=2):
+    y = spread(x) ** power
+    return y
+
+
+def branching(x):
+    if x.ndim:
+        return x
+    return -x
+
+
+def test_functions_are_written_out_and_what_they_share_is_computed_once():
+    numbers = count(1)
+    inlining = Inlining(
+        (spread, squares, branching), lambda stem: f"{stem}_{next(numbers)}", lambda a: None
+    )
+    first = inlining.lines([line("L = np.sum(squares(s) + branching(s))")])
+    assert shown(first) == [
+        "top_1 = np.max(s, -1)",
+        "y_2 = top_1 - s",
+        "y_3 = y_2 ** 2",
+        "v_4 = branching(s)",
+        "v_5 = y_3 + v_4",
+        "L = np.sum(v_5)",
+    ]
+    assert shown(inlining.lines([line("ds = spread(s) * 3")])) == ["ds = y_2 * 3"]
+    inside = loop("a[t] = spread(h[t])")
+    assert shown(inlining.lines([inside])[0].lines) == shown(inside.lines)
+
+
+def test_a_value_goes_where_the_last_it_reads_has_been():
+    def own(n):
+        return (3, 4) if n in "abcde" else None
+
+    lines = ["b = a - x", "c = np.exp(b)", "d = c / 2", "e = b + d", "f = e.sum()"]
+    assert shown(reusing([line(x) for x in lines], own)) == [
+        "a = a - x",
+        "c = np.exp(a)",  # a is read again
+        "c = c / 2",
+        "a = a + c",
+        "f = a.sum()",
+    ]
+    seen = ["b = a - x", "v = b[0:2]", "c = b * 2", "d = v + c[0:2]"]
+    assert shown(reusing([line(x) for x in seen], own))[2] == "c = a * 2"  # v still reads it
