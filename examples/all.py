@@ -23,12 +23,15 @@ from microgrrepresent.files import write_file
 
 EXAMPLES = (
     "graphs",
+    "one_hot",
     "automaton",
     "narx",
     "ctrnn",
     "hopfield",
     "character_model",
     "word_model",
+    "homophones",
+    "cloze",
     "tang_poems",
     "sentiment",
     "digit_sum",
@@ -37,6 +40,7 @@ EXAMPLES = (
     "names",
     "early_words",
     "dates",
+    "translation",
     "melody",
     "caption",
     "vanishing",

@@ -4,11 +4,13 @@ import re
 
 import adding
 import agreement
+import cloze
 import copy_memory
 import data_reber
 import data_segmentation
 import data_tang
 import digit_sum
+import homophones
 import melody
 import names
 import numpy as np
@@ -16,6 +18,7 @@ import pytest
 import sentiment
 import shortest_paths
 import temporal_order
+import translation
 import word_model
 
 RNG = np.random.default_rng(7)
@@ -154,3 +157,32 @@ def test_clauses_of_the_declaration_are_trained_on_or_held_out():
     text = re.sub(r"\s+", " ", word_model.bundled_text().lower())
     assert all(" ".join(clause[:3]) in text for clause in train + test if "-" not in clause)
     assert not any(mark in clause for clause in train + test for mark in ".,;:")
+
+
+def test_both_directions_are_needed_to_fill_the_gap():
+    found = [cloze.question(RNG) for _ in range(400)]
+    assert {place for _, place in found} == set(range(len(cloze.PLACES)))
+    for text, place in found:
+        behind = " ".join(text[text.index(cloze.GAP) + 1 :])
+        assert [cloze.PLACES[place]] == [p for p, d in cloze.THERE.items() if behind in d]
+
+
+def test_sentences_that_sound_alike_differ_in_one_word_that_both_are():
+    for text, word in homophones.SENTENCES:
+        other = homophones.swapped(text, word).split()
+        differing = [(a, b) for a, b in zip(text.split(), other, strict=True) if a != b]
+        assert set(differing) == {(word, homophones.OTHER[word])}
+    texts = [text for text, _ in homophones.SENTENCES]
+    assert len(set(texts)) == len(texts) and homophones.FIRST.format("pear") in texts
+
+
+def test_chinese_says_the_time_after_the_person_and_english_at_the_end():
+    assert len(translation.PAIRS) == 6 * 12 * 8
+    times = translation.PAST | translation.FUTURE
+    for english, chinese in translation.PAIRS:
+        (when,) = [t for t in times if " ".join(english).endswith(f" {t}")]
+        assert chinese[0] == translation.PEOPLE[english[0]]
+        assert " ".join(chinese[1:]).startswith(times[when])
+        assert ("会" in chinese) == ("will" in english) == (chinese[-1] != "了")
+    assert (["我", "昨天", "去", "看", "比赛", "了"]) in [c for e, c in translation.PAIRS
+                                            if " ".join(e) == translation.SHOWN]  # fmt: skip

@@ -13,7 +13,17 @@ import result
 from result import Result
 
 ROOT = Path(__file__).parents[2]
-FAST = {"graphs", "automaton", "ctrnn", "hopfield", "word_model", "vanishing", "exploding"}
+FAST = {
+    "graphs",
+    "one_hot",
+    "homophones",
+    "automaton",
+    "ctrnn",
+    "hopfield",
+    "word_model",
+    "vanishing",
+    "exploding",
+}
 
 
 def parameters():
