@@ -149,7 +149,9 @@ def test_examples_are_chosen_by_name_in_their_order(tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         result.options(["addng"], None, everything.EXAMPLES)
     told = capsys.readouterr().err
-    assert stopped.value.code == 2 and "no example 'addng'; choose graphs, automaton" in told
+    assert (
+        stopped.value.code == 2 and "no example 'addng'; choose graphs, one_hot, automaton" in told
+    )
 
 
 def test_help_says_what_the_example_is(capsys):
