@@ -158,6 +158,24 @@ def test_a_model_writes_text(capsys):
     assert again == out != other
 
 
+def test_what_is_written_goes_on_from_the_whole_prompt(capsys):
+    run(capsys, "train", "characters", "--steps", "2", *QUICK)
+    data = load_checkpoint("model.npz")
+    state = data["result"] or data["best"] or data["model"]
+    wild = {name: 3 * array for name, array in state.items()}  # every letter counts
+    save_checkpoint("model.npz", data | {"model": wild, "best": wild, "result": wild})
+    task = load_task("model.npz")
+    read = [*task.vocabulary.encode("We hold ")]
+    for _ in range(40):
+        logits, _ = task.model(np.array(read)[:, None])
+        scores = logits.numpy()[-1, 0].copy()
+        scores[task.vocabulary.unk] = -np.inf
+        read.append(scores.argmax())
+    greedy = ("--length", "40", "--temperature", "0")
+    _, out, _ = run(capsys, "sample", "model.npz", "--prompt", "We hold ", *greedy)
+    assert out == task.vocabulary.decode(read) + "\n"
+
+
 def test_what_is_loaded_is_the_best_and_not_the_last(capsys):
     run(capsys, "train", "characters", "--steps", "2", *QUICK)
     data = load_checkpoint("model.npz")

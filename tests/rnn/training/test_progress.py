@@ -54,6 +54,13 @@ def test_a_training_of_few_steps_has_a_line_for_each(monkeypatch):
     assert len(trained([np.ones((1, 1))], monkeypatch, steps=3)) == 3
 
 
+@pytest.mark.parametrize("bounds", [{"steps": 7, "epochs": 4}, {"steps": 100, "epochs": 1}])
+def test_the_end_is_the_earlier_of_two(monkeypatch, bounds):
+    lines = trained([np.ones((1, 1))] * 5, monkeypatch, **bounds)
+    steps = min(bounds["steps"], 5 * bounds["epochs"])
+    assert lines[0].startswith(f"1/{steps} steps") and lines[-1].startswith(f"{steps}/{steps} ")
+
+
 def test_the_last_validation_is_said(monkeypatch):
     lines = trained(
         [np.ones((1, 1))], monkeypatch, steps=4, every=2, validation=Validation(lambda: 0.125)
