@@ -21,6 +21,7 @@ from rnn import (
     RNNCell,
     log_probability,
 )
+from rnn.models import DecoderState
 
 rng = np.random.default_rng(0)
 TOKENS, H, C = 6, 8, 5
@@ -331,6 +332,10 @@ def test_rows_of_what_was_encoded():
     np.testing.assert_array_equal(some.outputs.numpy(), outputs[:, which])
     np.testing.assert_array_equal(some.mask, mask[:, which])
     assert Encoded(Tensor(context)).rows(which)[1:] == (None, None)
+    shares = Tensor(mask / mask.sum(axis=0))
+    state = DecoderState(Tensor(context), Encoded(Tensor(context)), shares).rows(which)
+    assert np.array_equal(state.weights.numpy(), shares.numpy()[:, which])
+    assert np.array_equal(state.cell.numpy(), context[which])
 
 
 def test_a_decoder_is_made_of_a_cell():
