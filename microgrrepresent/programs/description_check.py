@@ -49,7 +49,7 @@ def check_primitive(op: Primitive, /, *inputs: Any, **params: Any) -> Descriptio
     Returns
     -------
     DescriptionCheck
-        ``error``, the largest one found, relative to max(1, |number|), and ``fields``.
+        ``error``, the largest one found, relative to ``max(1, |number|)``, and ``fields``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-r"""How far back a gradient reaches: |dL/dh_t| over t, for several networks side by side.
+r"""How far back a gradient reaches: ``|dL/dh_t|`` over t, for several networks side by side.
 
     flow = gradient_flow({"RNN": RNNCell(4, 32), "LSTM": LSTMCell(4, 32)}, xs)
     print(flow)                 # a table
@@ -61,7 +61,7 @@ class Trace:
 
     @property
     def rate(self) -> float:
-        """The factor by which |dL/dh_t| changes per step on its way back.
+        """The factor by which ``|dL/dh_t|`` changes per step on its way back.
 
         Back is from the step that was computed last to the one computed first, which in a layer
         that runs from T to 1 is from 1 to T. Where the gradient ends before, because the graph is
@@ -120,7 +120,7 @@ class GradientFlow:
             return {"text/plain": str(self)}
 
     def figure(self, title: str | None = None) -> Figure:
-        """Draw |dL/dh_t| over t on a log axis, and the gates of each network as heat maps.
+        """Draw ``|dL/dh_t|`` over t on a log axis, and the gates of each network as heat maps.
 
         Raises
         ------
@@ -152,8 +152,8 @@ def gradient_flow(
         The inputs, time first.
     loss : callable, optional
         From the outputs, (T, B, H), to a scalar. By default, the sum of the last output divided
-        by the root of its size, so that |dL/dh_T| = 1 and |dL/dh_t| is the factor by which the
-        gradient has changed on its way from T to t.
+        by the root of its size, so that ``|dL/dh_T|`` is 1 and ``|dL/dh_t|`` the factor by which
+        the gradient has changed on its way from T to t.
 
     Returns
     -------

@@ -1,0 +1,58 @@
+"""Sphinx's settings for the course; `build.py` calls it."""
+
+project = "microgrrepresent"
+html_title = "microgrrepresent"
+author = "the authors of microgrrepresent"
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+]
+exclude_patterns = ["pictures/*"]
+suppress_warnings = ["ref.python"]  # words in types of parameters that are names, too
+
+# Pages work without network: MathJax is served with them, and the theme asks for nothing.
+html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["course.css"]
+html_js_files = ["course.js"]
+mathjax_path = "tex-svg-full.js"
+html_copy_source = False
+html_show_sphinx = False
+
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "attrs_inline"]
+myst_heading_anchors = 3
+
+# A notebook that fails fails the build. In a notebook only answers are hidden.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+nb_render_markdown_format = "myst"  # formulas, in what a cell shows
+nb_code_prompt_show = "Show an answer"
+nb_code_prompt_hide = "Hide the answer"
+
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+
+
+def formulas_as_written(app, what, name, obj, options, lines):
+    """Keep the line breaks of formulas: in docstrings they are paragraphs that are indented."""
+    last, written = "", []
+    for line in lines:
+        if line.startswith("    ") and written and not written[-1] and last[:1].strip():
+            written += ["::", ""]
+        written.append(line)
+        last = line or last
+    lines[:] = written
+
+
+def setup(app):
+    """Let Sphinx call it before docstrings are read as NumPy's."""
+    app.connect("autodoc-process-docstring", formulas_as_written, priority=100)
