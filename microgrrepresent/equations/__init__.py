@@ -1,8 +1,7 @@
 """Equations of a graph: the chain rule of one gradient, to read or to evaluate."""
 
 from microgrrepresent.equations.derivation import Derivation, derive
-from microgrrepresent.equations.document import Explanation
-from microgrrepresent.equations.explanation import explain
+from microgrrepresent.equations.explanation import Explanation, explain
 from microgrrepresent.equations.notations import NOTATIONS, Notation
 from microgrrepresent.equations.one_step import Equations, step_equations
 from microgrrepresent.equations.scripts import Html, LaTeX, Plain

@@ -70,6 +70,11 @@ class Derivation:
     nodes: dict[Value, Node]
 
     @property
+    def equations(self) -> tuple[Equation, ...]:
+        """All equations, in the order of computation: the forward pass, then the adjoints."""
+        return self.forward + self.backward
+
+    @property
     def target(self) -> Value:
         """The first target; mostly there is only one."""
         return self.targets[0]

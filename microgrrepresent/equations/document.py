@@ -1,17 +1,14 @@
-"""A derivation as a text: given, forward, local derivatives, backward, the gradient."""
+"""A derivation in the order of a text: given, forward, local derivatives, backward, gradient."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from textwrap import wrap
-
-import numpy as np
 
 from microgrrepresent.equations.derivation import Derivation
 from microgrrepresent.equations.notations import Notation
-from microgrrepresent.equations.scripts import LaTeX, Plain
+from microgrrepresent.equations.scripts import Script
 from microgrrepresent.equations.terms import (
     Adjoint,
     Apply,
@@ -27,85 +24,54 @@ from microgrrepresent.node import Array
 from microgrrepresent.primitive import Primitive
 from microgrrepresent.recurrence.folded_listing import cut_text
 
-SMALL = 12
-"""Arrays of more elements are shown by their smallest, mean and largest."""
-
-
 MOST = 400
 """Of so many equations of one pass that do not repeat, only the first and the last are shown."""
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """How a gradient comes about: equations, and the numbers beside them. Made by `explain`.
+class Document:
+    """What an explanation says, part by part, in one script.
 
     Attributes
     ----------
     derivation : Derivation
-        The equations as data, and what the graph holds for each.
+        The equations, and what the graph holds for each.
     notation : Notation
-        In whose letters it is written.
+        In whose letters they are written.
     numbers : bool
         Whether arrays stand beside the equations.
     steps : tuple of int or None
         The steps whose numbers are shown; of a graph that does not fold, whose equations.
+    script : LaTeX or Plain
     """
 
-    derivation: Derivation
-    notation: Notation
-    numbers: bool = False
-    steps: tuple[int, ...] | None = None
-
-    @property
-    def equations(self) -> tuple[Equation, ...]:
-        """All equations, in the order of computation: the forward pass, then the adjoints."""
-        return self.derivation.forward + self.derivation.backward
-
-    def __str__(self) -> str:
-        return "\n".join(_Text(self).lines()).rstrip() + "\n"
-
-    def __repr__(self) -> str:
-        loss, target = self.derivation.loss.variable.name, self.derivation.target.variable.name
-        return (
-            f"<Explanation: the gradient of {loss} with respect to {target} in "
-            f"{len(self.equations)} equations; print() shows them>"
-        )
-
-    def markdown(self) -> str:
-        """Markdown with LaTeX."""
-        return "\n".join(_Markdown(self).lines()).rstrip() + "\n"
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown()
-
-
-# --- putting the equations in order ---------------------------------------------------------------
-
-
-class _Document:
-    """The order of an explanation: given, forward, local derivatives, backward, the gradient."""
-
-    def __init__(self, explanation: Explanation, script: LaTeX | Plain) -> None:
-        self.explanation = explanation
-        self.derivation = explanation.derivation
+    def __init__(
+        self,
+        derivation: Derivation,
+        notation: Notation,
+        numbers: bool,
+        steps: tuple[int, ...] | None,
+        script: Script,
+    ) -> None:
+        self.derivation, self.notation = derivation, notation
+        self.numbers, self.steps = numbers, steps
         self.script = script
-        self.write = Writer(explanation.notation, script)
+        self.write = Writer(notation, script)
 
     def loss(self) -> str:
         """The loss; by the name L, too, if it has another."""
-        letter = self.script.symbol(self.explanation.notation.loss, "", None)
+        letter = self.script.symbol(self.notation.loss, "", None)
         name = self.write.term(self.derivation.loss)
         return name if name == letter else f"{letter} = {name}"
 
     def wanted(self) -> str:
         """The target; by its name in the program, too, if the course has another letter for it."""
-        name, letters = self.derivation.target.variable.name, self.explanation.notation.letters
+        name, letters = self.derivation.target.variable.name, self.notation.letters
         letter = self.script.inline(self.write.term(self.derivation.target))
         return letter if letters.get(name, name) == name else f"{letter}, in the program {name}"
 
     def conventions(self) -> str:
         """How the equations are to be read, as far as these ones need it."""
-        notation, script = self.explanation.notation, self.script
+        notation, script = self.notation, self.script
         v, loss = script.symbol("v", "", None), script.symbol(notation.loss, "", None)
         short = {"bar": script.bar("v", "", None), "d": script.differential(v), "partial": ""}
         full, said = script.partial(loss, v), []
@@ -119,7 +85,7 @@ class _Document:
         said.append(f"{script.inline(script.times.strip())} multiplies element by element")
         form = "columns" if notation.columns else "rows"
         said.append(f"states are {form}, one for each sequence of a batch")
-        terms = [term for e in self.explanation.equations for term in inside(e.right)]
+        terms = [term for e in self.derivation.equations for term in inside(e.right)]
         uses = [term for term in terms if isinstance(term, (Apply, Chain))]
         if any(_shows_part(term) for term in uses):
             part = script.inline(script.element("v", "i:j"))
@@ -147,7 +113,7 @@ class _Document:
         """1 for a variable that is computed forward in time, -1 for one backward."""
         return {
             (type(equation.left), equation.left.variable): way
-            for equation in self.explanation.equations
+            for equation in self.derivation.equations
             if (way := _direction(equation))
         }
 
@@ -189,7 +155,7 @@ class _Document:
 
     def _shown(self, equation: Equation) -> bool:
         """Of a graph that does not fold, the equations of the wanted steps."""
-        wanted = self.explanation.steps
+        wanted = self.steps
         one = len(equation.left.variable.steps) == 1
         return wanted is None or not equation.steps or not one or equation.steps[0] in wanted
 
@@ -255,12 +221,12 @@ class _Document:
 
     def values(self, equation: Equation) -> list[tuple[str, Array]]:
         """What the left side is, at the steps whose numbers are wanted."""
-        if not self.explanation.numbers:
+        if not self.numbers:
             return []
         left, values = equation.left, self.derivation.values
         if not equation.steps:
             return [("", self.as_written(left, values[left]))]
-        wanted = self.explanation.steps
+        wanted = self.steps
         if wanted is None:
             every = sorted({t for v in values if isinstance(t := v.when, int)})
             inner = [t for t in every if t in self._computed_steps()]
@@ -285,11 +251,6 @@ def _shows_part(term: Apply | Chain) -> bool:
     return "index" in dict(term.params) or (isinstance(term, Chain) and bool(term.lengths))
 
 
-def _at_all_steps(equation: Equation, group: list[Equation]) -> bool:
-    """Whether an equation holds at each step that the group's title names."""
-    return set(equation.steps) == {t for other in group for t in other.steps}
-
-
 def _direction(equation: Equation) -> int:
     """1 if it runs forward in time, -1 if backward, 0 if it is for one step or none."""
     steps = equation.steps
@@ -299,134 +260,3 @@ def _direction(equation: Equation) -> int:
 def _at_any_step(value: Value) -> Value:
     one = value.when is None or len(value.variable.steps) == 1
     return value if one else Value(value.variable, Shift(0))
-
-
-class _Text(_Document):
-    """An explanation in plain text."""
-
-    def __init__(self, explanation: Explanation) -> None:
-        super().__init__(explanation, Plain())
-
-    def lines(self) -> Iterable[str]:
-        """All lines."""
-        yield f"The gradient of {self.loss()} with respect to {self.wanted()}"
-        yield from wrap(self.conventions(), 96, break_on_hyphens=False)
-        yield ""
-        yield "given: " + ", ".join(f"{name} {shape}" for name, shape in self.given())
-        yield ""
-        yield "Forward"
-        for title, group in self.forward():
-            yield from self._group(title, group)
-        yield from (f"  {words}" for words in self.cuts())
-        yield ""
-        if derivatives := self.local_derivatives():
-            yield "Local derivatives"
-            yield from (f"  {y}:  {slope}" for y, slope in derivatives)
-            yield ""
-        if groups := list(self.backward()):
-            yield "Backward"
-            for title, group in groups:
-                yield from self._group(title, group)
-            yield ""
-        yield "The gradient"
-        for equation in self.target():
-            yield from self._equation(equation, "  ", bool(equation.steps))
-
-    def _group(self, title: str, group: list[Equation]) -> Iterable[str]:
-        indent = "  "
-        if not group:
-            yield f"  {title}"
-            return
-        if title:
-            yield f"  at each step {title}:"
-            indent = "    "
-        for equation in group:
-            yield from self._equation(equation, indent, not _at_all_steps(equation, group))
-
-    def _equation(self, equation: Equation, indent: str, timed: bool) -> Iterable[str]:
-        remark = f"    ({self.script.range(equation.steps)})" if timed and equation.steps else ""
-        yield f"{indent}{self.write.equation(equation)}{remark}"
-        for time, array in self.values(equation):
-            yield from (f"{indent}    {line}" for line in _array_lines(time, array))
-
-
-class _Markdown(_Document):
-    """An explanation in Markdown with LaTeX between dollar signs."""
-
-    def __init__(self, explanation: Explanation) -> None:
-        super().__init__(explanation, LaTeX())
-
-    def lines(self) -> Iterable[str]:
-        """All lines."""
-        loss = self.script.inline(self.loss())
-        yield f"### The gradient of {loss} with respect to {self.wanted()}"
-        yield ""
-        yield self.conventions()
-        yield ""
-        given = (
-            f"{self.script.inline(name)} {_shape(shape)}".rstrip() for name, shape in self.given()
-        )
-        yield f"Given: {', '.join(given)}."
-        yield ""
-        yield "#### Forward"
-        for title, group in self.forward():
-            yield from self._group(title, group)
-        for words in self.cuts():
-            yield ""
-            yield f"{words[0].upper()}{words[1:]}."
-        if derivatives := self.local_derivatives():
-            yield ""
-            yield "#### Local derivatives"
-            for y, slope in derivatives:
-                yield ""
-                yield rf"$${y} \qquad {slope}$$"
-        if groups := list(self.backward()):
-            yield ""
-            yield "#### Backward"
-            for title, group in groups:
-                yield from self._group(title, group)
-        yield ""
-        yield "#### The gradient"
-        for equation in self.target():
-            yield from self._equation(equation, bool(equation.steps))
-
-    def _group(self, title: str, group: list[Equation]) -> Iterable[str]:
-        yield ""
-        if not group:
-            yield f"{title}."
-            return
-        yield f"At each step ${title}$:" if title else "Once:"
-        for equation in group:
-            yield from self._equation(equation, not _at_all_steps(equation, group))
-
-    def _equation(self, equation: Equation, timed: bool) -> Iterable[str]:
-        remark = ""
-        if timed and equation.steps:
-            remark = rf" \qquad ({self.script.range(equation.steps)})"
-        yield ""
-        yield f"$${self.write.equation(equation)}{remark}$$"
-        arrays = self.values(equation)
-        if arrays:
-            yield ""
-            yield "```"
-            for time, array in arrays:
-                yield from _array_lines(time, array)
-            yield "```"
-
-
-def _array_lines(time: str, array: Array) -> list[str]:
-    """An array in full if it is small, else what it is like."""
-    lead = f"{time}  " if time else ""
-    if array.size > SMALL:
-        shape = "×".join(map(str, array.shape))
-        return [
-            f"{lead}{shape} numbers from {array.min():.4g} to {array.max():.4g}, "
-            f"mean {array.mean():.4g}, norm {np.linalg.norm(array):.4g}"
-        ]
-    text = np.array2string(array, precision=4, suppress_small=False, floatmode="maxprec")
-    first, *rest = text.splitlines()
-    return [lead + first, *(" " * len(lead) + line for line in rest)]
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return f"({' × '.join(map(str, shape))})" if shape else ""

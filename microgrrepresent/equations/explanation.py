@@ -12,12 +12,62 @@ equal steps is folded first, so that what is written is one recursion with t, no
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from microgrrepresent.equations.derivation import Derivation, derive
-from microgrrepresent.equations.document import MOST, Explanation
-from microgrrepresent.equations.notations import NotationName, notation_named
+from microgrrepresent.equations.document import MOST
+from microgrrepresent.equations.document_lines import Markdown, Text
+from microgrrepresent.equations.notations import Notation, NotationName, notation_named
+from microgrrepresent.equations.scripts import LaTeX, Plain
+from microgrrepresent.equations.terms import Equation
 from microgrrepresent.errors import GradientError, operand
 from microgrrepresent.node import Node
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a gradient comes about: equations, and the numbers beside them. Made by `explain`.
+
+    Attributes
+    ----------
+    derivation : Derivation
+        The equations as data, and what the graph holds for each.
+    notation : Notation
+        In whose letters it is written.
+    numbers : bool
+        Whether arrays stand beside the equations.
+    steps : tuple of int or None
+        The steps whose numbers are shown; of a graph that does not fold, whose equations.
+    """
+
+    derivation: Derivation
+    notation: Notation
+    numbers: bool = False
+    steps: tuple[int, ...] | None = None
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """All equations, in the order of computation: the forward pass, then the adjoints."""
+        return self.derivation.equations
+
+    def __str__(self) -> str:
+        text = Text(self.derivation, self.notation, self.numbers, self.steps, Plain())
+        return "\n".join(text.lines()).rstrip() + "\n"
+
+    def __repr__(self) -> str:
+        loss, target = self.derivation.loss.variable.name, self.derivation.target.variable.name
+        return (
+            f"<Explanation: the gradient of {loss} with respect to {target} in "
+            f"{len(self.equations)} equations; print() shows them>"
+        )
+
+    def markdown(self) -> str:
+        """Markdown with LaTeX."""
+        text = Markdown(self.derivation, self.notation, self.numbers, self.steps, LaTeX())
+        return "\n".join(text.lines()).rstrip() + "\n"
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
 
 
 def explain(

@@ -301,10 +301,6 @@ class Html(Plain):
         )
         return f"<i>{escape(base)}</i>{way}{'′' * len(primes)}{below}{above}"
 
-    def transposed(self, atom: str) -> str:
-        """An atom with the sign of the transpose."""
-        return f"({atom})ᵀ" if atom.startswith("∂") else f"{atom}ᵀ"
-
     def power(self, atom: str, exponent: str) -> str:
         """An atom to a power."""
         return f"{f'({atom})' if '<sup>' in atom else atom}<sup>{exponent}</sup>"
