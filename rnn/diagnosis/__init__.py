@@ -5,13 +5,9 @@ from rnn.diagnosis.flow import GradientFlow, Trace, gradient_flow
 from rnn.diagnosis.growth import Gamma, gamma
 from rnn.diagnosis.nonfinite import Nonfinite, find_nonfinite
 from rnn.diagnosis.real_time import rtrl
-from rnn.diagnosis.states import (
-    StateGradients,
-    StateJacobian,
-    state_gradients,
-    state_jacobian,
-    trajectory,
-)
+from rnn.diagnosis.state_gradients import StateGradients, state_gradients
+from rnn.diagnosis.state_jacobian import StateJacobian, state_jacobian
+from rnn.diagnosis.trajectory import trajectory
 
 __all__ = [
     "Gamma",

@@ -24,7 +24,7 @@ from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from rnn.cells import Cell
-from rnn.diagnosis.states import made_since
+from rnn.diagnosis.state_jacobian import made_since
 from rnn.layers.unrolling import unroll
 
 if TYPE_CHECKING:

@@ -23,14 +23,13 @@ import numpy as np
 
 from microgrrepresent import GradientError, Node
 from microgrrepresent.node import Array
-from rnn.diagnosis.states import (
-    State,
+from rnn.diagnosis.state_jacobian import (
     depends,
     joint_jacobian,
     made_since,
     one_step_jacobians,
-    trajectory,
 )
+from rnn.diagnosis.trajectory import State, trajectory
 
 
 @dataclass(frozen=True)

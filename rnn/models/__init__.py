@@ -1,7 +1,8 @@
 """Models: recurrent networks with what stands below, above and beside them."""
 
 from rnn.models.attention import Attention
-from rnn.models.encoder_decoder import Decoder, DecoderState, Encoded, Encoder
+from rnn.models.decoder import Decoder, DecoderState
+from rnn.models.encoder import Encoded, Encoder
 from rnn.models.graph_network import GraphRecurrentCell
 from rnn.models.heads import SequenceClassifier, SequenceTagger
 from rnn.models.hopfield import HopfieldNetwork

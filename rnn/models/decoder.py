@@ -1,4 +1,4 @@
-r"""The encoder-decoder: one recurrent network reads a sequence, a second one writes another.
+r"""The decoder: a recurrent network writes a sequence, from what an encoder has read.
 
 The two sequences need not be of one length. What passes between them is a vector C, the context,
 of one size however long the input is (Cho et al. 2014; Sutskever et al. 2014); or, with
@@ -18,74 +18,12 @@ from microgrrepresent.node import Array
 from rnn.cells import Cell, GRUCell
 from rnn.cells.cell import made
 from rnn.initialize import Rng
-from rnn.inputs import Side, probability, tensor_of
+from rnn.inputs import probability, tensor_of
 from rnn.layers.dense import Embedding, Linear
-from rnn.layers.recurrent import Recurrent
 from rnn.models.attention import Attention
-from rnn.models.heads import time_first
+from rnn.models.encoder import Encoded
 from rnn.module import Module
-from rnn.sequences.batches import sequence_mask
 from rnn.sequences.decoding import Decoded, beam, categorical, rows, sample
-
-
-class Encoded(NamedTuple):
-    """What an encoder found in a batch of sequences.
-
-    Attributes
-    ----------
-    context : Tensor, shape (B, C)
-        One vector for a sequence.
-    outputs : Tensor, shape (T, B, C), or None
-        One vector for each of its steps, for attention.
-    mask : ndarray of bool, shape (T, B), or None
-        False where there is padding.
-    """
-
-    context: Tensor
-    outputs: Tensor | None = None
-    mask: Array | None = None
-
-    def rows(self, which: Array) -> Encoded:
-        """Some of the sequences, by their places in the batch."""
-        return Encoded(
-            self.context[which],
-            None if self.outputs is None else self.outputs[:, which],
-            None if self.mask is None else self.mask[:, which],
-        )
-
-
-class Encoder(Module):
-    """Read a sequence; the context C is the final state h_T of the highest layer.
-
-    Parameters
-    ----------
-    layer : RNN, GRU or LSTM
-        Time first. Of a bidirectional one, C is the final states of both directions.
-    embedding : Embedding, optional
-        Turns tokens into vectors first.
-
-    Examples
-    --------
-    >>> from rnn import GRU, Embedding, Encoder
-    >>> Encoder(GRU(3, 5), Embedding(10, 3))([[1, 2], [3, 4], [5, 0]], lengths=[3, 2]).context.shape
-    (2, 5)
-    """
-
-    def __init__(self, layer: Recurrent[Any], embedding: Embedding | None = None) -> None:
-        self.embedding, self.layer = embedding, time_first(layer)
-        self.context_size = layer.output_size
-
-    def __call__(
-        self, x: Tensor | ArrayLike, lengths: ArrayLike | None = None, side: Side = "right"
-    ) -> Encoded:
-        """Encode sequences x (T, B, input_size), or (T, B) with an embedding."""
-        with scope("encoder"):
-            if self.embedding is not None:
-                x = self.embedding(x)
-            outputs, state = self.layer(x, lengths=lengths, side=side)
-            context = self.layer.top_state(state).named("C")
-        mask = None if lengths is None else sequence_mask(lengths, outputs.shape[0], side)
-        return Encoded(context, outputs.named("S"), mask)
 
 
 class DecoderState(NamedTuple):

@@ -1,6 +1,4 @@
-r"""The gradient of every state, and the Jacobian from one state to another.
-
-The chain rule through time is a product of one-step Jacobians,
+r"""The Jacobian from one state to another, and the product of one-step Jacobians that it is.
 
     dh_t/dh_k = J_t J_{t-1} ... J_{k+1}        with J_τ = dh_τ/dh_{τ-1},
 
@@ -12,7 +10,6 @@ count as independent of each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,188 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent import GradientError, Graph, Node, ShapeError, grad
-from microgrrepresent.gradients import one_node
+from microgrrepresent import GradientError, Node, ShapeError, grad
 from microgrrepresent.node import Array
-from microgrrepresent.norms import euclidean_norm
-
-State = dict[str, Node]  # the parts of a state by name: {"h": ..., "c": ...}
-
-
-def trajectory(unrolled: Any) -> dict[int, State]:
-    """The states of an unrolled recurrence by time step, from the initial one on.
-
-    Parameters
-    ----------
-    unrolled : Unrolled, sequence of states, or mapping from int to state
-        What `rnn.unroll` gives; or the states that a loop of your own has passed through, a
-        Tensor or a (named) tuple of Tensors each. In a sequence, a state counts for the step at
-        which it was made; an initial state that was made by no step comes before the others. Where
-        no state knows its step, the first is h_0.
-
-    Returns
-    -------
-    dict from int to dict from str to Node
-        ``{t: {"h": h_t, ...}}``, in the order in which the states came about. The names of the
-        parts are those of the last state.
-
-    Raises
-    ------
-    TypeError
-        If these are no states.
-    ShapeError
-        If they differ in their parts or shapes, as a layer's outputs and its final state do.
-    GradientError
-        If two were made at the same step, or one at no step among others that know theirs.
-    """
-    states = getattr(unrolled, "states", unrolled)
-    if isinstance(states, Node) or not isinstance(states, Iterable):
-        raise TypeError(
-            "the states of a recurrence are wanted, what rnn.unroll gives or a list of states, "
-            f"got a {type(unrolled).__name__}"
-        )
-    kept = list(states.values() if isinstance(states, Mapping) else states)
-    tuples = [_parts(state) for state in kept]
-    if not tuples:
-        raise GradientError("the states of a recurrence are wanted; there are none")
-    shapes = [[part.shape for part in parts] for parts in tuples]
-    for shape in shapes:
-        if shape != shapes[-1]:
-            raise ShapeError(
-                f"the states of one recurrence have the same shapes, got {_shapes(shape)} and "
-                f"{_shapes(shapes[-1])}. A layer's result is no sequence of states: give the list "
-                "of states h_0, h_1, ... or what rnn.unroll gives"
-            )
-    times = list(states) if isinstance(states, Mapping) else _times(tuples)
-    names = _names(kept[-1], tuples[-1])
-    return {t: dict(zip(names, parts, strict=True)) for t, parts in zip(times, tuples, strict=True)}
-
-
-def _parts(state: Any) -> tuple[Node, ...]:
-    parts = (state,) if isinstance(state, Node) or not isinstance(state, Iterable) else tuple(state)
-    for part in parts:
-        if not isinstance(part, Node):
-            raise TypeError(
-                "a state is a Tensor of the recorded graph or a tuple of Tensors, got one with "
-                f"a {type(part).__name__}"
-            )
-    return parts
-
-
-def _names(state: Any, parts: tuple[Node, ...]) -> list[str]:
-    if isinstance(state, Node):
-        return [state.name or "h"]
-    if hasattr(state, "_fields"):
-        return list(state._fields)
-    names = [part.name for part in parts]
-    if None in names or len(set(names)) < len(names):
-        return [f"s{i}" for i in range(1, len(parts) + 1)]
-    return [str(name) for name in names]
-
-
-def _times(states: list[tuple[Node, ...]]) -> list[int]:
-    """The steps at which the states of a sequence were made."""
-    made = [next((part.step for part in parts if part.step is not None), None) for parts in states]
-    if made.count(None) == len(made):
-        return list(range(len(made)))
-    initial = made[0] is None or (len(states) > 1 and not any(part.parents for part in states[0]))
-    later = [t for t in made[initial:] if t is not None]
-    back = len(later) > 1 and later[1] < later[0]
-    times = [later[0] + (1 if back else -1)] * initial + later
-    if len(times) < len(made) or len(set(times)) < len(times):
-        raise GradientError(
-            "the states of a sequence must each have been made at a step of its own; these were "
-            f"made at {', '.join(f't={t}' if t is not None else 'no step' for t in made)}: give "
-            "{t: state}"
-        )
-    return times
-
-
-def _shapes(shapes: list[tuple[int, ...]]) -> str:
-    return str(shapes[0]) if len(shapes) == 1 else f"({', '.join(map(str, shapes))})"
-
-
-@dataclass(frozen=True)
-class StateGradients:
-    """dL/dh_t, and dL/dc_t, for every t. Made by `state_gradients`.
-
-    Attributes
-    ----------
-    parts : dict from str to dict from int to ndarray
-        ``{"h": {t: dL/dh_t}, ...}``.
-    """
-
-    parts: dict[str, dict[int, Array]]
-
-    def __getitem__(self, name: str) -> dict[int, Array]:
-        return self.parts[name]
-
-    def __repr__(self) -> str:
-        steps = len(next(iter(self.parts.values())))
-        return f"<StateGradients of {', '.join(self.parts)} at {steps} steps; print() shows norms>"
-
-    def norms(self, name: str | None = None) -> dict[int, float]:
-        """``{t: |dL/dh_t|}``, the Euclidean norm over everything, the batch included.
-
-        By default of the first part of the state, h.
-        """
-        part = self.parts[next(iter(self.parts)) if name is None else name]
-        return {t: euclidean_norm(g) for t, g in part.items()}
-
-    def __str__(self) -> str:
-        """A table of the norms."""
-        columns = {name: self.norms(name) for name in self.parts}
-        head = "".join(f"  {'|dL/d' + name + '_t|':>12}" for name in columns)
-        rows = [
-            f"{t:>4}" + "".join(f"  {norms[t]:>12.3e}" for norms in columns.values())
-            for t in next(iter(columns.values()))
-        ]
-        return "\n".join([f"{'t':>4}{head}", *rows])
-
-
-def state_gradients(loss: Node, unrolled: Any) -> StateGradients:
-    """The gradient of the loss with respect to every state, the initial one included.
-
-    Parameters
-    ----------
-    loss : Tensor
-        A scalar.
-    unrolled
-        See `trajectory`.
-
-    Returns
-    -------
-    StateGradients
-        A state on which the loss does not depend, such as one before a cut, has a gradient of 0.
-
-    Raises
-    ------
-    GradientError
-        If the loss does not depend on any of the states.
-
-    Examples
-    --------
-    >>> from microgrrepresent import Tensor, steps
-    >>> from rnn.diagnosis import state_gradients
-    >>> states = [Tensor(1.0, name="h")]
-    >>> for t, x in steps(range(3)):
-    ...     states.append((0.5 * states[-1]).named("h"))
-    >>> state_gradients(states[-1], states).norms()
-    {0: 0.125, 1: 0.25, 2: 0.5, 3: 1.0}
-    """
-    states = trajectory(unrolled)
-    nodes = [node for state in states.values() for node in state.values()]
-    behind = Graph(one_node(loss, "state_gradients", "the loss"))
-    if not any(node in behind for node in nodes):
-        raise GradientError(
-            "state_gradients: the loss does not depend on any of these states; they are of another "
-            "run, or were computed under no_grad"
-        )
-    found = dict(zip(nodes, grad(loss, nodes, unconnected="zeros"), strict=True))
-    names = next(iter(states.values()))
-    return StateGradients(
-        {name: {t: found[state[name]] for t, state in states.items()} for name in names}
-    )
+from rnn.diagnosis.trajectory import State, trajectory
 
 
 @dataclass(frozen=True)
