@@ -119,16 +119,17 @@ class GRUCell(Cell[Tensor]):
         self, x: Tensor, h: Tensor, wx: GateSums, uh: GateSums, U_n: Tensor | None
     ) -> Tensor:
         """The equations."""
-        a, u = wx(x), uh(h)
+        Wx, Uh = wx(x), uh(h)
         if self.reset_gate:
-            r = sigmoid(a["r"] + u["r"]).named("r")
-        z = sigmoid(a["z"] + u["z"]).named("z")
+            r = sigmoid(Wx["r"] + Uh["r"]).named("r")
+        z = sigmoid(Wx["z"] + Uh["z"]).named("z")
         if not self.reset_gate:
-            past = u["n"]
-        elif U_n is None:
-            past = r * u["n"]
+            past = Uh["n"]
+        elif self.reset_after:
+            past = r * Uh["n"]
         else:
             past = linear(r * h, U_n)
-        n = tanh(a["n"] + past).named("n")
-        kept, written = (h, n) if self.update_gate == "keep" else (n, h)
-        return (z * kept + (1 - z) * written).named("h")
+        n = tanh(Wx["n"] + past).named("n")
+        if self.update_gate == "keep":
+            return (z * h + (1 - z) * n).named("h")
+        return (z * n + (1 - z) * h).named("h")

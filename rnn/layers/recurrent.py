@@ -7,8 +7,8 @@ the first step to the last and one from the last to the first; what they show st
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,13 +19,13 @@ from microgrrepresent.equations.notations import NotationName
 from rnn.cells.cell import Cell
 from rnn.inputs import Side, flags, integer, values_of
 from rnn.layers.dense import Dropout
+from rnn.layers.grid import CellGrid
 from rnn.layers.unrolling import Unrolled, unroll
-from rnn.module import Module, replaced
 
 S = TypeVar("S")
 
 
-class Recurrent(Module, Generic[S]):
+class Recurrent(CellGrid[S]):
     """What the layers share: a grid of cells, num_layers times one or two directions.
 
     Parameters
@@ -34,11 +34,6 @@ class Recurrent(Module, Generic[S]):
         ``make_cell(input_size) -> Cell``: makes the cell of one layer and direction.
     input_size, num_layers, batch_first, dropout, bidirectional, reverse, learn_initial_state, rng
         As in `LSTM`.
-
-    Attributes
-    ----------
-    cells : list of Cell
-        Layer 0 forward, layer 0 backward (if bidirectional), layer 1 forward, and so on.
     """
 
     def __init__(
@@ -71,7 +66,7 @@ class Recurrent(Module, Generic[S]):
         self.batch_first = batch_first
         self.input_size = input_size
         self.directions = 2 if bidirectional else 1
-        self.cells: list[Cell[S]] = []
+        self.cells = []
         seen = input_size
         for _ in range(num_layers):
             self.cells += [make_cell(seen) for _ in range(self.directions)]
@@ -323,62 +318,6 @@ class Recurrent(Module, Generic[S]):
 
     def _is_backward(self, k: int) -> bool:
         return self.reverse or (self.bidirectional and k % 2 == 1)
-
-    # --- parameters ------------------------------------------------------------------------------
-
-    def _suffix(self, k: int) -> str:
-        layer, direction = divmod(k, self.directions)
-        return f"_l{layer}" + ("_reverse" if direction else "")
-
-    def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """Name and Tensor of every parameter: ``weight_ih_l0``, ``bias_hh_l1_reverse``."""
-        for name, tensor in super().named_tensors():
-            held, _, rest = name.partition(".")
-            if held == "cells":
-                index, _, inner = rest.partition(".")
-                name = f"{inner}{self._suffix(int(index))}"
-            yield name, tensor
-
-    def _place(self, name: str) -> tuple[Cell[S] | None, str]:
-        """The cell that has a parameter of the layer, if one does, and its name there."""
-        for k, cell in enumerate(vars(self).get("cells", ())):
-            inner = name.removesuffix(self._suffix(k))
-            if inner != name and inner in vars(cell):
-                return cell, inner
-        return None, name
-
-    def __getattr__(self, name: str) -> Tensor:
-        cell, inner = self._place(name)
-        if cell is None or not isinstance(tensor := getattr(cell, inner), Tensor):
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        return tensor
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        cell, inner = self._place(name)
-        if cell is None:
-            super().__setattr__(name, value)
-            return
-        own = getattr(cell, inner)
-        if not isinstance(own, Tensor):
-            raise AttributeError(f"{self!r} was made without {name}, and does not use one")
-        setattr(cell, inner, replaced(own, value, f"{type(self).__name__}.{name}"))
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(name for name, _ in self.named_tensors())]
-
-    def directions_of(self, layer: int) -> list[Cell[S]]:
-        """The cells of one layer, forward and, if bidirectional, backward.
-
-        Raises
-        ------
-        ValueError
-            If there is no layer of that number.
-        """
-        if layer not in range(self.num_layers):
-            raise ValueError(
-                f"{self!r}: its layers are numbered 0..{self.num_layers - 1}, got {layer!r}"
-            )
-        return self.cells[layer * self.directions : (layer + 1) * self.directions]
 
     def __repr__(self) -> str:
         more = f", num_layers={self.num_layers}" if self.num_layers > 1 else ""
