@@ -71,11 +71,11 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
         frozenset(lowering.timed),
         lowering.shapes,
         recordings.first.loss.dtype,
-        frozenset(
-            names(value.variable)
+        {
+            names(value.variable): node.dtype
             for value, node in a.nodes.items()
             if node.dtype != recordings.first.loss.dtype
-        ),
+        },
     )
 
 

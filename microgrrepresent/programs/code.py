@@ -41,7 +41,7 @@ class Code:
         The shape of each variable, at a step.
     dtype : dtype
         Of the loss, and of all that the gradient flows through.
-    other_types : frozenset of str
+    other_types : dict from str to dtype
         Variables of another data type: masks, indices.
     """
 
@@ -59,4 +59,4 @@ class Code:
     timed: frozenset[str]
     shapes: dict[str, Shape]
     dtype: np.dtype[Any]
-    other_types: frozenset[str]
+    other_types: dict[str, np.dtype[Any]]

@@ -22,6 +22,7 @@ from microgrrepresent.programs.building import built
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.expressions import text
 from microgrrepresent.programs.fast import fast_source
+from microgrrepresent.programs.native import native_source, require_numba
 from microgrrepresent.programs.printing import printed
 from microgrrepresent.programs.recording import record, record_twice
 from microgrrepresent.programs.sizes import length
@@ -30,10 +31,13 @@ MOST = 4
 """For so many combinations of lengths, buffers are kept."""
 
 Style = Literal["read", "fast"]
+Backend = Literal["numpy", "numba"]
 Wrt = Node | Sequence[Node] | Mapping[str, Node]
 
 
-def program(f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike) -> Program:
+def program(
+    f: Callable[..., Node], wrt: Wrt, *, backend: Backend = "numpy", **inputs: ArrayLike
+) -> Program:
     """Make a program of a function that records a loss: its loop, and the loop back through time.
 
     The function is recorded at two lengths of each axis along which it takes another length, mostly
@@ -48,6 +52,9 @@ def program(f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike) -> Program:
         names. Whatever else it reads, such as parameters, is read anew at each call of the program.
     wrt : Tensor, sequence of Tensor, or dict from str to Tensor
         With respect to what to differentiate: leaves that the loss depends on.
+    backend : {"numpy", "numba"}
+        What runs it. numba compiles the loops over steps and over elements to machine code, at the
+        first call, which takes seconds; the extra ``native`` installs it.
     **inputs : array_like
         An example. No axis may be as long as another of the same array among its first two, because
         they could not be told apart.
@@ -94,7 +101,11 @@ def program(f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike) -> Program:
     (['U', 'W'], (1, 1))
     """
     arrays = {key: np.asarray(value) for key, value in inputs.items()}
-    made = Program(f, wrt, built(record_twice(f, arrays), _listed(wrt)))
+    if backend not in get_args(Backend):
+        raise ValueError(f"program: backend must be 'numpy' or 'numba', got {backend!r}")
+    if backend == "numba":
+        require_numba()
+    made = Program(f, wrt, built(record_twice(f, arrays), _listed(wrt)), backend)
     made.compare(**arrays)
     return made
 
@@ -123,12 +134,17 @@ class Program:
         With respect to what its gradients are.
     code : Code
         What is printed, as data.
+    backend : {"numpy", "numba"}
+        What runs it.
     """
 
-    def __init__(self, f: Callable[..., Node], wrt: Wrt, code: Code) -> None:
+    def __init__(
+        self, f: Callable[..., Node], wrt: Wrt, code: Code, backend: Backend = "numpy"
+    ) -> None:
         self.f = f
         self.wrt = wrt
         self.code = code
+        self.backend = backend
         self._kept = _Kept()
 
     def __call__(self, **inputs: ArrayLike) -> tuple[Any, Any]:
@@ -200,11 +216,14 @@ class Program:
         style : {"read", "fast"}
             ``read``: a function `loss_and_gradients`, a line for each equation, as one would write
             it on a board. ``fast``: what runs when the program is called, a function `prepare`
-            of the lengths, which makes buffers and returns a function that uses them.
+            of the lengths, which makes buffers and returns a function that uses them. For the
+            backend numba that file needs numba, too.
         """
         if style not in get_args(Style):
             raise ValueError(f"source: style must be 'read' or 'fast', got {style!r}")
-        return printed(self.code) if style == "read" else fast_source(self.code)
+        if style == "read":
+            return printed(self.code)
+        return native_source(self.code) if self.backend == "numba" else fast_source(self.code)
 
     def __str__(self) -> str:
         return self.source()

@@ -90,7 +90,7 @@ def mark(student: Student, f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike
         it is as if     dW += da.T @ h[t]
         first seen      at t = 5, in dW
     """
-    return Marker(program(f, wrt, **inputs), inputs)(student)
+    return Marker(program(f, wrt, backend="numpy", **inputs), inputs)(student)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Task:
 
     def program(self) -> Program:
         """Its right loop."""
-        return program(self.f, self.parameters, **self.data(0))
+        return program(self.f, self.parameters, backend="numpy", **self.data(0))
 
 
 def drawn(shapes: dict[str, tuple[int, ...]], seed: int) -> dict[str, Array]:

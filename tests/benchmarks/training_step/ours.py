@@ -87,8 +87,19 @@ def layer(given):
     return run
 
 
-def printed(given):
+def printed(given, backend="numpy"):
     """The program of the layer and its readout: the loop that `program` prints, run fast."""
     recurrent, readout, p = _layer_and_readout(given)
-    step = program(lambda X, y: cross_entropy(readout(recurrent(X)[0]), y), p, X=given.X, y=given.y)
+
+    def f(X, y):
+        return cross_entropy(readout(recurrent(X)[0]), y)
+
+    step = program(f, p, backend=backend, X=given.X, y=given.y)
     return lambda: step(X=given.X, y=given.y)
+
+
+def compiled(given):
+    """The same, compiled by numba."""
+    import numba  # noqa: F401 (or the race says that it is missing)
+
+    return printed(given, "numba")

@@ -30,6 +30,7 @@ CONTESTANTS = {
     "ours composed": ("ours", "composed"),
     "ours layer": ("ours", "layer"),
     "ours program": ("ours", "printed"),
+    "ours program numba": ("ours", "compiled"),
 }
 
 
