@@ -4,8 +4,8 @@ The graph is data. A node says which operation made it, from which nodes, with w
 arguments, and what came out; it says it in fields that can be read, printed, saved and
 replayed, never in a closure. Nodes point to their parents only, so nothing points in a circle:
 when the last name for an output goes away, the whole graph behind it goes with it. Python's garbage
-collector has nothing to do in graphs; it takes a third of the time of a very long recording to see
-that, and ``gc.disable()`` around one saves it.
+collector has nothing to do in graphs, but takes half of the time of a very long recording to see
+that; `rnn.unroll` and the layers pause it meanwhile, and ``gc.disable()`` does so for other loops.
 
 Ids count up as nodes are made. A node can only be made from nodes that exist, so every parent
 has a smaller id than its child, and *ordering nodes by id is a topological order* of any graph.

@@ -146,7 +146,7 @@ def _sigmoid(x: Any) -> Any:
 sigmoid = primitive(
     "sigmoid",
     _sigmoid,
-    (lambda g, y, x: g * (y * (1 - y)),),
+    (lambda g, y, x: (gy := g * y) - gy * y,),  # 1 - array is slow, see tanh
     symbol="σ",
     kind="activation",
     source="1 / (1 + np.exp(-x))",

@@ -27,10 +27,12 @@ from microgrrepresent import (
     stop_gradient,
     where,
 )
-from microgrrepresent.operands import arrayed
+from microgrrepresent.node import leaf
+from microgrrepresent.operands import new_array
 from microgrrepresent.place import at, here
 from rnn.cells.cell import Cell
 from rnn.inputs import Side, integer, lengths_of, valid_steps
+from rnn.layers.garbage import collection_paused
 
 S = TypeVar("S")
 
@@ -120,6 +122,7 @@ def unroll(
         )
     given = _sequence(xs)
     T, dtype = len(given), getattr(cell, "dtype", None)
+    rows = isinstance(given, np.ndarray) and given.ndim > 1
     if truncate is not None:
         truncate = integer(truncate, 1, "unroll: truncate")
     before = T + 1 if reverse else 0
@@ -128,9 +131,10 @@ def unroll(
     inside: Any = scope(cell.scope) if isinstance(cell, Cell) else nullcontext()
     outputs, states = {}, {}
     valid = None
-    with at(here.get()):  # where it goes on after the loop, also if that is left by an error
+    # where it goes on after the loop, also if that is left by an error
+    with collection_paused(), at(here.get()):
         for i, (t, x) in enumerate(steps(given, reverse=reverse)):
-            x = _leaf(x, "x", dtype)
+            x = leaf(Tensor, x, "x") if rows else _leaf(x, "x", dtype)
             if i == 0:
                 valid = _valid(lengths, T, x, side)
                 late = valid is not None and not np.asarray(valid)[t - 1].all()
@@ -174,8 +178,8 @@ def _where(valid: Tensor, new: Tensor, old: Tensor | int) -> Any:
 
 
 def _sequence(xs: Any) -> Any:
-    """The inputs, time first. Arrays are cut before they become leaves of the graph."""
-    given = xs if isinstance(xs, (Tensor, list, tuple)) else arrayed(xs)
+    """The inputs, time first. An array is copied once, and cut before it becomes leaves."""
+    given = xs if isinstance(xs, (Tensor, list, tuple)) else new_array(xs)
     if not isinstance(given, (list, tuple)) and not given.ndim:
         raise ShapeError("unroll: the inputs need an axis of time, the first, got a scalar")
     if not len(given):

@@ -1,5 +1,7 @@
 """Unrolling: time, directions, lengths, truncation, and functions that are no cells."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -393,3 +395,33 @@ def test_concatenated_form_equals_split_form():
         rtol=1e-12,
     )
     assert Wa.shape == (4, 7)
+
+
+def test_the_garbage_collector_rests_while_a_graph_grows_and_is_then_as_it_was():
+    seen = []
+
+    def cell(x, state):
+        seen.append(gc.isenabled())
+        if len(seen) == 3:
+            raise KeyError("a cell that fails")
+        return x + state
+
+    assert gc.isenabled()
+    with pytest.raises(KeyError):
+        unroll(cell, np.zeros((5, 2)), np.zeros(2))
+    assert gc.isenabled() and seen == [False] * 3
+    gc.disable()
+    try:
+        unroll(cell, np.zeros((5, 2)), np.zeros(2))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_inputs_are_copied_and_their_rows_are_leaves():
+    xs = np.ones((3, 2, 4))
+    run = unroll(lambda x, s: x + s, xs, np.zeros((2, 4)))
+    xs[:] = 5
+    assert float(run.state.numpy().max()) == 3
+    x = run.outputs[0].parents[0]
+    assert x.is_leaf and x.name == "x" and x.step == 1 and not x.numpy().flags.writeable
