@@ -27,7 +27,8 @@ from rnn.command_line.illustration import ILLUSTRATED, illustration
 from rnn.command_line.tasks import TASKS, LanguageTask, Settings, load_task
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.sequences.decoding import sample, state_after
-from rnn.sequences.vocabulary import UNK, Vocabulary, tokenize
+from rnn.sequences.tokens import tokenize
+from rnn.sequences.vocabulary import UNK, Vocabulary
 from rnn.training.checkpoint import load_checkpoint
 from rnn.training.fit import fit
 from rnn.training.optimizers import Adam

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from rnn.command_line.illustration import ILLUSTRATED
+from rnn.command_line.options import (
+    Commands,
+    Parser,
+    add,
+    add_choice,
+    add_out,
+    command,
+    count,
+    positive,
+    seed,
+)
 
-if TYPE_CHECKING:
-    from rnn.command_line.arguments import Commands
 
-Reader = Callable[[str], float]
-"""Of a number, which it may refuse."""
-
-
-def add_loops(commands: Commands, count: Reader, seed: Reader, seconds: Reader) -> None:
+def add_loops(commands: Commands) -> None:
     """Add the commands that print a loop, set it as an exercise, and mark it."""
 
     def blanks(text: str) -> float | None:
         return None if text == "all" else count(text)
 
-    code = _command(
+    code = command(
         commands,
         "code",
         "print the loop of a cell and of its gradient as NumPy code",
@@ -30,15 +31,12 @@ def add_loops(commands: Commands, count: Reader, seed: Reader, seconds: Reader) 
         "example:\n  python -m rnn code --cell lstm -o bptt.py",
     )
     _add_cell(code)
-    code.add_argument(
-        "--style",
-        choices=["read", "fast"],
-        default="read",
-        help="read: a line for each equation; fast: what runs (default: read)",
+    add_choice(
+        code, "--style", ["read", "fast"], "read", "read: a line for each equation; fast: what runs"
     )
     code.add_argument("-o", "--out", metavar="FILE", help="a file, instead of the terminal")
 
-    exercise = _command(
+    exercise = command(
         commands,
         "exercise",
         "write a file whose backward pass is left out",
@@ -55,22 +53,10 @@ def add_loops(commands: Commands, count: Reader, seed: Reader, seconds: Reader) 
         metavar="N|all",
         help="how many lines of the loop are left out, or all of the backward pass (default: all)",
     )
-    exercise.add_argument(
-        "--seed",
-        type=seed,
-        default=0,
-        metavar="N",
-        help="of the numbers, and of which lines are left out (default: 0)",
-    )
-    exercise.add_argument(
-        "-o",
-        "--out",
-        default="exercise.py",
-        metavar="FILE",
-        help="the file to write to (default: exercise.py)",
-    )
+    add(exercise, "--seed", seed, 0, "of the numbers, and of which lines are left out")
+    add_out(exercise, str, "exercise.py", "the file to write to")
 
-    mark = _command(
+    mark = command(
         commands,
         "mark",
         "mark an exercise: what is right, what is wrong, and why",
@@ -82,34 +68,10 @@ def add_loops(commands: Commands, count: Reader, seed: Reader, seconds: Reader) 
         "file", metavar="FILE", help="written by python -m rnn exercise, or a folder of such files"
     )
     mark.add_argument("--csv", action="store_true", help="a table, with a row for each file")
-    mark.add_argument(
-        "--limit",
-        type=seconds,
-        default=60,
-        metavar="N",
-        help="seconds that a file may run (default: 60)",
+    add(mark, "--limit", positive, 60, "seconds that a file may run")
+
+
+def _add_cell(parser: Parser) -> None:
+    add_choice(
+        parser, "--cell", list(ILLUSTRATED), "lstm", f"one of {', '.join(ILLUSTRATED)}", "CELL"
     )
-
-
-def _add_cell(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--cell",
-        choices=list(ILLUSTRATED),
-        default="lstm",
-        metavar="CELL",
-        help=f"one of {', '.join(ILLUSTRATED)} (default: lstm)",
-    )
-
-
-def _command(
-    commands: Commands, name: str, short: str, description: str, epilog: str
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name,
-        help=short,
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(command=name, prog=parser.prog)
-    return parser

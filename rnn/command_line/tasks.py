@@ -31,7 +31,8 @@ from rnn.models.language_model import LanguageModel
 from rnn.module import Module
 from rnn.sequences.batches import language_model_batches
 from rnn.sequences.datasets import bundled_text, read_text
-from rnn.sequences.vocabulary import UNK, Unit, Vocabulary
+from rnn.sequences.tokens import Unit
+from rnn.sequences.vocabulary import UNK, Vocabulary
 from rnn.training.checkpoint import load_checkpoint
 from rnn.training.losses import bits_per_character, mse_loss, perplexity
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -24,51 +23,12 @@ from microgrrepresent.files import write_file
 from microgrrepresent.node import Array
 from rnn.errors import DataError
 from rnn.sequences.datasets import read_text
+from rnn.sequences.tokens import Unit, check_unit, tokenize
 
 PAD, UNK, EOS = "<pad>", "<unk>", "<eos>"
 
-Unit = Literal["character", "word"]
 
-
-_MARK = "\u0301"  # stands for all marks
 _NO_BLANK = re.compile(r" (?=[,.;:!?…)\]}，。；：！？、）》」』”](?: |$))")
-_WORDS = re.compile(rf"(?:\w{_MARK}*)+(?:['’](?:\w{_MARK}*)+)*|[^\w\s]{_MARK}*")
-
-
-def tokenize(text: str, unit: Unit = "character") -> list[str]:
-    """Cut a text into characters, or into words and punctuation marks.
-
-    Characters are Unicode's code points. In words, marks that are combined with a letter, such as
-    accents and the vowel signs of Devanagari, stay with it, and so do invisible joiners.
-
-    Raises
-    ------
-    DataError
-        For an unknown unit.
-
-    Examples
-    --------
-    >>> from rnn import tokenize
-    >>> tokenize("Cats, 1 cat.", "word")
-    ['Cats', ',', '1', 'cat', '.']
-    >>> tokenize("南开 大学 很 好", "word")
-    ['南开', '大学', '很', '好']
-    """
-    _check(unit)
-    if unit == "character":
-        return list(text)
-    # Regular expressions know no class of marks, so they are looked for in a copy of the text.
-    outline = "".join(_MARK if _is_mark(character) else character for character in text)
-    return [text[found.start() : found.end()] for found in _WORDS.finditer(outline)]
-
-
-def _is_mark(character: str) -> bool:
-    return character in "\u200c\u200d" or unicodedata.category(character).startswith("M")
-
-
-def _check(unit: str) -> None:
-    if unit not in get_args(Unit):
-        raise DataError(f"the unit of a vocabulary is 'character' or 'word', got {unit!r}")
 
 
 class Vocabulary:
@@ -104,7 +64,7 @@ class Vocabulary:
             raise DataError("a vocabulary needs at least one token")
         if other := [token for token in self.tokens if not isinstance(token, str)]:
             raise DataError(f"the tokens of a vocabulary are strings, got {other[0]!r}")
-        _check(unit)
+        check_unit(unit)
         if len(self._index) < len(self.tokens):
             twice = next(token for token, n in Counter(self.tokens).items() if n > 1)
             raise DataError(f"a vocabulary has each token once; {twice!r} is there twice")
