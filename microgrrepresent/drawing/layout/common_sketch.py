@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from microgrrepresent.drawing.layout.blocks import Block
-from microgrrepresent.drawing.layout.outlines import Crossing, Edge, End, Outline, Port
+from microgrrepresent.drawing.layout.outlines import Crossing, End, Outline, Port, Wire
 from microgrrepresent.drawing.layout.sketch import Sketch, Traced
 
 
@@ -33,11 +33,11 @@ def common_sketch(blocks: Sequence[Block], traced: dict[Block, Traced]) -> dict[
     outline: dict[Hashable, int] = {}
     outlines: list[Outline] = []
     numbers: dict[Hashable, int] = {}
-    edges: dict[Hashable, Edge] = {}
+    wires: dict[Hashable, Wire] = {}
     mates: dict[tuple[int, int], None] = {}
     ports: dict[Crossing, Port] = {}
     place: dict[Block, dict[End, End]] = {}
-    edge: dict[Block, list[int]] = {}
+    wire: dict[Block, list[int]] = {}
     for block in sorted(blocks, key=lambda b: -len(b.boxes)):
         one = traced[block]
         ends: dict[End, End] = {}
@@ -55,20 +55,20 @@ def common_sketch(blocks: Sequence[Block], traced: dict[Block, Traced]) -> dict[
             ends[port] = ports.setdefault(crossing, port._replace(number=number))
         count: Counter[Hashable] = Counter()
         keys = []
-        for e in one.sketch.edges:
+        for e in one.sketch.wires:
             way = (ends[e.tail], ends[e.head])
             count[way] += 1
             keys.append((way, count[way]))
-            edges.setdefault(keys[-1], e._replace(tail=way[0], head=way[1]))
-        order = {key: i for i, key in enumerate(edges)}
-        place[block], edge[block] = ends, [order[key] for key in keys]
+            wires.setdefault(keys[-1], e._replace(tail=way[0], head=way[1]))
+        order = {key: i for i, key in enumerate(wires)}
+        place[block], wire[block] = ends, [order[key] for key in keys]
         mates |= {(ends[a], ends[b]): None for a, b in one.sketch.mates}  # type: ignore[misc]
-    sketch = Sketch(tuple(outlines), tuple(edges.values()), mates=tuple(mates))
+    sketch = Sketch(tuple(outlines), tuple(wires.values()), mates=tuple(mates))
     return {
         block: Traced(
             sketch,
             [(place[block][i], dx) for i, dx in traced[block].outline],  # type: ignore[misc]
-            [None if i is None else edge[block][i] for i in traced[block].edge],
+            [None if i is None else wire[block][i] for i in traced[block].wire],
             {crossing: ports[crossing] for crossing in traced[block].port},
         )
         for block in blocks

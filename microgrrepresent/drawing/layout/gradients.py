@@ -114,7 +114,7 @@ def _strength(norm: float, largest: float) -> float:
 def _number(norm: float | None) -> Line:
     """A norm in two digits: ``0.031``, ``1.2e-7``; a dash where there is none."""
     if norm is None:
-        return (Run("—", size=0.9),)
+        return (Run("—"),)
     words = f"{norm:.2g}" if norm == 0 or 1e-3 <= norm < 1e4 else f"{norm:.1e}"
     mantissa, e, power = words.partition("e")
-    return (Run(mantissa + (f"e{int(power)}" if e else ""), size=0.9),)
+    return (Run(mantissa + (f"e{int(power)}" if e else "")),)

@@ -1,31 +1,40 @@
-"""The layout of one block: the order of its ranks, its x, and curves along them.
+"""The layout of one block: ranks one above the other, wires level and upright.
 
-It decides in whole numbers, so that it is the same on every machine. Curves keep to the gaps
-between ranks: they leave a box at its upper side, pass ranks upright, and enter a box at its lower
-side.
+Boxes stand in ranks (`ranks`), in an order with few crossings (`ordering`); wires turn beside the
+boxes that they enter at a side (`sides`). Then everything has its x (`coordinates`), and each wire
+that is not straight a track between two ranks (`tracks`). All of that is decided in whole numbers,
+so that it is the same on every machine.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
-from math import hypot, inf
+from itertools import pairwise
 
-from microgrrepresent.drawing.layout.coordinates import places
-from microgrrepresent.drawing.layout.ordering import Item, Ordered, ordered
-from microgrrepresent.drawing.layout.outlines import Edge, End, Outline, Port
+from microgrrepresent.drawing.layout.coordinates import Places, places
+from microgrrepresent.drawing.layout.ordering import Bend, Item, Ordered, ordered
+from microgrrepresent.drawing.layout.outlines import Port, Wire
+from microgrrepresent.drawing.layout.sides import give_sides
 from microgrrepresent.drawing.layout.sketch import Sketch
 from microgrrepresent.drawing.layout.tile import Tile
-from microgrrepresent.drawing.marks.curves import Path, abreast, along, straight
+from microgrrepresent.drawing.layout.tracks import Net, nets
+from microgrrepresent.drawing.marks.curves import Path, abreast, along
 from microgrrepresent.drawing.marks.picture import Point
 
-RANK_GAP = 20.0
-BEND_RANK = 10.0
+RANK_GAP = 17.0
+BORDER_GAP = 6.0
+"""Between the border of a block and its first rank, where wires run level."""
+BEND_RANK = 4.0
 """Height of a rank that has no boxes."""
-CLEARANCE, HEADROOM = 8.0, 5.0
-"""From a box to a line beside it, or above or below it: the reverse sweep runs along the line."""
+TRACK = 8.0
+"""Between wires that run level side by side."""
+LABEL_ROOM = 8.0
+"""What a label needs besides its height, for the head of the arrow."""
+MARGIN = 6.0
+ENTRY = 8.0
+"""Between wires that enter a box at one side."""
 
 
 @dataclass
@@ -34,187 +43,223 @@ class _Placed:
 
     sketch: Sketch
     found: Ordered
-    at: dict[Item, Point]
-    bands: list[tuple[float, float]]
-    """The lower and upper end of each rank."""
-    widest: list[float]
-    """The width of the widest outline of each rank."""
-    ends: list[tuple[float, float]]
-    """The x of the first and the last outline of each rank."""
+    at: Places
+    nets: dict[int, dict[tuple[Item, Item, int], Net]]
+    shared: dict[tuple[Item, Item], Net]
+    tracks: dict[Net, float]
+    y: list[float]
+    """The height of the middle of each rank."""
+    border: dict[Port, float]
+    """The height of the ports at the lower and upper border."""
 
-    def half(self, item: Item) -> float:
-        return self.sketch.outlines[item].width / 2 if isinstance(item, int) else 0.0
+    def net(self, a: Item, b: Item, wire: int) -> Net:
+        """The net of a piece of a wire."""
+        rank = min(self.found.rank[a], self.found.rank[b])
+        own = self.nets[rank].get((a, b, wire))
+        return own if own is not None else self.shared[a, b]
 
 
 @lru_cache(maxsize=512)
 def layered(sketch: Sketch) -> Tile:
     """Lay out a sketch."""
     found = ordered(sketch)
-    x = places(sketch, found)
-    y, bands = _heights(sketch, found)
-    left = min((x[i] - o.width / 2 for i, o in enumerate(sketch.outlines)), default=0.0)
-    right = max((x[i] + o.width / 2 for i, o in enumerate(sketch.outlines)), default=0.0)
-    inner = [x[i] for i in x if not (isinstance(i, Port) and i.side in ("left", "right"))]
-    left, right = min([left, *inner]), max([right, *inner])
+    give_sides(sketch, found)
+    at = places(sketch, found)
+    between = nets(found, at)
+    bands = _bands(sketch, found, between)
+    tracks = {}
+    for rank, made in between.items():
+        low, high = bands[rank][1], bands[rank + 1][0]
+        many = max((net.track for net in made.values()), default=-1) + 1
+        for net in made.values():
+            if net.track >= 0:
+                tracks[net] = low + (high - low) * (net.track + 1) / (many + 1)
+    shared = {key[:2]: net for made in between.values() for key, net in made.items()}
+    y = [(low + high) / 2 for low, high in bands]
+    left, right = _extent(sketch, found, at)
     top = bands[-1][1] if bands else 0.0
-    ports: dict[Port, Point] = {}
-    for port in sketch.ports:
-        ports[port] = {
-            "left": (0.0, y[port]),
-            "right": (right - left, y[port]),
-            "below": (x[port] - left, 0.0),
-            "above": (x[port] - left, top),
-        }[port.side]
-    at: dict[Item, Point] = {item: (x[item] - left, y[item]) for item in x} | ports
-    widest, ends = [], []
-    for row in found.rows:
-        outlines = [i for i in row if isinstance(i, int)]
-        widest.append(max((sketch.outlines[i].width for i in outlines), default=0.0))
-        ends.append((at[outlines[0]][0], at[outlines[-1]][0]) if outlines else (inf, -inf))
-    placed = _Placed(sketch, found, at, bands, widest, ends)
-    paths = [_path(placed, way) for way in found.ways]
+    at.x.update(
+        (port, left if port.side == "left" else right)
+        for port in sketch.ports
+        if port.side in _SIDEWAYS
+    )
+    heights = {
+        port: 0.0 if port.side == "below" else top
+        for port in sketch.ports
+        if port.side not in _SIDEWAYS
+    }
+    placed = _Placed(sketch, found, at, between, shared, tracks, y, heights)
+    paths = [_path(placed, i) for i in range(len(found.ways))]
     _part(sketch, paths)
-    labels = [_label(edge, path) for edge, path in zip(sketch.edges, paths, strict=True)]
-    boxes = [at[i] for i in range(len(sketch.outlines))]
-    return Tile(right - left, top, boxes, paths, labels, ports, origin=left)
+    labels = [_label(w, p) for w, p in zip(sketch.wires, paths, strict=True)]
+    ports = {port: (at.x[port] - left, _y(placed, port)) for port in sketch.ports}
+    return Tile(
+        right - left,
+        top,
+        [(at.x[i] - left, y[found.rank[i]]) for i in range(len(sketch.outlines))],
+        [[(x - left, h) for x, h in path] for path in paths],
+        [label and (label[0] - left, label[1]) for label in labels],
+        ports,
+        {i: (wide, sketch.outlines[i].height) for i, wide in at.width.items()},
+        [(i, (x - left, h)) for i, (x, h) in _forks(placed)],
+        origin=left,
+    )
 
 
-def _heights(sketch: Sketch, found: Ordered) -> tuple[dict[Item, float], list[tuple[float, float]]]:
-    """The y of everything, and the lower and upper end of each rank."""
-    y: dict[Item, float] = {}
+def _extent(sketch: Sketch, found: Ordered, at: Places) -> tuple[float, float]:
+    """From where to where a tile reaches; the ports at its sides leave the room to the rest."""
+    xs = [x for end, x in at.x.items() if not (isinstance(end, Port) and end.side in _SIDEWAYS)]
+    for i, outline in enumerate(sketch.outlines):
+        half = at.width.get(i, outline.width) / 2
+        xs += [at.x[i] - half - outline.before, at.x[i] + half + outline.after]
+    return min(xs, default=0.0), max(xs, default=0.0)
+
+
+_SIDEWAYS = ("left", "right")
+
+
+def _bands(
+    sketch: Sketch, found: Ordered, between: dict[int, dict[tuple[Item, Item, int], Net]]
+) -> list[tuple[float, float]]:
+    """The lower and upper end of each rank."""
+    label: dict[int, float] = defaultdict(float)
+    for i, wire in enumerate(sketch.wires):
+        if wire.room:
+            ranks = sorted(found.rank[item] for item in found.ways[i])
+            low = ranks[-2] if len(ranks) > 1 and ranks[-1] == ranks[-2] + 1 else ranks[0]
+            label[low] = max(label[low], wire.room[1] + LABEL_ROOM)
     bands: list[tuple[float, float]] = []
     base = 0.0
-    rooms = _rooms(sketch)
     for r, row in enumerate(found.rows):
-        tall = max((sketch.outlines[i].height for i in row if isinstance(i, int)), default=0.0)
+        boxes = [sketch.outlines[i] for i in row if isinstance(i, int)]
+        tall = max((max(box.height, box.tall) for box in boxes), default=0.0)
         if not tall and 0 < r < len(found.rows) - 1:
             tall = BEND_RANK
         bands.append((base, base + tall))
-        y.update((item, base + tall / 2) for item in row)
-        base += tall + max(RANK_GAP, rooms.get(r, 0.0))
-    return y, bands
+        many = max((net.track for net in between.get(r, {}).values()), default=-1) + 1
+        following = found.rows[r + 1] if r + 1 < len(found.rows) else []
+        is_border = any(all(isinstance(i, Port) for i in row) for row in (row, following))
+        least = BORDER_GAP if is_border and many else 0.0 if is_border else RANK_GAP
+        gap = max(least, label[r]) + TRACK * max(many - 1, 0) + (MARGIN if many else 0)
+        base += tall + gap
+    return bands
 
 
-def _rooms(sketch: Sketch) -> dict[int, float]:
-    """The gaps above ranks that have to hold labels of edges."""
-    found: dict[int, float] = {}
-    for tail, head, room, _ in sketch.edges:
-        if room is not None:
-            low = min(sketch.rank[tail], sketch.rank[head])
-            found[low] = max(found.get(low, 0.0), room[1] + 14.0)
-    return found
+# --- paths ---------------------------------------------------------------------------------------
 
 
-def _path(placed: _Placed, way: list[Item]) -> Path:
-    at, bands, rank = placed.at, placed.bands, placed.found.rank
-    tail, head = way[0], way[-1]
-    if len(way) == 2 and rank[tail] == rank[head]:
-        return _flat(placed, tail, head)
-    rises = rank[head] > rank[tail]
+def _path(placed: _Placed, i: int) -> Path:
+    way, found, at = placed.found.ways[i], placed.found, placed.at
     points: list[Point] = []
-    for item in way[1:-1]:
-        x, y = at[item]
-        low, high = bands[rank[item]]
-        turns = item is way[1] and rank[tail] == rank[item]
-        arrives = item is way[-2] and rank[head] == rank[item]
-        first, last = (low, high) if rises else (high, low)
-        if len(points) > 1 and x == points[-1][0] == points[-2][0]:
-            points[-1] = (x, y if arrives else last)  # straight on
-        else:
-            points += [(x, y)] if turns or arrives else [(x, first), (x, last)]
-    towards = points[0] if points else at[head]
-    if not rises and points and _is_outermost(placed, tail, towards[0] - at[tail][0]):
-        x, y = at[tail]  # down on the outside: first to the side
-        half = placed.half(tail) * (1 if towards[0] > x else -1)
-        return along((x + half, y), (towards[0], y), *points, _anchor(placed, head, points[-1], 1))
-    start = _anchor(placed, tail, towards, 1 if rises else -1)
-    end = _anchor(placed, head, points[-1] if points else start, -1 if rises else 1)
-    onward, back = points[0] if points else end, points[-1] if points else start
-    if _runs_over(placed, tail, start, onward):
-        points.insert(0, (start[0], _outside(bands[rank[tail]], rises)))
-    if _runs_over(placed, head, end, back):
-        points.append((end[0], _outside(bands[rank[head]], not rises)))
-    return along(start, *points, end)
-
-
-def _outside(band: tuple[float, float], above: bool) -> float:
-    """A height just above or below a rank."""
-    return band[1] + HEADROOM if above else band[0] - HEADROOM
-
-
-def _runs_over(placed: _Placed, item: Item, a: Point, b: Point) -> bool:
-    """Whether a line from a, at an outline or port, to b touches another outline of its rank."""
-    side = 1 if b[1] > a[1] else -1
-    rank = placed.found.rank[item]
-    row, near = placed.found.rows[rank], placed.widest[rank] / 2 + CLEARANCE
-    first = bisect_left(row, min(a[0], b[0]) - near, key=lambda other: placed.at[other][0])
-    for other in islice(row, first, None):
-        x, y = placed.at[other]
-        if x > max(a[0], b[0]) + near:
-            return False
-        if not isinstance(other, int) or other == item:
+    for a, b in pairwise(way):
+        if found.rank[a] == found.rank[b]:
+            points += [(at.end(a, i, False), _y(placed, a)), (at.end(b, i, True), _y(placed, b))]
             continue
-        outline = placed.sketch.outlines[other]
-        share = (y + side * (outline.height / 2 + HEADROOM) - a[1]) / (b[1] - a[1] or 1.0)
-        reach = a[0] + (b[0] - a[0]) * min(share, 1.0)  # where it has passed the outline
-        half = outline.width / 2 + CLEARANCE
-        if share > 0 and min(a[0], reach) < x + half and max(a[0], reach) > x - half:
-            return True
-    return False
+        net = placed.net(a, b, i)
+        xa, xb = at.end(a, i, False), at.end(b, i, True)
+        if net.track < 0 or xa == xb:
+            points += [(xa, _y(placed, a)), (xb, _y(placed, b))]
+        else:
+            h = placed.tracks[net]
+            points += [(xa, _y(placed, a)), (xa, h), (xb, h), (xb, _y(placed, b))]
+    points = _corners(points)
+    if len(points) < 2:
+        return points
+    points[0] = _rim(placed, way[0], points[0], points[1])
+    points[-1] = _rim(placed, way[-1], points[-1], points[-2])
+    return along(*points)
+
+
+def _y(placed: _Placed, item: Item) -> float:
+    if isinstance(item, Port) and item in placed.border:
+        return placed.border[item]
+    return placed.y[placed.found.rank[item]]
+
+
+def _corners(points: list[Point]) -> list[Point]:
+    """The points at which a line turns, and its ends."""
+    kept: list[Point] = []
+    for point in points:
+        if kept and point == kept[-1]:
+            continue
+        while len(kept) > 1 and (
+            kept[-1][0] == kept[-2][0] == point[0] or kept[-1][1] == kept[-2][1] == point[1]
+        ):
+            kept.pop()
+        kept.append(point)
+    return kept
+
+
+def _rim(placed: _Placed, item: Item, at: Point, towards: Point) -> Point:
+    """Where a line that leads to a box's middle height or width touches its border."""
+    if not isinstance(item, int):
+        return at
+    outline = placed.sketch.outlines[item]
+    x, y = placed.at.x[item], _y(placed, item)
+    if towards[1] == at[1]:
+        half = placed.at.width.get(item, outline.width) / 2
+        return (x + (half if towards[0] > x else -half), at[1])
+    return (at[0], y + (outline.height / 2 if towards[1] > y else -outline.height / 2))
+
+
+def _forks(placed: _Placed) -> list[tuple[int, Point]]:
+    """Where lines go off others: between ranks, and where a state goes on and up or down."""
+    found: dict[Point, int] = {}
+    for net, h in placed.tracks.items():
+        for x in net.forks():
+            found.setdefault((x, h), net.wire)
+    onward: dict[Port, dict[Item, int]] = defaultdict(dict)
+    for i, way in enumerate(placed.found.ways):
+        if isinstance(way[0], Port) and way[0].side in _SIDEWAYS:
+            onward[way[0]].setdefault(way[1], i)
+    for turns in onward.values():
+        for turn, i in turns.items():
+            if isinstance(turn, Bend) and len(turns) > 1:
+                found.setdefault((placed.at.x[turn], _y(placed, turn)), i)
+    after: dict[Item, set[Item]] = defaultdict(set)
+    for i, way in enumerate(placed.found.ways):
+        for item, following in pairwise(way):
+            if isinstance(item, Bend):
+                after[item].add(following)
+                if len(after[item]) > 1 and _has_level_end(placed, after[item], item):
+                    found.setdefault((placed.at.x[item], _y(placed, item)), i)
+    return [(i, point) for point, i in found.items()]
+
+
+def _has_level_end(placed: _Placed, items: set[Item], bend: Item) -> bool:
+    """Whether a line goes level from a bend to a box."""
+    rank = placed.found.rank
+    return any(isinstance(item, int) and rank[item] == rank[bend] for item in items)
 
 
 def _part(sketch: Sketch, paths: list[Path]) -> None:
     """Part the paths between the same two outlines, in place: both arrows of x * x are seen."""
-    same: dict[tuple[End, End], list[int]] = {}
-    for i, edge in enumerate(sketch.edges):
-        same.setdefault(edge[:2], []).append(i)
+    same: dict[tuple[object, object], list[int]] = defaultdict(list)
+    for i, wire in enumerate(sketch.wires):
+        same[wire[:2]].append(i)
     for numbers in same.values():
         if len(numbers) > 1 and all(paths[i] == paths[numbers[0]] for i in numbers):
             for i, path in zip(numbers, abreast(paths[numbers[0]], len(numbers)), strict=True):
                 paths[i] = path
 
 
-def _is_outermost(placed: _Placed, item: Item, dx: float) -> bool:
-    """Whether no other outline stands beside an outline on the side of an offset."""
-    if not isinstance(item, int) or abs(dx) < placed.half(item) + 4:
-        return False
-    return placed.at[item][0] == placed.ends[placed.found.rank[item]][dx > 0]
-
-
-def _flat(placed: _Placed, tail: Item, head: Item) -> Path:
-    """Within a rank: from side to side."""
-    (a, y), (b, _) = placed.at[tail], placed.at[head]
-    towards = 1 if b > a else -1
-    return straight((a + towards * placed.half(tail), y), (b - towards * placed.half(head), y))
-
-
-def _anchor(placed: _Placed, item: Item, towards: Point, side: int) -> Point:
-    """Where a curve touches an outline: on its upper (1) or lower (-1) side, towards a point."""
-    x, y = placed.at[item]
-    if not isinstance(item, int):
-        return (x, y)
-    outline: Outline = placed.sketch.outlines[item]
-    dx, dy = towards[0] - x, abs(towards[1] - y)
-    if outline.is_round:
-        dx = max(min(dx, 1.2 * dy), -1.2 * dy)  # not farther to a side than about 50 degrees
-        length = hypot(dx, dy) or 1.0
-        r = outline.width / 2
-        return (x + r * dx / length, y + side * r * dy / length)
-    reach = max(outline.width / 2 - 8.0, 0.0)
-    share = outline.height / 2 / max(dy, outline.height / 2)
-    return (x + max(min(dx * share, reach), -reach), y + side * outline.height / 2)
-
-
-def _label(edge: Edge, path: Path) -> Point | None:
-    """The middle of a label: beside its edge, on the side from which the edge leans away."""
-    if edge.room is None:
+def _label(wire: Wire, path: Path) -> Point | None:
+    """The middle of a label: to the left of where its wire goes up, or above where it is level."""
+    if wire.room is None or len(path) < 4:
         return None
-    wide, tall = edge.room
-    (x0, y0), (x1, y1) = path[0], path[min(3, len(path) - 1)]
-    if abs(y1 - y0) < 1:  # level: above the line
-        x = x1 - wide / 2 - 8 if isinstance(edge.tail, Port) else (x0 + x1) / 2
-        return (x, y0 + tall / 2)
-    if isinstance(edge.tail, Port):  # close to the head
-        (x0, y0), (x1, y1) = path[-4], path[-1]
-    side = -1 if x1 > x0 + 1 else 1
-    return ((x0 + x1) / 2 + side * (wide / 2 + 2), (y0 + y1) / 2)
+    wide, tall = wire.room
+    lines = [line for line in zip(path[::3], path[3::3], strict=False) if _is_straight(*line)]
+    if isinstance(wire.tail, Port):
+        lines.reverse()
+    upright = [(a, b) for a, b in lines if a[0] == b[0]]
+    long = [(a, b) for a, b in upright if abs(b[1] - a[1]) >= tall]
+    if not long and upright:
+        long = [max(upright, key=lambda line: abs(line[1][1] - line[0][1]))]
+    for (x, ya), (_, yb) in long:
+        return (x - wide / 2 - 2, (ya + yb) / 2)
+    (xa, ya), (xb, _) = max(lines, key=lambda line: abs(line[1][0] - line[0][0]))
+    return ((xa + xb) / 2, ya + tall / 2)
+
+
+def _is_straight(a: Point, b: Point) -> bool:
+    return a[0] == b[0] or a[1] == b[1]

@@ -1,10 +1,10 @@
-"""The order of boxes within each rank of a sketch, with few crossings of edges.
+"""The order of boxes within each rank of a sketch, with few crossings of wires.
 
-An edge that passes ranks gets a *bend* in each of them, so that all edges join neighboring ranks;
+A wire that passes ranks gets a *bend* in each of them, so that all wires join neighboring ranks;
 a state that enters or leaves at a side gets a bend in the rank of its port, where it turns. Where
-many edges leave one outline, or enter one, they share their bends. The order is found by the method
-of Sugiyama, Tagawa and Toda (1981): again and again every rank is sorted by the average places of
-its neighbors in the rank below, or above; the best order is kept.
+several wires leave one outline, or many enter one, they share their bends. The order is found by
+the method of Sugiyama, Tagawa and Toda (1981): again and again every rank is sorted by
+the average places of its neighbors in the rank below, or above; the best order is kept.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ SWEEPS = 16
 EFFORT = 60_000
 """How many items to sort in all: large sketches are swept less often."""
 BUNDLE = 8
-"""So many edges from one end, or more, pass the ranks as one line that forks."""
+"""So many wires to one outline, or more, pass the ranks as one line."""
 
 
 class Bend(NamedTuple):
-    """Where an edge passes a rank."""
+    """Where a wire passes a rank."""
 
-    edge: int
+    wire: int
     rank: int
 
 
@@ -37,11 +37,11 @@ Near = dict[Item, list[Item]]
 
 
 class Piece(NamedTuple):
-    """A piece of an edge, between ranks that are neighbors or within one."""
+    """A piece of a wire, between ranks that are neighbors or within one."""
 
     a: Item
     b: Item
-    edge: int
+    wire: int
 
 
 @dataclass
@@ -53,9 +53,9 @@ class Ordered:
     rows : list of list
         Outlines, ports and bends of each rank, from left to right.
     ways : list of list
-        For each edge, what it passes, tail and head included.
+        For each wire, what it passes, tail and head included.
     pieces : list of Piece
-        The pieces of all ways; one that several edges share is there once.
+        The pieces of all ways; one that several wires share is there once.
     rank : dict
         The rank of each item.
     """
@@ -81,13 +81,13 @@ def ordered(sketch: Sketch) -> Ordered:
 
 
 def _ways(sketch: Sketch) -> tuple[list[list[Item]], list[Piece]]:
-    """What each edge passes: a bend in each rank between, and where it turns to a side."""
-    readers = Counter(edge.tail for edge in sketch.edges)
-    inputs = Counter(edge.head for edge in sketch.edges)
+    """What each wire passes: a bend in each rank between, and where it turns to a side."""
+    readers = Counter(wire.tail for wire in sketch.wires)
+    inputs = Counter(wire.head for wire in sketch.wires)
     trunks: dict[tuple[End, bool, int], list[Item]] = defaultdict(list)
     ways: list[list[Item]] = []
     pieces: list[Piece] = []
-    for i, (tail, head, *_) in enumerate(sketch.edges):
+    for i, (tail, head, *_) in enumerate(sketch.wires):
         a, b = sketch.rank[tail], sketch.rank[head]
         step = (b > a) - (b < a)
         first = a if _is_sideways(tail) else a + step
@@ -95,13 +95,13 @@ def _ways(sketch: Sketch) -> tuple[list[list[Item]], list[Piece]]:
         passed = abs(last + step - first)
         way: list[Item]
         new = way = [tail, *(Bend(i, first + step * n) for n in range(passed)), head]
-        if readers[tail] >= BUNDLE:
+        if readers[tail] > 1 and not _is_wide(sketch, tail):
             trunk = trunks[tail, True, step]
             known = min(len(trunk), passed)
             trunk += way[1 + known : -1]
             way = [tail, *trunk[:passed], head]
             new = way[known:]
-        elif inputs[head] >= BUNDLE:
+        elif inputs[head] >= BUNDLE and not _is_wide(sketch, head):
             trunk = trunks[head, False, step]
             known = min(len(trunk), passed)
             trunk += way[1 : passed + 1 - known][::-1]
@@ -112,12 +112,17 @@ def _ways(sketch: Sketch) -> tuple[list[list[Item]], list[Piece]]:
     return ways, pieces
 
 
+def _is_wide(sketch: Sketch, end: End) -> bool:
+    """Whether every wire has its own place at an end."""
+    return isinstance(end, int) and sketch.outlines[end].widens
+
+
 def _is_sideways(end: End) -> bool:
     return isinstance(end, Port) and end.side in ("left", "right")
 
 
 def _by_depth(rank: dict[Item, int], pieces: list[Piece]) -> list[Item]:
-    """Items in the order in which a walk along the edges, from each outline in turn, meets them."""
+    """Items in the order in which a walk along the wires, from each outline in turn, meets them."""
     near: Near = defaultdict(list)
     for a, b, _ in pieces:
         near[a].append(b)
@@ -139,7 +144,7 @@ def _sides(sketch: Sketch, rank: dict[Item, int]) -> dict[Item, float]:
     found: dict[Item, float] = dict.fromkeys(rank, 0.0)
     for port in sketch.ports:
         found[port] = {"left": -2.0, "right": 2.0}.get(port.side, 0.0)
-    for i, (tail, head, *_) in enumerate(sketch.edges):
+    for i, (tail, head, *_) in enumerate(sketch.wires):
         for end, other in ((tail, head), (head, tail)):
             if isinstance(end, Port) and _is_sideways(end):
                 towards = -1.0 if end.side == "left" else 1.0
@@ -229,15 +234,15 @@ def _neighbors(found: Ordered, sketch: Sketch) -> tuple[Near, Near]:
     for a, b, i in found.pieces:
         low, high = (a, b) if found.rank[a] < found.rank[b] else (b, a)
         if found.rank[low] < found.rank[high]:
-            up[low] += [high] * sketch.edges[i].lines
-            down[high] += [low] * sketch.edges[i].lines
+            up[low] += [high] * sketch.wires[i].lines
+            down[high] += [low] * sketch.wires[i].lines
     return down, up
 
 
 def _lanes(sketch: Sketch, found: Ordered) -> dict[Item, tuple[int, int]]:
     """For boxes that are joined within their rank: the number of their lane, and place in it."""
     after: dict[Item, Item] = {}
-    for tail, head, *_ in sketch.edges:
+    for tail, head, *_ in sketch.wires:
         if isinstance(tail, int) and isinstance(head, int) and found.rank[tail] == found.rank[head]:
             after.setdefault(tail, head)
     inner = set(after.values())

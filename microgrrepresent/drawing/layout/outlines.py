@@ -1,4 +1,4 @@
-"""What a block consists of as the layout sees it: outlines, edges, and ports at its border."""
+"""What a block consists of as the layout sees it: outlines, wires, and ports at its border."""
 
 from __future__ import annotations
 
@@ -36,16 +36,26 @@ class Outline(NamedTuple):
     """Whether it may be made larger: a cell."""
     is_parameter: bool = False
     """Whether it is a parameter, or made of parameters only: it stands in the legend."""
+    widens: bool = False
+    """Whether it is made as wide as what it serves, so that every wire has a place of its own."""
+    before: float = 0.0
+    after: float = 0.0
+    """Room that is taken to the left and to the right of it, by what stands beside it."""
+    tall: float = 0.0
+    """Height of what stands beside it."""
 
 
 End = int | Port
 
 
-class Edge(NamedTuple):
-    """An edge between two outlines or ports, and the room that its label takes."""
+class Wire(NamedTuple):
+    """An arrow, or several that look alike, between two outlines or ports."""
 
     tail: End
     head: End
     room: tuple[float, float] | None = None
+    """Width and height of its label."""
     lines: int = 1
     """How many arrows it stands for: one for each chip of a row."""
+    spread: float = 0.0
+    """How far apart the first and the last chip of a row are."""

@@ -8,39 +8,41 @@ In a block that runs backwards in time, left and right change places.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from microgrrepresent.drawing.layout.outlines import Edge, End, Outline, Port, Side
+from microgrrepresent.drawing.layout.outlines import End, Outline, Port, Side, Wire
 
 LONGEST_LANE = 5
+_SIDES = ("left", "right")
 
 Lane = tuple[int, list[int]]  # the number of a state, and the outlines on its way
 
 
-def ports_of(edges: Sequence[Edge]) -> tuple[Port, ...]:
-    """The ports, in the order in which edges use them."""
-    ends = (end for edge in edges for end in edge[:2] if isinstance(end, Port))
+def ports_of(wires: Sequence[Wire]) -> tuple[Port, ...]:
+    """The ports, in the order in which wires use them."""
+    ends = (end for wire in wires for end in wire[:2] if isinstance(end, Port))
     return tuple(dict.fromkeys(ends))
 
 
-def ranked(outlines: Sequence[Outline], edges: Sequence[Edge]) -> tuple[dict[End, int], list[Lane]]:
+def ranked(outlines: Sequence[Outline], wires: Sequence[Wire]) -> tuple[dict[End, int], list[Lane]]:
     """The height of every outline and port, counted from the bottom, and the lanes of states."""
-    lanes = _lanes(outlines, edges)
-    rank = _rank_outlines(outlines, edges, lanes)
+    lanes = _lanes(outlines, wires)
+    rank = _rank_outlines(outlines, wires, lanes)
     while rank is None:  # the lanes make a circle of what should go up
         if not lanes:  # groups of nodes that need each other
-            rank = _rank_in_order(outlines, edges)
+            rank = _rank_in_order(outlines, wires)
             break
         lanes.pop()
-        rank = _rank_outlines(outlines, edges, lanes)
+        rank = _rank_outlines(outlines, wires, lanes)
     rank = _lanes_alone(rank, lanes)
-    _rank_sides(outlines, edges, lanes, rank)
+    _rank_sides(outlines, wires, lanes, rank)
     lowest = min(rank.values(), default=0)
     return {end: r - lowest for end, r in rank.items()}, lanes
 
 
 def _rank_outlines(
-    outlines: Sequence[Outline], edges: Sequence[Edge], lanes: Sequence[Lane]
+    outlines: Sequence[Outline], wires: Sequence[Wire], lanes: Sequence[Lane]
 ) -> dict[End, int] | None:
     """Give every outline its rank, one above its inputs; None if the lanes forbid it."""
     row = list(range(len(outlines)))  # those of one lane have one rank
@@ -48,31 +50,35 @@ def _rank_outlines(
         for i in way:
             row[i] = way[0]
     above: dict[int, list[int]] = {i: [] for i in row}
+    below: dict[int, list[int]] = {i: [] for i in row}
     waiting = dict.fromkeys(above, 0)
-    low = dict.fromkeys(above, 0)
+    floor = dict.fromkeys(above, 0)
     sources = set(above)
-    for tail, head, *_ in edges:
+    for tail, head, *_ in wires:
         if isinstance(head, Port):
             continue
         if isinstance(tail, Port):
             sources.discard(row[head])
             if tail.side == "below":
-                low[row[head]] = max(low[row[head]], 1)
+                floor[row[head]] = 1
         elif row[tail] != row[head]:
             above[row[tail]].append(row[head])
+            below[row[head]].append(row[tail])
             waiting[row[head]] += 1
             sources.discard(row[head])
+    level = _may_be_level(outlines, wires, lanes)
+    low: dict[int, int] = {}
     ready = [item for item, n in waiting.items() if n == 0]
     for item in ready:
+        low[item] = _height([low[i] for i in below[item]], floor[item], below[item], level)
         for user in above[item]:
-            low[user] = max(low[user], low[item] + 1)
             waiting[user] -= 1
             if waiting[user] == 0:
                 ready.append(user)
     if len(ready) < len(above):
         return None
     loose = dict.fromkeys(above, True)  # what has no inputs, or only such as nothing else uses
-    for tail, head, *_ in edges:
+    for tail, head, *_ in wires:
         if isinstance(tail, Port) and isinstance(head, int):
             loose[row[head]] = False
     for item in ready:
@@ -84,13 +90,44 @@ def _rank_outlines(
     for item in _upper_terms(outlines, sources, above):
         low[item] = max(low[user] for user in above[item]) + 1
     base = min(low.values(), default=0)
-    base -= any(p.side == "below" for p in ports_of(edges)) and base >= 1
+    base -= any(p.side == "below" for p in ports_of(wires)) and base >= 1
     top = max(low.values(), default=0) + 1 - base
     rank: dict[End, int] = {i: low[row[i]] - base for i in range(len(row))}
-    for port in ports_of(edges):
+    for port in ports_of(wires):
         if port.side in ("below", "above"):
             rank[port] = 0 if port.side == "below" else top
     return rank
+
+
+def _height(ranks: list[int], floor: int, inputs: list[int], level: dict[int, bool]) -> int:
+    """How high a box stands above its inputs: above all, or beside the highest and above the rest.
+
+    A sign that is made of what stands at different heights, as o times tanh(c), takes the highest
+    from its side, which leaves its lower side to the other one and saves a rank.
+    """
+    if not ranks:
+        return floor
+    *others, highest = sorted(ranks)
+    if (others or floor) and level.get(inputs[ranks.index(highest)], False):
+        rest = max([floor, *(r + 1 for r in others)])
+        return max(rest, highest)
+    return highest + 1
+
+
+def _may_be_level(
+    outlines: Sequence[Outline], wires: Sequence[Wire], lanes: Sequence[Lane]
+) -> dict[int, bool]:
+    """For each box with one user, a sign: whether it may stand on the height of that sign."""
+    in_lane = {i for _, way in lanes for i in way}
+    readers = Counter(wire.tail for wire in wires)
+    aside = {head for tail, head, *_ in wires if isinstance(tail, Port) and tail.side in _SIDES}
+    found = {}
+    for tail, head, *_ in wires:
+        if isinstance(tail, int) and isinstance(head, int) and readers[tail] == 1:
+            sign = outlines[head]
+            free = sign.is_sign and not (sign.widens or sign.before or head in aside)
+            found[tail] = free and not ({tail, head} & in_lane or outlines[tail].widens)
+    return found
 
 
 def _upper_terms(
@@ -106,9 +143,9 @@ def _upper_terms(
             below.add(sums)
 
 
-def _rank_in_order(outlines: Sequence[Outline], edges: Sequence[Edge]) -> dict[End, int]:
-    """Ranks where edges go round in a circle: those from a later to an earlier box do not count."""
-    onward = [e for e in edges if not isinstance(e.tail, int) or not isinstance(e.head, int)
+def _rank_in_order(outlines: Sequence[Outline], wires: Sequence[Wire]) -> dict[End, int]:
+    """Ranks where wires go round in a circle: those from a later to an earlier box do not count."""
+    onward = [e for e in wires if not isinstance(e.tail, int) or not isinstance(e.head, int)
               or e.tail < e.head]  # fmt: skip
     rank = _rank_outlines(outlines, onward, [])
     assert rank is not None
@@ -126,20 +163,20 @@ def _lanes_alone(rank: dict[End, int], lanes: Sequence[Lane]) -> dict[End, int]:
 
 def _rank_sides(
     outlines: Sequence[Outline],
-    edges: Sequence[Edge],
+    wires: Sequence[Wire],
     lanes: Sequence[Lane],
     rank: dict[End, int],
 ) -> None:
     """Give the ports at the sides their ranks: a state enters and leaves at one height."""
     in_lane = {number: rank[way[0]] for number, way in lanes}
-    sources = {rank[i] for i in set(range(len(outlines))) - {e.head for e in edges}}
+    sources = {rank[i] for i in set(range(len(outlines))) - {e.head for e in wires}}
     wanted: dict[int, int] = {}
-    sideways = [port for port in ports_of(edges) if port.side in ("left", "right")]
+    sideways = [port for port in ports_of(wires) if port.side in ("left", "right")]
     for port in sorted(sideways, key=lambda p: not p.enters):
         if port.number not in wanted:
             ends = [
                 rank[end]
-                for tail, head, *_ in edges
+                for tail, head, *_ in wires
                 for end in (tail, head)
                 if port in (tail, head) and isinstance(end, int)
             ]
@@ -161,18 +198,20 @@ def _rank_sides(
 # --- lanes ---------------------------------------------------------------------------------------
 
 
-def _lanes(outlines: Sequence[Outline], edges: Sequence[Edge]) -> list[Lane]:
+def _lanes(outlines: Sequence[Outline], wires: Sequence[Wire]) -> list[Lane]:
     """Short ways of states through the block, shortest first, without common boxes."""
     users: dict[End, list[End]] = {}
-    for tail, head, *_ in edges:
+    for tail, head, *_ in wires:
         users.setdefault(tail, []).append(head)
     found: list[Lane] = []
-    for port in ports_of(edges):
+    for port in ports_of(wires):
         if port.enters and port.side in ("left", "right"):
             goal = Port("right" if port.side == "left" else "left", False, port.number)
             way = _shortest(users, port, goal)
             alone = len(set(users[port])) == 1
             highway = all(outlines[i].is_sign for i in way)
+            if any(outlines[i].before or outlines[i].after for i in way):
+                continue  # what stands beside a box would stand on the line
             if way and len(way) <= LONGEST_LANE and (alone or highway):
                 found.append((port.number, way))
     found.sort(key=lambda lane: len(lane[1]))

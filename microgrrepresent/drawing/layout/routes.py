@@ -1,17 +1,20 @@
 """The paths of arrows: the pieces inside of blocks, joined on the way between them.
 
-Between blocks an arrow runs along the lines of the grid: through the gaps between levels, up a
-channel beside a block that it passes, along a rail above or below everything.
+Between blocks an arrow runs level and upright, too: through the gaps between levels, up a channel
+beside a block that it passes, along a bus to what stands above all steps.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from microgrrepresent.drawing.layout.blocks import Block
-from microgrrepresent.drawing.layout.grid import LANE_GAP, LOOP_GAP, MARGIN, ROW_GAP, Grid, rim
+from microgrrepresent.drawing.layout.borders import collector
+from microgrrepresent.drawing.layout.grid import LANE_GAP, LOOP_GAP, MARGIN, ROW_GAP, Grid
+from microgrrepresent.drawing.layout.states import is_free_above, is_single_end, loop_height
 from microgrrepresent.drawing.marks.curves import (
     Path,
     along,
@@ -20,81 +23,94 @@ from microgrrepresent.drawing.marks.curves import (
     mix,
     point_beside,
     straight,
-    swung,
 )
 from microgrrepresent.drawing.marks.picture import Arrow, Box, Point
 
-FALL = 60.0
-"""How far an arrow to the end may go down aslant."""
 CUT = (12.0, 8.0)
 """Where scissors stand: so far from the start of an arrow, and from its line."""
 
 
-def route(grid: Grid) -> None:
-    """Give every arrow of a picture its path."""
-    _Routes(grid)
-
-
-class _Routes:
-    def __init__(self, grid: Grid) -> None:
-        self.grid = grid
-        self.rail: dict[Hashable, float] = {}
-        pieces: dict[Arrow, list[tuple[Block, Path]]] = defaultdict(list)
-        for block, tile in grid.tiles.items():
-            x0, y0 = grid.at[block]
-            lanes = {edge for _, way in grid.traced[block].sketch.lanes for edge in pairwise(way)}
-            for arrow, i in zip(block.arrows, grid.traced[block].edge, strict=True):
-                if i is None:
-                    arrow.path = _from_chip(arrow.tail, arrow.head)
-                    continue
-                edge = grid.traced[block].sketch.edges[i]
-                if (edge.tail, edge.head) in lanes and arrow.flow == "value":
-                    arrow.flow = "state"
-                pieces[arrow].append((block, [(x0 + x, y0 + y) for x, y in tile.paths[i]]))
-                label = tile.labels[i]
-                if label:
-                    arrow.label_at = (x0 + label[0], y0 + label[1])
-        for arrow, parts in pieces.items():
-            arrow.path = self._path(arrow, parts)
+def route(grid: Grid, blocks: Iterable[Block]) -> None:
+    """Give every arrow of some blocks its path."""
+    pieces: dict[Arrow, list[tuple[Block, Path]]] = defaultdict(list)
+    for block in blocks:
+        tile, (x0, y0) = grid.tiles[block], grid.at[block]
+        sketch = grid.traced[block].sketch
+        lanes = {pair for _, way in sketch.lanes for pair in pairwise(way)}
+        carried: dict[int, Arrow] = {}
+        for arrow, i in zip(block.arrows, grid.traced[block].wire, strict=True):
+            if i is None:
+                arrow.path = _from_beside(arrow.tail, arrow.head)
+                continue
+            if sketch.wires[i][:2] in lanes and arrow.flow == "value":
+                arrow.flow = "state"
+            carried.setdefault(i, arrow)
+            pieces[arrow].append((block, [(x0 + x, y0 + y) for x, y in tile.paths[i]]))
+            label = tile.labels[i]
+            if label:
+                arrow.label_at = (x0 + label[0], y0 + label[1])
+        for i, (x, y) in tile.forks:
+            if i in carried:
+                carried[i].forks.append((x0 + x, y0 + y))
+    routes = _Routes(grid)
+    for arrow, parts in pieces.items():
+        arrow.path = routes.path(arrow, parts)
+    for arrow in pieces:
+        if arrow.head.kind == "delay":
+            arrow.path = routes.into_delay(arrow.tail, arrow.head, arrow.path)
+        elif arrow.tail.kind == "delay":
+            arrow.path = routes.out_of_delay(arrow.tail, arrow)
+    if grid.loop:
         for arrow in grid.picture.arrows:
-            if arrow.head.kind == "delay":
-                arrow.path = self._into_delay(arrow.tail, arrow.head, arrow.path)
-            elif arrow.tail.kind == "delay":
-                arrow.path = self._out_of_delay(arrow.tail, arrow)
-            if arrow.flow == "cut" and arrow.tail.kind != "delay":  # whose square has them
-                arrow.cut_at = point_beside(arrow.path, *CUT)
+            if arrow.head.kind == "delay" and arrow not in pieces:
+                arrow.path = routes.into_delay(arrow.tail, arrow.head, arrow.path)
+    for arrow in pieces:
+        if arrow.flow == "cut" and arrow.tail.kind != "delay":  # whose square has them
+            arrow.cut_at = point_beside(arrow.path, *CUT)
 
-    def _path(self, arrow: Arrow, parts: list[tuple[Block, Path]]) -> Path:
+
+@dataclass
+class _Routes:
+    grid: Grid
+    bus: dict[Hashable, float] = field(default_factory=dict)
+
+    def path(self, arrow: Arrow, parts: list[tuple[Block, Path]]) -> Path:
+        """The way of an arrow from box to box, through one or two blocks."""
         tail, head = arrow.tail, arrow.head
         if len(parts) == 2:
             (first, start), (last, end) = parts
             if first is not self.grid.blocks.of.get(tail):
                 first, start, last, end = last, end, first, start
+            if last.column > self.grid.T > 0:
+                return self._to_end(arrow, first, last, start, end)
             return joined(joined(start, self._between(arrow, first, last, start[-1], end[0])), end)
-        path = parts[0][1]
+        block, path = parts[0]
         if tail.between and tail.kind != "delay":
-            path = joined(_level(rim(tail, path[0]), path[0]), path)
+            if block.column > self.grid.T:
+                return self._to_end(arrow, block, block, [], path)
+            path = joined(_level(_rim(tail, path[0]), path[0]), path)
         if head.between and head.kind != "delay":
-            path = joined(path, _level(path[-1], rim(head, path[-1])))
+            path = joined(path, _level(path[-1], _rim(head, path[-1])))
         return path
 
-    def _into_delay(self, face: Box, square: Box, path: Path) -> Path:
+    def into_delay(self, face: Box, square: Box, path: Path) -> Path:
         """From a state round the cell to the square."""
         outwards = 1 if square.column < face.column else -1
-        start = path[-1] if path else rim(face, (face.x + outwards, face.y))
+        start = path[-1] if path else _rim(face, (face.x + outwards, face.y))
         turn = start[0] + outwards * LOOP_GAP * abs(self.grid.loop[square][1])
         near = square.right if outwards > 0 else square.left
         way = along(start, (turn, start[1]), (turn, square.y), (near, square.y))
         return joined(path, way)
 
-    def _out_of_delay(self, square: Box, arrow: Arrow) -> Path:
+    def out_of_delay(self, square: Box, arrow: Arrow) -> Path:
         """From the square round the other side of the cell to where the state is read."""
         path = arrow.path
-        start = path[0] if path else rim(arrow.head, (square.x, square.y))
+        start = path[0] if path else _rim(arrow.head, (square.x, square.y))
         outwards = -1 if start[0] < square.x else 1
         turn = start[0] + outwards * (MARGIN + LOOP_GAP * abs(self.grid.loop[square][1]))
         near = square.right if outwards > 0 else square.left
-        way = along((near, square.y), (turn, square.y), (turn, start[1]), start)
+        height = loop_height(self.grid, square)
+        way = along((near, height), (turn, height), (turn, start[1]), start)
         return joined(way, path) if path else way
 
     def _between(self, arrow: Arrow, first: Block, last: Block, a: Point, b: Point) -> Path:
@@ -103,62 +119,99 @@ class _Routes:
         channel = grid.channel_of(arrow)
         x = None if channel is None else grid.channel.get(channel)
         if first.column == last.column:
-            if x is None:
-                return swung(a, b)
             low = self._gap(first, 1 if first.level < last.level else -1)
             high = self._gap(last, -1 if first.level < last.level else 1)
+            if x is None:
+                return along(a, (a[0], high), (b[0], high), b)
             return along(a, (a[0], low), (x, low), (x, high), (b[0], high), b)
         if first.column == 0 and arrow.flow == "parameter":
             if x is None:
                 return along(a, (b[0], a[1]), b)
             high = self._gap(last, -1)
             return along(a, (x, a[1]), (x, high), (b[0], high), b)
-        if last.column <= grid.T or not self._is_gathered(arrow, first):
-            if last.column > grid.T and a[1] - b[1] > FALL:
-                turn = b[0] - 1.2 * MARGIN  # down beside the steps, not across them
-                return along(a, (turn, a[1]), (turn, b[1]), b)
-            return _level(a, b)
-        rail = self._rail(arrow)
-        turn = b[0] - 1.2 * MARGIN - LANE_GAP * list(self.rail).index(collector(arrow))
-        points = [a]
-        if x is not None:
-            low = self._gap(first, 1)
-            points += [(a[0], low), (x, low), (x, rail)]
-        else:
-            points += [(a[0], rail)]
-        return along(*points, (turn, rail), (turn, b[1]), b)
+        if first.column == 0 and b[1] < a[1]:  # it goes down, and in from below
+            low = self._gap(last, -1)
+            turn = grid.gap.get(0, (a[0] + b[0]) / 2)
+            return along(a, (turn, a[1]), (turn, low), (b[0], low), b)
+        return _level(a, b)
 
-    def _is_gathered(self, arrow: Arrow, block: Block) -> bool:
-        ports = self.grid.traced[block].port
-        return any(p.side == "above" and p.slot == arrow.tail.slot for p in ports)
+    def _to_end(self, arrow: Arrow, first: Block, last: Block, start: Path, end: Path) -> Path:
+        """Up to what stands above the steps."""
+        grid, head = self.grid, arrow.head
+        if start:
+            a = start[-1]
+            points = [a]
+            channel = grid.channel_of(arrow)
+            x = None if channel is None else grid.channel.get(channel)
+            if grid.leaves_above(arrow, first):
+                if x is not None:
+                    low = self._gap(first, 1)
+                    points += [(a[0], low), (x, low)]
+            else:
+                points += [(grid.gap[grid.T], a[1])]
+        elif is_free_above(grid, arrow.tail):
+            points = [(arrow.tail.x, arrow.tail.top)]
+        else:
+            tail = arrow.tail
+            points = [(tail.right, tail.y), (tail.right + LANE_GAP, tail.y)]
+        x = points[-1][0]
+        if is_single_end(grid, last):
+            if abs(x - head.x) < head.width / 3:
+                way = along(*points, (x, head.bottom))
+            else:
+                side = head.left if x < head.x else head.right
+                way = along(*points, (x, head.y), (side, head.y))
+                if grid.T > 1:
+                    arrow.forks = [(x, head.y)] if self._is_passed(last, arrow, x) else []
+            return joined(start, way) if start else way
+        b = end[0]
+        key = collector(arrow)
+        height = b[1] - LANE_GAP * (1 + self.bus.setdefault(key, float(len(self.bus))))
+        if x != b[0] and self._is_passed(last, arrow, x, b[0]):
+            arrow.forks = [(x, height)]
+        way = along(*points, (x, height), (b[0], height), b) if x != b[0] else along(*points, b)
+        return joined(joined(start, way) if start else way, end)
+
+    def _is_passed(self, last: Block, arrow: Arrow, x: float, goal: float | None = None) -> bool:
+        """Whether another line of the same bus comes from farther away, on the same side."""
+        goal = arrow.head.x if goal is None else goal
+        others = {
+            other.tail.x
+            for other in last.arrows
+            if other is not arrow and collector(other) == collector(arrow)
+        }
+        return any((u < arrow.tail.x) if x < goal else (u > arrow.tail.x) for u in others)
 
     def _gap(self, block: Block, direction: int) -> float:
         """The height of the gap above (1) or below (-1) a block's level."""
         row = self.grid.rows[block.level]
         return row.roof + ROW_GAP / 2 if direction > 0 else row.floor - ROW_GAP / 2
 
-    def _rail(self, arrow: Arrow) -> float:
-        """The height of the rail that collects the values of a slot."""
-        n = len(self.rail)
-        return self.rail.setdefault(collector(arrow), self.grid.top + ROW_GAP + LANE_GAP * n)
 
-
-def collector(arrow: Arrow) -> Hashable:
-    """What all arrows have in common that run along one rail: the box that they lead to."""
-    return ("rail", arrow.head.slot)
+def _rim(box: Box, towards: Point) -> Point:
+    """The point of a box's border to the left or right, on the side of a point."""
+    return (box.right if towards[0] > box.x else box.left, box.y)
 
 
 def _level(a: Point, b: Point) -> Path:
-    """From side to side: straight where the heights agree."""
-    return straight(a, b) if abs(a[1] - b[1]) < 0.5 else swung(a, b)
+    """From side to side: straight where the heights agree, else with a step in the middle."""
+    if abs(a[1] - b[1]) < 0.5:
+        return straight(a, b)
+    middle = (a[0] + b[0]) / 2
+    return along(a, (middle, a[1]), (middle, b[1]), b)
 
 
-def _from_chip(chip: Box, head: Box) -> Path:
-    """A straight line from a chip to the lower side of the box above it."""
-    start = (chip.x, chip.top)
+def _from_beside(box: Box, head: Box) -> Path:
+    """A straight line from what stands beside or below a box."""
+    if box.right <= head.left:
+        return straight((box.right, box.y), (head.left, head.y))
+    if box.left >= head.right:
+        return straight((box.left, box.y), (head.right, head.y))
+    start = (box.x, box.top)
     if head.is_round:
-        r = head.width / 2
-        length = distance(start, (head.x, head.y))
-        return straight(start, mix((head.x, head.y), start, r / length))
-    margin = min(8.0, head.width / 3)
-    return straight(start, (min(max(chip.x, head.left + margin), head.right - margin), head.bottom))
+        return straight(
+            start,
+            mix((head.x, head.y), start, head.width / 2 / distance(start, (head.x, head.y))),
+        )
+    inset = min(8.0, head.width / 3)
+    return straight(start, (min(max(box.x, head.left + inset), head.right - inset), head.bottom))

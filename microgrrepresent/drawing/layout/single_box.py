@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from microgrrepresent.drawing.layout.outlines import Edge, Port
+from microgrrepresent.drawing.layout.outlines import Port, Wire
 from microgrrepresent.drawing.layout.sketch import Sketch
 from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.marks.curves import Path, straight
@@ -23,7 +23,7 @@ PORT_GAP = 16.0
 def is_single_box(sketch: Sketch) -> bool:
     """Whether a sketch has one large box, and besides it at most the chips of that box."""
     large = [i for i, outline in enumerate(sketch.outlines) if outline.stretches]
-    chips = {edge.tail for edge in sketch.edges if isinstance(edge.head, int)}
+    chips = {wire.tail for wire in sketch.wires if isinstance(wire.head, int)}
     return (
         len(large) == 1
         and len(chips - set(sketch.ports) - set(large)) <= 1
@@ -70,16 +70,16 @@ def single_box(sketch: Sketch, heights: Mapping[Port, float] | None = None) -> T
     if row:
         places[1 - large] = (chips_wide / 2, row.height / 2)
 
-    def path(edge: Edge) -> Path:
-        if isinstance(edge.tail, Port):
-            x, at = ports[edge.tail]
-            rises = edge.tail.side == "below" and at < foot
+    def path(wire: Wire) -> Path:
+        if isinstance(wire.tail, Port):
+            x, at = ports[wire.tail]
+            rises = wire.tail.side == "below" and at < foot
             return straight((x, at), (x, foot)) if rises else [(x, at)]
-        if isinstance(edge.head, Port):
-            return [ports[edge.head]]
-        x, at = places[edge.tail]
-        return straight((x, at + sketch.outlines[edge.tail].height / 2), (x, foot))
+        if isinstance(wire.head, Port):
+            return [ports[wire.head]]
+        x, at = places[wire.tail]
+        return straight((x, at + sketch.outlines[wire.tail].height / 2), (x, foot))
 
-    paths = [path(edge) for edge in sketch.edges]
+    paths = [path(wire) for wire in sketch.wires]
     sizes = {large: (wide, top - foot)}
     return Tile(wide, top, places, paths, [None] * len(paths), ports, sizes)

@@ -1,4 +1,4 @@
-"""A block as the layout sees it: outlines, edges, and where edges cross the border.
+"""A block as the layout sees it: outlines, wires, and where wires cross the border.
 
 A sketch has no names and no contents, so that the blocks of all steps have equal sketches, and one
 layout serves them all.
@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from microgrrepresent.drawing.layout.outlines import Crossing, Edge, End, Outline, Port
+from microgrrepresent.drawing.layout.outlines import Crossing, End, Outline, Port, Wire
 from microgrrepresent.drawing.layout.ranks import Lane, ports_of, ranked
 
 
 @dataclass(frozen=True)
 class Sketch:
-    """Outlines, by number, and edges between them."""
+    """Outlines, by number, and wires between them."""
 
     outlines: tuple[Outline, ...]
-    edges: tuple[Edge, ...]
+    wires: tuple[Wire, ...]
     hints: tuple[tuple[int, float], ...] = ()
     """Where outlines would like to be: for a backward node, the x of its forward node."""
     mates: tuple[tuple[int, int], ...] = ()
@@ -26,8 +26,8 @@ class Sketch:
 
     @cached_property
     def ports(self) -> tuple[Port, ...]:
-        """The ports, in the order in which edges use them."""
-        return ports_of(self.edges)
+        """The ports, in the order in which wires use them."""
+        return ports_of(self.wires)
 
     @property
     def is_backward(self) -> bool:
@@ -48,7 +48,7 @@ class Sketch:
 
     @cached_property
     def _ranked(self) -> tuple[dict[End, int], list[Lane]]:
-        return ranked(self.outlines, self.edges)
+        return ranked(self.outlines, self.wires)
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ class Traced:
         Equal for blocks that look alike.
     outline : list of (int, float)
         For each box of the block, its outline, and how far right of its middle the box stands.
-    edge : list of (int or None)
-        For each arrow of the block, its edge; None for that of a chip in a row of chips.
+    wire : list of (int or None)
+        For each arrow of the block, its wire; None for that of a chip in a row of chips.
     port : dict
         The port of each crossing.
     """
 
     sketch: Sketch
     outline: list[tuple[int, float]]
-    edge: list[int | None]
+    wire: list[int | None]
     port: dict[Crossing, Port]

@@ -21,5 +21,7 @@ class Tile:
     ports: dict[Port, Point]
     sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
     """The width and height of outlines that were stretched."""
+    forks: list[tuple[int, Point]] = field(default_factory=list)
+    """Where a line goes off another: the number of a wire, and the place."""
     origin: float = 0.0
     """The x of the tile's left side, in the coordinates of the sketch's hints."""

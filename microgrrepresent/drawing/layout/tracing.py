@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from microgrrepresent.drawing.layout.beside import WIDE, beside
 from microgrrepresent.drawing.layout.blocks import Block
-from microgrrepresent.drawing.layout.outlines import Crossing, Edge, End, Outline, Port, Side
+from microgrrepresent.drawing.layout.outlines import Crossing, End, Outline, Port, Side, Wire
 from microgrrepresent.drawing.layout.sketch import Sketch, Traced
-from microgrrepresent.drawing.marks.labels import Label, height, width
 from microgrrepresent.drawing.marks.picture import Arrow, Box
 
-LABEL_SIZE = 11.0
-CHIP_GAP = 3.0
+CHIP_GAP = 4.0
+BESIDE_GAP = 16.0
+"""Between a box and what stands beside it: the length of the arrow."""
+SIDES = 3
+"""So many wires enter a circle, each at a place of its own; with more it becomes a wide box."""
+MANY = 8
+"""So many wires, or more, enter a box as one."""
+
+Where = Callable[[Block, Arrow, bool], Crossing]
 
 
-def trace(
-    block: Block,
-    crossing: Callable[[Block, Arrow, bool], Crossing],
-    passing: Mapping[Hashable, Side],
-) -> Traced:
+def trace(block: Block, crossing: Where, passing: Mapping[Hashable, Side]) -> Traced:
     """Sketch a block.
 
     Parameters
@@ -31,101 +36,160 @@ def trace(
         The slots whose values pass on to the next column, with the side on which they leave. The
         last column has ports for them too, so that it is laid out as the others are.
     """
-    rows = _chip_rows(block)
-    outlines: list[Outline] = []
-    number: dict[Box, int] = {}
-    outline: list[tuple[int, float]] = []
-    offsets: dict[Box, float] = {}
-    for box in block.boxes:
-        if box not in number:
-            row = rows.get(box, [box])
-            if len(row) == 1:
-                is_round = box.is_round
-                large = box.kind in ("cell", "elision")
-                is_sign, is_parameter = box.kind == "op", box.kind == "parameter"
-                size = (box.width, box.height)
-                outlines.append(Outline(*size, is_round, is_sign, large, is_parameter))
-            else:
-                offsets.update(_spread(row))
-                full = sum(b.width for b in row) + CHIP_GAP * (len(row) - 1)
-                outlines.append(Outline(full, max(b.height for b in row), False, False))
-            number.update(dict.fromkeys(row, len(outlines) - 1))
-        outline.append((number[box], offsets.get(box, 0.0)))
-    slots: dict[Hashable, int] = {}
-    port: dict[Crossing, Port] = {}
+    tracer = _Tracer(block, crossing)
+    tracer.outline_boxes()
+    tracer.wire(passing)
+    return tracer.traced()
 
-    def end(box: Box, arrow: Arrow, enters: bool) -> End:
-        if box in number:
-            return number[box]
-        place = crossing(block, arrow, enters)
-        if place not in port:
-            n = slots.setdefault(place.slot, len(slots))
-            port[place] = Port(place.side, place.enters, n)
-        return port[place]
 
-    first: dict[Edge, tuple[int, Box]] = {}
-    edges: list[Edge] = []
-    edge: dict[Arrow, int | None] = {}
-    onward: dict[Box, list[Arrow]] = {box: [] for box in block.boxes}  # what leaves at a side
-    for arrow in block.arrows:
-        if arrow.head not in number and crossing(block, arrow, False).side in ("left", "right"):
-            onward[arrow.tail].append(arrow)
+@dataclass
+class _Tracer:
+    block: Block
+    crossing: Where
+    outlines: list[Outline] = field(default_factory=list)
+    number: dict[Box, int] = field(default_factory=dict)
+    """The outline of each box that has one."""
+    places: dict[Box, tuple[int, float]] = field(default_factory=dict)
+    """Each box's outline, and how far right of its middle the box stands."""
+    rows: dict[Box, list[Box]] = field(default_factory=dict)
+    loose: dict[Box, tuple[Box, Side]] = field(default_factory=dict)
+    """What stands beside a box."""
+    slots: dict[Hashable, int] = field(default_factory=dict)
+    port: dict[Crossing, Port] = field(default_factory=dict)
+    wires: list[Wire] = field(default_factory=list)
+    first: dict[Wire, tuple[int, Box]] = field(default_factory=dict)
+    wire_of: dict[Arrow, int | None] = field(default_factory=dict)
 
-    def add(arrow: Arrow) -> None:
-        chips = len(rows.get(arrow.tail, ()))
-        ends = end(arrow.tail, arrow, True), end(arrow.head, arrow, False)
-        here = arrow.head in number or arrow.head.between  # else the next block has the label
-        made = Edge(*ends, _room(arrow.label) if here else None, max(chips, 1))
-        edge[arrow] = None if chips > 1 else len(edges)
-        if made in first:
-            i, tail = first[made]
+    # --- outlines --------------------------------------------------------------------------------
+
+    def outline_boxes(self) -> None:
+        """Give every box an outline, a place in a row of chips, or one beside another box."""
+        self.loose = beside(self.block, self.crossing)
+        self.rows = self._chip_rows()
+        near: dict[Box, list[tuple[Box, Side]]] = defaultdict(list)
+        for box, (head, side) in self.loose.items():
+            near[head].append((box, side))
+        inputs: Counter[Box] = Counter()
+        readers: Counter[Box] = Counter()
+        for arrow in self.block.arrows:
+            if arrow.tail not in self.loose and self.rows.get(arrow.tail, [arrow.tail])[0] is (
+                arrow.tail
+            ):
+                inputs[arrow.head] += 1
+                readers[arrow.tail] += 1
+        chipped = {a.head for a in self.block.arrows if a.tail in self.rows}
+        for box in self.block.boxes:
+            if box in self.places or box in self.loose:
+                continue
+            row = self.rows.get(box, [box])
+            if len(row) > 1:
+                self._outline_row(row)
+                continue
+            several = inputs[box] > (SIDES if box.is_round else 1) or (
+                box.kind in ("input", "parameter") and readers[box] > 1
+            )
+            wide = box.kind in WIDE or box in chipped or (several and inputs[box] < MANY)
+            self._outline_box(box, near[box], wide and not (near[box] and box.is_round))
+
+    def _outline_box(self, box: Box, near: Sequence[tuple[Box, Side]], wide: bool) -> None:
+        number = self.number[box] = len(self.outlines)
+        self.places[box] = (number, 0.0)
+        room = {"left": 0.0, "right": 0.0}
+        for other, side in near:
+            room[side] = BESIDE_GAP + other.width
+            away = box.width / 2 + BESIDE_GAP + other.width / 2
+            self.places[other] = (number, -away if side == "left" else away)
+        outline = Outline(box.width, box.height, box.is_round and not wide, box.kind == "op")
+        self.outlines.append(
+            outline._replace(
+                stretches=box.kind in WIDE,
+                is_parameter=box.kind == "parameter",
+                widens=wide,
+                before=room["left"],
+                after=room["right"],
+                tall=max([box.height, *(other.height for other, _ in near)]),
+            )
+        )
+
+    def _outline_row(self, row: Sequence[Box]) -> None:
+        full = sum(box.width for box in row) + CHIP_GAP * (len(row) - 1)
+        tall = max(box.height for box in row)
+        x = -full / 2
+        for box in row:
+            self.number[box] = len(self.outlines)
+            self.places[box] = (len(self.outlines), x + box.width / 2)
+            x += box.width + CHIP_GAP
+        self.outlines.append(Outline(full, tall, False, False, tall=tall))
+
+    def _chip_rows(self) -> dict[Box, list[Box]]:
+        """For each chip below a box, the chips of that box: they stand side by side."""
+        of_head: dict[Box, list[Box]] = {}
+        for arrow in self.block.arrows:
+            if arrow.tail.kind == "chip" and arrow.tail not in self.loose:
+                of_head.setdefault(arrow.head, []).append(arrow.tail)
+        return {chip: row for row in of_head.values() for chip in row}
+
+    # --- wires -----------------------------------------------------------------------------------
+
+    def wire(self, passing: Mapping[Hashable, Side]) -> None:
+        """Give every arrow its wire, those last that go on to the next column."""
+        onward: dict[Box, list[Arrow]] = {box: [] for box in self.block.boxes}
+        for arrow in self.block.arrows:
+            outside = arrow.tail in self.number and arrow.head not in self.number
+            if outside and self.crossing(self.block, arrow, False).side in ("left", "right"):
+                onward[arrow.tail].append(arrow)
+        for arrow in self.block.arrows:
+            if arrow not in onward.get(arrow.tail, ()):
+                self._add(arrow)
+        for box, arrows in onward.items():
+            for arrow in arrows:
+                self._add(arrow)
+            if not arrows and box.slot in passing and box in self.number:
+                place = Crossing(passing[box.slot], False, box.slot)
+                number = self.slots.setdefault(box.slot, len(self.slots))
+                self.port[place] = Port(place.side, False, number)
+                self.wires.append(Wire(self.number[box], self.port[place]))
+
+    def _add(self, arrow: Arrow) -> None:
+        row = self.rows.get(arrow.tail, ())
+        if arrow.tail in self.loose:
+            self.wire_of[arrow] = None
+            return
+        ends = self._end(arrow.tail, arrow, True), self._end(arrow.head, arrow, False)
+        here = arrow.head in self.number or arrow.head.between  # else the next block has the label
+        spread = self.places[row[-1]][1] - self.places[row[0]][1] if row else 0.0
+        room = arrow.room if here else None
+        made = Wire(*ends, room, max(len(row), 1), spread)
+        self.wire_of[arrow] = None if row else len(self.wires)
+        if made in self.first:
+            i, tail = self.first[made]
             merges = isinstance(made.tail, Port) and arrow.tail is not tail
-            if chips > 1 or merges or isinstance(made.head, Port):
-                edge[arrow] = None if chips > 1 else i  # what crosses at one port shares a way
+            if row or merges or isinstance(made.head, Port):
+                self.wire_of[arrow] = None if row else i  # what crosses at one port shares a way
                 return
-        first.setdefault(made, (len(edges), arrow.tail))
-        edges.append(made)
+        self.first.setdefault(made, (len(self.wires), arrow.tail))
+        self.wires.append(made)
 
-    for arrow in block.arrows:
-        if arrow not in onward.get(arrow.tail, ()):
-            add(arrow)
-    for box, arrows in onward.items():
-        for arrow in arrows:
-            add(arrow)
-        if not arrows and box.slot in passing:
-            place = Crossing(passing[box.slot], False, box.slot)
-            port[place] = Port(place.side, False, slots.setdefault(box.slot, len(slots)))
-            edges.append(Edge(number[box], port[place]))
-    own = {node: i for box, i in number.items() if box.kind != "chip" for node in box.nodes}
-    mates = [
-        (own[forward], number[box])
-        for box in block.boxes
-        if box.backward and (forward := box.nodes[0].forward) in own
-    ]
-    sketch = Sketch(tuple(outlines), tuple(edges), mates=tuple(mates))
-    return Traced(sketch, outline, [edge[arrow] for arrow in block.arrows], port)
+    def _end(self, box: Box, arrow: Arrow, enters: bool) -> End:
+        if box in self.number:
+            return self.number[box]
+        place = self.crossing(self.block, arrow, enters)
+        if place not in self.port:
+            n = self.slots.setdefault(place.slot, len(self.slots))
+            self.port[place] = Port(place.side, place.enters, n)
+        return self.port[place]
 
-
-def _chip_rows(block: Block) -> dict[Box, list[Box]]:
-    """For each chip, the chips of the same box: they stand side by side."""
-    of_head: dict[Box, list[Box]] = {}
-    for arrow in block.arrows:
-        if arrow.tail.kind == "chip":
-            of_head.setdefault(arrow.head, []).append(arrow.tail)
-    return {chip: row for row in of_head.values() for chip in row}
-
-
-def _spread(row: Sequence[Box]) -> dict[Box, float]:
-    """How far each chip of a row is from the middle of the row."""
-    x = -(sum(box.width for box in row) + CHIP_GAP * (len(row) - 1)) / 2
-    found = {}
-    for box in row:
-        found[box] = x + box.width / 2
-        x += box.width + CHIP_GAP
-    return found
-
-
-def _room(label: Label) -> tuple[float, float] | None:
-    if not label:
-        return None
-    return (round(width(label, LABEL_SIZE) + 4), round(height(label, LABEL_SIZE) + 2))
+    def traced(self) -> Traced:
+        """The sketch, and what in it stands for what."""
+        boxes = self.block.boxes
+        own = {n: i for b, i in self.number.items() if b.kind != "chip" for n in b.nodes}
+        mates = [
+            (own[forward], self.number[box])
+            for box in boxes
+            if box.backward and box in self.number and (forward := box.nodes[0].forward) in own
+        ]
+        sketch = Sketch(tuple(self.outlines), tuple(self.wires), mates=tuple(mates))
+        outline = [self.places[box] for box in boxes]
+        return Traced(
+            sketch, outline, [self.wire_of[arrow] for arrow in self.block.arrows], self.port
+        )

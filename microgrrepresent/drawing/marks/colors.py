@@ -20,15 +20,15 @@ def box_paint(box: Box, theme: Theme) -> Paint:
         return replace(paint, line=theme.flows["backward"], weight=1.6)
     if box.color is None:
         return paint
-    hue, text = theme.palette[box.color % len(theme.palette)]
+    fill, text, hue = theme.palette[box.color % len(theme.palette)]
     line = hue if len(theme.palette) > 1 else paint.line
     manner = _round(box.color, theme)
     if manner == 1:
         plain = theme.boxes["op"]
         return replace(paint, fill=plain.fill, line=line, text=plain.text, weight=2.2)
     if manner == 2:
-        return replace(paint, fill=hue, line=theme.text, text=text, weight=2.2)
-    return replace(paint, fill=hue, line=line, text=text)
+        return replace(paint, fill=fill, line=theme.text, text=text, weight=2.2)
+    return replace(paint, fill=fill, line=line, text=text)
 
 
 def _round(color: int, theme: Theme) -> int:
@@ -39,7 +39,7 @@ def _round(color: int, theme: Theme) -> int:
 def arrow_color(arrow: Arrow, theme: Theme) -> str:
     """The color of an arrow: that of its parameter, or of what flows."""
     if arrow.color is not None and len(theme.palette) > 1:
-        return theme.palette[arrow.color % len(theme.palette)][0]
+        return theme.palette[arrow.color % len(theme.palette)].line
     return theme.flows[arrow.flow]
 
 
@@ -51,6 +51,11 @@ def thickness(arrow: Arrow) -> float:
 def opacity(arrow: Arrow) -> float:
     """How strong a color is: the less flowed back, the fainter."""
     return 0.35 + 0.65 * arrow.strength if arrow.flow == "gradient" else 1.0
+
+
+def dot_radius(arrow: Arrow) -> float:
+    """The radius of the dot where a line goes off another."""
+    return 1.4 + thickness(arrow) / 1.4
 
 
 def head_length(arrow: Arrow) -> float:

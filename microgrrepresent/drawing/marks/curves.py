@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import hypot
 
@@ -94,12 +95,41 @@ def arrow_head(path: Path, length: float) -> tuple[Path, tuple[Point, Point, Poi
     return line, ((foot[0] - y, foot[1] + x), tip, (foot[0] + y, foot[1] - x))
 
 
+GAP = 4.5
+"""Half of the gap in an arrow that another one crosses."""
+
+
+def parted(path: Path, gaps: Sequence[Point]) -> list[Path]:
+    """A path in pieces: without what is near the points at which it is crossed."""
+    if not gaps:
+        return [path]
+    pieces: list[Path] = [path[:1]]
+    for k in range(0, len(path) - 3, 3):
+        a, d = path[k], path[k + 3]
+        sign = 1 if d[0] > a[0] else -1
+        here = [
+            x for x, y in gaps if a[1] == d[1] == y and 0 < (x - a[0]) * sign < (d[0] - a[0]) * sign
+        ]
+        if not here:
+            pieces[-1] += path[k + 1 : k + 4]
+            continue
+        for x in sorted(here, key=lambda x: x * sign):
+            before, after = (x - GAP * sign, a[1]), (x + GAP * sign, a[1])
+            if (before[0] - pieces[-1][-1][0]) * sign > 0:
+                pieces[-1] += straight(pieces[-1][-1], before)[1:]
+                pieces.append([after])
+            else:
+                pieces[-1][-1:] = [after]
+        pieces[-1] += straight(pieces[-1][-1], d)[1:]
+    return [piece for piece in pieces if len(piece) > 3]
+
+
 def cut_start(path: Path, length: float) -> Path:
     """A path without its first bit."""
     return cut_end(path[::-1], length)[::-1]
 
 
-def joined(first: Path, second: Path, radius: float = 14.0) -> Path:
+def joined(first: Path, second: Path, radius: float = 8.0) -> Path:
     """Two paths as one. They need to meet; where they meet at an angle, the corner is rounded."""
     if _is_point(first) or _is_point(second):
         return list(second if _is_point(first) else first)

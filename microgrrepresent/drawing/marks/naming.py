@@ -27,12 +27,16 @@ def name(node: Node, time: Timeline) -> Line:
         return text(f"{value:.4g}" if isinstance(value, float) else str(value))
     if node.name is not None:
         return math(node.name, time.subscript(node))
-    is_part = len(node.parents) == 1 and time.T and not time.column[node]
-    if is_part and node.op is not None and node.parents[0].name:  # Wᵀ, W[·]
-        return (*math(node.parents[0].name), Run(node.op.symbol))
+    if is_input_of_step(node, time):
+        return math(node.parents[0].name or "x", time.titles[time.column[node] - 1])
+    is_made = len(node.parents) == 1 and time.T and not time.column[node]
+    if is_made and node.op is not None and node.parents[0].name:  # Wᵀ, or a block of W
+        whole = math(node.parents[0].name)
+        return whole if is_part(node) else (*whole, Run(node.op.symbol))
     if node.op is None and not node.requires_grad and time.is_step(node):
         n = time.slot[node][-1]
-        return math("input" if n == 1 else f"input({n})", time.subscript(node))
+        letter = "input" if "x" in time.names else "x"
+        return math(letter if n == 1 else f"{letter}({n})", time.subscript(node))
     if is_start_value(node):
         return text(f"{node.value.item():.4g}")
     if node in time.nameless:
@@ -40,9 +44,41 @@ def name(node: Node, time: Timeline) -> Line:
     return math(time.graph.label(node))
 
 
+def symbol(node: Node) -> Line:
+    """The sign of an operation; one that stands for a matrix has the letter of that matrix."""
+    assert node.op is not None
+    sign = node.op.symbol
+    if sign[1:] == "·" and sign[0].lower() in node.op.inputs:
+        matrix = node.parents[node.op.inputs.index(sign[0].lower())]
+        while matrix.name is None and len(matrix.parents) == 1:
+            matrix = matrix.parents[0]
+        letter = math(matrix.name)[0] if matrix.name else Run("")
+        if len(letter.text) == 1:
+            return (letter, Run("·"))
+    return text(sign)
+
+
 def is_start_value(node: Node) -> bool:
     """Whether a node is a number that nobody has named, such as the 0 that a sum begins with."""
     return node.op is None and node.name is None and not (node.requires_grad or node.ndim)
+
+
+def is_part(node: Node) -> bool:
+    """Whether a node is some entries of its only parent."""
+    return (
+        node.op is not None
+        and len(node.parents) == 1
+        and node.op.kind == "moves"
+        and node.size < node.parents[0].size
+    )
+
+
+def is_input_of_step(node: Node, time: Timeline) -> bool:
+    """Whether a node is what a step takes of an input that has all steps: x_t of x."""
+    if not (is_part(node) and time.is_step(node) and node.name is None):
+        return False
+    whole = node.parents[0]
+    return whole.is_leaf and not whole.requires_grad and not time.column[whole]
 
 
 def leaf_kind(node: Node) -> Kind:

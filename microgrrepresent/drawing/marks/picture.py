@@ -32,7 +32,7 @@ Kind = Literal[
 ROUND = frozenset({"op", "state", "loss", "variable"})
 """The kinds drawn as circles where their labels are short."""
 
-FONT, CHIP_FONT, SMALL_FONT = 14.0, 12.0, 11.0
+FONT, CHIP_FONT, SMALL_FONT = 14.0, 14.0, 14.0
 SCISSORS, SCISSORS_FONT = "✂", 18.0
 
 Point = tuple[float, float]
@@ -118,12 +118,18 @@ class Arrow:
     """The graph's edges that it stands for: (child, position of the parent among its parents)."""
     path: list[Point] = field(default_factory=list)
     label_at: Point | None = None
+    room: Point | None = None
+    """Width and height of the room that its label takes."""
     cut_at: Point | None = None
     """Where the scissors are, on an arrow along which no gradient passes."""
     width: float = 1.0
     strength: float = 1.0
     """Of a gradient: 1 for the largest of the picture, 0 for the smallest that are told apart."""
     color: int | None = None
+    gaps: list[Point] = field(default_factory=list)
+    """Where it is cut, because another arrow crosses it."""
+    forks: list[Point] = field(default_factory=list)
+    """Where another arrow goes off its line, or joins it: a dot."""
 
 
 @dataclass(slots=True, eq=False)
@@ -166,6 +172,8 @@ class Picture:
             box.x, box.y = box.x + dx, box.y + dy
         for arrow in self.arrows:
             arrow.path = [(x + dx, y + dy) for x, y in arrow.path]
+            arrow.forks = [(x + dx, y + dy) for x, y in arrow.forks]
+            arrow.gaps = [(x + dx, y + dy) for x, y in arrow.gaps]
             if arrow.label_at:
                 arrow.label_at = (arrow.label_at[0] + dx, arrow.label_at[1] + dy)
             if arrow.cut_at:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from math import ceil
 
 from microgrrepresent.drawing.marks.labels import height, width
-from microgrrepresent.drawing.marks.picture import Box, Picture
+from microgrrepresent.drawing.marks.picture import SMALL_FONT, Arrow, Box, Picture
 
 
 def fit(box: Box) -> None:
@@ -18,12 +19,12 @@ def fit(box: Box) -> None:
             return
     pad = 8.0 if box.kind in ("chip", "constant", "note") else 14.0
     floor = {"chip": 18.0, "constant": 18.0}.get(box.kind, 26.0)
-    box.width = round(max(w + pad, floor), 1)
-    box.height = round(max(h + 4, floor), 1)
+    box.width = ceil(2 * max(w + pad, floor)) / 2  # the layout counts in half points
+    box.height = ceil(2 * max(h + 4, floor)) / 2
 
 
 def fit_alike(picture: Picture, T: int) -> None:
-    """Give corresponding boxes of all T steps one size, however long their numbers are."""
+    """Give what corresponds in all T steps one size, however long the numbers are."""
     alike: dict[Hashable, list[Box]] = {}
     for box in picture.boxes:
         if box.between or 0 < box.column <= T:
@@ -32,3 +33,12 @@ def fit_alike(picture: Picture, T: int) -> None:
         wide, high = max(b.width for b in boxes), max(b.height for b in boxes)
         for box in boxes:
             box.width, box.height = wide, high
+    same: dict[Hashable, list[Arrow]] = {}
+    for arrow in picture.arrows:
+        if arrow.label:
+            same.setdefault((arrow.tail.slot, arrow.head.slot), []).append(arrow)
+    for arrows in same.values():
+        wide = max(width(arrow.label, SMALL_FONT) for arrow in arrows)
+        high = max(height(arrow.label, SMALL_FONT) for arrow in arrows)
+        for arrow in arrows:
+            arrow.room = (round(wide + 2), round(high))

@@ -6,6 +6,7 @@ Okabe and Ito (2008), "Color Universal Design", https://jfly.uni-koeln.de/color/
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from microgrrepresent.drawing.marks.picture import Flow, Kind
 
@@ -21,6 +22,14 @@ class Paint:
     dashes: str = "solid"
 
 
+class Hue(NamedTuple):
+    """The color of a parameter: of its box, of the text in it, and of its arrows."""
+
+    fill: str
+    text: str
+    line: str
+
+
 @dataclass(frozen=True)
 class Theme:
     """How a drawing looks."""
@@ -31,21 +40,22 @@ class Theme:
     panel: Paint
     boxes: dict[Kind, Paint]
     flows: dict[Flow, str]
-    palette: tuple[tuple[str, str], ...]
-    """Fill and text of parameters, in order."""
+    palette: tuple[Hue, ...]
+    """The colors of parameters, in order."""
     patterns: tuple[str, ...] = field(default=("solid",))
     """Line styles of parameters' arrows, where colors cannot tell them apart."""
 
 
 _OKABE_ITO = (
-    ("#56b4e9", "#000000"),
-    ("#e69f00", "#000000"),
-    ("#cc79a7", "#000000"),
-    ("#009e73", "#ffffff"),
-    ("#f0e442", "#000000"),
-    ("#0072b2", "#ffffff"),
-    ("#d55e00", "#ffffff"),
+    Hue("#56b4e9", "#000000", "#2f8fc8"),
+    Hue("#e69f00", "#000000", "#b97f00"),
+    Hue("#cc79a7", "#000000", "#b75d90"),
+    Hue("#009e73", "#000000", "#00845f"),
+    Hue("#f0e442", "#000000", "#9a8e00"),  # yellow itself cannot be seen on white
+    Hue("#0072b2", "#ffffff", "#0072b2"),
+    Hue("#d55e00", "#000000", "#c25400"),
 )
+_ON_BLACK = tuple(Hue(hue.fill, hue.text, hue.fill) for hue in _OKABE_ITO)
 
 LIGHT = Theme(
     "light",
@@ -110,7 +120,7 @@ DARK = Theme(
         "delay": "#3d9be0",
         "cut": "#ff6f61",
     },
-    _OKABE_ITO,
+    _ON_BLACK,
 )
 
 _INK = Paint("#ffffff", "#000000", "#000000", 1.0)
@@ -146,7 +156,7 @@ PRINT = Theme(
         "delay": "#000000",
         "cut": "#000000",
     },
-    (("#e4e4e4", "#000000"),),
+    (Hue("#e4e4e4", "#000000", "#000000"),),
     ("solid", "dashed", "dotted", "dashed,bold", "dotted,bold", "bold"),
 )
 

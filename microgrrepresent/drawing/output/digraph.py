@@ -22,7 +22,7 @@ from microgrrepresent.drawing.marks.colors import (
     opacity,
     thickness,
 )
-from microgrrepresent.drawing.marks.curves import cut_end
+from microgrrepresent.drawing.marks.curves import cut_end, parted
 from microgrrepresent.drawing.marks.labels import html, width
 from microgrrepresent.drawing.marks.picture import (
     SCISSORS,
@@ -228,11 +228,18 @@ def _box(box: Box, theme: Theme) -> dict[str, str]:
     return attributes
 
 
+def _splines(arrow: Arrow, head: float) -> str:
+    """The path of an arrow in the DOT language: one spline for each piece between its gaps."""
+    pieces = [_xy(piece) for piece in parted(cut_end(arrow.path, head), arrow.gaps)]
+    pieces[-1] = f"e,{_xy(arrow.path[-1:])} {pieces[-1]}"
+    return ";".join(pieces)
+
+
 def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
     color, thick = arrow_color(arrow, theme), thickness(arrow)
     head = head_length(arrow)
     attributes = {
-        "pos": f"e,{_xy(arrow.path[-1:])} {_xy(cut_end(arrow.path, head))}",
+        "pos": _splines(arrow, head),
         "color": color,
         "penwidth": f"{thick:.3g}",
         "arrowsize": f"{head / 10:.3g}",

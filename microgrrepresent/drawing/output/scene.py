@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from microgrrepresent.adjoints import Adjoints
+from microgrrepresent.drawing.layout.gaps import cut_crossings
 from microgrrepresent.drawing.layout.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout.layout import arrange
 from microgrrepresent.drawing.layout.side_by_side import side_by_side
@@ -181,4 +182,5 @@ class _Scene:
         arrange(picture, time.titles, advice(bool(time.T)))
         if shown is not None:
             draw_back(picture, shown)
+        cut_crossings(picture)
         return picture

@@ -6,19 +6,20 @@ its bytes. Styles are attributes of the elements, which is what slide editors un
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from zlib import crc32
 
 from microgrrepresent.drawing.marks.colors import (
     arrow_color,
     box_paint,
+    dot_radius,
     head_length,
     line_style,
     opacity,
     thickness,
 )
-from microgrrepresent.drawing.marks.curves import Path, arrow_head
+from microgrrepresent.drawing.marks.curves import Path, arrow_head, parted
 from microgrrepresent.drawing.marks.labels import Label, svg_lines, text
 from microgrrepresent.drawing.marks.picture import (
     FONT,
@@ -29,6 +30,7 @@ from microgrrepresent.drawing.marks.picture import (
     Box,
     Panel,
     Picture,
+    Point,
 )
 from microgrrepresent.drawing.marks.themes import Theme
 
@@ -120,12 +122,21 @@ def _arrow(i: int, arrow: Arrow, theme: Theme) -> str:
     if arrow.cut_at:
         words += "".join(_lines((text(SCISSORS),), *arrow.cut_at, SCISSORS_FONT, color))
     corners = " ".join([f"{x:.2f},{-y:.2f}" for x, y in head])
+    words += "".join(
+        f'<circle cx="{x:.2f}" cy="{-y:.2f}" r="{dot_radius(arrow):g}" fill="{color}"/>'
+        for x, y in arrow.forks
+    )
     return (
         f'<g id="e{i}" class="edge {arrow.flow}"><title>'
         f"{_escaped(f'{arrow.tail.name}->{arrow.head.name}')}</title>"
-        f'<path d="{_curve(line)}" fill="none" stroke="{color}" stroke-width="{thick:.3g}"'
-        f'{_dashes(style)}{seen}/><polygon points="{corners}" fill="{color}"{seen}/>{words}</g>'
+        f'<path d="{_curves(line, arrow.gaps)}" fill="none" stroke="{color}"'
+        f' stroke-width="{thick:.3g}"{_dashes(style)}{seen}/>'
+        f'<polygon points="{corners}" fill="{color}"{seen}/>{words}</g>'
     )
+
+
+def _curves(path: Path, gaps: Sequence[Point]) -> str:
+    return " ".join(map(_curve, parted(path, gaps)))
 
 
 def _curve(path: Path) -> str:

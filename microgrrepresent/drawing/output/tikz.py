@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from microgrrepresent.drawing.marks.colors import (
     arrow_color,
     box_paint,
+    dot_radius,
     head_length,
     line_style,
     opacity,
     thickness,
 )
-from microgrrepresent.drawing.marks.curves import Path, arrow_head
+from microgrrepresent.drawing.marks.curves import Path, arrow_head, parted
 from microgrrepresent.drawing.marks.labels import is_wide, text
 from microgrrepresent.drawing.marks.picture import (
     FONT,
@@ -112,9 +113,12 @@ def _arrow(arrow: Arrow, theme: Theme) -> str:
         styles.append(DASHES[style])
     faint = f"opacity={opacity(arrow):.2f}" if opacity(arrow) < 1 else ""
     path, head = arrow_head(arrow.path, head_length(arrow))
-    line = rf"\draw[{', '.join(filter(None, [*styles, faint]))}] {_curve(path)};"
+    curves = " ".join(map(_curve, parted(path, arrow.gaps)))
+    line = rf"\draw[{', '.join(filter(None, [*styles, faint]))}] {curves};"
     corners = " -- ".join(_at(*point) for point in head)
     line += rf" \fill[{', '.join(filter(None, [ink, faint]))}] {corners} -- cycle;"
+    for point in arrow.forks:
+        line += rf" \fill[{ink}] {_at(*point)} circle[radius={dot_radius(arrow):.3g}bp];"
     if arrow.label and arrow.label_at:
         words = tex(arrow.label, SMALL_FONT)
         line += rf" \node[text={_ink(theme.text)}] at {_at(*arrow.label_at)} {{{words}}};"

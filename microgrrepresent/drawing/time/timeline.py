@@ -137,6 +137,11 @@ class Timeline:
         """How many steps have a node of a kind and name: the only one needs no time index."""
         return Counter((self.slot[node], node.name) for node in self.nodes if self.is_step(node))
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names that nodes have."""
+        return frozenset(node.name for node in self.nodes if node.name is not None)
+
     def is_step(self, node: Node) -> bool:
         """Whether the node belongs to a step."""
         return 0 < self.column[node] <= self.T

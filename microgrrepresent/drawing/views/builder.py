@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from microgrrepresent.drawing.marks.labels import Label, Run, math, printable, text
-from microgrrepresent.drawing.marks.naming import is_start_value, name, value, variable_kind
+from microgrrepresent.drawing.marks.naming import is_start_value, name, symbol, value, variable_kind
 from microgrrepresent.drawing.marks.picture import SCISSORS, Arrow, Box, Flow, Kind, Picture
 from microgrrepresent.drawing.marks.sizes import fit
 from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut
@@ -36,12 +36,15 @@ class Glyph:
         What the box says.
     is_variable : bool
         Whether the box is the variable itself, not the operation that makes it.
+    value : Label
+        What stands on the first arrow that carries the value on: the letter of a gate.
     """
 
     key: Hashable
     kind: Kind
     label: Label
     is_variable: bool = False
+    value: Label = ()
 
 
 Glyphs = Callable[[Node], Glyph]
@@ -93,6 +96,8 @@ class _Builder:
     edges: dict[Arrow, list[tuple[Node, int]]] = field(default_factory=lambda: defaultdict(list))
     delays: dict[Hashable, Box] = field(default_factory=dict)
     colors: dict[Node, int] = field(default_factory=dict)
+    told: set[Box] = field(default_factory=set)
+    """Whose value has its letter on an arrow."""
     keys: Counter[str] = field(default_factory=Counter)
 
     def stand(self) -> None:
@@ -330,18 +335,24 @@ class _Builder:
         arrow = self.arrows.get(ends)
         if arrow is None or not merge:
             arrow = Arrow(tail, head, flow)
-            if self.details.edge_labels:
-                arrow.label = self._edge_label(source, child)
+            arrow.label = self._edge_label(tail, source, child)
             if flow == "parameter":
                 arrow.color = tail.color
             self.arrows[ends] = arrow
             self.picture.arrows.append(arrow)
         self.edges[arrow].append((child, i))
 
-    def _edge_label(self, source: Node, child: Node) -> Label:
+    def _edge_label(self, tail: Box, source: Node, child: Node) -> Label:
+        plain = self.face[source] is self.box[source] is tail  # else the variable has a box
+        own = self.glyph[source].value if plain else ()
+        if own and tail not in self.told:
+            self.told.add(tail)
+            return own
+        if own or not self.details.edge_labels:
+            return ()
         glyph = self.glyph[child]
         if glyph.is_variable and child.op is not None:
-            return (text(child.op.symbol),) if glyph.key is child else ()
+            return (symbol(child),) if glyph.key is child else ()
         is_named = self.glyph[source].is_variable or self.face[source] is not self.box[source]
         if is_named or not source.parents:
             return ()

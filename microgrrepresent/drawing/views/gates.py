@@ -12,8 +12,16 @@ from dataclasses import dataclass, field
 
 from microgrrepresent.description import parsed
 from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text, width
-from microgrrepresent.drawing.marks.naming import LOSSES, OUTPUTS, leaf_kind, name
-from microgrrepresent.drawing.time.timeline import Timeline, is_cut
+from microgrrepresent.drawing.marks.naming import (
+    LOSSES,
+    OUTPUTS,
+    is_input_of_step,
+    is_part,
+    leaf_kind,
+    name,
+    symbol,
+)
+from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut
 from microgrrepresent.drawing.views.builder import Glyph, Glyphs
 from microgrrepresent.node import Node
 
@@ -23,7 +31,8 @@ _PLUS, _MINUS = Run(" + "), Run(" − ")
 
 def gates(time: Timeline) -> Glyphs:
     """Boxes are gates, states, and the operations that join them."""
-    return _Gates(time, _affine(time)).sorted().__getitem__
+    affine = _affine(time)
+    return _Gates(time, affine, _alone(time, affine)).sorted().__getitem__
 
 
 def _affine(time: Timeline) -> set[Node]:
@@ -35,6 +44,19 @@ def _affine(time: Timeline) -> set[Node]:
             if inside or _kind(node) == "product":
                 found.add(node)
     return found
+
+
+def _alone(time: Timeline, affine: set[Node]) -> frozenset[Slot]:
+    """The slots of functions that are applied to an affine map which nothing else reads."""
+    return frozenset(
+        time.slot[node]
+        for node in time.nodes
+        if _is_activation(node)
+        and time.is_step(node)
+        and node.parents[0] in affine
+        and len(time.users(node.parents[0])) == 1
+        and not is_part(node.parents[0])
+    )
 
 
 def _is_inner(node: Node, time: Timeline) -> bool:
@@ -53,6 +75,8 @@ def _together(a: Node, b: Node, time: Timeline) -> bool:
 class _Gates:
     time: Timeline
     affine: set[Node]
+    alone: frozenset[Slot]
+    """Functions that are applied to an affine map of their own."""
     glyph: dict[Node, Glyph] = field(default_factory=dict)
 
     def sorted(self) -> dict[Node, Glyph]:
@@ -97,6 +121,11 @@ class _Gates:
             return Glyph(root, "parameter", (name(root, self.time),), True)
         if node.name in LOSSES and node not in self.time.totals:
             return Glyph(node, "loss", (words,), True)
+        if is_input_of_step(node, self.time):
+            return Glyph(node, "input", (words,), True)
+        if node in self.affine and is_part(node) and node.parents[0] in self.affine:
+            whole = node.parents[0]  # a block of what several gates share is not another box
+            return Glyph(whole, "function", (self._formula(whole),))
         if node in self.affine:
             return Glyph(node, "function", (self._formula(node),))
         is_state = self.time.slot[node] in self.time.passes
@@ -106,15 +135,28 @@ class _Gates:
 
     def _operation(self, node: Node) -> Glyph:
         assert node.op is not None
-        symbol = node.op.symbol
+        sign = node.op.symbol
         first = node.parents[0] if node.parents else None
         if len(node.parents) == 2 and first is not None and first.is_number and _is_minus(node):
-            symbol = f"{first.params['value']:g} −"
-        elif len(symbol) <= 2 and not symbol.isalpha():
-            return Glyph(node, "op", (text(symbol),))
-        if node.name:
-            return Glyph(node, "function", ((*math(node.name), Run(" = "), Run(symbol)),))
-        return Glyph(node, "function", (text(symbol),))
+            sign = f"{first.params['value']:g} −"
+        elif len(sign) <= 2 and not sign.isalpha():
+            return Glyph(node, "op", (symbol(node),))
+        value = (name(node, self.time),) if node.name else ()
+        return Glyph(node, "function", (self._applied(node, sign),), value=value)
+
+    def _applied(self, node: Node, sign: str) -> Line:
+        """The sign of a function; the only one of a step with what it is applied to."""
+        inner = node.parents[0]
+        if (
+            len(self.alone) != 1
+            or inner not in self.affine
+            or self.time.slot[node] not in self.alone
+        ):
+            return text(sign)
+        formula = self._formula(inner)
+        if len(formula) < 2:
+            return text(sign)
+        return (Run(sign), Run("("), *formula, Run(")"))
 
     # --- formulas --------------------------------------------------------------------------------
 
@@ -127,6 +169,9 @@ class _Gates:
     def _term(self, node: Node, depth: int) -> Line:
         while is_cut(node) and node.name is None:
             node = node.parents[0]
+        if not self.time.column.get(node, 1):
+            while node.name is None and is_part(node):  # a block of a matrix
+                node = node.parents[0]
         if node.is_leaf or (node.name is not None and node not in self.affine):
             return math(node.name) if node.name else ()
         assert node.op is not None

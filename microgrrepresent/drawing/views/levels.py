@@ -19,8 +19,6 @@ def levels(picture: Picture, columns: range) -> dict[Hashable, Level]:
         if not _is_inside(tail, columns):
             continue
         if not _is_inside(head, columns):
-            if tail.kind == head.kind == "loss":  # what the end adds up has a row of its own
-                links.through[tail.slot][tail.slot] = None
             continue
         same_step = tail.column == head.column and not tail.between and not head.between
         links.join(tail.slot, head.slot, same_step, tail.kind in ("chip", "constant"))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from microgrrepresent.drawing.marks.labels import Run, math, text
-from microgrrepresent.drawing.marks.naming import LOSSES, OUTPUTS, leaf_kind, name
+from microgrrepresent.drawing.marks.labels import text
+from microgrrepresent.drawing.marks.naming import (
+    LOSSES,
+    OUTPUTS,
+    is_input_of_step,
+    leaf_kind,
+    name,
+    symbol,
+)
 from microgrrepresent.drawing.marks.picture import Kind
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.drawing.views.builder import Glyph, Glyphs, View
@@ -18,12 +25,14 @@ def operations(time: Timeline) -> Glyphs:
     def glyph(node: Node) -> Glyph:
         if node.op is None or node.is_number:
             return Glyph(node, leaf_kind(node), (name(node, time),))
-        symbol = node.op.symbol
-        if len(symbol) <= 2 and not symbol.isalpha():
-            return Glyph(node, "op", (text(symbol),))
-        if node.name and node.name not in LOSSES | OUTPUTS and node not in time.outputs:
-            return Glyph(node, "function", ((*math(node.name), Run(" = "), Run(symbol)),))
-        return Glyph(node, "function", (text(symbol),))
+        if is_input_of_step(node, time):
+            return Glyph(node, "input", (name(node, time),), True)
+        sign = node.op.symbol
+        if len(sign) <= 2 and not sign.isalpha():
+            return Glyph(node, "op", (symbol(node),))
+        is_inner = node.name not in LOSSES | OUTPUTS and node not in time.outputs
+        value = (name(node, time),) if node.name and is_inner else ()
+        return Glyph(node, "function", (text(sign),), value=value)
 
     return glyph
 
@@ -34,6 +43,8 @@ def variables(time: Timeline) -> Glyphs:
     def glyph(node: Node) -> Glyph:
         if node.op is None or node.is_number:
             return Glyph(node, leaf_kind(node), (name(node, time),), True)
+        if is_input_of_step(node, time):
+            return Glyph(node, "input", (name(node, time),), True)
         kind: Kind = "variable"
         if node.name in LOSSES:
             kind = "loss"

@@ -54,7 +54,7 @@ def test_a_backward_node_stands_above_its_forward_node(drawing):
     pairs = [(b, f) for b, f in pairs if not f.between and f.column == b.column]
     assert len(pairs) > 15
     assert all(box.bottom > forward.top for box, forward in pairs)
-    assert median(abs(box.x - forward.x) for box, forward in pairs) < 30
+    assert median(abs(box.x - forward.x) for box, forward in pairs) < 60
 
 
 def test_without_scopes_the_way_to_a_parameter_stays_in_its_panel():

@@ -167,5 +167,5 @@ def test_nodes_without_a_name_are_called_alike_at_every_step():
         with step(t):
             h = tanh(h + Tensor(np.ones(3)))
     names = [plain(box.label) for box in draw(h, "variables", time="folded").picture.boxes]
-    assert "input_t" in names
+    assert "x_t" in names
     assert {"u^(1)_t", "u^(2)_t"} <= set(names)

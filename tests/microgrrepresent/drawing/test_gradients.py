@@ -46,7 +46,12 @@ def test_they_stand_on_the_right_of_the_way_forward():
     picture = draw(L, "variables", gradients=backward(L)).picture
     (back,) = gradients(picture)
     assert back.tail.nodes == (L,) and back.head.nodes == (x,)
-    assert back.path[0][1] > back.path[-1][1] and back.path[0][0] > picture.boxes[0].x
+    (tail, head) = (box for box in picture.boxes if box.nodes in ((x,), (L,)))
+    along, across = (head.x - tail.x, head.y - tail.y), (head.y - tail.y, tail.x - head.x)
+    for a, b in ((back.path[0], head), (back.path[-1], tail)):
+        assert across[0] * (a[0] - b.x) + across[1] * (a[1] - b.y) > 0
+    way = (back.path[-1][0] - back.path[0][0], back.path[-1][1] - back.path[0][1])
+    assert along[0] * way[0] + along[1] * way[1] < 0
 
 
 def chain(factors):

@@ -109,7 +109,7 @@ def test_a_sum_that_is_named_after_the_loop_is_of_no_step(view):
     assert [plain(b.label) for b in boxes if b.kind == "loss"] == ["L"]
     assert [plain(b.label) for b in boxes if b.kind == "constant"] == ["0"]
     inputs = [plain(b.label) for b in boxes if b.kind == "input"]
-    assert inputs == [f"{word}_{t}" for t in (1, 2, 3) for word in ("input", "input^(2)")]
+    assert inputs == [f"{word}_{t}" for t in (1, 2, 3) for word in ("x", "x^(2)")]
     sums = [b for b in boxes if 0 < b.column < 4 and set(_chain(L)).intersection(b.nodes)]
     assert len({b.y for b in sums if b.kind != "loss" or view == "variables"}) == 1
 

@@ -1,0 +1,57 @@
+"""What stands beside the box that uses it, and takes no place of its own.
+
+A chip, a number or a target that one box reads stands to the left or right of it, on its height, so
+that the arrow is short and level. Where a box has more of them than sides, they stand below it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from microgrrepresent.drawing.layout.blocks import Block
+from microgrrepresent.drawing.layout.outlines import Crossing, Side
+from microgrrepresent.drawing.marks.picture import Arrow, Box
+
+WIDE = ("cell", "elision")
+"""The kinds that are as wide as what they serve, and have their chips below them."""
+LEAVES = ("chip", "constant", "input", "parameter")
+
+
+def beside(
+    block: Block, crossing: Callable[[Block, Arrow, bool], Crossing]
+) -> dict[Box, tuple[Box, Side]]:
+    """Find what stands beside a box of a block: that box, and on which side."""
+    into: dict[Box, list[Arrow]] = defaultdict(list)
+    out: dict[Box, list[Arrow]] = defaultdict(list)
+    for arrow in block.arrows:
+        into[arrow.head].append(arrow)
+        out[arrow.tail].append(arrow)
+    inside = set(block.boxes)
+    found: dict[Box, tuple[Box, Side]] = {}
+    for head in block.boxes:
+        if head.kind in WIDE or (head.kind == "function" and _chips(into[head])):
+            continue
+        loose = [
+            arrow.tail
+            for arrow in into[head]
+            if arrow.tail in inside
+            and arrow.tail.kind in LEAVES
+            and len(out[arrow.tail]) == 1
+            and not into[arrow.tail]
+        ]
+        if len(into[head]) == len(loose) == 1 and loose[0].kind in ("input", "parameter"):
+            continue
+        taken = {crossing(block, a, True).side for a in into[head] if a.tail not in inside}
+        taken |= {crossing(block, a, False).side for a in out[head] if a.head not in inside}
+        free: list[Side] = [side for side in ("left", "right") if side not in taken]
+        if not 0 < len(loose) <= len(free):
+            continue
+        if len(loose) == 1 and loose[0].kind != "input":
+            free.reverse()
+        found |= {box: (head, side) for box, side in zip(loose, free, strict=False)}
+    return found
+
+
+def _chips(arrows: list[Arrow]) -> bool:
+    return any(arrow.tail.kind == "chip" for arrow in arrows)

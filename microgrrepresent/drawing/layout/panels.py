@@ -1,0 +1,68 @@
+"""The frames around the steps, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from microgrrepresent.drawing.layout.blocks import Block
+from microgrrepresent.drawing.layout.grid import MARGIN, Grid
+from microgrrepresent.drawing.layout.rows import TITLE, has_room
+from microgrrepresent.drawing.marks.labels import Line, Run, printable, width
+from microgrrepresent.drawing.marks.picture import FONT, Panel
+
+Times = Sequence[int | str | None]
+
+
+def title_of(t: int | str) -> Line:
+    """``t = 3``, or ``each step t``."""
+    if isinstance(t, str):
+        return (Run("each step "), Run(t, True))
+    return (Run("t", True), Run(f" = {t}"))
+
+
+def panels(grid: Grid, times: Times) -> list[Panel]:
+    """A frame around each recurrence at each step; its title says the step and the scope."""
+    framed = {level: row for level, row in grid.rows.items() if row.framed}
+    made = []
+    for level, row in framed.items():
+        for block in grid.blocks.rows[level]:
+            t = times[block.column - 1] if 0 < block.column <= len(times) else None
+            if t is None:
+                continue
+            title = title_of(t)
+            scope = _scope(block)
+            if any(box.backward for box in block.boxes):
+                scope = "backward"
+            left = grid.at[block][0] - MARGIN
+            right = left + grid.tiles[block].width + 2 * MARGIN
+            long = (*title, Run(printable(f", {scope}")))
+            at = None
+            fits = width((long,), FONT) <= right - left - MARGIN
+            if row.roof - MARGIN - grid.at[block][1] < TITLE + grid.tiles[block].height:
+                top = row.roof - MARGIN - grid.at[block][1]
+                fits = fits and has_room(grid, block, top, width((long,), FONT))
+            if len(framed) > 1 and scope and fits:
+                at = _title_left(grid, block, left, right, width((long,), FONT))
+                title = title if at is None else long
+            if at is None:
+                right = max(right, left + width((title,), FONT) + MARGIN)
+                at = _title_left(grid, block, left, right, width((title,), FONT))
+            at = left + 8 if at is None else at
+            name = f"t{block.column}/{level}"
+            made.append(Panel(name, (title,), left, row.floor, right, row.roof, at))
+    return made
+
+
+def _title_left(grid: Grid, block: Block, left: float, right: float, wide: float) -> float | None:
+    """Where in its panel a title begins: as far to the left as no arrow crosses it, or nowhere."""
+    up = [grid.at[block][0] + x for c, (x, _) in grid.ports(block) if c.side == "above"]
+    last = right - 10 - wide
+    places = (left + 8, *(x + 6 for x in sorted(up) if left + 4 < x < last - 6), last)
+    clear = (x for x in places if not any(x - 4 < other < x + wide + 4 for other in up))
+    return next(clear, None)
+
+
+def _scope(block: Block) -> str:
+    """The outermost scope of the operations of a block, or what they have in common of it."""
+    scopes = {n.scope for b in block.boxes if b.kind != "chip" for n in b.nodes if n.op is not None}
+    return min(scopes, key=len, default="")
