@@ -25,5 +25,6 @@ from microgrrepresent.drawing.output.digraph import Drawing
 from microgrrepresent.drawing.output.saving import save
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.page.stepper_page import stepper
+from microgrrepresent.drawing.views.highlight import path
 
-__all__ = ["Drawing", "draw", "save", "stepper"]
+__all__ = ["Drawing", "draw", "path", "save", "stepper"]

@@ -25,6 +25,7 @@ from rnn.command_line.options import (
     seed,
     temperature,
 )
+from rnn.command_line.picture_options import add_picture_options
 from rnn.command_line.tasks import CELLS, TASKS
 
 LONGEST_PAGE = 100
@@ -174,6 +175,7 @@ example:
     add_flag(draw, "--rails", "draw each shared parameter once, as a rail")
     add_flag(draw, "--values", "show the values, or their shapes")
     add_choice(draw, "--theme", list(THEMES), "light", "colors")
+    add_picture_options(draw)
     add(draw, "--seed", seed, 0, "of the random numbers")
     add_picture(draw, "unrolled.svg", "svg", "png", "pdf", "html", "tex", "dot")
 

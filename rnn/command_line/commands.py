@@ -208,6 +208,18 @@ def _draw(options: argparse.Namespace) -> int:
         rails=options.rails,
         values=options.values,
         theme=options.theme,
+        size=options.size,
+        direction=options.direction,
+        font_size=options.font_size,
+        title=options.title,
+        labels=options.labels,
+        legend=not options.no_legend,
+        loss=not options.no_loss,
+        targets=not options.no_targets,
+        highlight=options.highlight,
+        emphasis=options.emphasis,
+        gate_colors=options.gate_colors,
+        equations=options.equations,
     )
     print(f"Written: {options.out}")
     return 0

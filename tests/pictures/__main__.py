@@ -23,12 +23,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.pictures")
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--size", default=None, help="slide or paper")
     options = parser.parse_args()
     print(HEAD)
     for name, make in STANDARD.items():
         if options.only.lower() not in name.lower():
             continue
-        drawing = make()
+        drawing = make(size=options.size)
         m = measure(drawing)
         print(
             f"{name:26} {m.text:5.1f} {m.aspect:6.2f} {m.empty:5.2f} {m.crossings:5} "

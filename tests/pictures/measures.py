@@ -9,8 +9,15 @@ from math import hypot
 from microgrrepresent.drawing import Drawing
 from microgrrepresent.drawing.marks.colors import box_paint
 from microgrrepresent.drawing.marks.labels import height, width
-from microgrrepresent.drawing.marks.picture import FONT, SMALL_FONT, Arrow, Box, Picture, Point
-from microgrrepresent.drawing.output.svg import PAD
+from microgrrepresent.drawing.marks.picture import (
+    FONT,
+    PAD,
+    SMALL_FONT,
+    Arrow,
+    Box,
+    Picture,
+    Point,
+)
 
 SLIDE = (1600, 900)
 CELL = 20
@@ -44,7 +51,7 @@ def measure(drawing: Drawing) -> Measures:
     """Measure a picture, fitted to the slide."""
     picture = drawing.picture
     left, bottom, right, top = picture.bounds()
-    wide, high = right - left + 2 * PAD, top - bottom + 2 * PAD
+    wide, high = right - left + 2 * PAD, top - bottom + 2 * PAD  # without the margins of a page
     scale = min(SLIDE[0] / wide, SLIDE[1] / high)
     forward = {a: flattened(a.path) for a in picture.arrows if a.flow != "gradient"}
     return Measures(

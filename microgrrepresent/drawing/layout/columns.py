@@ -8,6 +8,9 @@ from math import inf
 from microgrrepresent.drawing.layout.blocks import Block
 from microgrrepresent.drawing.layout.grid import LANE_GAP, LOOP_GAP, MARGIN, Channel, Grid
 
+GAP_MARGIN = 23.0
+"""Between a tile and the state beside it: the margin of the panel, and an arrow."""
+
 
 def lay_columns(grid: Grid, y: dict[Block, float]) -> None:
     """Give every tile of a step its place, and every gap and channel its x."""
@@ -26,9 +29,11 @@ def lay_columns(grid: Grid, y: dict[Block, float]) -> None:
             x = _lay_column(grid, column, stack, passing.get(column, []), x, y)
         room = between[column]
         x += LOOP_GAP * len(grid.loop) * (column == 0)
-        grid.gap[column] = x + 2 * MARGIN + room / 2
+        x += grid.stretch[0] / 2 * (column > 0)
+        grid.gap[column] = x + GAP_MARGIN + room / 2
+        x += grid.stretch[0] / 2 * (column < grid.T)
         if room:
-            x += 4 * MARGIN + room + LOOP_GAP * len(grid.loop) * (column > 0)
+            x += 2 * GAP_MARGIN + room + LOOP_GAP * len(grid.loop) * (column > 0)
         elif stack:
             x += 2.5 * MARGIN
 
@@ -63,12 +68,13 @@ def _lay_column(
 
 def _lay_rails(grid: Grid) -> float:
     """Parameters that lines join to their uses, one below the other on the left; their width."""
-    rails = [b for b in grid.blocks.legend if grid.traced[b].port]
     y = 0.0
-    for block in grid.blocks.legend if rails else []:
+    for block in grid.blocks.legend:
         y -= grid.tiles[block].height + MARGIN
         grid.at[block] = (0.0, y)
-    return max((grid.tiles[b].width + MARGIN for b in grid.blocks.legend if rails), default=0.0)
+    if not any(grid.traced[b].port for b in grid.blocks.legend):
+        return 0.0  # the legend is moved to a free place when all else stands
+    return max(grid.tiles[b].width + MARGIN for b in grid.blocks.legend)
 
 
 def _passing(grid: Grid) -> dict[int, list[Channel]]:

@@ -22,8 +22,8 @@ from microgrrepresent.drawing.layout.ordering import Bend, Item, Ordered
 from microgrrepresent.drawing.layout.outlines import Port
 from microgrrepresent.drawing.layout.sketch import Sketch
 
-BOX_GAP, BEND_GAP, PORT_GAP = 12.0, 9.0, 20.0
-TURN_GAP = 17.0
+BOX_GAP, BEND_GAP, PORT_GAP = 11.0, 9.0, 20.0
+TURN_GAP = 16.0
 """Between a box and a wire that turns towards it."""
 END_GAP, INSET = 12.0, 10.0
 """Between the ends of wires on one side of a box, and from there to its corners."""

@@ -74,6 +74,8 @@ class Grid:
     loop: dict[Box, tuple[int, int]] = field(default_factory=dict)
     heights: dict[tuple[int, Hashable], float] = field(default_factory=dict)
     columns: dict[int, list[Block]] = field(default_factory=dict)
+    stretch: Point = (0.0, 0.0)
+    """What is added to every gap between columns, and between rows."""
 
     @property
     def top(self) -> float:

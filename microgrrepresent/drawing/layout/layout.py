@@ -17,7 +17,6 @@ from microgrrepresent.drawing.layout.columns import lay_columns
 from microgrrepresent.drawing.layout.common_sketch import common_sketch
 from microgrrepresent.drawing.layout.grid import Grid
 from microgrrepresent.drawing.layout.layered import layered
-from microgrrepresent.drawing.layout.legend import place_legend
 from microgrrepresent.drawing.layout.outlines import Port
 from microgrrepresent.drawing.layout.panels import panels, title_of
 from microgrrepresent.drawing.layout.routes import route
@@ -36,7 +35,10 @@ TANGLED = 5_000_000
 
 
 def arrange(
-    picture: Picture, times: Sequence[int | str | None], advice: str, page: Point = (16.0, 9.0)
+    picture: Picture,
+    times: Sequence[int | str | None],
+    advice: str,
+    stretch: Point = (0.0, 0.0),
 ) -> None:
     """Give every box its place and every arrow its path.
 
@@ -49,8 +51,8 @@ def arrange(
         before, one more after them.
     advice : str
         What to do instead where a block is too tangled to be laid out.
-    page : (float, float)
-        Width and height of what it is to be shown on.
+    stretch : (float, float)
+        By how much more than needed to part the columns, and the rows.
 
     Raises
     ------
@@ -84,6 +86,7 @@ def arrange(
             laid[block] = _elided(block, cut, traced, laid)
     grid = Grid(picture, T, cut, border, traced, laid, stacked)
     titles = [title_of(t) for t in times if t is not None]
+    grid.stretch = stretch
     lay_columns(grid, lay_rows(grid, max(titles, key=lambda line: len(line[-1].text), default=())))
     place_states(grid)
     place_ends(grid)
@@ -91,7 +94,6 @@ def arrange(
     route(grid, grid.at)
     picture.panels += panels(grid, times)
     picture.legend = [box for block in cut.legend for box in block.boxes]
-    place_legend(grid, picture, page)
 
 
 def _lay(traced: dict[Block, Traced], advice: str) -> dict[Block, Tile]:

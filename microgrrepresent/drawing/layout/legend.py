@@ -7,48 +7,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from microgrrepresent.drawing.layout.blocks import Block
-from microgrrepresent.drawing.layout.grid import Grid
-from microgrrepresent.drawing.layout.routes import route
-from microgrrepresent.drawing.layout.states import place_boxes
-from microgrrepresent.drawing.marks.picture import Picture, Point
+from microgrrepresent.drawing.marks.picture import Arrow, Box, Picture, Point
 
-GAP = 10.0
+GAP = 6.0
 """Between the parameters of a legend."""
-AWAY = 16.0
+AWAY = 10.0
 """Between a legend and everything else."""
+BETTER = 1.01
+"""By how much larger the picture has to be for the legend to stand in a less usual place."""
 
 Frame = tuple[float, float, float, float]
+Group = list[Box]
 
 
-def place_legend(grid: Grid, picture: Picture, page: Point) -> None:
-    """Put the blocks of the legend where they leave the rest as large as possible.
+def place_legend(picture: Picture, page: Point) -> None:
+    """Move the legend to where it leaves the rest as large as possible.
 
     Parameters
     ----------
-    grid : Grid
-        With everything else in its place.
     picture : Picture
-        What is drawn.
+        With everything else in its place.
     page : (float, float)
         Width and height of the page, in any unit.
     """
-    blocks = [block for block in grid.blocks.legend if block not in grid.at]
-    if not blocks:
+    groups, arrows = _groups(picture)
+    rest, _ = picture.parted()
+    frames = _frames(rest)
+    if not groups or not frames:
         return
-    sizes = [(grid.tiles[b].width, grid.tiles[b].height) for b in blocks]
-    frames = _frames(picture, set(blocks), grid)
-    if not frames:
-        bounds: Frame = (0.0, 0.0, 0.0, 0.0)
-    else:
-        bounds = (
-            min(f[0] for f in frames),
-            min(f[1] for f in frames),
-            max(f[2] for f in frames),
-            max(f[3] for f in frames),
-        )
+    bounds = (
+        min(f[0] for f in frames),
+        min(f[1] for f in frames),
+        max(f[2] for f in frames),
+        max(f[3] for f in frames),
+    )
+    old = [_bounds(group) for group in groups]
+    sizes = [(right - left, top - bottom) for left, bottom, right, top in old]
     best: tuple[float, list[Point]] | None = None
-    for per_row in range(1, len(blocks) + 1):
+    for per_row in range(len(groups), 0, -1):
         places, wide, high = _shelves(sizes, per_row)
         for left, low in _corners(bounds, wide, high):
             own = (left - AWAY, low - AWAY, left + wide + AWAY, low + high + AWAY)
@@ -56,25 +52,50 @@ def place_legend(grid: Grid, picture: Picture, page: Point) -> None:
                 continue
             across = max(bounds[2], left + wide) - min(bounds[0], left)
             up = max(bounds[3], low + high) - min(bounds[1], low)
-            scale = min(page[0] / max(across, 1.0), page[1] / max(up, 1.0))
-            if best is None or scale > best[0] * 1.001:
+            scale = min(page[0] / across, page[1] / up)
+            if best is None or scale > best[0] * BETTER:
                 best = (scale, [(left + x, low + y) for x, y in places])
     assert best is not None
-    grid.at.update(zip(blocks, best[1], strict=True))
-    place_boxes(grid, blocks)
-    route(grid, blocks)
+    for group, (left, bottom, *_), (x, y) in zip(groups, old, best[1], strict=True):
+        inside = set(group)
+        Picture(group, [a for a in arrows if a.head in inside], []).move(x - left, y - bottom)
 
 
-def _frames(picture: Picture, blocks: set[Block], grid: Grid) -> list[Frame]:
+def _groups(picture: Picture) -> tuple[list[Group], list[Arrow]]:
+    """The boxes of the legend that arrows join, and those arrows."""
+    root = {box: box for box in picture.legend}
+    arrows = [a for a in picture.arrows if a.tail in root and a.head in root]
+    outside = any((a.tail in root) != (a.head in root) for a in picture.arrows)
+    if outside:  # lines lead from it to the uses
+        return [], []
+
+    def top(box: Box) -> Box:
+        while root[box] is not box:
+            box = root[box]
+        return box
+
+    for arrow in arrows:
+        root[top(arrow.head)] = top(arrow.tail)
+    groups: dict[Box, Group] = {}
+    for box in picture.legend:
+        groups.setdefault(top(box), []).append(box)
+    return list(groups.values()), arrows
+
+
+def _bounds(group: Group) -> Frame:
+    return (
+        min(box.left for box in group),
+        min(box.bottom for box in group),
+        max(box.right for box in group),
+        max(box.top for box in group),
+    )
+
+
+def _frames(picture: Picture) -> list[Frame]:
     """What is drawn already: boxes, panels, and the pieces of arrows."""
-    legend = {box for block in blocks for box in block.boxes}
-    found: list[Frame] = [
-        (b.left, b.bottom, b.right, b.top) for b in picture.boxes if b not in legend
-    ]
+    found = [(b.left, b.bottom, b.right, b.top) for b in picture.boxes]
     found += [(p.left, p.bottom, p.right, p.top) for p in picture.panels]
     for arrow in picture.arrows:
-        if arrow.tail in legend:
-            continue
         for (x0, y0), (x1, y1) in zip(arrow.path[::3], arrow.path[3::3], strict=False):
             found.append((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
     return found
@@ -96,15 +117,16 @@ def _shelves(sizes: list[Point], per_row: int) -> tuple[list[Point], float, floa
 
 
 def _corners(bounds: Frame, wide: float, high: float) -> Iterator[Point]:
-    """Where a legend of a size may stand: inside of a corner, beside or below everything."""
+    """Where a legend of a size may stand: inside of a corner, below or beside everything."""
     left, bottom, right, top = bounds
+    below, beside = bottom - AWAY - high - 0.1, left - AWAY - wide - 0.1
     yield left, top - high
     yield right - wide, top - high
     yield left, bottom
     yield right - wide, bottom
-    yield left, bottom - AWAY - high - 0.1
-    yield left - AWAY - wide - 0.1, bottom
-    yield left - AWAY - wide - 0.1, top - high
+    yield left, below
+    yield beside, bottom
+    yield beside, top - high
 
 
 def _meet(a: Frame, b: Frame) -> bool:

@@ -49,7 +49,7 @@ def panels(grid: Grid, times: Times) -> list[Panel]:
                 at = _title_left(grid, block, left, right, width((title,), FONT))
             at = left + 8 if at is None else at
             name = f"t{block.column}/{level}"
-            made.append(Panel(name, (title,), left, row.floor, right, row.roof, at))
+            made.append(Panel(name, (title,), left, row.floor, right, row.roof, at, block.column))
     return made
 
 

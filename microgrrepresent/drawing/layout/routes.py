@@ -41,6 +41,9 @@ def route(grid: Grid, blocks: Iterable[Block]) -> None:
         for arrow, i in zip(block.arrows, grid.traced[block].wire, strict=True):
             if i is None:
                 arrow.path = _from_beside(arrow.tail, arrow.head)
+                if arrow.room:
+                    (left, y), (right, _) = arrow.path[0], arrow.path[-1]
+                    arrow.label_at = ((left + right) / 2, y + arrow.room[1] / 2)
                 continue
             if sketch.wires[i][:2] in lanes and arrow.flow == "value":
                 arrow.flow = "state"

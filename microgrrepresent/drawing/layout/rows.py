@@ -47,7 +47,7 @@ def lay_rows(grid: Grid, title: Line) -> dict[Block, float]:
             free = all(has_room(grid, b, top - y[b], width((title,), FONT)) for b in inside)
             head = MARGIN if free else TITLE + 4.0
         grid.rows[level] = Row(base, top + head, framed)
-        base = grid.rows[level].roof + ROW_GAP + LOOP_GAP * max([0, *loops])
+        base = grid.rows[level].roof + ROW_GAP + grid.stretch[1] + LOOP_GAP * max([0, *loops])
     return y
 
 

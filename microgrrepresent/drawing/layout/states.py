@@ -75,7 +75,7 @@ def place_ends(grid: Grid) -> None:
                     break
         elif block.column > grid.T > 0:
             rails = {c.slot for c, _ in grid.ports(block)}
-            low = grid.top + ROW_GAP
+            low = grid.top + ROW_GAP + grid.stretch[1]
             if not is_single_end(grid, block):
                 low += LANE_GAP * max(len(rails), 1)
             grid.at[block] = (_end_x(grid, block), low)

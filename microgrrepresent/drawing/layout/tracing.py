@@ -20,6 +20,8 @@ SIDES = 3
 MANY = 8
 """So many wires, or more, enter a box as one."""
 
+Beside = tuple[Box, Side, float]
+"""A box beside another one, on which side, and how far."""
 Where = Callable[[Block, Arrow, bool], Crossing]
 
 
@@ -66,9 +68,11 @@ class _Tracer:
         """Give every box an outline, a place in a row of chips, or one beside another box."""
         self.loose = beside(self.block, self.crossing)
         self.rows = self._chip_rows()
-        near: dict[Box, list[tuple[Box, Side]]] = defaultdict(list)
+        near: dict[Box, list[Beside]] = defaultdict(list)
+        words = {arrow.tail: arrow.room for arrow in self.block.arrows if arrow.room}
         for box, (head, side) in self.loose.items():
-            near[head].append((box, side))
+            gap = max(BESIDE_GAP, words[box][0] + 12.0) if box in words else BESIDE_GAP
+            near[head].append((box, side, gap))
         inputs: Counter[Box] = Counter()
         readers: Counter[Box] = Counter()
         for arrow in self.block.arrows:
@@ -91,13 +95,13 @@ class _Tracer:
             wide = box.kind in WIDE or box in chipped or (several and inputs[box] < MANY)
             self._outline_box(box, near[box], wide and not (near[box] and box.is_round))
 
-    def _outline_box(self, box: Box, near: Sequence[tuple[Box, Side]], wide: bool) -> None:
+    def _outline_box(self, box: Box, near: Sequence[Beside], wide: bool) -> None:
         number = self.number[box] = len(self.outlines)
         self.places[box] = (number, 0.0)
         room = {"left": 0.0, "right": 0.0}
-        for other, side in near:
-            room[side] = BESIDE_GAP + other.width
-            away = box.width / 2 + BESIDE_GAP + other.width / 2
+        for other, side, gap in near:
+            room[side] = gap + other.width
+            away = box.width / 2 + gap + other.width / 2
             self.places[other] = (number, -away if side == "left" else away)
         outline = Outline(box.width, box.height, box.is_round and not wide, box.kind == "op")
         self.outlines.append(
@@ -107,7 +111,7 @@ class _Tracer:
                 widens=wide,
                 before=room["left"],
                 after=room["right"],
-                tall=max([box.height, *(other.height for other, _ in near)]),
+                tall=max([box.height, *(other.height for other, *_ in near)]),
             )
         )
 

@@ -8,12 +8,37 @@ from microgrrepresent.drawing.marks.picture import Arrow, Box, Flow
 from microgrrepresent.drawing.marks.themes import Paint, Theme
 
 THICK: dict[Flow, float] = {"state": 2.0, "delay": 2.0, "backward": 1.4, "cut": 1.6}
+STRONG = 2.4
+"""By how much an arrow is thicker that the drawing points at, in points."""
 DASHED: frozenset[Flow] = frozenset({"gradient", "cut"})
+
+
+FAINT = 0.8
+"""How much of the background is in the color of what is not pointed at."""
 
 
 def box_paint(box: Box, theme: Theme) -> Paint:
     """Fill, outline and text of a box."""
+    paint = _own_paint(box, theme)
+    if not box.faint:
+        return paint
+    fill, line, words = (_faded(c, theme) for c in (paint.fill, paint.line, paint.text))
+    return replace(paint, fill=fill, line=line, text=words)
+
+
+def _faded(color: str, theme: Theme) -> str:
+    """A color, mixed with the background."""
+    if color == "none":
+        return color
+    own, behind = ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (color, theme.background))
+    mixed = [round(a + (b - a) * FAINT) for a, b in zip(own, behind, strict=True)]
+    return "#" + "".join(f"{part:02x}" for part in mixed)
+
+
+def _own_paint(box: Box, theme: Theme) -> Paint:
     paint = theme.boxes[box.kind]
+    if box.tint is not None:
+        return replace(paint, fill=box.tint, text=text_on(box.tint))
     if box.detached:
         return replace(paint, line=theme.flows["cut"], dashes="dashed")
     if box.backward and box.kind in ("op", "function", "variable", "output"):
@@ -36,8 +61,21 @@ def _round(color: int, theme: Theme) -> int:
     return color // max(len(theme.palette), len(theme.patterns)) % 3
 
 
+def text_on(fill: str) -> str:
+    """Black or white: what can be read better on a color (W3C, WCAG 2.2, relative luminance)."""
+    parts = [int(fill[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if light > 0.18 else "#ffffff"
+
+
 def arrow_color(arrow: Arrow, theme: Theme) -> str:
     """The color of an arrow: that of its parameter, or of what flows."""
+    color = _own_color(arrow, theme)
+    return _faded(color, theme) if arrow.faint else color
+
+
+def _own_color(arrow: Arrow, theme: Theme) -> str:
     if arrow.color is not None and len(theme.palette) > 1:
         return theme.palette[arrow.color % len(theme.palette)].line
     return theme.flows[arrow.flow]
@@ -45,7 +83,8 @@ def arrow_color(arrow: Arrow, theme: Theme) -> str:
 
 def thickness(arrow: Arrow) -> float:
     """The width of an arrow's line, in points."""
-    return arrow.width if arrow.flow == "gradient" else THICK.get(arrow.flow, 1.1)
+    width = arrow.width if arrow.flow == "gradient" else THICK.get(arrow.flow, 1.1)
+    return width + STRONG if arrow.strong else width
 
 
 def opacity(arrow: Arrow) -> float:

@@ -99,6 +99,34 @@ def math(name: str, step: int | str | None = None) -> Line:
     return tuple(runs)
 
 
+_SCRIPTS = re.compile(r"_\{([^{}]*)\}|_(\w)|\^\{([^{}]*)\}|\^(\w|\([^()]*\))")
+
+
+def formula(words: str) -> Line:
+    """A formula in one line, such as ``h_t = tanh(W x_t + U h_{t-1})``, as mathematics.
+
+    Examples
+    --------
+    >>> plain((formula("h_t = W h_{t-1}"),))
+    'h_t = W h_t−1'
+    """
+    runs: list[Run] = []
+    at = 0
+    for found in _SCRIPTS.finditer(words):
+        runs += _letters(words[at : found.start()])
+        below = found[1] or found[2]
+        small = (below or found[3] or found[4]).replace("-", "−")
+        runs.append(Run(small, len(small) == 1, *(("sub", SUB) if below else ("sup", SUP))))
+        at = found.end()
+    return (*runs, *_letters(words[at:]))
+
+
+def _letters(words: str) -> list[Run]:
+    """Text in which what is one letter by itself is a variable."""
+    pieces = re.findall(r"[^\W\d_]+|[\W\d_]+", words)
+    return [Run(piece, _is_letter(piece) and piece not in ("σ", "Σ")) for piece in pieces]
+
+
 def _is_phrase(name: str) -> bool:
     """Whether a name is words joined by underscores, not a letter and what stands below it."""
     stem, *rest = name.split("_")

@@ -26,17 +26,17 @@ def name(node: Node, time: Timeline) -> Line:
         value = node.params["value"]
         return text(f"{value:.4g}" if isinstance(value, float) else str(value))
     if node.name is not None:
-        return math(node.name, time.subscript(node))
+        return math(time.letter(node.name), time.subscript(node))
     if is_input_of_step(node, time):
-        return math(node.parents[0].name or "x", time.titles[time.column[node] - 1])
+        return math(time.letter(node.parents[0].name or "x"), time.titles[time.column[node] - 1])
     is_made = len(node.parents) == 1 and time.T and not time.column[node]
     if is_made and node.op is not None and node.parents[0].name:  # Wᵀ, or a block of W
-        whole = math(node.parents[0].name)
+        whole = math(time.letter(node.parents[0].name))
         return whole if is_part(node) else (*whole, Run(node.op.symbol))
     if node.op is None and not node.requires_grad and time.is_step(node):
         n = time.slot[node][-1]
         letter = "input" if "x" in time.names else "x"
-        return math(letter if n == 1 else f"{letter}({n})", time.subscript(node))
+        return math(time.letter(letter) if n == 1 else f"{letter}({n})", time.subscript(node))
     if is_start_value(node):
         return text(f"{node.value.item():.4g}")
     if node in time.nameless:
@@ -44,7 +44,7 @@ def name(node: Node, time: Timeline) -> Line:
     return math(time.graph.label(node))
 
 
-def symbol(node: Node) -> Line:
+def symbol(node: Node, time: Timeline) -> Line:
     """The sign of an operation; one that stands for a matrix has the letter of that matrix."""
     assert node.op is not None
     sign = node.op.symbol
@@ -52,7 +52,7 @@ def symbol(node: Node) -> Line:
         matrix = node.parents[node.op.inputs.index(sign[0].lower())]
         while matrix.name is None and len(matrix.parents) == 1:
             matrix = matrix.parents[0]
-        letter = math(matrix.name)[0] if matrix.name else Run("")
+        letter = math(time.letter(matrix.name))[0] if matrix.name else Run("")
         if len(letter.text) == 1:
             return (letter, Run("·"))
     return text(sign)

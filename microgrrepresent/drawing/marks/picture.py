@@ -33,6 +33,8 @@ ROUND = frozenset({"op", "state", "loss", "variable"})
 """The kinds drawn as circles where their labels are short."""
 
 FONT, CHIP_FONT, SMALL_FONT = 14.0, 14.0, 14.0
+PAD = 10.8
+"""Around a picture."""
 SCISSORS, SCISSORS_FONT = "✂", 18.0
 
 Point = tuple[float, float]
@@ -62,6 +64,10 @@ class Box:
     """Whether its nodes belong to a symbolic backward pass."""
     detached: bool = False
     """Whether it goes on from a graph that was cut off."""
+    faint: bool = False
+    """Whether it is not what the drawing points at."""
+    tint: str | None = None
+    """A color of its own."""
     pending: bool = False
     """Whether a gradient was asked for here that has not been computed."""
 
@@ -126,6 +132,9 @@ class Arrow:
     strength: float = 1.0
     """Of a gradient: 1 for the largest of the picture, 0 for the smallest that are told apart."""
     color: int | None = None
+    faint: bool = False
+    strong: bool = False
+    """Whether the drawing points at it."""
     gaps: list[Point] = field(default_factory=list)
     """Where it is cut, because another arrow crosses it."""
     forks: list[Point] = field(default_factory=list)
@@ -144,6 +153,7 @@ class Panel:
     top: float
     title_left: float
     """Where its title begins; it stands below the upper side."""
+    column: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -157,6 +167,10 @@ class Picture:
     """Those of the boxes that stand for parameters which chips refer to."""
     title: str = ""
     description: str = ""
+    scale: float = 1.0
+    """How large a point of the picture is shown, in points."""
+    page: Point | None = None
+    """Width and height of the page that it is to fill, in pixels."""
 
     def parted(self) -> tuple[Picture, Picture]:
         """The picture without its legend, and the legend."""
@@ -182,6 +196,18 @@ class Picture:
             panel.left, panel.right = panel.left + dx, panel.right + dx
             panel.bottom, panel.top = panel.bottom + dy, panel.top + dy
             panel.title_left += dx
+
+    def frame(self) -> tuple[float, float, float, float]:
+        """The bounds with a margin, made as wide or high as the page demands."""
+        left, bottom, right, top = self.bounds()
+        left, bottom, right, top = left - PAD, bottom - PAD, right + PAD, top + PAD
+        if self.page is not None:
+            scale = min(self.page[0] / (right - left), self.page[1] / (top - bottom))
+            more = (self.page[0] / scale - right + left) / 2
+            left, right = left - more, right + more
+            more = (self.page[1] / scale - top + bottom) / 2
+            bottom, top = bottom - more, top + more
+        return left, bottom, right, top
 
     def bounds(self) -> tuple[float, float, float, float]:
         """The x of the leftmost point, the y of the lowest, the x and y of the opposite ones."""

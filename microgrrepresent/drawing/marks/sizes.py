@@ -17,8 +17,8 @@ def fit(box: Box) -> None:
         if w <= 0.85 * least and h <= 0.8 * least:
             box.width = box.height = least
             return
-    pad = 8.0 if box.kind in ("chip", "constant", "note") else 14.0
-    floor = {"chip": 18.0, "constant": 18.0}.get(box.kind, 26.0)
+    small = box.kind in ("chip", "constant", "note", "parameter")
+    pad, floor = (8.0, 22.0) if small else (14.0, 26.0)
     box.width = ceil(2 * max(w + pad, floor)) / 2  # the layout counts in half points
     box.height = ceil(2 * max(h + 4, floor)) / 2
 

@@ -25,6 +25,7 @@ from microgrrepresent.drawing.marks.colors import (
 from microgrrepresent.drawing.marks.curves import cut_end, parted
 from microgrrepresent.drawing.marks.labels import html, width
 from microgrrepresent.drawing.marks.picture import (
+    PAD,
     SCISSORS,
     SCISSORS_FONT,
     Arrow,
@@ -35,7 +36,7 @@ from microgrrepresent.drawing.marks.picture import (
 )
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output import rendering
-from microgrrepresent.drawing.output.svg import FAMILY, PAD, svg
+from microgrrepresent.drawing.output.svg import FAMILY, svg
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import write_file
 
@@ -143,7 +144,7 @@ def digraph(picture: Picture, theme: Theme) -> Drawing:
         bgcolor=theme.background,
         outputorder="nodesfirst",
         fontname=FAMILY,
-        pad=f"{PAD / 72:g}",
+        pad=_pad(picture),
     )
     made.attr("node", fontname=FAMILY, fontsize="14", fixedsize="true", shape="box")
     made.attr("edge", fontname=FAMILY, fontsize="11")
@@ -157,6 +158,14 @@ def digraph(picture: Picture, theme: Theme) -> Drawing:
         lines.append(f"\t{ends} [id=e{i} {_written(_arrow(arrow, theme))}]\n")
     made.written = made.source
     return made
+
+
+def _pad(picture: Picture) -> str:
+    """The margins around a picture, in inches."""
+    if picture.page is None:
+        return f"{PAD / 72:g}"
+    (left, bottom, *_), (low_x, low_y, *_) = picture.frame(), picture.bounds()
+    return f"{(low_x - left) / 72:.4f},{(low_y - bottom) / 72:.4f}"
 
 
 def _quoted(words: str) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 from microgrrepresent.drawing.output.digraph import Drawing
 from microgrrepresent.drawing.output.scene import draw
-from microgrrepresent.drawing.output.svg import PAD
 from microgrrepresent.drawing.output.tikz import tikz
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import write_file
@@ -83,8 +82,10 @@ def _html(drawing: Drawing, dpi: float) -> bytes:
 
 def _png(drawing: Drawing, dpi: float) -> bytes:
     picture = drawing.picture
-    left, bottom, right, top = picture.bounds()
-    pixels = (max(right - left, top - bottom) + 2 * PAD) * dpi / 72
+    left, bottom, right, top = picture.frame()
+    if picture.page is not None:
+        dpi = 72 * picture.page[0] / (right - left)
+    pixels = max(right - left, top - bottom) * dpi / 72
     if pixels > WIDEST_PNG:
         raise DrawingError(
             f"save: as PNG at {dpi:g} dpi this picture is {pixels:,.0f} pixels wide, and Graphviz "

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.layout.gaps import cut_crossings
 from microgrrepresent.drawing.layout.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout.layout import arrange
+from microgrrepresent.drawing.layout.legend import place_legend
+from microgrrepresent.drawing.layout.page import PAGES, gaps_to_fill, page_of
+from microgrrepresent.drawing.layout.ribbon import best_rows, wrap
 from microgrrepresent.drawing.layout.side_by_side import side_by_side
-from microgrrepresent.drawing.marks.labels import printable
-from microgrrepresent.drawing.marks.picture import Picture
+from microgrrepresent.drawing.layout.turning import turn, turn_sizes
+from microgrrepresent.drawing.layout.words import add_equations, add_title
+from microgrrepresent.drawing.marks.labels import Line, printable
+from microgrrepresent.drawing.marks.picture import FONT, Picture, Point
 from microgrrepresent.drawing.marks.sizes import fit_alike
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.digraph import Drawing, digraph
-from microgrrepresent.drawing.time.describing import describe, title
+from microgrrepresent.drawing.time.describing import describe
+from microgrrepresent.drawing.time.describing import title as title_of
 from microgrrepresent.drawing.time.timeline import Timeline, timeline
 from microgrrepresent.drawing.views.builder import Details, Glyphs, View, build
 from microgrrepresent.drawing.views.cells import collapsed, layers
@@ -27,17 +34,26 @@ from microgrrepresent.drawing.views.choices import (
     check_gradients,
     check_scopes,
     check_size,
+    check_switches,
+    check_words,
     graph_of,
+    letters_of,
+    one_of,
     theme_of,
 )
 from microgrrepresent.drawing.views.folded import folded_timeline, with_totals
+from microgrrepresent.drawing.views.gate_colors import color_gates
+from microgrrepresent.drawing.views.highlight import Highlight, chosen, emphasize, point_at
+from microgrrepresent.drawing.views.leaving_out import leave_out, remove
 from microgrrepresent.drawing.views.parameters import tell_apart
+from microgrrepresent.drawing.views.step_equations import equation_lines
 from microgrrepresent.drawing.views.views import VIEWS
 from microgrrepresent.drawing.views.window import windowed
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import fold
 
+Direction = Literal["right", "up"]
 LABELLED = 40
 """Graphs of up to so many nodes show the names of intermediate values on the arrows."""
 LONG = 3
@@ -56,6 +72,18 @@ def draw(
     rails: bool = False,
     values: bool = False,
     theme: str | Theme = "light",
+    size: str | tuple[float, float] | None = None,
+    direction: Direction = "right",
+    font_size: float | None = None,
+    title: str | None = None,
+    labels: str | Mapping[str, str] | None = None,
+    legend: bool = True,
+    loss: bool = True,
+    targets: bool = True,
+    highlight: Highlight | None = None,
+    emphasis: int | None = None,
+    gate_colors: bool | Mapping[str, str] = False,
+    equations: bool = False,
 ) -> Drawing:
     """Draw a graph.
 
@@ -92,6 +120,30 @@ def draw(
         Show shapes, and small arrays in full.
     theme : {"light", "dark", "print"} or Theme
         Colors; ``print`` is black and white, with dash patterns.
+    size : {"slide", "paper"} or (float, float), optional
+        Fit the picture to a page: 1600 x 900 pixels, or 12 x 9 cm, or so many pixels. Columns and
+        rows are parted until they fill it, and a long sequence is wrapped into rows.
+    direction : {"right", "up"}
+        Where time runs to.
+    font_size : float, optional
+        Size of the letters in the file, in points, instead of 14.
+    title : str, optional
+        Words above the picture.
+    labels : mapping from str to str, or name of a notation
+        Other letters for variables, ``{"h": "hidden"}``, or those of a course (see `explain`).
+    legend, loss, targets : bool
+        Whether to show the parameters beside their chips, the loss and all that leads to nothing
+        else, and what the outputs are compared with.
+    highlight : Tensor, sequence of Tensor, int or str, optional
+        What to point at, all else is faint: nodes, such as ``path(x_1, L)``, the nodes of a step,
+        or those of a name, such as a gate's.
+    emphasis : int, optional
+        Thick arrows for what is read so many steps later: 1 for the state, 2 for a second lag.
+    gate_colors : bool or mapping from str to str
+        Each gate in a color of its own; or in the given ones: ``{"f": "#ffcc99"}``.
+    equations : bool
+        The equations of a step, beside the picture or below it, in the letters of ``labels`` if it
+        is the name of a notation, else of "nndl", which is the default of both then.
 
     Returns
     -------
@@ -117,23 +169,51 @@ def draw(
     """
     check_form(view, time, window)
     check_details(depth, rails, values)
+    check_switches(legend=legend, loss=loss, targets=targets, equations=equations)
+    check_words(title, labels, font_size, size)
+    one_of("direction", direction, get_args(Direction))
     theme, graph = theme_of(theme), graph_of(out)
     check_scopes(collapse, graph)
     check_gradients(gradients, graph, time)
     if time == "unrolled" and window is None and view != "layers":
         check_size(graph)
-    unrolled = timeline(graph)
-    scene = _Scene(view, collapse, depth, Details(False, rails, values), gradients)
-    if time == "unrolled":
-        picture = scene.unrolled(unrolled, window)
-    elif time == "folded":
-        picture = scene.folded(unrolled)
-    else:
-        window = window or ((1, 1) if unrolled.T > LONG else None)
-        picture = side_by_side(scene.folded(unrolled), scene.unrolled(unrolled, window))
-    picture.title = printable(title(graph))
+    page = page_of(size)
+    if labels is None:
+        labels = "nndl" if equations else {}  # with equations, the letters that they are short in
+    unrolled = replace(timeline(graph), letters=letters_of(labels, graph))
+    if time == "both" and window is None and unrolled.T > LONG:
+        window = (1, 1)
+    details = Details(False, rails, values)
+    shown = _Shown(legend, loss, targets, direction == "up", gate_colors, emphasis, title)
+    if highlight is not None:
+        shown = replace(shown, highlight=chosen(graph, highlight))
+    if equations:
+        course = labels if isinstance(labels, str) else "pytorch"
+        shown = replace(shown, equations=equation_lines(graph, course))
+    scene = _Scene(view, collapse, depth, details, gradients, shown)
+    picture = scene.picture(unrolled, time, window)
+    if page is not None:
+        gaps = gaps_to_fill(picture, page)
+        picture = replace(scene, stretch=gaps, page=page).picture(unrolled, time, window)
+    picture.scale = 1.0 if font_size is None else font_size / FONT
+    picture.title = printable(title or title_of(graph))
     picture.description = printable(describe(unrolled, time, gradients is not None, window))
     return digraph(picture, theme)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What is shown, left out or pointed at."""
+
+    legend: bool = True
+    loss: bool = True
+    targets: bool = True
+    upwards: bool = False
+    gate_colors: bool | Mapping[str, str] = False
+    emphasis: int | None = None
+    title: str | None = None
+    highlight: frozenset[Node] = frozenset()
+    equations: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +225,33 @@ class _Scene:
     depth: int | None
     details: Details
     gradients: Adjoints | None
+    shown: _Shown
+    stretch: Point = (0.0, 0.0)
+    page: Point | None = None
+
+    def picture(self, time: Timeline, form: Time, window: tuple[int, int] | None) -> Picture:
+        """Everything in its place."""
+        if form == "unrolled":
+            picture = self.unrolled(time, window)
+        elif form == "folded":
+            picture = self.folded(time)
+        else:
+            picture = side_by_side(self.folded(time), self.unrolled(time, window))
+        page = self.page or PAGES["slide"]
+        if not self.shown.legend:
+            remove(picture, set(picture.legend))
+        place_legend(picture, page)
+        cut_crossings(picture)
+        if self.shown.emphasis is not None:
+            emphasize(picture, self.shown.emphasis)
+        if self.shown.highlight:
+            point_at(picture, self.shown.highlight)
+        if self.shown.equations:
+            add_equations(picture, self.shown.equations, page)
+        if self.shown.title:
+            add_title(picture, self.shown.title)
+        picture.page = self.page
+        return picture
 
     def unrolled(self, time: Timeline, window: tuple[int, int] | None) -> Picture:
         if self.view == "layers":
@@ -174,13 +281,21 @@ class _Scene:
     def _placed(self, time: Timeline, glyphs: Glyphs) -> Picture:
         labelled = self.view == "variables" or (not time.T and len(time.nodes) <= LABELLED)
         picture = build(time, glyphs, replace(self.details, edge_labels=labelled))
+        leave_out(picture, self.shown.loss, self.shown.targets)
+        if self.shown.gate_colors:
+            color_gates(picture, self.shown.gate_colors)
         tell_apart(picture, time)
         shown = self.gradients if not time.delayed else None  # a fold has no numbers of its own
         if shown is not None:
             write_norms(picture, shown)
         fit_alike(picture, time.T)
-        arrange(picture, time.titles, advice(bool(time.T)))
+        if self.shown.upwards:
+            turn_sizes(picture)
+        arrange(picture, time.titles, advice(bool(time.T)), self.stretch)
+        if self.page is not None and not self.shown.upwards:
+            wrap(picture, time.T, best_rows(picture, time.T, self.page))
         if shown is not None:
             draw_back(picture, shown)
-        cut_crossings(picture)
+        if self.shown.upwards:
+            turn(picture)
         return picture

@@ -35,7 +35,6 @@ from microgrrepresent.drawing.marks.picture import (
 from microgrrepresent.drawing.marks.themes import Theme
 
 FAMILY = "Helvetica,Arial,DejaVu Sans,sans-serif"
-PAD = 10.8
 DASHES = {"dashed": "5,2", "dotted": "2,3"}
 
 
@@ -45,16 +44,18 @@ def svg(picture: Picture, theme: Theme) -> str:
     Box number i of the picture (from 1) has the id ``b<i>``, arrow number i the id ``e<i>``; their
     classes say of which kind they are.
     """
-    low_x, low_y, high_x, high_y = picture.bounds()
-    left, top = low_x - PAD, -high_y - PAD
-    width, height = high_x - low_x + 2 * PAD, high_y - low_y + 2 * PAD
+    left, low, right, high = picture.frame()
+    top, width, height = -high, right - left, high - low
+    size = f'width="{width * picture.scale:.0f}pt" height="{height * picture.scale:.0f}pt"'
+    if picture.page is not None:
+        size = f'width="{picture.page[0]:g}" height="{picture.page[1]:g}"'
     words = f"{picture.title}\n{picture.description}"
     key = f"{crc32(words.encode()):08x}"  # two drawings on one page need ids of their own
     frame = f'x="{left:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}"'
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>',
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}pt" height="{height:.0f}pt"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size}'
             f' viewBox="{left:.2f} {top:.2f} {width:.2f} {height:.2f}" role="img"'
             f' aria-labelledby="title-{key} desc-{key}">',
             f'<title id="title-{key}">{_escaped(picture.title)}</title>',

@@ -31,7 +31,6 @@ from microgrrepresent.drawing.marks.picture import (
     Picture,
 )
 from microgrrepresent.drawing.marks.themes import Theme
-from microgrrepresent.drawing.output.svg import PAD
 from microgrrepresent.drawing.output.tex import CHINESE, PREAMBLE, tex
 
 DASHES = {"dashed": "dash pattern=on 5bp off 2bp", "dotted": "dash pattern=on 2bp off 3bp"}
@@ -64,8 +63,8 @@ def tikz(picture: Picture, theme: Theme) -> str:
 
 
 def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
-    left, bottom, right, top = picture.bounds()
-    corners = f"{_at(left - PAD, bottom - PAD)} rectangle {_at(right + PAD, top + PAD)}"
+    left, bottom, right, top = picture.frame()
+    corners = f"{_at(left, bottom)} rectangle {_at(right, top)}"
     yield rf"\fill[{_ink(theme.background)}] {corners};"
     for panel in picture.panels:
         yield _panel(panel, theme)

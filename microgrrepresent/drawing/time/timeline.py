@@ -7,6 +7,7 @@ after the loop. All this is known from the graph's `Recurrence`, and read from i
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -80,6 +81,8 @@ class Timeline:
     stands_for: dict[Node, Node] = field(default_factory=dict)
     delayed: Delays = field(default_factory=dict)
     """In a folded graph: the edges that read a state at another step."""
+    letters: Mapping[str, str] = field(default_factory=dict)
+    """Other letters for the names of variables."""
     marks: dict[Node, str] = field(default_factory=dict)
     """In a folded graph: the mark of a state whose gradient is cut every so many steps."""
 
@@ -141,6 +144,10 @@ class Timeline:
     def names(self) -> frozenset[str]:
         """The names that nodes have."""
         return frozenset(node.name for node in self.nodes if node.name is not None)
+
+    def letter(self, name: str) -> str:
+        """What a drawing calls a name: itself, or what was given for it."""
+        return self.letters.get(name, name)
 
     def is_step(self, node: Node) -> bool:
         """Whether the node belongs to a step."""

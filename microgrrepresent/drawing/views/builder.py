@@ -352,7 +352,7 @@ class _Builder:
             return ()
         glyph = self.glyph[child]
         if glyph.is_variable and child.op is not None:
-            return (symbol(child),) if glyph.key is child else ()
+            return (symbol(child, self.time),) if glyph.key is child else ()
         is_named = self.glyph[source].is_variable or self.face[source] is not self.box[source]
         if is_named or not source.parents:
             return ()

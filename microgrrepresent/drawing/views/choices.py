@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NoReturn, get_args
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.marks.themes import THEMES, Theme
 from microgrrepresent.drawing.views.views import VIEWS
+from microgrrepresent.equations import NOTATIONS
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -50,9 +51,44 @@ def check_details(depth: object, rails: object, values: object) -> None:
     """Refuse what is no depth, and no switch."""
     if depth is not None and not (isinstance(depth, (int, np.integer)) and depth >= 0):
         _refuse("depth", "a number of scopes, 0 or more, or None", depth)
-    for what, given in (("rails", rails), ("values", values)):
+    check_switches(rails=rails, values=values)
+
+
+def check_switches(**switches: object) -> None:
+    """Refuse what is neither True nor False."""
+    for what, given in switches.items():
         if not isinstance(given, bool):
             _refuse(what, "True or False", given)
+
+
+def check_words(title: object, labels: object, font_size: object, size: object) -> None:
+    """Refuse a title that is no text, letters for no names, and what is no size of letters."""
+    if title is not None and not isinstance(title, str):
+        _refuse("title", "a text", title)
+    named = labels is None or (isinstance(labels, str) and labels in NOTATIONS)
+    if not named and not (
+        isinstance(labels, Mapping)
+        and all(isinstance(word, str) for pair in labels.items() for word in pair)
+    ):
+        known = ", ".join(NOTATIONS)
+        _refuse("labels", f"a dict of letters, {{'h': 'hidden'}}, or one of {known}", labels)
+    if font_size is None:
+        return
+    if isinstance(font_size, bool) or not isinstance(font_size, (int, float)) or font_size <= 0:
+        _refuse("font_size", "a number of points above 0", font_size)
+    if size is not None:
+        raise DrawingError(
+            "draw: on a page the letters are as large as the picture allows; leave out font_size, "
+            "or size"
+        )
+
+
+def letters_of(labels: str | Mapping[str, str], graph: Graph) -> Mapping[str, str]:
+    """The letters that were given, or those of a course."""
+    if not isinstance(labels, str):
+        return labels
+    names = {node.name for node in graph if node.name}
+    return NOTATIONS[labels].fitted(names).letters
 
 
 def graph_of(out: object) -> Graph:

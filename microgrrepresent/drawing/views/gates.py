@@ -140,7 +140,7 @@ class _Gates:
         if len(node.parents) == 2 and first is not None and first.is_number and _is_minus(node):
             sign = f"{first.params['value']:g} −"
         elif len(sign) <= 2 and not sign.isalpha():
-            return Glyph(node, "op", (symbol(node),))
+            return Glyph(node, "op", (symbol(node, self.time),))
         value = (name(node, self.time),) if node.name else ()
         return Glyph(node, "function", (self._applied(node, sign),), value=value)
 
@@ -173,7 +173,7 @@ class _Gates:
             while node.name is None and is_part(node):  # a block of a matrix
                 node = node.parents[0]
         if node.is_leaf or (node.name is not None and node not in self.affine):
-            return math(node.name) if node.name else ()
+            return math(self.time.letter(node.name)) if node.name else ()
         assert node.op is not None
         if node not in self.affine or depth == 0:
             return ()

@@ -29,7 +29,7 @@ def operations(time: Timeline) -> Glyphs:
             return Glyph(node, "input", (name(node, time),), True)
         sign = node.op.symbol
         if len(sign) <= 2 and not sign.isalpha():
-            return Glyph(node, "op", (symbol(node),))
+            return Glyph(node, "op", (symbol(node, time),))
         is_inner = node.name not in LOSSES | OUTPUTS and node not in time.outputs
         value = (name(node, time),) if node.name and is_inner else ()
         return Glyph(node, "function", (text(sign),), value=value)

@@ -14,9 +14,8 @@ from microgrrepresent import Tensor, backward, draw, stop_gradient
 from microgrrepresent.drawing.marks.colors import arrow_color, head_length, line_style
 from microgrrepresent.drawing.marks.curves import arrow_head
 from microgrrepresent.drawing.marks.labels import text
-from microgrrepresent.drawing.marks.picture import Panel
+from microgrrepresent.drawing.marks.picture import PAD, Panel
 from microgrrepresent.drawing.marks.themes import DARK
-from microgrrepresent.drawing.output.svg import PAD
 from microgrrepresent.drawing.output.tikz import tikz
 from rnn.command_line.illustration import illustration
 
