@@ -18,6 +18,7 @@ from microgrrepresent.programs.expressions import (
     at,
     call,
     name,
+    parsed,
     plus,
     replaced,
     shifted,
@@ -139,16 +140,20 @@ class _Ways:
     @classmethod
     def of(cls, code: Code) -> _Ways:
         blocks = _blocks([*code.forward, *code.backward])
-        step = slips.wrong_step(code.timed)
+        loops = [item for item in code.backward if isinstance(item, Loop)]
+        last = loops[0].first if loops and loops[0].down else None
+        step = slips.wrong_step(code.timed, last)
         another = slips.wrong_variable(_similar(code))
         within = (
             slips.dropped_term,
+            slips.wrong_sign,
             slips.dropped_factor,
             step,
             slips.swapped_blocks,
             slips.wrong_derivative,
             slips.wrong_sum,
             slips.transposed,
+            slips.transposed_blocks(blocks),
             slips.wrong_block(blocks),
             another,
         )
@@ -173,10 +178,14 @@ class _Ways:
                 zero = call("np.zeros_like", line.value)
                 yield f"{text(line.target)} is left at 0", replace(line, value=zero)
             if not _is_zeros(line):
-                for way in self.within:
-                    for says, value in slips.everywhere(line.value, way):
-                        yield says, replace(line, value=value)
+                for form in (line.value, *slips.written_otherwise(line.value)):
+                    for way in self.within:
+                        for says, value in slips.everywhere(form, way):
+                            yield says, replace(line, value=value)
                 yield from self._without_a_part(line)
+            if line.add or (text(line.target) in self.gradients and _is_sum(line.value)):
+                for says, value in slips.mean_for_sum(self.sizes)(line.value):
+                    yield says, replace(line, value=value)
             if line is self.first:
                 lengths = slips.other_length(self.sizes)
                 for says, value in lengths(line.value):
@@ -273,6 +282,14 @@ def _is_zeros(line: Line) -> bool:
     return isinstance(line.value, ast.Call) and text(line.value.func) == "np.zeros_like"
 
 
+def _is_sum(value: Expr) -> bool:
+    """Whether a value is summed, by a product or by name."""
+    match value:
+        case ast.BinOp(_, ast.MatMult(), _) | ast.Call(ast.Attribute(_, "sum")):
+            return True
+    return False
+
+
 def _loss_gradient(code: Code) -> Line | None:
     """The first line of the backward pass: the derivative of the loss itself."""
     lines = lines_of(list(code.backward))
@@ -318,10 +335,29 @@ def _similar(code: Code) -> dict[str, list[Expr]]:
                 "np.stack"
             ):
                 found[n] = [_a_step_earlier(line.value)]
+    for block, width in _widths(code).items():
+        same = [m for m in stored if (code.shapes.get(m) or [None])[-1] == width]
+        found[block] = [at(m, name("t")) for m in same]
+        for m in same:
+            found[m].append(parsed(block))
     for n in adjoints:
         k = adjoints.index(n)
         near = adjoints[max(0, k - NEAR) : k + NEAR + 1]
         found[n] = [name(m) for m in near if _alike(code, n, m)]
+    return found
+
+
+def _widths(code: Code) -> dict[str, int]:
+    """The gates' columns that the backward pass reads, and how many: ``u[t][:, 8:12]``, 4."""
+    found = {}
+    for line in lines_of(list(code.backward)):
+        for e in ast.walk(line.value):
+            match e:
+                case ast.Subscript(
+                    ast.Subscript(),
+                    ast.Tuple([_, ast.Slice(ast.Constant(int(a)), ast.Constant(int(b)))]),
+                ):
+                    found[text(e)] = b - a
     return found
 
 

@@ -29,11 +29,14 @@ class Reading:
         What is wrong with the form of a gradient, such as "has the shape (3, 2), not (2, 3)".
     remarks : list of str
         What the layout was taken for.
+    other_order : bool
+        Whether weights that are side by side could be read in another order, too.
     """
 
     gradients: dict[str, Array | None]
     faults: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    other_order: bool = False
 
 
 def read_gradients(
@@ -41,6 +44,7 @@ def read_gradients(
     right: Mapping[str, Array],
     letters: Mapping[str, str],
     lengths: Mapping[str, int],
+    farthest: bool = False,
 ) -> Reading:
     """Find each gradient in what was given, in its layout.
 
@@ -54,6 +58,9 @@ def read_gradients(
         What the parameters are called in the printed program, which is taken, too.
     lengths : mapping from str to int
         The steps and sequences, T and B.
+    farthest : bool
+        Of the orders of weights that are side by side, take the one that is farthest from what is
+        right, not the nearest.
     """
     rest: dict[str, Any] = {str(key): value for key, value in given.items()}
     found: dict[str, Array | None] = {}
@@ -64,7 +71,7 @@ def read_gradients(
         found[name] = None
         if key is not None:
             found[name] = _numbers(rest.pop(key), name, reading)
-    _side_by_side(rest, right, reading)
+    _side_by_side(rest, right, reading, farthest)
     _shared(rest, right, reading)
     if rest:
         reading.remarks.append(f"Not asked for, and not looked at: {', '.join(rest)}.")
@@ -86,24 +93,26 @@ def _numbers(value: Any, name: str, reading: Reading) -> Array | None:
     return array
 
 
-def _side_by_side(rest: dict[str, Any], right: Mapping[str, Array], reading: Reading) -> None:
+def _side_by_side(
+    rest: dict[str, Any], right: Mapping[str, Array], reading: Reading, farthest: bool
+) -> None:
     """Weights of x and h in one matrix: ``[W_hh, W_ih]``, or its transpose."""
     for key in list(rest):
         value = np.asarray(rest[key])
         missing = [n for n, g in reading.gradients.items() if g is None and right[n].ndim == 2]
-        best: tuple[float, str, Array, tuple[str, str]] | None = None
+        fits: list[tuple[float, str, str, Array]] = []
         for a, b in permutations([n for n in missing if n not in reading.faults], 2):
             whole = _beside(right[a], right[b])
             for columns in (value, value.T):
                 if whole is not None and columns.shape == whole.shape:
                     error = float(np.linalg.norm(columns - whole))
-                    if best is None or not error >= best[0]:
-                        best = error, key, columns, (a, b)
-        if best is not None:
-            _, _, columns, (a, b) = best
+                    fits.append((error if np.isfinite(error) else np.inf, a, b, columns))
+        if fits:
+            _, a, b, columns = (max if farthest else min)(fits, key=lambda fit: fit[0])
             width = right[a].shape[1]
             reading.gradients[a], reading.gradients[b] = columns[:, :width], columns[:, width:]
             reading.remarks.append(f"{key} is read as [{a}, {b}], side by side.")
+            reading.other_order = len(fits) > 1
             del rest[key]
 
 

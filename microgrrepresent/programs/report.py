@@ -36,6 +36,8 @@ class Report:
         What the adjoints of each step tell, if any were given.
     letters : dict from str to str
         What each parameter is called in the printed lines.
+    other_order : bool
+        Whether weights that are side by side could be read in another order, too.
     error : str
         What the function raised.
     """
@@ -48,6 +50,7 @@ class Report:
     remarks: tuple[str, ...] = ()
     adjoints: tuple[str, ...] = ()
     letters: dict[str, str] = field(default_factory=dict)
+    other_order: bool = False
     error: str = ""
 
     @property
@@ -63,13 +66,22 @@ class Report:
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The mistakes that give these numbers; if there are several, any of them, or pairs."""
-        ways = () if self.found is None else self.found.ways
-        return tuple(dict.fromkeys(mistake for way in ways for mistake in way))
+        return tuple(dict.fromkeys(mistake for way in self.ways for mistake in way))
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """What gives these numbers, each one mistake or two; the first three are printed."""
+        return () if self.found is None else self.found.ways
 
     @property
     def why(self) -> str:
         """The mistake in a few words; empty if there is none, or it is not known."""
-        return "" if self.found is None or not self.found.ways else _what(self.found.ways[0])
+        return _what(self.ways[0]) if self.ways else ""
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether mistakes were found that give all these numbers."""
+        return bool(self.ways) and self.found is not None and self.found.everywhere
 
     def __str__(self) -> str:
         if self.error:

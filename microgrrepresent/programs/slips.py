@@ -4,6 +4,7 @@ Each takes an expression and gives, for each way in which it can be written wron
 the wrong expression. `everywhere` applies them to all parts of a line.
 
     dropped_term        dh = dY[t - 1] + dh_next          dh = dY[t - 1]
+    wrong_sign          da = dh * (1 - h[t] ** 2)         da = dh * (1 + h[t] ** 2)
     dropped_factor      da = dh * (1 - h[t] ** 2)         da = dh
     wrong_derivative    1 - h[t] ** 2                     h[t] * (1 - h[t])
     wrong_step          dW += da.T @ h[t - 1]             dW += da.T @ h[t]
@@ -77,7 +78,7 @@ def _with(expression: Expr, field: str, part: object) -> Expr:
 
 
 def dropped_term(expression: Expr) -> Iterator[Slip]:
-    """A term of a sum is left out, or has the wrong sign."""
+    """A term of a sum is left out."""
     match expression:
         case ast.BinOp(ast.Constant(), ast.Sub(), right):
             yield f"{text(right)} instead of {text(expression)}", right
@@ -87,8 +88,23 @@ def dropped_term(expression: Expr) -> Iterator[Slip]:
             yield f"the term {_role(left)} is left out", negative(right) if minus else right
             if minus:
                 yield f"{text(right)} instead of {text(expression)}", right
+
+
+def wrong_sign(expression: Expr) -> Iterator[Slip]:
+    """A plus for a minus, or a difference the other way round."""
+    match expression:
+        case ast.BinOp(ast.Constant() as one, ast.Sub(), right):
+            for wrong in (binary(right, ast.Sub(), one), binary(one, ast.Add(), right)):
+                yield f"{text(wrong)} instead of {text(expression)}", wrong
+        case ast.BinOp(left, ast.Add() | ast.Sub() as sign, right):
+            minus = isinstance(sign, ast.Sub)
             other: ast.operator = ast.Add() if minus else ast.Sub()
             yield f"the sign of the term {text(right)} is wrong", binary(left, other, right)
+            turned = binary(right, ast.Sub(), left)
+            if minus:
+                yield f"{text(turned)} instead of {text(expression)}", turned
+            else:
+                yield f"the sign of the term {text(left)} is wrong", turned
         case ast.UnaryOp(ast.USub(), inner) if not isinstance(inner, ast.Constant):
             yield f"the minus before {text(inner)} is left out", inner
 
@@ -146,8 +162,33 @@ def wrong_derivative(expression: Expr) -> Iterator[Slip]:
             yield f"the sigmoid is applied once more to {text(y)}", twice
 
 
-def wrong_step(timed: Collection[str]) -> Slips:
-    """A variable of the step before, or of the step itself, for the other."""
+def written_otherwise(expression: Expr) -> Iterator[Expr]:
+    """The same line as others write it, where other slips are made.
+
+    dh * h[t - 1] - dh * n[t]    dh * (h[t - 1] - n[t])
+    dh * (1 - z[t])              dh - dh * z[t]
+    """
+    match expression:
+        case ast.BinOp(
+            ast.BinOp(a, ast.Mult(), left),
+            ast.Add() | ast.Sub() as sign,
+            ast.BinOp(b, ast.Mult(), right),
+        ) if key(a) == key(b):
+            yield binary(a, ast.Mult(), binary(left, sign, right))
+        case ast.BinOp(a, ast.Mult(), ast.BinOp(ast.Constant(1), ast.Sub(), b)):
+            yield binary(a, ast.Sub(), binary(a, ast.Mult(), b))
+
+
+def wrong_step(timed: Collection[str], last: Expr | None) -> Slips:
+    """A variable of another step: the one before, the last, or 0 where there is one to begin with.
+
+    Parameters
+    ----------
+    timed : collection of str
+        The variables that are kept for each step.
+    last : ast.expr or None
+        The last step: what a variable of the forward loop still is when that has ended.
+    """
 
     def slips(expression: Expr) -> Iterator[Slip]:
         match expression:
@@ -161,6 +202,12 @@ def wrong_step(timed: Collection[str]) -> Slips:
                     wrong = at(n, shifted("t", shift + by))
                     old_new = " (the old one for the new)" if n in timed and by < 0 else ""
                     yield f"{text(wrong)} instead of {text(expression)}{old_new}", wrong
+                if n in timed and last is not None:
+                    wrong = at(n, last)
+                    yield f"{text(wrong)}, the last one, instead of {text(expression)}", wrong
+                if n in timed and shift < 0:
+                    known = binary(expression, ast.Mult(), parsed("(t > 1)"))
+                    yield f"0 instead of {n}_0, the value before the first step", known
 
     return slips
 
@@ -170,6 +217,9 @@ def wrong_variable(similar: Mapping[str, Sequence[Expr]]) -> Slips:
 
     def slips(expression: Expr) -> Iterator[Slip]:
         match expression:
+            case ast.Subscript(ast.Subscript(), _):
+                for wrong in similar.get(text(expression), ()):
+                    yield f"{text(wrong)} instead of {text(expression)}", wrong
             case ast.Name(n) | ast.Subscript(ast.Name(n), ast.Name("t")):
                 for wrong in similar.get(n, ()):
                     yield f"{text(wrong)} instead of {text(expression)}", wrong
@@ -196,6 +246,28 @@ def transposed(expression: Expr) -> Iterator[Slip]:
         case ast.BinOp(ast.Attribute(left, "T"), ast.MatMult(), right):
             wrong = binary(ast.Attribute(right, "T", ast.Load()), ast.MatMult(), left)
             yield f"the product is transposed: {text(wrong)}", wrong
+
+
+def transposed_blocks(blocks: Sequence[Expr]) -> Slips:
+    """The square matrix of a gate is transposed where all gates share one product."""
+    rows = [index.elts[1] for index in blocks if isinstance(index, ast.Tuple)]
+
+    def slips(expression: Expr) -> Iterator[Slip]:
+        match expression:
+            case ast.BinOp(left, ast.MatMult(), ast.Name(n)) if len(rows) > 1:
+                parts = [parsed(f"{n}[{text(row)}]") for row in rows]
+                turned: list[Expr] = [ast.Attribute(part, "T", ast.Load()) for part in parts]
+                for k in range(len(rows)):
+                    mixed = [*parts[:k], turned[k], *parts[k + 1 :]]
+                    yield f"{text(parts[k])} is transposed", _stacked(left, mixed)
+                yield f"the matrix of each gate in {n} is transposed", _stacked(left, turned)
+
+    return slips
+
+
+def _stacked(left: Expr, parts: Sequence[Expr]) -> Expr:
+    whole = call("np.concatenate", ast.List([*parts], ast.Load()))
+    return binary(left, ast.MatMult(), whole)
 
 
 def wrong_sum(expression: Expr) -> Iterator[Slip]:
@@ -230,11 +302,17 @@ def swapped_blocks(expression: Expr) -> Iterator[Slip]:
     """Two gates in the wrong order, or one of them left out."""
     match expression:
         case ast.Call(function, [ast.List(parts)], keywords) if text(function) == "np.concatenate":
-            for i, j in combinations(range(len(parts)), 2):
-                order = list(parts)
-                order[i], order[j] = order[j], order[i]
+            for order in _orders(parts):
                 wrong = ast.Call(function, [ast.List(order, ast.Load())], keywords)
-                yield f"{text(parts[i])} and {text(parts[j])} are swapped", wrong
+                moved = [text(a) for a, b in zip(parts, order, strict=True) if a is not b]
+                if len(moved) == 2:
+                    yield f"{' and '.join(moved)} are swapped", wrong
+                else:
+                    yield f"the order is {', '.join(map(text, order))}", wrong
+            for i, part in enumerate(parts):
+                turned = [*parts[:i], negative(part), *parts[i + 1 :]]
+                wrong = ast.Call(function, [ast.List(turned, ast.Load())], keywords)
+                yield f"the sign of the part of {text(part)} is wrong", wrong
             for n in range(1, len(parts)):
                 for out in combinations(range(len(parts)), n):
                     kept = [
@@ -243,6 +321,17 @@ def swapped_blocks(expression: Expr) -> Iterator[Slip]:
                     wrong = ast.Call(function, [ast.List(kept, ast.Load())], keywords)
                     left = " and ".join(text(parts[i]) for i in out)
                     yield f"the part of {left} is left out", wrong
+
+
+def _orders(parts: Sequence[Expr]) -> Iterator[list[Expr]]:
+    """Two of the parts exchanged, or all of them turned round."""
+    for i, j in combinations(range(len(parts)), 2):
+        order = list(parts)
+        order[i], order[j] = order[j], order[i]
+        yield order
+    if len(parts) > 2:
+        for i in range(1, len(parts)):
+            yield [*parts[i:], *parts[:i]]
 
 
 def wrong_block(blocks: Sequence[Expr]) -> Slips:
@@ -269,5 +358,17 @@ def other_length(sizes: Sequence[str]) -> Slips:
         for n in found:
             yield f"it is divided by {text(n)} once too often", binary(expression, ast.Div(), n)
             yield f"it is {text(n)} times too large", binary(expression, ast.Mult(), n)
+
+    return slips
+
+
+def mean_for_sum(sizes: Sequence[str]) -> Slips:
+    """A gradient that is averaged over the steps or the sequences once more."""
+    over = {"T": "the steps", "B": "the batch"}
+
+    def slips(expression: Expr) -> Iterator[Slip]:
+        for n in sizes:
+            says = f"a mean over {over.get(n, n)} is taken, not the sum"
+            yield says, binary(expression, ast.Div(), name(n))
 
     return slips

@@ -150,11 +150,11 @@ class Trials:
     def _explained(self, student: Gradients, tolerance: float) -> Found:
         row = self.pieces.row(student)
         wrong = self._off(row, self._right_row, tolerance)
-        tried, numbers = self._tried
+        tried, numbers = self.tried
         left = self._off(numbers, row, tolerance)
         alone = self._best([(m,) for m in tried], left, wrong)
-        if alone:
-            return Found(alone[0], alone[1], len(tried), 0)
+        if alone and alone[1]:
+            return Found(*alone, len(tried), 0)
         pairs = self._pairs(left & wrong, wrong, tolerance)[:PAIRS]
         rows = [self._row(*pair) for pair in pairs]
         run = [(pair, found) for pair, found in zip(pairs, rows, strict=True) if found is not None]
@@ -162,6 +162,8 @@ class Trials:
         if run:
             left = self._off(np.array([found for _, found in run]), row, tolerance)
             together = self._best([pair for pair, _ in run], left, wrong)
+        if alone and not (together and together[1]):
+            return Found(*alone, len(tried), 0)
         ways, everywhere = together or ((), True)
         return Found(ways, everywhere, len(tried), len(pairs))
 
@@ -177,10 +179,10 @@ class Trials:
     def _pairs(self, left: Flags, wrong: Flags, tolerance: float) -> list[tuple[Mistake, Mistake]]:
         """Pairs of which one explains a part, and the other changes all that is left.
 
-        The first comes before the second, so that what the second does not change is that of the
-        first alone. Those that change little are the likeliest.
+        Those of which each explains a part for itself come first, such as mistakes in different
+        gradients; then those that change little.
         """
-        tried, numbers = self._tried
+        tried, numbers = self.tried
         changes = self._off(numbers, self._right_row, tolerance)
         extent = changes.sum(axis=1)
         found = []
@@ -188,12 +190,13 @@ class Trials:
             rest = left[one]
             for other in np.flatnonzero(~(rest & ~changes).any(axis=1)):
                 if tried[one].place != tried[other].place:
-                    found.append((rest.sum(), extent[other], one, other))
+                    apart = not (rest & left[other]).any()
+                    found.append((not apart, extent[one] + extent[other], one, other))
         pairs = dict.fromkeys((min(f[2:]), max(f[2:])) for f in sorted(found))
         return [(tried[one], tried[other]) for one, other in pairs]
 
     @cached_property
-    def _tried(self) -> tuple[list[Mistake], NDArray[np.float64]]:
+    def tried(self) -> tuple[list[Mistake], NDArray[np.float64]]:
         """Each mistake that changes something, and a row of the numbers that it gives."""
         rows = [(mistake, self._row(mistake)) for mistake in self.broken.mistakes]
         kept = [(mistake, row) for mistake, row in rows if row is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import textwrap
 
 NEIGHBORS = {
     "prev": "h new", "h_prev": "h", "c_prev": "c", "h": "h_prev prev", "c": "c_prev", "new": "prev",
@@ -25,12 +26,39 @@ def broken(source):
     """Each way to break the backward part: (kind, the line before, the source with the mistake)."""
     tree = ast.parse(source)
     body = tree.body[0].body
-    last = max(i for i, s in enumerate(body[:-1]) if not is_backward(s))
-    for position in range(last + 1, len(body) - 1):
-        for kind, before, statement in _statements(body[position]):
-            new = copy.deepcopy(tree)
-            new.body[0].body[position : position + 1] = statement
-            yield kind, before, ast.unparse(ast.fix_missing_locations(new))
+    header = ast.unparse(tree).splitlines()[0]
+    texts = [textwrap.indent(ast.unparse(statement), "    ") for statement in body]
+    for position in range(_last_of_the_loss(body) + 1, len(body) - 1):
+        for kind, before, statements in _statements(body[position]):
+            new = ast.unparse(ast.fix_missing_locations(ast.Module(statements, [])))
+            changed = textwrap.indent(new, "    ")
+            yield (
+                kind,
+                before,
+                "\n".join([header, *texts[:position], changed, *texts[position + 1 :]]),
+            )
+
+
+def _last_of_the_loss(body):
+    return max(i for i, s in enumerate(body[:-1]) if not is_backward(s))
+
+
+def rewritten(source):
+    """The source with the operands of one product or sum of its backward part exchanged."""
+    tree = ast.parse(source)
+    body = tree.body[0].body
+    last = _last_of_the_loss(body)
+    count = sum(_may_turn(n) for s in body[last + 1 : -1] for n in ast.walk(s))
+    for k in range(count):
+        new = ast.parse(source)
+        found = [n for s in new.body[0].body[last + 1 : -1] for n in ast.walk(s) if _may_turn(n)]
+        found[k].left, found[k].right = found[k].right, found[k].left
+        yield ast.unparse(new)
+
+
+def _may_turn(node):
+    """Whether this is a sum or product of numbers; `[h_0] * n` would be none."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Mult))
 
 
 def _statements(statement):
@@ -65,6 +93,10 @@ def _expressions(e):
             yield "term", left
             if not isinstance(left, ast.Constant):
                 yield "term", right
+            other = ast.Sub() if isinstance(e.op, ast.Add) else ast.Add()
+            yield "sign", ast.BinOp(left, other, right)
+            if isinstance(e.op, ast.Sub):
+                yield "the other way round", ast.BinOp(right, e.op, left)
         case ast.BinOp(left, ast.Mult(), right):
             yield "factor", left
             yield "factor", right
@@ -90,6 +122,8 @@ def _expressions(e):
             yield "tanh", inner
         case ast.BinOp(left, ast.MatMult(), ast.Name() as right):
             yield "transposed", ast.BinOp(left, ast.MatMult(), ast.Attribute(right, "T"))
+        case ast.BinOp(left, ast.MatMult(), ast.Attribute(ast.Name() as right, "T")):
+            yield "transposed", ast.BinOp(left, ast.MatMult(), right)
         case ast.Call(ast.Attribute(ast.Name("np"), "hstack"), [ast.List(parts)], _):
             order = [parts[1], parts[0], *parts[2:]]
             yield "gates", _with(e, "args", [ast.List(order, ast.Load())])

@@ -331,10 +331,130 @@ def student(X, y, h_0, W_ih, W_hh, b_ih, b_hh, V, b_y):
         "V": dV.T, "b_y": db_y}
 """
 
+RNN_BESIDE = """
+def student(X, y, h_0, W_ih, W_hh, b_ih, b_hh, V, b_y):
+    T, B = y.shape
+    H = h_0.shape[1]
+    W = np.hstack([W_hh, W_ih])
+    h, z, p = {-1: h_0}, {}, {}
+    loss = 0.0
+    for t in range(T):
+        z[t] = np.hstack([h[t - 1], X[t]])
+        h[t] = np.tanh(z[t] @ W.T + b_ih + b_hh)
+        e = np.exp(h[t] @ V.T + b_y)
+        p[t] = e / e.sum(1, keepdims=True)
+        loss += -np.log(p[t][np.arange(B), y[t]]).sum() / (T * B)
+    dW, db = np.zeros_like(W), np.zeros(H)
+    dV, db_y = np.zeros_like(V), np.zeros_like(b_y)
+    dhn = np.zeros_like(h_0)
+    for t in range(T)[::-1]:
+        s = (p[t] - np.eye(len(V))[y[t]]) / (T * B)
+        dV += s.T @ h[t]
+        db_y += s.sum(axis=0)
+        dh = s @ V + dhn
+        draw = dh - dh * h[t] ** 2
+        dW += draw.T @ z[t]
+        db += np.sum(draw, axis=0)
+        dz = draw @ W
+        dhn = dz[:, :H]
+    return loss, {"W": dW, "b": db, "V": dV, "b_y": db_y}
+"""
+
+GRU_CACHES = """
+def student(X, y, h_0, W_ih, W_hh, b_ih, b_hh, V, b_y):
+    T, B = y.shape
+    H = h_0.shape[1]
+    def sig(a):
+        return 1 / (1 + np.exp(-a))
+    caches, h, loss = [], h_0, 0.0
+    for x, target in zip(X, y):
+        prev = h
+        gx, gh = x @ W_ih.T + b_ih, prev @ W_hh.T + b_hh
+        r, z = sig(gx[:, :H] + gh[:, :H]), sig(gx[:, H:2 * H] + gh[:, H:2 * H])
+        m = gh[:, 2 * H:]
+        n = np.tanh(gx[:, 2 * H:] + r * m)
+        h = n + z * (prev - n)
+        e = np.exp(h @ V.T + b_y)
+        q = e / e.sum(1, keepdims=True)
+        loss = loss - np.log(q[np.arange(B), target]).sum() / (T * B)
+        caches.append((x, prev, r, z, m, n, h, q, target))
+    grads = {k: np.zeros_like(v) for k, v in dict(
+        W_ih=W_ih, W_hh=W_hh, b_ih=b_ih, b_hh=b_hh, V=V, b_y=b_y).items()}
+    dh = np.zeros_like(h)
+    for x, prev, r, z, m, n, h, q, target in reversed(caches):
+        ds = q.copy()
+        ds[np.arange(B), target] -= 1
+        ds = ds / (T * B)
+        grads["V"] += ds.T @ h
+        grads["b_y"] += ds.sum(axis=0)
+        dh = dh + ds @ V
+        dn = dh - dh * z
+        dz = dh * (prev - n)
+        an = dn * (1 - n ** 2)
+        az = dz * z * (1 - z)
+        ar = an * m * r * (1 - r)
+        dgx = np.concatenate([ar, az, an], axis=1)
+        dgh = np.concatenate([ar, az, an * r], axis=1)
+        grads["W_ih"] += dgx.T @ x
+        grads["W_hh"] += dgh.T @ prev
+        grads["b_ih"] += dgx.sum(axis=0)
+        grads["b_hh"] += dgh.sum(axis=0)
+        dh = dgh @ W_hh + dh * z
+    return loss, grads
+"""
+
+GRU_BESIDE = """
+def student(X, y, h_0, W_ih, W_hh, b_ih, b_hh, V, b_y):
+    T, B = y.shape
+    H = h_0.shape[1]
+    W = np.hstack([W_hh, W_ih])[:2 * H]
+    U, cn = W_hh[2 * H:], b_hh[2 * H:]
+    v = np.zeros((T, B, W.shape[1]))
+    hs = np.zeros((T + 1, B, H))
+    g, ns, us = np.zeros((T, B, 2 * H)), np.zeros((T, B, H)), np.zeros((T, B, H))
+    p = np.zeros((T, B, len(V)))
+    hs[0] = h_0
+    loss = 0.0
+    for t in range(T):
+        v[t] = np.hstack([hs[t], X[t]])
+        g[t] = 1 / (1 + np.exp(-(v[t] @ W.T + (b_ih + b_hh)[:2 * H])))
+        us[t] = hs[t] @ U.T + cn
+        ns[t] = np.tanh(X[t] @ W_ih[2 * H:].T + b_ih[2 * H:] + g[t][:, :H] * us[t])
+        hs[t + 1] = ns[t] + g[t][:, H:] * (hs[t] - ns[t])
+        e = np.exp(hs[t + 1] @ V.T + b_y)
+        p[t] = e / e.sum(1, keepdims=True)
+        loss += -np.log(p[t][np.arange(B), y[t]]).mean() / T
+    dW_ih, dW_hh = np.zeros_like(W_ih), np.zeros_like(W_hh)
+    db_ih, db_hh = np.zeros_like(b_ih), np.zeros_like(b_hh)
+    dV, db_y = np.zeros_like(V), np.zeros_like(b_y)
+    dhn = np.zeros_like(h_0)
+    for t in range(T - 1, -1, -1):
+        r, z, n = g[t][:, :H], g[t][:, H:], ns[t]
+        s = (p[t] - np.eye(len(V))[y[t]]) / (T * B)
+        dV += s.T @ hs[t + 1]
+        db_y += s.sum(axis=0)
+        dh = s @ V + dhn
+        an = dh * (1 - z) * (1 - n ** 2)
+        az = dh * (hs[t] - n) * z * (1 - z)
+        ar = an * us[t] * r * (1 - r)
+        a = np.hstack([ar, az])
+        db_ih += np.hstack([a, an]).sum(axis=0)
+        db_hh += np.hstack([a, an * r]).sum(axis=0)
+        dW_ih += np.hstack([a, an]).T @ X[t]
+        dW_hh += np.hstack([a, an * r]).T @ hs[t]
+        dv = a @ W
+        dhn = dv[:, :H] + dh * z + (an * r) @ U
+    return loss, {"W": np.hstack([dW_hh, dW_ih]), "b_ih": db_ih, "b_hh": db_hh, "V": dV,
+                  "b_y": db_y}
+"""
+
 SOLUTIONS = {
     "rnn, arrays": RNN_ARRAYS,
     "rnn, caches": RNN_CACHES,
+    "rnn, [h, x]": RNN_BESIDE,
     "gru, arrays": GRU_ARRAYS,
+    "gru, caches": GRU_CACHES,
+    "gru, [h, x]": GRU_BESIDE,
     "gru, columns": GRU_COLUMNS,
     "lstm, arrays": LSTM_ARRAYS,
     "lstm, caches": LSTM_CACHES,

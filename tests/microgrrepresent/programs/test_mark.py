@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
 
 import numpy as np
 import pytest
 
 from microgrrepresent import Tensor, mark
-from microgrrepresent.programs import Marker, program
 from microgrrepresent.programs.printing import as_printed, printed
-from tests.microgrrepresent.programs.edits import broken
+from tests.microgrrepresent.programs.rates import function, marker, measured
 from tests.microgrrepresent.programs.students import (
     CELLS,
     GRU_ARRAYS,
@@ -19,20 +18,7 @@ from tests.microgrrepresent.programs.students import (
     RNN_ARRAYS,
     RNN_CACHES,
     SOLUTIONS,
-    task,
 )
-
-
-@cache
-def marker(cell, dtype=np.float64):
-    f, wrt, data = task(cell, dtype)
-    return Marker(program(f, wrt, **data), data)
-
-
-def function(source):
-    names = {"np": np}
-    exec(source, names)
-    return names["student"]
 
 
 def edited(source, right, wrong):
@@ -194,18 +180,48 @@ def test_a_mistake_is_named_with_the_line_as_it_should_be(name):
     assert should_be in marker(cell).step.source()
 
 
-@pytest.mark.parametrize("name", SOLUTIONS)
-def test_mistakes_made_by_editing_solutions_are_found_and_most_are_named(name):
-    mark_one = marker(name.partition(",")[0])
-    found = named = 0
-    for _, before, source in list(broken(SOLUTIONS[name]))[::4]:
-        report = mark_one(function(source))
-        if report.error:
-            continue
-        assert not report.right, before
-        found += 1
-        named += bool(report.mistakes)
-    assert found >= 8 and named >= 0.8 * found
+WAYS = {
+    "a term from t + 1": ("which comes from step t \\+ 1, is left out", CELLS),
+    "a factor": (r"the factor 1 - \w\[t\] \*\* 2 is left out", CELLS),
+    "h[t] for h[t - 1]": (r"^h\[t\] instead of h\[t - 1\]$", CELLS),
+    "the old c": (r"^c\[t - 1\] instead of c\[t\] \(the old one", ["lstm"]),
+    "no h_0": ("0 instead of h_0", CELLS),
+    "overwritten": ("each step overwrites the sum", CELLS),
+    "transposed": ("is transposed$", CELLS),
+    "gates": ("are swapped$", ["gru", "lstm"]),
+    "a mean": ("a mean over the batch is taken, not the sum", CELLS),
+    "not averaged": ("the division by T \\* B is left out", CELLS),
+    "off by 1/B": ("own gradient: it is divided by B once too often", CELLS),
+    "off by 1/T": ("own gradient: it is divided by T once too often", CELLS),
+    "forwards": ("the loop runs forwards in time", CELLS),
+    "a bias not summed": ("the first sequence alone is taken", CELLS),
+    "a sign": ("the sign of the term", CELLS),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_ways_in_which_people_break_a_loop_are_tried(name):
+    says, cells = WAYS[name]
+    for cell in cells:
+        tried, _ = marker(cell).trials.tried
+        assert any(re.search(says, mistake.says) for mistake in tried), cell
+
+
+def test_mistakes_of_others_making_are_found_and_named():
+    rates = measured(every=13)
+    counts = rates.counts
+    assert counts["broken"] > 60 and counts["equal"] > 10 and not counts["false alarms"]
+    assert counts["found"] == counts["first"] == counts["all"] == counts["broken"], rates
+    assert counts["line"] >= 0.95 * counts["broken"], rates
+
+
+@pytest.mark.slow
+def test_all_mistakes_of_others_making_are_found_and_named():
+    rates = measured()
+    counts = rates.counts
+    assert counts["broken"] > 800 and counts["equal"] > 150 and not counts["false alarms"]
+    assert counts["found"] == counts["first"] == counts["all"] == counts["broken"], rates
+    assert counts["shown"] >= 0.98 * counts["broken"], rates
 
 
 def test_two_mistakes_at_once_are_named():
@@ -275,7 +291,7 @@ def test_the_loss_is_checked_first():
 def test_a_function_that_raises_gets_the_line():
     report = marker("rnn")(edited(RNN_ARRAYS, "dh_next = draw @ W_hh", "dh_next = draw @ W_hh.Q"))
     assert not report.right and "AttributeError" in str(report) and "in line" in str(report)
-    assert "it takes Z, which is none of X, y" in str(marker("rnn")(lambda Z: None))
+    assert "it asks for Z, which is none of X, y" in str(marker("rnn")(lambda Z: None))
     assert "must return the loss and a dict" in str(marker("rnn")(lambda X: 1.0))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.microgrrepresent.programs.rates import function, marker
 from tests.microgrrepresent.programs.students import RNN_CACHES
-from tests.microgrrepresent.programs.test_mark import function, marker
 
 KEPT = RNN_CACHES
 for before, after in (
