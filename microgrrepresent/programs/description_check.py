@@ -18,7 +18,8 @@ from microgrrepresent.errors import CheckError
 from microgrrepresent.node import Array, Node
 from microgrrepresent.primitive import Primitive
 from microgrrepresent.programs.expressions import text
-from microgrrepresent.programs.lowering import INTO, Lowering
+from microgrrepresent.programs.lowering import Lowering
+from microgrrepresent.programs.operations import INTO
 from microgrrepresent.programs.printing import helper_source
 from microgrrepresent.programs.sizes import Sizes
 from microgrrepresent.sums import fitted

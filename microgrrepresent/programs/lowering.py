@@ -1,23 +1,17 @@
 """Terms of a derivation as NumPy expressions.
 
-An operation says its value in NumPy, its derivative, and how an adjoint meets it; so a term is put
-together from these texts alone. Each term is read in two recordings of different lengths at once,
-and a number that differs in them is written as a size.
-
-A result may be smaller than it is said to be, and rely on broadcasting, as the 1 / (T * B) that a
-mean sends to each of its terms: `Piece` keeps the shape that an expression really has.
+Each term is read in two recordings of different lengths at once, and a number that differs in them
+is written as a size.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from microgrrepresent.description import names_in
 from microgrrepresent.equations.reading import shape_of
 from microgrrepresent.equations.terms import (
     Adjoint,
@@ -35,7 +29,6 @@ from microgrrepresent.equations.terms import (
     When,
 )
 from microgrrepresent.errors import GraphError
-from microgrrepresent.primitive import Primitive
 from microgrrepresent.programs.expressions import (
     Expr,
     at,
@@ -46,40 +39,17 @@ from microgrrepresent.programs.expressions import (
     negative,
     plus,
     shifted,
-    times,
     total,
 )
+from microgrrepresent.programs.operations import Operations, Piece
 from microgrrepresent.programs.sizes import Sizes, length, same, shape_expression
-from microgrrepresent.programs.texts import Shape, Texts, is_statement, simple
-
-
-@dataclass(frozen=True)
-class Piece:
-    """An expression, the shape that it has, and statements that add more to what it is set to.
-
-    Attributes
-    ----------
-    expression : ast.expr
-    shape : tuple
-        Its shape where it runs; it broadcasts to the shape of its term.
-    additions : tuple of str
-        Statements such as ``dX[t - 1] += g``, over the name ``INTO``.
-    """
-
-    expression: Expr
-    shape: Shape
-    additions: tuple[ast.stmt, ...] = ()
-
-
-INTO = "into"
-"""Stands for the adjoint that a statement of an operation adds to."""
-
+from microgrrepresent.programs.texts import Shape
 
 Total = tuple[str, Piece, tuple[Sequence[int], Sequence[int]]]
 """A name for a sum over steps, its term, and the steps in both recordings."""
 
 
-class Lowering(Texts):
+class Lowering(Operations):
     """Write terms of two recordings as one expression."""
 
     def __init__(
@@ -145,9 +115,9 @@ class Lowering(Texts):
             case SumOver(), SumOver():
                 return self._sum_over(a, b)
             case Apply(), Apply():
-                return self._apply(a, b)
+                return self.applied(a, b)
             case Chain(), Chain():
-                return self._chain(a, b)
+                return self.sent(a, b)
             case SumOverSteps(inner, steps), SumOverSteps(other, steps_2):
                 piece = self.full(inner, other)
                 total_name = self.fresh("total")
@@ -186,167 +156,11 @@ class Lowering(Texts):
     def _sum_over(self, a: SumOver, b: SumOver) -> Piece:
         inner = self.full(a.term, b.term)
         shape = self.shape(a.shape, b.shape, "a sum")
-        return self._unbroadcast(inner, shape_of(a.term), a.shape, shape)
+        return self.unbroadcast(inner, shape_of(a.term), a.shape, shape)
 
-    def _unbroadcast(
-        self, piece: Piece, large: Sequence[int], small: Sequence[int], shape: Shape
-    ) -> Piece:
-        """Sum over what was broadcast, as the sweep does on the edge."""
-        new = len(large) - len(small)
-        kept = [i for i, n in enumerate(small) if n == 1 != large[i + new]]
-        expression = piece.expression
-        if new:
-            expression = _method(expression, "sum", axis=_axes(range(new)))
-        if kept:
-            expression = _method(expression, "sum", axis=_axes(kept), keepdims=ast.Constant(True))
-        return Piece(expression, shape)
+    # --- all steps of a variable ------------------------------------------------------------------
 
-    # --- operations -------------------------------------------------------------------------------
-
-    def _apply(self, a: Apply, b: Apply) -> Piece:
-        op = a.op
-        shape = self.shape(a.shape, b.shape, f"a result of {op.name}")
-        if op.inputs == ("xs",):
-            names: dict[str, Expr] = {"xs": self._joined(a.inputs, b.inputs)}
-            shapes: list[Shape] = []
-        else:
-            pieces = [self.term(x, y) for x, y in zip(a.inputs, b.inputs, strict=True)]
-            names = {n: p.expression for n, p in zip(op.inputs, pieces, strict=True)}
-            shapes = [
-                self.shape(shape_of(x), shape_of(y), op.name)
-                for x, y in zip(a.inputs, b.inputs, strict=True)
-            ]
-        source = self.text_of("source", a)
-        if source is None:
-            raise op.lacks("source", f"program: {op.name}")
-        names |= self.params_of(a, b)
-        return Piece(simple(self.filled(source, names, op, shapes)), shape)
-
-    def _chain(self, a: Chain, b: Chain) -> Piece:
-        op = a.op
-        g = self.term(a.g, b.g)
-        inputs = list(zip(a.inputs, b.inputs, strict=True))
-        names: dict[str, Expr] = dict(self.params_of(a, b))
-        shapes = [self.shape(shape_of(x), shape_of(y), op.name) for x, y in inputs]
-        position = a.position if isinstance(a.position, int) else 0
-        which = 0 if op.inputs == ("xs",) else position
-        if op.inputs == ("xs",):
-            names |= self.part_of(a, b)
-        text = self.text_of("vjp_source", a, which)
-        shape = self.shape(a.shape, b.shape, f"what {op.name} sends back")
-        if text is not None:
-            if is_statement(text):
-                return self._statement(text, op, which, g, names, inputs, shapes, shape, a)
-            g = self.full(a.g, b.g)
-            names |= self._values(op, text, inputs, a, b)
-            names["g"] = g.expression
-            if text == "g" and shape_of(a.g) != a.shape:  # it was broadcast
-                return self._unbroadcast(g, shape_of(a.g), a.shape, shape)
-            return Piece(simple(self.filled(text, names, op, shapes)), shape)
-        text = self.text_of("derivative", a, which)
-        if text is None:
-            raise op.lacks("derivative", f"program: {op.name}")
-        names |= self._values(op, text, inputs, a, b)
-        if "n" in names_in(text):
-            names["n"] = self.count_of(a, b)
-        if a.meets == "spread" and "y" in names:
-            names["y"] = self._spread(self.term(a.y, b.y), a).expression
-        D = self.filled(text, names, op, shapes)
-        whole = bool(names_in(text) & {*op.inputs, "y"})
-        return self._met(a.meets, g, D, whole, shape, a, b)
-
-    def _met(
-        self, meets: str, g: Piece, D: Expr, whole: bool, shape: Shape, a: Chain, b: Chain
-    ) -> Piece:
-        """The adjoint g and the derivative D, as they meet."""
-        if meets in ("elementwise", "spread"):
-            if meets == "spread":
-                g = self._spread(g, a)
-            if _is_one(D):
-                return g
-            if _is_one(g.expression):
-                return Piece(D, shape if whole else ())
-            return Piece(times(g.expression, D), shape if whole or g.shape else ())
-        g = self.full(a.g, b.g)
-        if meets == "right":
-            return Piece(binary(g.expression, ast.MatMult(), D), shape)
-        if meets == "left":
-            return Piece(binary(D, ast.MatMult(), g.expression), shape)
-        if meets == "outer" and len(g.shape) == 1:
-            return Piece(call("np.outer", g.expression, D), shape)
-        if meets == "outer":
-            one, other = g.expression, D
-            if len(g.shape) > 2:  # all rows of a batch
-                one, other = _in_rows(one), _in_rows(other)
-            columns = ast.Attribute(one, "T", ast.Load())
-            return Piece(binary(columns, ast.MatMult(), other), shape)
-        raise a.op.lacks("vjp_source" if meets else "meets", f"program: {a.op.name}")
-
-    def _spread(self, g: Piece, a: Chain) -> Piece:
-        """Give g the axes back that were summed over; a number needs none."""
-        if not g.shape:
-            return g
-        params = dict(a.params)
-        axes = params.get("axis", -1)
-        if params.get("keepdims"):
-            return g
-        ndim = len(a.shape)
-        where = sorted(i % ndim for i in (axes if isinstance(axes, tuple) else (axes,)))
-        shape, left = [], list(g.shape)
-        for i in range(ndim):
-            shape.append(1 if i in where else left.pop(0))
-        last = where == list(range(ndim - len(where), ndim))
-        if last:
-            index: list[Expr] = [ast.Constant(...), *[ast.Constant(None)] * len(where)]
-            expression: Expr = ast.Subscript(g.expression, literal(tuple(index)), ast.Load())
-        else:
-            expression = call("np.expand_dims", g.expression, _axes(where))
-        return Piece(expression, tuple(shape))
-
-    def _statement(
-        self,
-        text: str,
-        op: Primitive,
-        which: int,
-        g: Piece,
-        names: dict[str, Expr],
-        inputs: Sequence[tuple[Term, Term]],
-        shapes: Sequence[Shape],
-        shape: Shape,
-        a: Chain,
-    ) -> Piece:
-        """A contribution that is added to a part of the adjoint: ``dx[index] += g``."""
-        adjoint = f"d{op.inputs[which]}"
-        used = names_in(text) - {adjoint, "np", "g"}
-        for n, pair in zip(op.inputs, inputs, strict=False):
-            if n in used:
-                names[n] = self.term(*pair).expression
-        names |= {adjoint: name(INTO), "g": g.expression}
-        tree = ast.parse(text).body[0]
-        filled = simple(_Fill(names).visit(tree))
-        return Piece(ast.Constant(0), shape, (filled,))
-
-    # --- what texts speak of ----------------------------------------------------------------------
-
-    def _values(
-        self,
-        op: Primitive,
-        text: str,
-        inputs: Sequence[tuple[Term, Term]],
-        a: Chain,
-        b: Chain,
-    ) -> dict[str, Expr]:
-        """The inputs and the output that a text speaks of."""
-        used = names_in(text)
-        found = {}
-        for n, pair in zip(op.inputs, inputs, strict=False):
-            if n in used:
-                found[n] = self.term(*pair).expression
-        if "y" in used:
-            found["y"] = self.term(a.y, b.y).expression
-        return found
-
-    def _joined(self, a: Sequence[Term], b: Sequence[Term]) -> Expr:
+    def joined(self, a: Sequence[Term], b: Sequence[Term]) -> Expr:
         """What is joined: some terms, or all steps of a variable."""
         run, other = _run(a), _run(b)
         if run is not None and other is not None:
@@ -371,15 +185,6 @@ class Lowering(Texts):
         return literal([self.full(x, y).expression for x, y in zip(a, b, strict=True)])
 
 
-class _Fill(ast.NodeTransformer):
-    def __init__(self, names: dict[str, Expr]) -> None:
-        self.names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Put an expression in the place of a name."""
-        return self.names.get(node.id, node)
-
-
 def _run(terms: Sequence[Term]) -> tuple[Variable, int, int] | None:
     """Whether terms are one variable at steps that follow each other: which, from, and to."""
     when: list[int] = []
@@ -399,29 +204,8 @@ def _run(terms: Sequence[Term]) -> tuple[Variable, int, int] | None:
     )
 
 
-def _is_one(expression: Expr) -> bool:
-    return isinstance(expression, ast.Constant) and expression.value == 1
-
-
 def _is_zero(expression: Expr) -> bool:
     return isinstance(expression, ast.Constant) and expression.value == 0
-
-
-def _axes(axes: Sequence[int] | range) -> Expr:
-    found = list(axes)
-    return literal(found[0] if len(found) == 1 else tuple(found))
-
-
-def _in_rows(array: Expr) -> Expr:
-    """A batch of matrices as one: ``x.reshape(-1, x.shape[-1])``."""
-    length = ast.Subscript(ast.Attribute(array, "shape", ast.Load()), literal(-1), ast.Load())
-    reshape = ast.Attribute(array, "reshape", ast.Load())
-    return ast.Call(reshape, [literal(-1), length], [])
-
-
-def _method(owner: Expr, method: str, **keywords: Expr) -> Expr:
-    given = [ast.keyword(k, v) for k, v in keywords.items()]
-    return ast.Call(ast.Attribute(owner, method, ast.Load()), [], given)
 
 
 def _kind(term: Term) -> str:

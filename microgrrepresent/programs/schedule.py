@@ -30,7 +30,7 @@ from microgrrepresent.programs.expressions import (
     total,
 )
 from microgrrepresent.programs.lines import Item, Line, Loop
-from microgrrepresent.programs.lowering import INTO, Piece
+from microgrrepresent.programs.operations import INTO, Piece
 
 Pair = tuple[Equation, Equation]
 
