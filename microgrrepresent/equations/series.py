@@ -8,7 +8,8 @@ other node is a series of its own.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heapify, heappop, heappush
@@ -58,14 +59,14 @@ class Series:
 
 
 def find_series(
-    graph: Graph, targets: Collection[Node], together: bool = True
+    graph: Graph, targets: AbstractSet[Node], together: bool = True
 ) -> tuple[list[Series], dict[Node, tuple[Series, Step]]]:
     """The series of a graph's nodes.
 
     Parameters
     ----------
     graph : Graph
-    targets : collection of Node
+    targets : set of Node
         Nodes that are spoken of in any case.
     together : bool
         Whether steps that are alike are spoken of as one.
@@ -86,16 +87,19 @@ def find_series(
             if strand.cuts:
                 found.remove(one)
                 places |= {node: places[repeated.behind(node)] for node in strand.nodes.values()}
-            elif _is_running_sum(strand, graph, targets):
-                one.nodes = {None: strand.nodes[strand.last]}
-                one.running = list(strand.nodes.values())
-                places |= dict.fromkeys(one.running, (one, None))
+            elif running := _running_sum(strand, repeated.strands, graph, targets):
+                one.nodes, one.running = {None: running[-1]}, running
+                places |= dict.fromkeys(running, (one, None))
     for node in graph:
         if node not in places:
             step = node.step if repeated is None else None
             found.append(Series({step: node}))
             places[node] = (found[-1], step)
-    found = [one for one in found if any(node in graph for node in one.nodes.values())]
+    found = [
+        one
+        for one in found
+        if any(node in graph and places[node][0] is one for node in one.nodes.values())
+    ]
     return _in_order(found, places), places
 
 
@@ -123,14 +127,31 @@ def _of_strands(repeated: Recurrence, places: dict[Node, tuple[Series, Step]]) -
     return found
 
 
-def _is_running_sum(strand: Strand, graph: Graph, targets: Collection[Node]) -> bool:
-    """Whether a strand adds up one number a step, and nobody asks for more than the total."""
-    running = list(strand.nodes.values())
-    sums = all(_is_sum(n) and not n.shape and n in graph and n not in targets for n in running)
-    return sums and all(
-        len(users := graph.consumers(node)) == 1 and users[0] is later
-        for node, later in pairwise(running)
-    )
+def _running_sum(
+    strand: Strand, strands: Sequence[Strand], graph: Graph, targets: AbstractSet[Node]
+) -> list[Node]:
+    """The sums that lead to the last node of a strand, if nobody asks for more than the total.
+
+    At each step there may be one, L_t = L_{t-1} + a_t, or several, L_t = L_{t-1} + a_t + b_t.
+    """
+    parts, todo = [strand], [strand]
+    while todo:
+        reads = [(strands[r.source], r.lag) for r in todo.pop().reads if r.source is not None]
+        if any(source is strand and lag == 1 for source, lag in reads):
+            running = sorted((n for part in parts for n in part.nodes.values()), key=lambda n: n.id)
+            sums = all(_is_sum(n) and not n.shape and n in graph for n in running)
+            alone = sums and all(
+                len(users := graph.consumers(node)) == 1 and users[0] is later
+                for node, later in pairwise(running)
+            )
+            return running if alone and targets.isdisjoint(running) else []
+        inner = [
+            source for source, lag in reads if lag == 0 and _is_sum(source.nodes[source.first])
+        ]
+        if len(inner) == 1:
+            parts += inner
+            todo += inner
+    return []
 
 
 def _is_sum(node: Node) -> bool:

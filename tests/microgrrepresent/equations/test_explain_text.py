@@ -300,3 +300,12 @@ def test_what_is_no_part_of_a_graph_is_named(mistake, said):
     loss = (unroll(cell, XS).outputs[-1] ** 2).sum()
     with pytest.raises(TypeError, match=f"explain: {said}"):
         explain(**{"loss": loss, "W": cell.weight_hh} | mistake)
+
+
+def test_several_terms_of_each_step_are_one_total():
+    W = Tensor([[0.5]], requires_grad=True, name="W")
+    h, total = Tensor([[1.0]], name="h"), Tensor(0.0)
+    for _ in steps(range(4)):
+        h = tanh(h @ W).named("h")
+        total = total + (h * h).sum() + h.sum()
+    assert "  L = Σ(t=1..4) Σ h_t² + Σ(t=1..4) Σ h_t\n" in str(explain(total, W))

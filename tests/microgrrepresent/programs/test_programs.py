@@ -213,14 +213,15 @@ def test_a_program_gives_what_the_ordinary_run_gives_for_any_lengths(name):
         lambda h: mg.clip(h, -np.inf, 0.5).sum(),
     ],
 )
-def test_what_loses_axes_or_selects_with_lists(read):
+@pytest.mark.parametrize("several", [False, True])
+def test_what_loses_axes_or_selects_with_lists(read, several):
     W = Tensor(np.random.default_rng(0).normal(size=(I, H)), requires_grad=True, name="W")
 
     def f(X):
         h, total = np.zeros((2, H)), 0.0
         for _, x in steps(X):
             h = tanh(x @ W + h).named("h")
-            total = total + read(h)
+            total = total + read(h) + (h * h).sum() if several else total + read(h)
         return total
 
     X = np.random.default_rng(1).normal(size=(T, 2, I))
