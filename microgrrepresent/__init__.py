@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from microgrrepresent.programs import Program, check_primitive, mark, program
     from microgrrepresent.recurrence import Delay, Folded, fold, isomorphic, unfold
 
+__version__ = "0.1.0"
+
 # The readers of a graph are loaded when they are first asked for: to record and to differentiate,
 # nobody waits for them.
 _LATER = {

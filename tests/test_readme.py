@@ -27,7 +27,7 @@ def test_the_snippets_run_one_after_the_other(document, tmp_path, monkeypatch):
                 del table[name]
 
 
-@pytest.mark.parametrize("document", ["README.md", "examples/README.md"])
+@pytest.mark.parametrize("document", ["README.md", "README.zh-CN.md", "examples/README.md"])
 def test_links_lead_somewhere(document):
     text = (ROOT / document).read_text("utf-8")
     links = re.findall(r"\]\((?!http)([^)#]+)\)", text)
@@ -44,3 +44,25 @@ def test_the_loop_in_the_readme_is_the_one_that_is_printed(tmp_path, monkeypatch
     for snippet in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(compile(snippet, "README.md", "exec"), names)
     assert shown in names["step"].source()
+
+
+def test_the_picture_in_the_readme_is_the_one_that_its_code_writes(tmp_path, monkeypatch):
+    first = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[1]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(first, "README.md", "exec"), {})
+    shown = ROOT / "examples" / "pictures" / "readme.svg"
+    assert (tmp_path / "unrolled.svg").read_bytes() == shown.read_bytes()
+
+
+def test_the_chinese_readme_has_the_same_headings_and_the_same_code():
+    english, chinese = (
+        (ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh-CN.md")
+    )
+    blocks = [re.findall(r"```.*?```", text, re.DOTALL) for text in (english, chinese)]
+    assert blocks[0] == blocks[1] and len(blocks[0]) > 9
+    outside = [re.sub(r"```.*?```", "", text, flags=re.DOTALL) for text in (english, chinese)]
+    levels, pictures, rows = (
+        [re.findall(pattern, text, re.MULTILINE) for text in outside]
+        for pattern in (r"^#+ ", r"!\[[^]]*\]\((.*?)\)", r"^\| `([^|]*?)`[、,|` ]")
+    )
+    assert levels[0] == levels[1] and pictures[0] == pictures[1] and rows[0] == rows[1]
