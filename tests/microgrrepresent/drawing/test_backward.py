@@ -57,6 +57,20 @@ def test_a_backward_node_stands_above_its_forward_node(drawing):
     assert median(abs(box.x - forward.x) for box, forward in pairs) < 60
 
 
+def test_arrows_of_the_backward_pass_look_like_it_and_rails_like_their_parameter():
+    cell = RNNCell(3, 4, rng=0)
+    loss = sum((y * y).sum() for y in unroll(cell, np.ones((T, 2, 3))).outputs)
+    g = grad(loss, cell.weight_hh, create_graph=True)
+    flows = defaultdict(set)
+    for arrow in draw([loss, g], rails=True).picture.arrows:
+        for child, i in arrow.edges:
+            is_weight = child.parents[i] is cell.weight_hh
+            flows[child.forward is not None, is_weight].add(arrow.flow)
+    assert flows[True, True] == flows[False, True] == {"parameter"}
+    assert "backward" in flows[True, False] <= {"backward", "parameter"}
+    assert "backward" not in flows[False, False]
+
+
 def test_without_scopes_the_way_to_a_parameter_stays_in_its_panel():
     W = Tensor(np.eye(2), requires_grad=True, name="W")
     h = Tensor(np.zeros(2), name="h")

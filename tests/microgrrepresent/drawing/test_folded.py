@@ -169,3 +169,13 @@ def test_nodes_without_a_name_are_called_alike_at_every_step():
     names = [plain(box.label) for box in draw(h, "variables", time="folded").picture.boxes]
     assert "x_t" in names
     assert {"u^(1)_t", "u^(2)_t"} <= set(names)
+
+
+def test_a_sum_over_the_steps_has_its_step_where_one_stands_for_all():
+    h, total = Tensor(np.zeros(3), name="h"), 0
+    for t in (1, 2, 3, 4):
+        with step(t):
+            h = tanh(h).named("h")
+            total = total + h.sum()
+    boxes = draw(total, "variables", time="folded").picture.boxes
+    assert {plain(box.label) for box in boxes if box.kind == "state"} == {"h_t", "u^(2)_t"}

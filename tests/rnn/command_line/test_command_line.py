@@ -12,10 +12,11 @@ import types
 import numpy as np
 import pytest
 
+from microgrrepresent import Graph
 from microgrrepresent.drawing.views.choices import view_names
 from rnn import load_checkpoint, save_checkpoint
 from rnn.command_line.commands import main
-from rnn.command_line.illustration import ILLUSTRATED
+from rnn.command_line.illustration import ILLUSTRATED, illustration
 from rnn.command_line.tasks import TASKS, Settings, load_task
 
 QUICK = ["--quiet", "--hidden", "8", "--batch", "4", "--every", "5"]
@@ -414,6 +415,13 @@ def test_a_window_leaves_out_the_middle(capsys, tmp_path):
         assert status == 0
         sizes.append((tmp_path / "unrolled.svg").stat().st_size)
     assert sizes[0] < sizes[1] / 4
+
+
+def test_the_loss_of_an_illustration_is_the_sum_of_all_squared_errors():
+    graph = Graph(loss := illustration("rnn", 5)[0])
+    said, targets = (np.array([node.value for node in graph.find(n)]) for n in ("ŷ", "target"))
+    assert said.shape == targets.shape == (5, 2)
+    assert float(loss) == pytest.approx(((said - targets) ** 2).sum(), rel=1e-12)
 
 
 def test_pictures_that_cannot_be_drawn(capsys):

@@ -10,9 +10,12 @@ import sys
 import time
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from rnn import bundled_text
+from rnn import LanguageModel, Vocabulary, bundled_text
+from rnn.command_line import commands
+from rnn.sequences.decoding import categorical
 
 WITHOUT_PYGRAPHVIZ = (
     "import sys; sys.modules['pygraphviz'] = None; "
@@ -68,6 +71,32 @@ def test_the_picture_is_the_unrolled_graph_with_its_gradients(short):
     assert "unrolled over 4 steps" in words
     dashed = [node for node in picture.iter() if node.get("stroke-dasharray")]
     assert len(dashed) > 20  # what flows back
+
+
+def test_the_learning_rate_falls_in_the_second_half(short):
+    rows = list(csv.DictReader((short[0] / "loss.csv").open()))
+    assert [float(row["lr"]) for row in rows] == [5e-3, 5e-3, 5e-3, 2.5e-3]
+
+
+def test_it_goes_on_from_the_opening_words(tmp_path, monkeypatch, capsys):
+    vocabulary = Vocabulary.of(bundled_text("declaration"), special=())
+    tokens, drawn = [*vocabulary.encode("We hold ")], np.random.default_rng(0)
+
+    def untrained(*sizes, **settings):
+        model, state = LanguageModel(*sizes, **settings), None
+        for parameter in model.parameters():
+            parameter.assign(3 * parameter.numpy())  # so that every letter counts
+        for token in tokens[:-1]:
+            _, state = model.step(np.array([token]), state)
+        for _ in range(300):
+            logits, state = model.step(np.array(tokens[-1:]), state)
+            tokens.extend(categorical(logits, drawn, temperature=0.5))
+        return model
+
+    monkeypatch.setattr("rnn.command_line.demo.LanguageModel", untrained)
+    commands.main(["demo", "--steps", "1", "--quiet", "--out", str(tmp_path)])
+    before = capsys.readouterr().out.partition("it writes:\n")[2].partition("After 1 steps")[0]
+    assert "".join(before.split()) == "".join(vocabulary.decode(tokens).split())
 
 
 def test_the_same_seed_gives_the_same_numbers_and_bytes(short, tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from microgrrepresent import Tensor
 from microgrrepresent.programs import Marker
 from rnn.command_line import marks
 from rnn.command_line.commands import main
@@ -84,6 +85,13 @@ def test_an_exercise_is_marked(cell, mark):
     assert len(numbers) == empty.count("= ...\n")
     status, said = mark(solved(cell).replace("+ dh_next", ""))
     assert status == 1 and "it should be    dh = dH[t - 1] + dh_next" in said
+
+
+def test_an_exercise_is_marked_with_the_numbers_of_its_seed(mark):
+    task, text = tagger("rnn", states=True), solved("rnn")
+    right = task.f(**{name: Tensor(array) for name, array in task.data(7).items()})
+    _, said = mark(text.replace("    return L, ", "    return 0.0, "))
+    assert f"The loss is 0, and should be {float(right):.6g}" in said
 
 
 def test_so_many_lines_of_the_loop_are_left_out(capsys):
