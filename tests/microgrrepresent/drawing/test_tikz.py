@@ -13,9 +13,10 @@ import pytest
 from microgrrepresent import Tensor, backward, draw, stop_gradient
 from microgrrepresent.drawing.marks.colors import arrow_color, head_length, line_style
 from microgrrepresent.drawing.marks.curves import arrow_head
-from microgrrepresent.drawing.marks.labels import text
+from microgrrepresent.drawing.marks.labels import Run, math, text
 from microgrrepresent.drawing.marks.picture import PAD, Panel
 from microgrrepresent.drawing.marks.themes import DARK
+from microgrrepresent.drawing.output.tex import tex
 from microgrrepresent.drawing.output.tikz import tikz
 from rnn.command_line.illustration import illustration
 
@@ -50,6 +51,13 @@ def test_the_background_is_behind_everything_and_wider():
     left, bottom, right, top = drawing.picture.bounds()
     assert rf"\fill[c{DARK.background[1:]}]" in first
     assert numbers[0] < left and numbers[1] < bottom and numbers[2] > right and numbers[3] > top
+
+
+def test_a_step_is_set_low_and_a_power_high():
+    assert tex((math("h", 3),), 14) == r"\setsize{14}$h_{\mathrm{3}}$"
+    assert (
+        tex(((*text("x"), Run("2", level="sup")),), 14) == r"\setsize{14}$\mathrm{x}^{\mathrm{2}}$"
+    )
 
 
 def test_no_box_covers_an_arrow():

@@ -87,6 +87,15 @@ def test_two_uses_outside_of_a_cell_are_two_arrows():
     assert sum(arrow.tail.kind == "parameter" for arrow in picture.arrows) == 2
 
 
+def test_two_uses_in_cells_are_two_chips():
+    W = Tensor(2.0, requires_grad=True, name="W")
+    with scope("cell"):
+        y = W * (W * 3.0)
+    picture = draw(y.named("y")).picture
+    assert [plain(box.label) for box in picture.boxes if box.kind == "chip"] == ["W", "W"]
+    assert not any(arrow.tail.kind == "parameter" for arrow in picture.arrows)
+
+
 def test_a_tree_in_gates_reads_in_order():
     leaves = [Tensor(np.eye(4)[i], name=f"x_{i}") for i in range(4)]
     cell = RecursiveCell(4, rng=0)

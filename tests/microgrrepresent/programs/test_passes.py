@@ -92,9 +92,16 @@ def test_sums_over_steps_leave_the_loop_and_what_they_need_stays():
 
 
 def test_which_expressions_are_the_same_for_all_steps_at_once():
-    for good in ("np.tanh(a[t]) * b0", "a[t] @ W.T", "a[t][:, 0:4]", "np.where(a[t] > 0, b[t], 0)"):
+    joined = "np.concatenate([a[t], b[t]], axis={})"  # an axis of time in front moves all but -1
+    for good in (
+        *("np.tanh(a[t]) * b0", "a[t] @ W.T", "a[t][:, 0:4]", "np.where(a[t] > 0, b[t], 0)"),
+        joined.format(-1),
+    ):
         assert is_bulk(parsed(good), TIMED), good
-    for bad in ("np.sum(a[t])", "a[t] @ b[t]", "a[t].T", "a[t][0]", "np.sort(a[t])", "t"):
+    for bad in (
+        *("np.sum(a[t])", "a[t] @ b[t]", "a[t].T", "a[t][0]", "np.sort(a[t])", "t"),
+        *(joined.format(0), joined.format(1)),
+    ):
         assert not is_bulk(parsed(bad), TIMED), bad
 
 
