@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from microgrrepresent.equations.terms import (
     Equation,
 )
-from microgrrepresent.programs.definitions import Definition, Steps, lags, reads
+from microgrrepresent.programs.definitions import Definition, Steps, reads
 from microgrrepresent.programs.expressions import (
     Expr,
     at,
@@ -26,7 +26,6 @@ from microgrrepresent.programs.expressions import (
     call,
     key,
     name,
-    plus,
     total,
 )
 from microgrrepresent.programs.lines import Item, Line, Loop
@@ -111,18 +110,15 @@ class Schedule:
     def _add_timed(self, made: Definition, steps: Steps) -> None:
         loop = self._loop_for(made, steps)
         target = at(made.target, name("t"))
-        far = [p for p in made.handed_on if max(map(abs, lags(p, self.timed))) > 1]
-        near = [p for p in made.handed_on if not any(p is q for q in far)]
         values = [p.expression for p in made.terms if not _is_zero(p.expression)]
-        values += [_if_there(p.expression, steps, self.timed) for p in far]
-        if near or made.start:
+        if made.handed_on or made.start:
             passed = name(f"{made.target}_next")
             values.append(passed)
             zero = call("np.zeros_like", at(made.target[1:], made.exists or steps.first))
             loop.before.append(Line(passed, total(made.start) if made.start else zero))
             by = -1 if steps.down else 1
             step: Expr = name("t")
-            handed = total(at_step(p.expression, step, by) for p in near)
+            handed = total(at_step(p.expression, step, by) for p in made.handed_on)
             loop.hand_on.append(Line(passed, handed))
             if made.end is not None:
                 loop.after.append(Line(at(made.target, made.end), passed))
@@ -233,12 +229,3 @@ def _inside(steps: Steps, loop: Steps) -> Expr | None:
     if len(parts) == 2:
         return ast.BoolOp(ast.And(), parts)
     return parts[0] if parts else None
-
-
-def _if_there(expression: Expr, steps: Steps, timed: set[str]) -> Expr:
-    """A term that reads more than one step ahead, where there is such a step."""
-    k = max((k for n, k in reads(expression, timed) if k and n.startswith("d")), key=abs)
-    beyond = plus(name("t"), k)
-    relation = ast.LtE() if steps.down else ast.GtE()
-    condition = ast.Compare(beyond, [relation], [steps.first])
-    return ast.IfExp(condition, expression, ast.Constant(0))

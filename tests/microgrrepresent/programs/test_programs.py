@@ -11,7 +11,18 @@ import numpy as np
 import pytest
 
 import microgrrepresent as mg
-from microgrrepresent import GraphError, Tensor, linear, sigmoid, stack, steps, tanh
+from microgrrepresent import (
+    GraphError,
+    Tensor,
+    linear,
+    scope,
+    sigmoid,
+    stack,
+    step,
+    steps,
+    stop_gradient,
+    tanh,
+)
 from microgrrepresent.programs import program
 from rnn import (
     GRU,
@@ -27,6 +38,7 @@ from rnn import (
     LinearRecurrentCell,
     LSTMCell,
     ResidualRNNCell,
+    RNNCell,
     TimeDelayCell,
     unroll,
 )
@@ -112,6 +124,43 @@ def by_hand():
     return f, [W, U]
 
 
+def ahead():
+    """A loop that reads another one a step ahead of itself."""
+    rng = np.random.default_rng(0)
+    U, V = (Tensor(rng.normal(size=(I, I)) * 0.5, requires_grad=True, name=n) for n in "UV")
+
+    def f(X, y):
+        zeros = np.zeros((X.shape[1], I))
+        h, s = Tensor(zeros, name="h_0"), Tensor(zeros, name="s_0")
+        hs, total = [], 0
+        for _, x in steps(X):
+            h = tanh(x + h).named("h")
+            hs.append(h)
+        for t, later in enumerate([*hs[1:], Tensor(zeros, name="h_end")], start=1):
+            with scope("ahead"), step(t):
+                s = tanh(linear(later, V) + linear(s, U)).named("s")
+                total = total + (s * s).sum()
+        return total + 0.0 * y.sum()
+
+    return f, [U, V]
+
+
+def all_but_the_last():
+    """A penalty that no gradient passes, at all steps but the last."""
+    cell = RNNCell(I, H, rng=0)
+
+    def f(X, y):
+        h, total = cell.initial_state(X.shape[1]), 0
+        for t, x in steps(X):
+            h = cell(x, h)
+            if t < len(X):
+                k = stop_gradient(h)
+                total = total + (k * k).mean()
+        return total + (h * h).sum() + 0.0 * y.sum()
+
+    return f, cell.parameters()
+
+
 class MinimalGatedCell(Cell):
     """A user's own cell: z = σ(U x + W h' + b), h = (1 - z) ∘ h' + z ∘ tanh(V x)."""
 
@@ -161,6 +210,8 @@ NETS = {
     "delay line": delays,
     "lengths": padded,
     "by hand": by_hand,
+    "a step ahead": ahead,
+    "all but the last": all_but_the_last,
 }
 
 

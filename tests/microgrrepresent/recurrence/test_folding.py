@@ -136,6 +136,15 @@ def test_cuts_without_a_period_fold_and_only_their_own_number_of_steps_is_known(
         unfold(folded, 10)
 
 
+def test_a_state_is_cut_where_it_is_detached_whoever_else_stops_its_gradient():
+    h, total = Tensor(np.zeros(3), name="h_0"), 0
+    for t, x in steps(np.ones((9, 3))):
+        h = tanh((h.detach() if t in (4, 7) else h) + x).named("h")
+        total = total + (stop_gradient(h) * h).sum()
+    (delay,) = (delay for delay in fold([h, total]).delays if delay.source.name == "h")
+    assert delay.cuts == (4, 7)
+
+
 def test_a_single_cut_tells_its_period_by_where_it_stands():
     folded = fold(uneven(6, at=(4,)))
     assert difference(unfold(folded, 10), uneven(10, at=(4, 7, 10))) is None
@@ -331,6 +340,19 @@ def test_a_loop_that_reads_what_several_others_end_with_comes_after_all_of_them(
     moments = recurrence(ends[-1]).moments
     assert moments.steps == (1, 2) * 8
     assert [moments.of[h] for h in ends[1:]] == [*range(2, 17, 2)]
+
+
+def test_inputs_that_are_missing_begin_again_with_the_first():
+    def run(rows):
+        X, h = Tensor(rows, name="X"), Tensor(np.zeros(2), name="h_0")
+        for t in range(1, len(rows) + 1):
+            with step(t):
+                h = tanh(h + X[t - 1]).named("h")
+        return Graph(h)
+
+    rows = np.arange(10.0).reshape(5, 2) / 10
+    longer, right = unfold(fold(run(rows)), 8), run(rows[[0, 1, 2, 3, 4, 0, 1, 2]])
+    np.testing.assert_array_equal(longer.outputs[0].value, right.outputs[0].value)
 
 
 def test_the_listing_has_time_in_an_index():

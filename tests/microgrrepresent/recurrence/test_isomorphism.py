@@ -40,6 +40,12 @@ def test_whatever_is_changed_the_graph_is_another_one(what):
     assert not isomorphic(changed, graph()) and not isomorphic(graph(), changed)
 
 
+def test_every_number_of_a_slice_counts():
+    X = Tensor(np.arange(5.0), name="X")
+    slices = [Graph(X[0:4:2]), Graph(X[0:4:3]), Graph(X[1:4:2]), Graph(X[0:3:2])]  # two each
+    assert [isomorphic(slices[0], other) for other in slices] == [True, False, False, False]
+
+
 def test_more_outputs_are_another_graph():
     whole = graph()
     assert difference(Graph(whole.outputs[:1]), whole) == "1 outputs and 2"
