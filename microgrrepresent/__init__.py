@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from microgrrepresent.check import gradcheck, gradgradcheck
     from microgrrepresent.drawing import draw, save, stepper
     from microgrrepresent.equations import explain
-    from microgrrepresent.programs import Program, check_primitive, mark, program
+    from microgrrepresent.programs import Program, check_primitive, compiled, mark, program
     from microgrrepresent.recurrence import Delay, Folded, fold, isomorphic, unfold
 
 __version__ = "0.1.0"
@@ -44,6 +44,7 @@ _LATER = {
     "Folded": "recurrence",
     "Program": "programs",
     "check_primitive": "programs",
+    "compiled": "programs",
     "draw": "drawing",
     "explain": "equations",
     "fold": "recurrence",
@@ -79,6 +80,7 @@ __all__ = [
     "Tensor",
     "backward",
     "check_primitive",
+    "compiled",
     "draw",
     "explain",
     "fold",

@@ -38,7 +38,7 @@ from microgrrepresent.programs.joined import in_their_places
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
 from microgrrepresent.programs.outside import Outside
 from microgrrepresent.programs.passes import Split, inlined, over_all_steps, split, sum_of
-from microgrrepresent.programs.printing import helper_source
+from microgrrepresent.programs.printing import helper_source, printed
 from microgrrepresent.programs.reuse import reusing
 from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.shapes import Shape, shape_of
@@ -49,6 +49,9 @@ from microgrrepresent.programs.storage import ascending
 
 def fast_source(code: Code) -> str:
     """The text of a fast program: a function `prepare` of the lengths."""
+    if any(code.shapes.get(n) == () for n in code.timed):  # numbers, which nothing writes into
+        sizes = ", ".join(n for n, _ in code.sizes)
+        return f"{printed(code)}\n\ndef prepare({sizes}):\n    return {code.name}\n"
     return _Writer(code).source()
 
 

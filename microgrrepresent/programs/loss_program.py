@@ -105,7 +105,7 @@ def program(
         raise ValueError(f"program: backend must be 'numpy' or 'numba', got {backend!r}")
     if backend == "numba":
         require_numba()
-    made = Program(f, wrt, built(record_twice(f, arrays), _listed(wrt)), backend)
+    made = Program(f, wrt, built(record_twice(f, arrays), listed(wrt)), backend)
     made.compare(**arrays)
     return made
 
@@ -156,11 +156,7 @@ class Program:
             If these are not the inputs that it was made for, of any lengths.
         """
         loss, gradients = self._run(inputs)
-        if isinstance(self.wrt, Node):
-            return loss, gradients[0]
-        if isinstance(self.wrt, Mapping):
-            return loss, dict(zip(self.wrt, gradients, strict=True))
-        return loss, list(gradients)
+        return loss, in_form(self.wrt, gradients)
 
     def _run(self, inputs: Mapping[str, ArrayLike]) -> tuple[Any, tuple[Array, ...]]:
         """The loss and the gradients, by the function that is kept for such inputs."""
@@ -230,7 +226,7 @@ class Program:
 
     def __repr__(self) -> str:
         return (
-            f"<Program: {', '.join(self.code.inputs)} -> loss, {len(_listed(self.wrt))} gradients>"
+            f"<Program: {', '.join(self.code.inputs)} -> loss, {len(listed(self.wrt))} gradients>"
         )
 
     def compare(self, **inputs: ArrayLike) -> None:
@@ -242,7 +238,7 @@ class Program:
             If it does not.
         """
         arrays = {key: np.asarray(value) for key, value in inputs.items()}
-        wrt = _listed(self.wrt)
+        wrt = listed(self.wrt)
         recording = record(self.f, arrays)
         expected = [recording.loss.value, *grad(recording.loss, wrt)]
         loss, gradients = self._run(arrays)
@@ -258,7 +254,20 @@ class Program:
                 )
 
 
-def _listed(wrt: Wrt) -> list[Node]:
+def in_form(wrt: Wrt, gradients: Sequence[Array]) -> Any:
+    """Gradients as `wrt` was given. Each is an array of its own, though some may be equal."""
+    if len(set(map(id, gradients))) < len(gradients):
+        firsts = {id(g): i for i, g in reversed(list(enumerate(gradients)))}
+        gradients = [g if firsts[id(g)] == i else g.copy() for i, g in enumerate(gradients)]
+    if isinstance(wrt, Node):
+        return gradients[0]
+    if isinstance(wrt, Mapping):
+        return dict(zip(wrt, gradients, strict=True))
+    return list(gradients)
+
+
+def listed(wrt: Wrt) -> list[Node]:
+    """With respect to what to differentiate, as a list."""
     if isinstance(wrt, Node):
         return [wrt]
     return list(wrt.values() if isinstance(wrt, Mapping) else wrt)

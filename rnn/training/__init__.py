@@ -8,6 +8,7 @@ from rnn.training.clipping import (
     clip_tensor_norms,
     grad_norm,
 )
+from rnn.training.compiling import Compile
 from rnn.training.fit import fit
 from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
@@ -35,6 +36,7 @@ __all__ = [
     "AdamW",
     "Checkpoint",
     "Clipping",
+    "Compile",
     "CosineAnnealingLR",
     "ExponentialLR",
     "GrowthWatch",

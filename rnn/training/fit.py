@@ -23,6 +23,7 @@ import numpy as np
 from rnn.errors import DataError
 from rnn.inputs import integer
 from rnn.module import Module
+from rnn.training.compiling import Compile, CompiledLoss
 from rnn.training.history import History
 from rnn.training.interrupts import interrupts_noticed
 from rnn.training.optimizer import Optimizer
@@ -51,6 +52,7 @@ def fit(
     every: int | None = None,
     checkpoint: Checkpoint | None = None,
     report: Report | None = Report(),  # noqa: B008 (it is frozen)
+    compile: bool | str | Compile = False,
 ) -> History:
     """Train a model.
 
@@ -89,6 +91,12 @@ def fit(
         Where to save, and whether to go on from there.
     report : Report, optional
         Progress and log; None shows nothing.
+    compile : bool, {"numpy", "numba"} or Compile
+        Make a program of the loss at the first batch, and run that instead of recording a graph
+        at each step. The batches are arrays, or tuples, lists or dicts of them; they may differ in
+        their lengths. `Compile` also says how often to compare with the ordinary run, and whether
+        a loss that is no loop (dropout, steps that depend on the data, a state that is carried on)
+        is refused or run as it is.
 
     Returns
     -------
@@ -126,6 +134,13 @@ def fit(
     True
     """
     _check(batches, steps, epochs, every, schedule, validation, checkpoint, report)
+    settings = Compile.of(compile)
+    if settings is not None and carry:
+        raise DataError(
+            "fit: a program gives the loss and its gradients, and no state to carry on; leave out "
+            "compile= or carry=True"
+        )
+    compiled = None if settings is None else CompiledLoss(loss, settings)
     run = Run(model, optimizer, schedule, rng)
     with ExitStack() as around:
         interrupted = around.enter_context(interrupts_noticed())
@@ -145,7 +160,7 @@ def fit(
             return interrupted() or stopped_early() or (steps or np.inf) <= history.steps
 
         for batch, last in run.batches(batches, epochs, over):
-            run.step(batch, last, loss, carry, clip)
+            run.step(batch, last, loss, carry, clip, compiled)
             if _is_due(run, last, every, epochs):
                 if validation is not None:
                     run.validate(validation.loss)

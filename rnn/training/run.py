@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from rnn.diagnosis import find_nonfinite
 from rnn.errors import DataError, NonFiniteError
 from rnn.module import Module
 from rnn.training.clipping import Clipping, clip_grad_norm, grad_norm
+from rnn.training.compiling import CompiledLoss
 from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
 from rnn.training.optimizer import Optimizer
@@ -93,17 +95,24 @@ class Run:
         loss: Callable[..., Any],
         carry: bool,
         clip: Clip | None,
+        compiled: CompiledLoss | None = None,
     ) -> None:
         """Take one step, or raise `NonFiniteError` and leave everything as it was before it."""
         self.optimizer.zero_grad()
         with np.errstate(all="ignore"):  # an overflow is explained where it is found
-            L, state = _scalar(loss(batch, self.state) if carry else (loss(batch), None), carry)
-            self._require_finite("loss", float(L), L)
-            self.watch(L).backward()
+            if compiled is not None:
+                value, state = compiled(batch, self.optimizer.parameters), None
+                recorded = partial(loss, batch)
+                self._require_finite("loss", value, recorded)
+            else:
+                L, state = _scalar(loss(batch, self.state) if carry else (loss(batch), None), carry)
+                value, recorded = float(L), partial(_same, L)
+                self._require_finite("loss", value, recorded)
+                self.watch(L).backward()
             norm = self._clip(clip)
-            self._require_finite("norm of the gradient", norm, L)
-            self._update(float(L), norm)
-        self._note(float(L), norm)
+            self._require_finite("norm of the gradient", norm, recorded)
+            self._update(value, norm)
+        self._note(value, norm)
         if self.schedule is not None and not self.schedule.after_validation:
             self.schedule.step()
         if last:
@@ -125,11 +134,11 @@ class Run:
         history.rates.append(self.optimizer.lr)
         history.epochs.append(self.epoch + 1)
 
-    def _require_finite(self, what: str, value: float, L: Tensor) -> None:
+    def _require_finite(self, what: str, value: float, recorded: Callable[[], Tensor]) -> None:
         if not math.isfinite(value):
+            where = find_nonfinite(recorded())
             raise NonFiniteError(
-                f"the {what} of step {self.history.steps + 1} is {value}: {find_nonfinite(L)}. "
-                + _UNDONE
+                f"the {what} of step {self.history.steps + 1} is {value}: {where}. " + _UNDONE
             )
 
     def _update(self, loss: float, norm: float) -> None:
@@ -233,6 +242,11 @@ def _scalar(result: Any, carry: bool) -> tuple[Tensor, Any]:
         given = getattr(L, "shape", type(L).__name__)
         raise DataError(f"fit: {form}, where L is a scalar Tensor, got {given}")
     return L, state
+
+
+def _same(L: Tensor) -> Tensor:
+    """The loss that has been recorded anyway."""
+    return L
 
 
 def _number(given: Any, who: str) -> float:

@@ -382,7 +382,7 @@ class _Writer(Places):
             for step, letter in values:
                 if letter in self.made and letter not in names and variable in buffers:
                     where = text(at(variable, plus(step, -self.first[variable])))
-                    made.append(f"{where}[...] = {letter}")
+                    made.append(f"{where} = {letter}")
         own = [
             f"{n} = np.empty({text(shape_expression(shape))}, {self.real})"
             for n, shape in self.own.items()

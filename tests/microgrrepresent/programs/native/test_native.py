@@ -126,6 +126,24 @@ def test_what_is_not_understood_is_left_to_numpy(interpreted):
     close(step(X=X[:5]), ordinary(f, [W], {"X": X[:5]}))
 
 
+def test_a_state_may_be_a_number(interpreted):
+    W = Tensor(0.5, requires_grad=True, name="W")
+
+    def f(X):
+        h = Tensor(0.0, name="h_0")
+        for _, x in steps(X):
+            h = tanh(W * h + x).named("h")
+        return h * h
+
+    X = np.linspace(-1, 1, 6)
+    for backend in ("numpy", "numba"):
+        step = program(f, [W], backend=backend, X=X)
+        loss, gradients = step(X=X[:4])
+        expected = ordinary(f, [W], {"X": X[:4]})
+        np.testing.assert_allclose(loss, expected[0], rtol=1e-12)
+        np.testing.assert_allclose(gradients[0], expected[1][0], rtol=1e-12)
+
+
 def test_an_index_out_of_range_is_refused_as_numpy_does(interpreted):
     f, wrt = NETS["rnn"]()
     step = program(f, wrt, backend="numba", **example("rnn"))
