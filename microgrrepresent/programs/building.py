@@ -30,7 +30,8 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
     for recording in (recordings.first, recordings.second):
         recurrence(recording.loss).refuse_breaks()  # or it says which node breaks the pattern
     a, b = (derive(r.loss, wrt) for r in (recordings.first, recordings.second))
-    names = Names([*a.variables], reserved=[size.name for size in recordings.sizes])
+    reserved = [size.name for size in recordings.sizes]
+    names = Names([*a.variables], [*reserved, *(["loss"] if a.loss.when is not None else [])])
     sizes = Sizes(recordings.sizes)
     lowering = Lowering(sizes, names, recordings.first.loss.dtype)
     leaves = _Leaves(recordings, a, b, names, lowering)
@@ -52,6 +53,7 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
         _adjoint(value, other, names, lowering)
         for value, other in zip(a.targets, b.targets, strict=True)
     ]
+    loss = _loss(a.loss, b.loss, names, lowering, sections[0])
     where = {n: f"{i}.shape[{axis}]" for n, (i, axis) in recordings.axes.items()}
     return Code(
         "loss_and_gradients",
@@ -64,7 +66,7 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
         tuple(leaves.made),
         tuple(sections[0]),
         tuple(sections[1]),
-        names(a.loss.variable),
+        loss,
         tuple(gradients),
         tuple(lowering.helpers.values()),
         leaves.initial,
@@ -81,6 +83,16 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
 
 def _adjoint(a: Value, b: Value, names: Names, lowering: Lowering) -> Expr:
     return lowering.place(f"d{names(a.variable)}", a.when, b.when)
+
+
+def _loss(a: Value, b: Value, names: Names, lowering: Lowering, forward: list[Item]) -> str:
+    """The name of the loss; one of its own, if it is a variable at its last step."""
+    if a.when is None:
+        return names(a.variable)
+    value = lowering.place(names(a.variable), a.when, b.when)
+    lowering.shapes["loss"] = ()
+    forward.append(Line(name("loss"), value))
+    return "loss"
 
 
 class Names:
