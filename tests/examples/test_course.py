@@ -164,3 +164,14 @@ def test_pages_ask_no_other_host_fit_the_window_and_have_no_serious_fault(site, 
         browser.close()
     assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
     assert not faults
+
+
+@pytest.mark.parity
+def test_what_is_said_of_pytorch_is_true():
+    pytest.importorskip("torch", reason="pip install torch==2.13.0")
+    text = (COURSE / "howto" / "pytorch.md").read_text("utf-8")
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, "pytorch.md", "exec"), names)
+    ours, theirs = names["ours"].state_dict(), names["theirs"].state_dict()
+    assert all((ours[name] == theirs[name].numpy()).all() for name in theirs)

@@ -1,6 +1,7 @@
 """Every system of the index runs, is drawn, and has its example and its test."""
 
 import ast
+import inspect
 import re
 from pathlib import Path
 
@@ -27,7 +28,10 @@ def names_after(call):
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=by_name)
 def test_its_call_runs_and_its_picture_is_there(system):
-    drawn = names_after(system.call).get("picture")
+    names = names_after(system.call)
+    drawn = names.get("picture")
+    made = [value for name in names.values() for value in (name if type(name) is list else [name])]
+    assert not any(map(inspect.ismethod, made)), "a method that was not called"
     if system.picture is None:
         assert isinstance(drawn, graphviz.Digraph) and drawn.body
     else:
