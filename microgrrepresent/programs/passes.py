@@ -52,6 +52,11 @@ class Split:
     loop: Loop
     after: list[Line] = field(default_factory=list)
 
+    @property
+    def lines(self) -> list[Line]:
+        """All lines, in the order in which they are run."""
+        return [*self.before, *self.loop.lines, *self.after]
+
 
 # --- a value that is read once --------------------------------------------------------------------
 

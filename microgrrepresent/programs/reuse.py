@@ -7,10 +7,13 @@ e = np.exp(z)         is       y_ = np.exp(y_)
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from microgrrepresent.programs.definitions import reads
 from microgrrepresent.programs.expressions import Expr, name, text
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
+from microgrrepresent.programs.passes import Split
 from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.shapes import REDUCTIONS, SIGNS, UFUNCS, Shape, equal
 
@@ -53,6 +56,37 @@ def reusing(items: Sequence[Item], own: Callable[[str], Shape | None]) -> list[I
                 line = Line(name(n), line.value)
                 break
         found.append(line)
+    return found
+
+
+def in_place_of(
+    loops: Sequence[Split], items: Sequence[Line | Split], timed: set[str]
+) -> dict[str, str]:
+    """Variables over time whose values may stand where those of another one stood.
+
+    The other one is made ahead of the loop, and all that reads it are lines of the loop, at their
+    own step, ahead of the line that gives the new value.
+    """
+    uses: Counter[str] = Counter()
+    for item in items:
+        for line in item.lines if isinstance(item, Split) else [item]:
+            uses.update(n for e in line.expressions() for n, _ in reads(e, timed))
+    found: dict[str, str] = {}
+    for item in loops:
+        made_here = Counter(line_owner(line) for line in item.loop.lines)
+        seen: Counter[str] = Counter()
+        for line in item.loop.lines:
+            owner = line_owner(line)
+            whole = isinstance(line.target, ast.Subscript) and isinstance(
+                line.target.value, ast.Name
+            )
+            if whole and not line.add and line.only is None and made_here[owner] == 1:
+                for n, times in seen.items():
+                    if uses[n] == times and n not in {*made_here, *found.values()}:
+                        found.setdefault(owner, n)
+            seen.update(
+                n for e in line.expressions() for n, k in reads(e, timed) if n in timed and k == 0
+            )
     return found
 
 

@@ -28,8 +28,9 @@ from microgrrepresent.programs.expressions import (
 )
 from microgrrepresent.programs.lines import Line, Loop, lines_of
 from microgrrepresent.programs.passes import Split
+from microgrrepresent.programs.reuse import in_place_of
 from microgrrepresent.programs.schedule import line_owner
-from microgrrepresent.programs.shapes import Shape
+from microgrrepresent.programs.shapes import Shape, equal
 from microgrrepresent.programs.sizes import shape_expression
 
 Known = Callable[[Expr], Shape | None]
@@ -111,10 +112,13 @@ class Storage:
                     for n, shift in reads(expression, self.timed):
                         if n in local and (home[n] != i or shift != 0 or not inside):
                             local.discard(n)
-        for expression in self.code.gradients:
-            local -= {n for n, _ in reads(expression, self.timed)}
+        returned = {n for e in self.code.gradients for n, _ in reads(e, self.timed)}
+        local -= returned
         self.local = local
         self.first: dict[str, int] = {}
+        loops = [item for item in items if isinstance(item, Split)]
+        replaces = in_place_of(loops, items, self.timed)
+        counts: dict[str, str] = {}
         for n, (first, last) in steps.items():
             given = [step for step, _ in self.code.given.get(n, [])]
             fixed = [
@@ -128,7 +132,15 @@ class Storage:
             self.first[n] = min(e for e in ends if isinstance(e, int))
             beyond = [e for e in (*given, *fixed) if not isinstance(e, ast.Constant)]
             top = plus(last, 1) if any(key(e) == key(plus(last, 1)) for e in beyond) else last
-            self._array(n, plus(top, 1 - self.first[n]))
+            count = plus(top, 1 - self.first[n])
+            counts[n] = key(count)
+            old = replaces.get(n, "")
+            alike = counts.get(old) == counts[n] and equal(self.shapes.get(old), self.shapes.get(n))
+            if alike and old in self.once - returned and n not in {*local, *self.code.given}:
+                self.prepared.append(f"{n} = {old}  # a step's is read before this is written")
+                self.once.add(n)
+            else:
+                self._array(n, count)
         for n, values in self.code.given.items():
             for step, letter in values:
                 where = self._fixed(at(n, step))

@@ -48,7 +48,7 @@ def test_a_step_makes_few_more_calls_than_one_that_is_written_by_hand(cell):
     by_hand, _ = calls(inspect.getsource(getattr(numpy_by_hand, f"_{cell}")), "run")
     found, outside = calls(program(cell).source("fast"), "loss_and_gradients")
     assert [n - m for n, m in zip(found, by_hand, strict=True)] == list(ALLOWED[cell])
-    assert outside < 70
+    assert outside <= 50  # the readout too, which a function of its own has by hand
 
 
 def test_no_array_is_made_and_no_view_taken_at_a_step():

@@ -14,6 +14,7 @@ from microgrrepresent.programs.inlining import Inlining
 from microgrrepresent.programs.joined import in_their_places
 from microgrrepresent.programs.lines import Line, Loop
 from microgrrepresent.programs.passes import (
+    Split,
     grouped,
     inlined,
     is_bulk,
@@ -21,7 +22,7 @@ from microgrrepresent.programs.passes import (
     split,
     sum_of,
 )
-from microgrrepresent.programs.reuse import reusing
+from microgrrepresent.programs.reuse import in_place_of, reusing
 from microgrrepresent.programs.shared_calls import with_shared_calls
 
 TIMED = {"a", "b", "c", "h", "dh", "da", "k"}
@@ -254,3 +255,17 @@ def test_a_value_goes_where_the_last_it_reads_has_been():
     ]
     seen = ["b = a - x", "v = b[0:2]", "c = b * 2", "d = v + c[0:2]"]
     assert shown(reusing([line(x) for x in seen], own))[2] == "c = a * 2"  # v still reads it
+
+
+def test_a_value_at_a_step_goes_where_one_that_is_read_no_more_has_stood():
+    before = [line("a[t] = X[t - 1] @ W")]
+
+    def replaced(*lines, after=()):
+        made = Split(before, loop(*lines), [line(x) for x in after])
+        return in_place_of([made], [made], TIMED)
+
+    assert replaced("b[t] = a[t] + h[t - 1]", "c[t] = np.tanh(b[t])") == {"c": "a"}
+    assert replaced("b[t] = a[t - 1] + h[t - 1]", "c[t] = np.tanh(b[t])") == {}
+    assert replaced("b[t] = a[t]", "c[t] = np.tanh(b[t])", after=["k[t] = a[t]"]) == {}
+    assert replaced("b[t] = a[t]", "c[t] = np.tanh(b[t])", "k[t] = a[t] * c[t]") == {}
+    assert replaced("c[t] = np.tanh(a[t])") == {}  # a would be written to while it is read
