@@ -31,15 +31,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from microgrrepresent import ShapeError, Tensor
-from microgrrepresent.errors import DTypeError, FileError, listed, operand
+from microgrrepresent import Tensor
+from microgrrepresent.errors import FileError, listed, operand
 from microgrrepresent.files import read_arrays, write_arrays
+from microgrrepresent.node import Array
 from microgrrepresent.operands import unmasked
 from rnn.errors import StateDictError
-
-Array = NDArray[Any]
+from rnn.parameters import held, kept
 
 
 class UnmatchedKeys(NamedTuple):
@@ -86,9 +85,9 @@ class Module:
         return forward(*args, **kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        value = _kept(vars(self).get(name), value, f"{type(self).__name__}.{name}")
+        value = kept(vars(self).get(name), value, f"{type(self).__name__}.{name}")
         object.__setattr__(self, name, value)
-        for path, member in _held(name, value):
+        for path, member in held(name, value, (Tensor, Module)):
             if isinstance(member, Module):
                 member._belong_to(path.replace(".", "/"))
 
@@ -105,7 +104,7 @@ class Module:
     def _members(self) -> Iterator[tuple[str, Tensor | Module]]:
         """The leaf Tensors and modules among the attributes, in the order of their setting."""
         for name, value in vars(self).items():
-            yield from _held(name, value)
+            yield from held(name, value, (Tensor, Module))
 
     def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Name and Tensor of everything that `state_dict` saves."""
@@ -278,79 +277,6 @@ class Module:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
-
-
-def _held(name: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:
-    if isinstance(value, Module) or (isinstance(value, Tensor) and value.is_leaf):
-        yield name, value
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
-            yield from _held(f"{name}.{i}", item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _held(f"{name}.{key}", item)
-
-
-def _kept(own: Any, value: Any, what: str) -> Any:
-    """What an attribute is set to, so that its parameters stay: alone, in lists or in dicts."""
-    if isinstance(own, Tensor) and own.is_leaf:
-        return replaced(own, value, what)
-    if not isinstance(own, (list, tuple, dict)):
-        return value
-    kind = dict if isinstance(own, dict) else (list, tuple)
-    if not isinstance(value, kind):
-        for path, member in _held(what, own):
-            if isinstance(member, Tensor) and member.requires_grad:
-                raise TypeError(
-                    f"{path} is a parameter, got {type(value).__name__} for {what}; give a "
-                    f"{type(own).__name__} with a value for each of its parameters"
-                )
-        return value
-    given = _places(value)
-    kept = dict(given)
-    for key, member in _places(own).items():
-        replacement = _kept(member, given.get(key), f"{what}.{key}")
-        if key in given:
-            kept[key] = replacement
-    if all(kept[key] is given[key] for key in given):
-        return value
-    if isinstance(value, dict):
-        return kept
-    return list(kept.values()) if isinstance(value, list) else tuple(kept.values())
-
-
-def _places(container: Any) -> dict[Any, Any]:
-    return dict(container.items() if isinstance(container, dict) else enumerate(container))
-
-
-def replaced(own: Tensor, value: Any, what: str) -> Any:
-    """The Tensor that takes a parameter's place: a given one that fits, or its own with new values.
-
-    Raises
-    ------
-    TypeError, ShapeError, DTypeError
-        If the value fits neither way: the parameter would be one no more, without a word.
-    """
-    if not own.requires_grad and (value is None or isinstance(value, Tensor)):
-        return value  # it was no parameter
-    if value is None:
-        raise TypeError(f"{what} is a parameter, got None; make the module without it instead")
-    if not isinstance(value, Tensor):
-        own.assign(value.detach() if hasattr(value, "detach") else value)
-        return own
-    if (value.shape, value.dtype) != (own.shape, own.dtype):
-        kind = ShapeError if value.shape != own.shape else DTypeError
-        raise kind(
-            f"{what} is a parameter {own.shape} of {own.dtype}, got a Tensor {value.shape} of "
-            f"{value.dtype}"
-        )
-    if not (value.is_leaf and value.requires_grad):
-        lacks = "requires no gradient" if value.is_leaf else "is a result, and no leaf"
-        raise TypeError(
-            f"{what} is a parameter, got a Tensor that {lacks}; give {what.split('.')[-1]} = "
-            "tensor.numpy() for its values, or Tensor(..., requires_grad=True)"
-        )
-    return value if value.name or not own.name else value.named(own.name)
 
 
 def _same(a: Array, b: Array) -> bool:

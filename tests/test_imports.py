@@ -29,7 +29,7 @@ ENGINE = [
 ]
 DRAWING = ["time", "marks", "views", "layout", "output", "page"]
 RNN = [
-    *("errors", "initialize", "inputs", "module", "cells", "layers", "sequences"),
+    *("errors", "initialize", "inputs", "parameters", "module", "cells", "layers", "sequences"),
     *("diagnosis", "training", "models", "weights", "command_line"),
 ]
 

@@ -17,7 +17,7 @@ from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
 from microgrrepresent.recurrence.reads import find_reads
 from microgrrepresent.recurrence.signature import signature
-from microgrrepresent.recurrence.strands import Place, Strand
+from microgrrepresent.recurrence.strands import Position, Strand
 
 Kind = tuple[object, ...]
 
@@ -25,7 +25,7 @@ Kind = tuple[object, ...]
 def add_what_was_made_after(
     nodes: Sequence[Node],
     strands: list[Strand],
-    places: dict[Node, Place],
+    places: dict[Node, Position],
     clock: Clock,
     breaks: Breaks,
 ) -> None:
@@ -55,7 +55,7 @@ def _add_a_link(
     outside: Sequence[Node],
     latest: bool,
     strands: list[Strand],
-    places: dict[Node, Place],
+    places: dict[Node, Position],
     clock: Clock,
     breaks: Breaks,
     every: bool,
@@ -79,7 +79,7 @@ def _add_a_link(
     return len(strands) > known
 
 
-def _link(node: Node, latest: bool, places: dict[Node, Place]) -> tuple[int, int, Kind] | None:
+def _link(node: Node, latest: bool, places: dict[Node, Position]) -> tuple[int, int, Kind] | None:
     """The strand that a node reads at the latest or earliest step, that step, and what it is."""
     read = [(places[p][1], i) for i, p in enumerate(node.parents) if p in places]
     if not read:
@@ -101,7 +101,7 @@ def _is_of_steps_in_a_row(times: list[int], every: list[int]) -> bool:
 def _add(
     strand: Strand,
     strands: list[Strand],
-    places: dict[Node, Place],
+    places: dict[Node, Position],
     clock: Clock,
     breaks: Breaks,
 ) -> None:

@@ -16,7 +16,7 @@ from microgrrepresent.recurrence.folded_listing import period
 from microgrrepresent.recurrence.recurrence import Recurrence
 from microgrrepresent.recurrence.strands import Read, Strand
 
-Key = tuple[int, int]  # a strand and a step; or OUTSIDE and a position in the recorded nodes
+NodeKey = tuple[int, int]  # a strand and a step; or OUTSIDE and a position in the recorded nodes
 OUTSIDE = -1
 
 
@@ -146,7 +146,7 @@ class Length:
             return min(strand.nodes, key=lambda s: abs(s - self._origin(t)))
         return min(max(self._origin(t), strand.first), strand.last)
 
-    def order(self) -> list[Key]:
+    def order(self) -> list[NodeKey]:
         """All nodes, in the recorded order, new steps beside the step that they are like."""
         stretch: list[int] = []  # for each node, where the nodes of its step begin
         now: int | None = None
@@ -171,7 +171,7 @@ class Length:
 
     # --- what is read there ----------------------------------------------------------------------
 
-    def parents(self, key: Key) -> list[Key]:
+    def parents(self, key: NodeKey) -> list[NodeKey]:
         """What a node is made from."""
         k, t = key
         if k == OUTSIDE:
@@ -181,7 +181,7 @@ class Length:
         at_start, at_end = t - (first - strand.first), t - (last - strand.last)
         return [self._read(read, t, at_start, at_end) for read in strand.reads]
 
-    def _read(self, read: Read, t: int, at_start: int, at_end: int) -> Key:
+    def _read(self, read: Read, t: int, at_start: int, at_end: int) -> NodeKey:
         """What is read at a step, which is another recorded one seen from either end."""
         if read.source is None:
             assert read.shared is not None
@@ -197,7 +197,7 @@ class Length:
             raise self.refusal(f"it is not known what is read in place of a step {t - read.lag}")
         return read.source, t - read.lag
 
-    def forward(self, key: Key) -> Key | None:
+    def forward(self, key: NodeKey) -> NodeKey | None:
         """The node whose derivative this one computes."""
         k, t = key
         by: int | None = None
@@ -208,7 +208,7 @@ class Length:
             forward, by = self.strands[k].nodes[like].forward, t - like
         return None if forward is None else self._moved(forward, by)
 
-    def _moved(self, node: Node, by: int | None = None) -> Key:
+    def _moved(self, node: Node, by: int | None = None) -> NodeKey:
         """A recorded node; of a strand, the one so many steps later, or at the same end of time."""
         if node not in self.places:
             return OUTSIDE, self.index[node]
@@ -220,9 +220,9 @@ class Length:
             raise self.refusal(f"{self.names[node]} has no place among so few steps")
         return k, t + by
 
-    def several(self, nodes: Sequence[Node], reader: str) -> list[Key]:
+    def several(self, nodes: Sequence[Node], reader: str) -> list[NodeKey]:
         """What a reader outside of the steps reads: ends of strands, or strands as a whole."""
-        keys: list[Key] = []
+        keys: list[NodeKey] = []
         i = 0
         while i < len(nodes):
             node = nodes[i]

@@ -19,14 +19,18 @@ from microgrrepresent.node import Node
 from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
 from microgrrepresent.recurrence.signature import index_numbers, signature
-from microgrrepresent.recurrence.strands import Place, Read, Strand, behind, common
+from microgrrepresent.recurrence.strands import Position, Read, Strand, behind, common
 
-Key = tuple[int, int]  # a source's index and a lag; for a node in no strand, OUTSIDE and its id
+Origin = tuple[int, int]  # a source's index and a lag; for a node in no strand, OUTSIDE and its id
 OUTSIDE = -1
 
 
 def find_reads(
-    strands: list[Strand], places: dict[Node, Place], clock: Clock, breaks: Breaks, known: int = 0
+    strands: list[Strand],
+    places: dict[Node, Position],
+    clock: Clock,
+    breaks: Breaks,
+    known: int = 0,
 ) -> None:
     """Fill in the reads and slopes of all strands, and append the strands of per-step inputs.
 
@@ -72,7 +76,7 @@ def _read(
     strand: Strand,
     i: int,
     strands: list[Strand],
-    places: dict[Node, Place],
+    places: dict[Node, Position],
     clock: Clock,
     breaks: Breaks,
 ) -> Read | None:
@@ -102,7 +106,7 @@ def _read(
 
 
 def _by_key(
-    key: Key, keys: dict[int, Key], parents: dict[int, Node], cut: Key | None = None
+    key: Origin, keys: dict[int, Origin], parents: dict[int, Node], cut: Origin | None = None
 ) -> Read:
     """What is read under one key, and what the other steps read instead."""
     source, lag = key
@@ -118,7 +122,7 @@ def _added(
     parents: dict[int, Node],
     strand: Strand,
     strands: list[Strand],
-    places: dict[Node, Place],
+    places: dict[Node, Position],
     clock: Clock,
 ) -> Read:
     """Make a strand of what the steps read in one place, by their own steps if these are known."""
@@ -136,7 +140,7 @@ def _of_the_usual_kind(
     strand: Strand,
     i: int,
     strands: list[Strand],
-    places: dict[Node, Place],
+    places: dict[Node, Position],
     clock: Clock,
     breaks: Breaks,
 ) -> Read:
@@ -155,13 +159,13 @@ def _of_the_usual_kind(
     return read
 
 
-def _key(parent: Node, t: int, places: dict[Node, Place]) -> Key:
+def _key(parent: Node, t: int, places: dict[Node, Position]) -> Origin:
     place = places.get(parent)
     return (OUTSIDE, parent.id) if place is None else (place[0], t - place[1])
 
 
 def _offenders(
-    key: Key, keys: dict[int, Key], strand: Strand, strands: list[Strand]
+    key: Origin, keys: dict[int, Origin], strand: Strand, strands: list[Strand]
 ) -> Iterator[int]:
     """The steps that should read by this key, and do not.
 
@@ -222,8 +226,8 @@ def _slopes(strand: Strand, breaks: Breaks) -> list[int]:
 def _rewired(
     strand: Strand,
     i: int,
-    keys: dict[int, Key],
-    votes: Counter[Key],
+    keys: dict[int, Origin],
+    votes: Counter[Origin],
     strands: list[Strand],
     breaks: Breaks,
 ) -> None:

@@ -24,7 +24,7 @@ from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
 from microgrrepresent.recurrence.moments import Moments, moments
 from microgrrepresent.recurrence.reads import find_reads
-from microgrrepresent.recurrence.strands import Place, Strand, behind, find_strands
+from microgrrepresent.recurrence.strands import Position, Strand, behind, find_strands
 
 
 class Start(NamedTuple):
@@ -65,7 +65,7 @@ class Recurrence:
     steps: tuple[int, ...]
     clock: Clock
     strands: tuple[Strand, ...]
-    places: dict[Node, Place]
+    places: dict[Node, Position]
     breaks: dict[Node, str]
 
     def refuse_breaks(self) -> None:

@@ -27,7 +27,7 @@ from microgrrepresent.recurrence.alignment import Operand, columns
 from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
 
-Place = tuple[int, int]  # a strand's index and a step, counted (see `Steps`)
+Position = tuple[int, int]  # a strand's index and a step, counted (see `Clock`)
 
 
 @dataclass(slots=True, eq=False)
@@ -100,7 +100,7 @@ class Strand:
 
 def find_strands(
     nodes: Sequence[Node], outputs: Container[Node], clock: Clock, breaks: Breaks
-) -> tuple[list[Strand], dict[Node, Place]]:
+) -> tuple[list[Strand], dict[Node, Position]]:
     """Find the strands of results; leaves and numbers join when wiring finds out who reads them.
 
     Parameters
@@ -121,7 +121,7 @@ def find_strands(
         The strand and the step of every node that is in one.
     """
     strands: list[Strand] = []
-    places: dict[Node, Place] = {}
+    places: dict[Node, Position] = {}
     sweeps = _sweeps(nodes)
     by_sweep: list[list[Node]] = [[] for _ in range(max(sweeps.values()) + 1)]
     cuts = _cuts(nodes, outputs)
@@ -180,7 +180,7 @@ def _cuts(nodes: Sequence[Node], outputs: Container[Node]) -> dict[Node, Node]:
 
 
 def _add_cuts(
-    cuts: dict[Node, Node], strands: list[Strand], places: dict[Node, Place], clock: Clock
+    cuts: dict[Node, Node], strands: list[Strand], places: dict[Node, Position], clock: Clock
 ) -> None:
     """Make strands of the cuts, one for each state that is cut."""
     groups: dict[tuple[int, int, int], dict[int, Node]] = {}
@@ -228,7 +228,7 @@ def _aligned(
     backward: bool,
     sweeps: Mapping[Node, int],
     strands: Sequence[Strand],
-    places: Mapping[Node, Place],
+    places: Mapping[Node, Position],
     outputs: Container[Node],
     breaks: Breaks,
 ) -> list[dict[int, Node]]:
@@ -249,8 +249,8 @@ def _aligned(
 
 
 def _without_heads(
-    nodes: Sequence[Node], strands: list[Strand], places: dict[Node, Place]
-) -> tuple[list[Strand], dict[Node, Place]]:
+    nodes: Sequence[Node], strands: list[Strand], places: dict[Node, Position]
+) -> tuple[list[Strand], dict[Node, Position]]:
     """Take out what was made once: what no strand reads, and what strands read at several steps.
 
     The first is an output's head, such as the loss of the last step; the second was worked out at
@@ -271,7 +271,7 @@ def _without_heads(
     return kept, {n: (i, t) for i, strand in enumerate(kept) for t, n in strand.nodes.items()}
 
 
-def behind(node: Node, strands: Sequence[Strand], places: Mapping[Node, Place]) -> Node:
+def behind(node: Node, strands: Sequence[Strand], places: Mapping[Node, Position]) -> Node:
     """The node itself; of a cut, the one that is cut."""
     if node not in places or not strands[places[node][0]].cuts:
         return node

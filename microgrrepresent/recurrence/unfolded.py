@@ -19,7 +19,7 @@ from microgrrepresent.listing import equation
 from microgrrepresent.node import Node, make
 from microgrrepresent.place import Place, at
 from microgrrepresent.recurrence.folded import Folded
-from microgrrepresent.recurrence.length import OUTSIDE, Key, Length
+from microgrrepresent.recurrence.length import OUTSIDE, Length, NodeKey
 from microgrrepresent.recurrence.signature import with_index_numbers
 from microgrrepresent.recurrence.time_index import numbers_at, resized_inputs
 from microgrrepresent.tensor import Tensor
@@ -83,14 +83,14 @@ class _Unfolding:
         self.length, self.strands = length, length.strands
         self.outputs = set(length.recurrence.graph.outputs)
         self.resized = resized_inputs(length.strands, length.ranges, length.nodes, length.more)
-        self.made: dict[Key, Node] = {}
+        self.made: dict[NodeKey, Node] = {}
 
     def graph(self) -> Graph:
         """Make all nodes, parents first, in an order like the recorded one."""
         length = self.length
         outputs = length.several(length.recurrence.graph.outputs, "the list of outputs")
         for key in length.order():
-            todo, begun = [key], set[Key]()
+            todo, begun = [key], set[NodeKey]()
             while todo:
                 if todo[-1] in self.made:
                     todo.pop()
@@ -107,7 +107,7 @@ class _Unfolding:
                     self._make(todo.pop(), parents, forward)
         return Graph([self.made[key] for key in outputs])
 
-    def _make(self, key: Key, parents: Sequence[Key], forward: Key | None) -> None:
+    def _make(self, key: NodeKey, parents: Sequence[NodeKey], forward: NodeKey | None) -> None:
         length, (k, t) = self.length, key
         if k == OUTSIDE:
             node = length.nodes[t]

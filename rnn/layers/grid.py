@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from microgrrepresent import Tensor
 from rnn.cells.cell import Cell
-from rnn.module import Module, replaced
+from rnn.module import Module
+from rnn.parameters import replaced
 
 S = TypeVar("S")
 
