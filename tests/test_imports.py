@@ -23,7 +23,16 @@ ENGINE = [
     *("errors", "files", "place", "node", "operands", "description"),
     *("primitive", "ops"),
     *("sums", "pullbacks", "schedule", "broken_rules", "sweep", "gradients"),
-    *("numpy_functions", "absent", "tensor", "graph_json", "listing", "graph", "adjoints"),
+    *(
+        "numpy_functions",
+        "absent",
+        "array_methods",
+        "tensor",
+        "graph_json",
+        "listing",
+        "graph",
+        "adjoints",
+    ),
     *("norms", "check"),
     *("recurrence", "equations", "programs", "drawing"),
 ]
