@@ -8,14 +8,13 @@ decoder needs its encoder's last state, it runs when the other is over.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
-
-if TYPE_CHECKING:
-    from microgrrepresent.recurrence.recurrence import Recurrence
+from microgrrepresent.recurrence.clock import Clock
+from microgrrepresent.recurrence.strands import Position, Strand
 
 Moment = tuple[int, int]  # how many loops were over, and the step
 
@@ -41,10 +40,12 @@ class Moments:
         return len(self.steps) + 1
 
 
-def moments(found: Recurrence) -> Moments:
+def moments(
+    graph: Graph, clock: Clock, strands: Sequence[Strand], places: Mapping[Node, Position]
+) -> Moments:
     """Sort the nodes of a graph by time."""
-    graph, count = found.graph, found.clock.count
-    rounds = _rounds(found)
+    count = clock.count
+    rounds = _rounds(graph)
     at: dict[Node, Moment] = {}
     for node in graph:
         if node.step is not None and node.parents:
@@ -54,15 +55,15 @@ def moments(found: Recurrence) -> Moments:
     position = {moment: i for i, moment in enumerate(order, 1)}
     of = {node: position[moment] for node, moment in at.items()}
     after = len(order) + 1
-    by_strand = _rounds_of_strands(found, rounds)
-    for node, (k, t) in found.places.items():
+    by_strand = _rounds_of_strands(strands, rounds)
+    for node, (k, t) in places.items():
         if node in graph and node not in of and not (node.is_leaf and node.requires_grad):
             moment = position.get((by_strand.get(k, 0), t))
             if moment is not None:
                 of[node] = moment
-    _add_starts_of_sums(found, of)
-    _add_leaves(found, of)
-    _add_results(found, of, after)
+    _add_starts_of_sums(graph, strands, of)
+    _add_leaves(graph, of)
+    _add_results(graph, of, after)
     for node in reversed(list(graph)):
         if node not in of:
             users = {of[user] for user in graph.consumers(node)}
@@ -74,12 +75,12 @@ def _root(node: Node) -> str:
     return node.scope.partition("/")[0]
 
 
-def _rounds(found: Recurrence) -> dict[str, int]:
+def _rounds(graph: Graph) -> dict[str, int]:
     """For each outermost scope, how many scopes' loops have to be over before it begins."""
     reach: dict[Node, dict[str, int]] = {}  # the latest step of each scope behind a node
     after: set[tuple[str, str]] = set()
     busy: dict[str, int] = {}
-    for node in found.graph:
+    for node in graph:
         mine = _root(node)
         if node.step is None:
             merged: dict[str, int] = {}
@@ -103,14 +104,14 @@ def _rounds(found: Recurrence) -> dict[str, int]:
     return busy
 
 
-def _rounds_of_strands(found: Recurrence, rounds: Mapping[str, int]) -> dict[int, int]:
+def _rounds_of_strands(strands: Sequence[Strand], rounds: Mapping[str, int]) -> dict[int, int]:
     """The same for each strand: inputs go with what reads them, sums with what they add up."""
     of: dict[int, int] = {}
-    for k, strand in enumerate(found.strands):
+    for k, strand in enumerate(strands):
         node = strand.nodes[strand.first]
         if node.step is not None and node.parents:
             of[k] = rounds.get(_root(node), 0)
-    for k, strand in enumerate(found.strands):
+    for k, strand in enumerate(strands):
         sources = [read.source for read in strand.reads if read.source is not None]
         if k not in of:
             of[k] = max((of[source] for source in sources if source in of), default=0)
@@ -119,40 +120,40 @@ def _rounds_of_strands(found: Recurrence, rounds: Mapping[str, int]) -> dict[int
     return of
 
 
-def _add_starts_of_sums(found: Recurrence, of: dict[Node, int]) -> None:
+def _add_starts_of_sums(graph: Graph, strands: Sequence[Strand], of: dict[Node, int]) -> None:
     """What a sum over the steps begins with, made after the loop like it, stands beside it."""
-    for strand in found.strands:
+    for strand in strands:
         for read in strand.reads:
             for t, node in read.boundary.items():
                 reader = strand.nodes[t]
-                alone = len(found.graph.consumers(node)) == 1 if node in found.graph else False
+                alone = len(graph.consumers(node)) == 1 if node in graph else False
                 if alone and reader.step is None and node.step is None and node not in of:
                     of[node] = of.get(reader, 0)
 
 
-def _add_leaves(found: Recurrence, of: dict[Node, int]) -> None:
+def _add_leaves(graph: Graph, of: dict[Node, int]) -> None:
     """A leaf that knows its step goes with the first use of it at that step."""
-    for node in found.graph:
+    for node in graph:
         if node.step is not None and not node.parents and node not in of:
-            users = found.graph.consumers(node)
+            users = graph.consumers(node)
             uses = [of[user] for user in users if user in of and user.step == node.step]
             if uses:
                 of[node] = min(uses)
 
 
-def _add_results(found: Recurrence, of: dict[Node, int], after: int) -> None:
+def _add_results(graph: Graph, of: dict[Node, int], after: int) -> None:
     """Results that know no step, made of steps, come after them.
 
     What a later step reads, as a decoder reads its encoder's outputs, comes where it is complete.
     """
     complete: dict[Node, int] = {}
-    for node in found.graph:
+    for node in graph:
         if node not in of:
             moment = max((of.get(p, complete.get(p, 0)) for p in node.parents), default=0)
             if moment:
                 complete[node] = moment
     read: dict[Node, int] = defaultdict(int)  # the last moment that reads a result
-    for node in reversed(list(found.graph)):
+    for node in reversed(list(graph)):
         reader = of.get(node, read[node])
         for parent in node.parents:
             if parent in complete:

@@ -169,7 +169,7 @@ class Recurrence:
     @cached_property
     def moments(self) -> Moments:
         """When each node has its place: before the steps, at one of them, or after."""
-        return moments(self)
+        return moments(self.graph, self.clock, self.strands, self.places)
 
     @cached_property
     def shared(self) -> frozenset[Node]:

@@ -23,9 +23,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from microgrrepresent.node import Node
-from microgrrepresent.recurrence.alignment import Operand, columns
+from microgrrepresent.recurrence.alignment import columns
 from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
+from microgrrepresent.recurrence.pairing import Operand
 
 Position = tuple[int, int]  # a strand's index and a step, counted (see `Clock`)
 
