@@ -66,3 +66,13 @@ def test_the_chinese_readme_has_the_same_headings_and_the_same_code():
         for pattern in (r"^#+ ", r"!\[[^]]*\]\((.*?)\)", r"^\| `([^|]*?)`[、,|` ]")
     )
     assert levels[0] == levels[1] and pictures[0] == pictures[1] and rows[0] == rows[1]
+
+
+def test_the_report_in_the_readme_is_the_one_that_is_printed(tmp_path, monkeypatch):
+    text = (ROOT / "README.md").read_text("utf-8")
+    shown = re.search(r"```text\n(The loss is right.\n.*?)\n```", text, re.DOTALL)[1]
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for snippet in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(snippet, "README.md", "exec"), names)
+    assert shown == str(names["report"])

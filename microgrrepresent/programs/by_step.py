@@ -16,8 +16,8 @@ from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.lines import Item, Loop
-from microgrrepresent.programs.mistakes import owner_of
 from microgrrepresent.programs.replay import Replay
+from microgrrepresent.programs.schedule import line_owner
 
 Trace = dict[tuple[int, str], Array]
 """The value of each variable at each step, in the order of computation."""
@@ -29,7 +29,7 @@ Steps = dict[int, Array]
 def adjoint_names(code: Code) -> list[str]:
     """The adjoints that the loops of a backward pass have at each step, in their order."""
     loops = [item for item in code.backward if isinstance(item, Loop)]
-    names = [owner_of(line.target) for loop in loops for line in loop.lines if not line.add]
+    names = [line_owner(line) for loop in loops for line in loop.lines if not line.add]
     return [n for n in dict.fromkeys(names) if n and not n.endswith("_next")]
 
 
@@ -38,7 +38,7 @@ def traced(replay: Replay, backward: Iterable[Item]) -> Trace:
     found: Trace = {}
     items = list(backward)
     loops = [item for item in items if isinstance(item, Loop)]
-    names = dict.fromkeys(owner_of(line.target) for loop in loops for line in loop.lines)
+    names = dict.fromkeys(line_owner(line) for loop in loops for line in loop.lines)
     names = {n: None for n in names if n and not n.endswith("_next")}
 
     def after(t: int, variables: Mapping[str, Any]) -> None:

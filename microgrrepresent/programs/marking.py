@@ -157,10 +157,11 @@ class Marker:
         right = dict(zip(self.letters, self.trials.right, strict=True))
         reading = read_gradients(gradients, right, self.letters, self.lengths, farthest)
         said, factor = self._loss(loss)
-        if self._follows(reading, factor):
+        if factor is not None and self._follows(reading, factor):
             reading = _divided(reading, factor)
             adjoints = {}
-        return self._report(said, reading, right, adjoints)
+        report = self._report(said, reading, right, adjoints)
+        return replace(report, forward_wrong=factor is None)
 
     def _follows(self, reading: Reading, factor: float) -> bool:
         """Whether gradients are rather those of a loss that is so many times the right one."""
@@ -197,24 +198,40 @@ class Marker:
         arrays = self.trials.arrays
         return {n: int(eval(where, dict(arrays))) for n, where in self.step.code.sizes}
 
-    def _loss(self, loss: Any) -> tuple[str, float]:
+    def _loss(self, loss: Any) -> tuple[str, float | None]:
         """What is wrong with the loss, and how many times too large it is, as far as is seen."""
         right = float(self.trials.replay.loss)
         try:
             given = float(loss)
         except (TypeError, ValueError):
-            return f"The loss must be a number, and is {type(loss).__name__}.", 1
-        if abs(given - right) <= self._tolerance() * abs(right):
+            what = f"an array of shape {s}" if (s := np.shape(loss)) else type(loss).__name__
+            return f"The loss must be a number, and is {what}.", 1
+        if self._same(given, right):
             return "", 1
         said = f"The loss is {given:.6g}, and should be {right:.6g}"
         sizes = self.lengths
         scales = {**sizes, " * ".join(sizes): int(np.prod(list(sizes.values())))}
         for name, n in scales.items():
-            if right and np.isclose(given / right, n):
+            if self._same(given, right * n):
                 return f"{said}: it is {name} times too large, as if summed, not averaged.", n
-            if right and np.isclose(given / right, 1 / n):
+            if self._same(given, right / n):
                 return f"{said}: it is divided by {name} once too often.", 1 / n
-        return f"{said}: the forward pass is wrong, so look there first.", 1
+        for letter in self._initial():
+            arrays = self.trials.arrays
+            without = replace(
+                self.trials.replay, arrays={**arrays, letter: np.zeros_like(arrays[letter])}
+            )
+            if self._same(given, float(without.loss)):
+                return f"{said}: it is the loss for {letter} = 0, so {letter} is not read.", None
+        return f"{said}: the forward pass is wrong, so look there first.", None
+
+    def _same(self, a: float, b: float) -> bool:
+        return abs(a - b) <= self._tolerance() * abs(b)
+
+    def _initial(self) -> list[str]:
+        """The initial states that are inputs."""
+        code = self.step.code
+        return [n for steps in code.given.values() for _, n in steps if n in code.inputs]
 
     def _tolerance(self, *arrays: Array | None) -> float:
         types = [self.step.code.dtype, *(a.dtype for a in arrays if a is not None)]
@@ -241,7 +258,15 @@ class Marker:
         said = () if by_step is None else tuple(by_step.sentences(not (bad or missing)))
         remarks = tuple(reading.remarks)
         return Report(
-            loss, correct, missing, bad, found, remarks, said, self.letters, reading.other_order
+            loss,
+            correct,
+            missing,
+            bad,
+            found,
+            remarks,
+            said,
+            self.letters,
+            other_order=reading.other_order,
         )
 
     def _wrong(

@@ -8,28 +8,23 @@ lines and of loops, and where each is looked for.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from microgrrepresent.programs import slips
+from microgrrepresent.programs import gate_slips, slips
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.expressions import (
     Expr,
-    at,
     call,
     name,
-    parsed,
     plus,
     replaced,
-    shifted,
     substituted,
     text,
 )
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
-from microgrrepresent.programs.shapes import equal
-
-NEAR = 6
-"""One adjoint is taken for another that is at most so many lines away."""
+from microgrrepresent.programs.schedule import line_owner
+from microgrrepresent.programs.similar import gate_columns, similar
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,22 +134,22 @@ class _Ways:
 
     @classmethod
     def of(cls, code: Code) -> _Ways:
-        blocks = _blocks([*code.forward, *code.backward])
+        blocks = gate_columns([*code.forward, *code.backward])
         loops = [item for item in code.backward if isinstance(item, Loop)]
         last = loops[0].first if loops and loops[0].down else None
         step = slips.wrong_step(code.timed, last)
-        another = slips.wrong_variable(_similar(code))
+        another = slips.wrong_variable(similar(code))
         within = (
             slips.dropped_term,
             slips.wrong_sign,
             slips.dropped_factor,
             step,
-            slips.swapped_blocks,
+            gate_slips.swapped_blocks,
             slips.wrong_derivative,
             slips.wrong_sum,
             slips.transposed,
-            slips.transposed_blocks(blocks),
-            slips.wrong_block(blocks),
+            gate_slips.transposed_blocks(blocks),
+            gate_slips.wrong_block(blocks),
             another,
         )
         sizes = [n for n, _ in code.sizes]
@@ -167,11 +162,11 @@ class _Ways:
             if line.add:
                 yield "each step overwrites the sum, with = instead of +=", replace(line, add=False)
             elif _carries(line) and not _is_zeros(line):
-                yield "it is added, with += instead of =", replace(line, add=True)
+                yield "it is added to what was there, with += instead of =", replace(line, add=True)
             if _carries(line) and _is_zeros(line):
                 yield from self._starts(line)
             elif _carries(line):
-                same = name(owner_of(line.target).removesuffix("_next"))
+                same = name(line_owner(line).removesuffix("_next"))
                 says = f"{text(same)} goes on to the step before as it is"
                 yield says, replace(line, value=same)
             elif not line.add and text(line.target) in self.gradients and not _is_zeros(line):
@@ -237,7 +232,7 @@ class _Ways:
         for owner, whole in self.parts.items():
             if not _reads(line.value, owner):
                 continue
-            for way in (slips.swapped_blocks, slips.dropped_factor, self.another):
+            for way in (gate_slips.swapped_blocks, slips.dropped_factor, self.another):
                 for says, wrong in slips.everywhere(whole, way):
                     value = _in_place(line.value, owner, wrong)
                     yield f"in this line, {says}", replace(line, value=value)
@@ -263,19 +258,13 @@ def _in_place(expression: Expr, owner: str, wrong: Expr) -> Expr:
     return substituted(replaced(expression, value_of), {owner: wrong})
 
 
-def owner_of(target: Expr) -> str:
-    """The variable that a line writes to."""
-    inner = target.value if isinstance(target, ast.Subscript) else target
-    return inner.id if isinstance(inner, ast.Name) else ""
-
-
 def _reads(expression: Expr, variable: str) -> bool:
     return any(isinstance(n, ast.Name) and n.id == variable for n in ast.walk(expression))
 
 
 def _carries(line: Line) -> bool:
     """Whether the line hands something on to the next turn of the loop."""
-    return owner_of(line.target).endswith("_next")
+    return line_owner(line).endswith("_next")
 
 
 def _is_zeros(line: Line) -> bool:
@@ -302,77 +291,5 @@ def parts(code: Code) -> dict[str, Expr]:
     for line in lines_of(list(code.backward)):
         match line.value:
             case ast.Call(function, [ast.List()], _) if text(function) == "np.concatenate":
-                found[owner_of(line.target)] = line.value
+                found[line_owner(line)] = line.value
     return found
-
-
-def _blocks(items: Sequence[Item]) -> list[Expr]:
-    """The columns of the gates: ``:, 0:4``."""
-    found: dict[str, Expr] = {}
-    for line in lines_of(list(items)):
-        for node in ast.walk(line.value):
-            match node:
-                case ast.Subscript(_, ast.Tuple([ast.Slice(), ast.Slice()]) as index):
-                    found[text(index)] = index
-    return list(found.values())
-
-
-def _similar(code: Code) -> dict[str, list[Expr]]:
-    """For each variable, those of its shape: forward for forward, adjoints for adjoints."""
-    forward = [owner_of(line.target) for line in lines_of(list(code.forward))]
-    stored = [n for n in dict.fromkeys(forward) if n in code.timed]
-    loops = [item for item in code.backward if isinstance(item, Loop)]
-    inner = [owner_of(line.target) for loop in loops for line in loop.lines if not line.add]
-    adjoints = [n for n in dict.fromkeys(inner) if n not in code.timed]
-    found: dict[str, list[Expr]] = {}
-    for n in stored:
-        now: list[Expr] = [at(m, name("t")) for m in stored if _alike(code, n, m)]
-        before: list[Expr] = [at(m, shifted("t", -1)) for m in code.given if _alike(code, n, m)]
-        found[n] = now + before
-    for line in lines_of(list(code.forward)):
-        match line.target, line.value:
-            case ast.Name(n), ast.Call(_, [ast.ListComp()]) if text(line.value).startswith(
-                "np.stack"
-            ):
-                found[n] = [_a_step_earlier(line.value)]
-    for block, width in _widths(code).items():
-        same = [m for m in stored if (code.shapes.get(m) or [None])[-1] == width]
-        found[block] = [at(m, name("t")) for m in same]
-        for m in same:
-            found[m].append(parsed(block))
-    for n in adjoints:
-        k = adjoints.index(n)
-        near = adjoints[max(0, k - NEAR) : k + NEAR + 1]
-        found[n] = [name(m) for m in near if _alike(code, n, m)]
-    return found
-
-
-def _widths(code: Code) -> dict[str, int]:
-    """The gates' columns that the backward pass reads, and how many: ``u[t][:, 8:12]``, 4."""
-    found = {}
-    for line in lines_of(list(code.backward)):
-        for e in ast.walk(line.value):
-            match e:
-                case ast.Subscript(
-                    ast.Subscript(),
-                    ast.Tuple([_, ast.Slice(ast.Constant(int(a)), ast.Constant(int(b)))]),
-                ):
-                    found[text(e)] = b - a
-    return found
-
-
-def _a_step_earlier(stacked: Expr) -> Expr:
-    """The states h_0, ..., h_{T-1} for h_1, ..., h_T: ``np.stack([h[k - 1] for k in ...])``."""
-
-    def replace(node: Expr) -> Expr | None:
-        match node:
-            case ast.Subscript(ast.Name(n), ast.Name("k")):
-                return at(n, shifted("k", -1))
-        return None
-
-    return replaced(stacked, replace)
-
-
-def _alike(code: Code, n: str, m: str) -> bool:
-    a, b = (code.shapes.get(v.removesuffix("_next")) for v in (n, m))
-    return n != m and equal(a, b)

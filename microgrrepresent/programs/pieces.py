@@ -22,7 +22,8 @@ from microgrrepresent.norms import euclidean_norm
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.expressions import Expr, text
 from microgrrepresent.programs.lines import Line, Loop, lines_of
-from microgrrepresent.programs.mistakes import owner_of, parts
+from microgrrepresent.programs.mistakes import parts
+from microgrrepresent.programs.schedule import line_owner
 
 Gradients = Sequence[Array | None]
 """In the order of the program; None for one that is not there."""
@@ -102,7 +103,7 @@ class Pieces:
 
 def order_of(code: Code) -> list[int]:
     """For each gradient, where in the backward pass it is done."""
-    lines = [owner_of(line.target) for line in lines_of(list(code.backward))]
+    lines = [line_owner(line) for line in lines_of(list(code.backward))]
     return [lines.index(n) if n in lines else -1 for n in (_root(code, g) for g in code.gradients)]
 
 
@@ -126,7 +127,7 @@ def _gates(code: Code, gradient: Expr) -> list[str]:
     root = _root(code, gradient)
     for item in code.backward:
         for line in item.lines if isinstance(item, Loop) else [item]:
-            if owner_of(line.target) == root and (line.add or isinstance(item, Line)):
+            if line_owner(line) == root and (line.add or isinstance(item, Line)):
                 for node in ast.walk(line.value):
                     if isinstance(node, ast.Name) and node.id in whole:
                         return _first_names(whole[node.id])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import permutations
 from typing import Any
 
@@ -74,12 +75,20 @@ def read_gradients(
     _side_by_side(rest, right, reading, farthest)
     _shared(rest, right, reading)
     if rest:
-        reading.remarks.append(f"Not asked for, and not looked at: {', '.join(rest)}.")
+        missing = [name for name, value in found.items() if value is None]
+        unknown = ", ".join(key + _meant(key, missing) for key in rest)
+        reading.remarks.append(f"Not asked for, and not looked at: {unknown}.")
     _transposed(right, reading)
     for name, value in found.items():
         if value is not None:
             found[name] = _of_shape(name, value, right[name], lengths, reading)
     return reading
+
+
+def _meant(key: str, missing: Sequence[str]) -> str:
+    """Which of the missing names a key is a slip of the pen for."""
+    near = get_close_matches(key.removeprefix("d"), missing, 1)
+    return f" (is it {near[0]}?)" if near else ""
 
 
 def _numbers(value: Any, name: str, reading: Reading) -> Array | None:
@@ -165,7 +174,8 @@ def _of_shape(
         )
         summed: Array = value.sum(axis=tuple(range(more)))
         return summed
-    reading.faults[name] = f"has the shape {value.shape}, and {name} has {right.shape}"
+    what = f"has the shape {value.shape}" if value.ndim else f"is the number {value:.4g}"
+    reading.faults[name] = f"{what}, and should have the shape {right.shape}"
     return None
 
 

@@ -15,6 +15,10 @@ from microgrrepresent.programs.trial import Found, Way
 SHOWN = 3
 """So many explanations are printed, if several give the same numbers."""
 
+HINT = (
+    'Return adjoints, too, by step, such as {..., "dh": {t: dh, ...}}: they tell where it begins.'
+)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -36,6 +40,8 @@ class Report:
         What the adjoints of each step tell, if any were given.
     letters : dict from str to str
         What each parameter is called in the printed lines.
+    forward_wrong : bool
+        Whether the loss is wrong in a way that no factor explains.
     other_order : bool
         Whether weights that are side by side could be read in another order, too.
     error : str
@@ -50,6 +56,7 @@ class Report:
     remarks: tuple[str, ...] = ()
     adjoints: tuple[str, ...] = ()
     letters: dict[str, str] = field(default_factory=dict)
+    forward_wrong: bool = False
     other_order: bool = False
     error: str = ""
 
@@ -85,7 +92,10 @@ class Report:
 
     def __str__(self) -> str:
         if self.error:
-            return f"Not marked: {self.error.rstrip('.')}."
+            end = "" if self.error.endswith((".", "?")) else "."
+            return f"Not marked: {self.error}{end}"
+        if self.forward_wrong and not self.correct:
+            return f"{self.loss}\nThe gradients cannot be compared before the loss is right."
         said = [self.loss or "The loss is right.", *self.remarks, self._counted()]
         if self.wrong:
             if len(self.wrong) > 1:
@@ -94,6 +104,8 @@ class Report:
         said += self.adjoints
         if self.found is not None and (self.found.ways or not self.loss):
             said += _why(self.found, self.letters)
+            if not self.found.ways and not self.adjoints:
+                said.append(HINT)
         return "\n".join(line for line in said if line)
 
     def _counted(self) -> str:

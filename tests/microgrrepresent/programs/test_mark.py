@@ -235,6 +235,7 @@ def test_two_mistakes_at_once_are_named():
 def test_what_fits_nothing_is_said_so():
     report = marker("rnn")(edited(RNN_ARRAYS, "db += draw.sum(0)", "db += draw.sum(0) ** 3"))
     assert not report.mistakes and "Why: unknown; none of " in str(report)
+    assert "Return adjoints, too, by step" in str(report)
     assert report.first_wrong == "b_ih" and list(report.wrong) == ["b_ih", "b_hh"]
 
 
@@ -286,6 +287,23 @@ def test_the_loss_is_checked_first():
     assert not report.right and "T * B times too large, as if summed" in str(report)
     report = marker("rnn")(edited(RNN_ARRAYS, "return loss, {", "return loss + 1, {"))
     assert "the forward pass is wrong" in str(report).splitlines()[0]
+
+
+def test_gradients_of_a_wrong_forward_pass_are_not_compared():
+    report = marker("rnn")(edited(RNN_ARRAYS, "hs[0] = h_0", "pass"))
+    first, second = str(report).splitlines()
+    assert first.endswith("it is the loss for h_0 = 0, so h_0 is not read.")
+    assert second == "The gradients cannot be compared before the loss is right."
+    report = marker("rnn")(edited(RNN_ARRAYS, "+ b_hh)", ")"))
+    assert "the forward pass is wrong" in report.loss and report.forward_wrong
+
+
+def test_a_name_that_is_nearly_right_is_asked_about():
+    report = marker("rnn")(edited(RNN_ARRAYS, '"dW_hh": dW_hh', '"Whh": dW_hh'))
+    assert "Not asked for, and not looked at: Whh (is it W_hh?)." in str(report)
+    assert report.missing == ("W_hh",)
+    report = marker("rnn")(edited(RNN_ARRAYS, '{"dV": dV', '{"dV": 0'))
+    assert report.wrong["V"] == "is the number 0, and should have the shape (5, 4)"
 
 
 def test_a_function_that_raises_gets_the_line():
