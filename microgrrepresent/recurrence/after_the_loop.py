@@ -11,55 +11,39 @@ are enough, as for a loss on the last ones; what is made of all of them at once 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from microgrrepresent.node import Node
-from microgrrepresent.recurrence.breaks import Breaks
-from microgrrepresent.recurrence.clock import Clock
 from microgrrepresent.recurrence.reads import find_reads
 from microgrrepresent.recurrence.signature import signature
-from microgrrepresent.recurrence.strands import Position, Strand
+from microgrrepresent.recurrence.strands import Position, Strand, Strands
 
 Kind = tuple[object, ...]
 
 
-def add_what_was_made_after(
-    nodes: Sequence[Node],
-    strands: list[Strand],
-    places: dict[Node, Position],
-    clock: Clock,
-    breaks: Breaks,
-) -> None:
+def add_what_was_made_after(nodes: Sequence[Node], known: Strands) -> None:
     """Append the strands of nodes that were made after the loop; a chain of them, link by link.
+
+    What would break the pattern stays outside.
 
     Parameters
     ----------
     nodes
         In topological order.
-    strands, places
-        Those of the loop, with their reads.
-    clock
-        What counts as which step.
-    breaks
-        What would break the pattern stays outside.
+    known
+        The strands of the loop, with their reads.
     """
+    places = known.places
     outside = [n for n in nodes if n not in places and n.step is None and n.parents]
     while any(
-        _add_a_link(outside, latest, strands, places, clock, breaks, every)
+        _add_a_link(outside, latest, known, every)
         for every in (True, False)
         for latest in (True, False)
     ):
         outside = [node for node in outside if node not in places]
 
 
-def _add_a_link(
-    outside: Sequence[Node],
-    latest: bool,
-    strands: list[Strand],
-    places: dict[Node, Position],
-    clock: Clock,
-    breaks: Breaks,
-    every: bool,
-) -> bool:
+def _add_a_link(outside: Sequence[Node], latest: bool, known: Strands, every: bool) -> bool:
     """Append what is made from the strands that are known, and tell whether there was anything.
 
     Each node belongs to the latest step that it reads, or to the earliest. Of each kind there has
@@ -67,16 +51,17 @@ def _add_a_link(
     """
     found: dict[tuple[int, Kind], dict[int, Node]] = {}
     for node in outside:
-        if (link := _link(node, latest, places)) is not None:
+        if (link := _link(node, latest, known.places)) is not None:
             source, t, kind = link
             found.setdefault((source, kind), {})[t] = node  # of several of a kind, the last one
-    known = len(strands)
+    before = len(known.strands)
     for (source, _), line in found.items():
         line = dict(sorted(line.items()))
         fits = _is_of_every_step if every else _is_of_steps_in_a_row
-        if fits([*line], [*strands[source].nodes]) and places.keys().isdisjoint(line.values()):
-            _add(Strand(line, False), strands, places, clock, breaks)
-    return len(strands) > known
+        steps = [*known.strands[source].nodes]
+        if fits([*line], steps) and known.places.keys().isdisjoint(line.values()):
+            _add(Strand(line, False), known)
+    return len(known.strands) > before
 
 
 def _link(node: Node, latest: bool, places: dict[Node, Position]) -> tuple[int, int, Kind] | None:
@@ -98,21 +83,11 @@ def _is_of_steps_in_a_row(times: list[int], every: list[int]) -> bool:
     return len(times) > 1 and times[-1] - times[0] < len(times)
 
 
-def _add(
-    strand: Strand,
-    strands: list[Strand],
-    places: dict[Node, Position],
-    clock: Clock,
-    breaks: Breaks,
-) -> None:
+def _add(strand: Strand, known: Strands) -> None:
     """Add a strand, if it reads the same at every step."""
-    known = len(strands)
-    places |= {node: (known, t) for t, node in strand.nodes.items()}
-    strands.append(strand)
-    tried = breaks.anew()
-    find_reads(strands, places, clock, tried, known)
-    if tried.found:
-        for added in strands[known:]:
-            for node in added.nodes.values():
-                del places[node]
-        del strands[known:]
+    count = len(known.strands)
+    known.add(strand)
+    tried = replace(known, breaks=known.breaks.anew())
+    find_reads(tried, count)
+    if tried.breaks.found:
+        known.keep(count)

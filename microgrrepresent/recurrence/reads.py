@@ -17,54 +17,44 @@ from typing import Any
 
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence.breaks import Breaks
-from microgrrepresent.recurrence.clock import Clock
 from microgrrepresent.recurrence.signature import index_numbers, signature
-from microgrrepresent.recurrence.strands import Position, Read, Strand, behind, common
+from microgrrepresent.recurrence.strands import Position, Read, Strand, Strands, behind, common
 
 Origin = tuple[int, int]  # a source's index and a lag; for a node in no strand, OUTSIDE and its id
 OUTSIDE = -1
 
 
-def find_reads(
-    strands: list[Strand],
-    places: dict[Node, Position],
-    clock: Clock,
-    breaks: Breaks,
-    known: int = 0,
-) -> None:
+def find_reads(known: Strands, done: int = 0) -> None:
     """Fill in the reads and slopes of all strands, and append the strands of per-step inputs.
 
     Parameters
     ----------
-    strands, places
-        The strands, and where each node stands in them.
-    clock
-        What counts as which step.
-    breaks
-        Takes down which nodes read something else than their counterparts.
-    known : int
-        So many of the strands have their reads already.
+    known
+        The strands.
+    done : int
+        So many of them have their reads already.
     """
+    strands, places = known.strands, known.places
     waiting: list[tuple[Strand, int]] = []
-    while known < len(strands) or waiting:
-        for strand in strands[known:]:
+    while done < len(strands) or waiting:
+        for strand in strands[done:]:
             if strand.cuts:
                 continue
-            strand.slopes = _slopes(strand, breaks)
+            strand.slopes = _slopes(strand, known.breaks)
             strand.reads = [Read() for _ in strand.nodes[strand.first].parents]
             waiting += [(strand, i) for i in range(len(strand.reads))]
-        known = len(strands)
+        done = len(strands)
         before, postponed = len(waiting), []
         for strand, i in waiting:
-            read = _read(strand, i, strands, places, clock, breaks)
+            read = _read(strand, i, known)
             if read is None:
                 postponed.append((strand, i))
             else:
                 strand.reads[i] = read
         waiting = postponed
-        if waiting and len(waiting) == before and known == len(strands):
+        if waiting and len(waiting) == before and done == len(strands):
             strand, i = waiting.pop(0)
-            strand.reads[i] = _of_the_usual_kind(strand, i, strands, places, clock, breaks)
+            strand.reads[i] = _of_the_usual_kind(strand, i, known)
     for strand in strands:  # what was read once may have turned out to be in a strand later on
         for i, read in enumerate(strand.reads):
             if read.shared in places and len(strand.nodes) == 1:
@@ -72,21 +62,15 @@ def find_reads(
                 strand.reads[i] = Read(source, strand.first - t, regular=(strand.first,) * 2)
 
 
-def _read(
-    strand: Strand,
-    i: int,
-    strands: list[Strand],
-    places: dict[Node, Position],
-    clock: Clock,
-    breaks: Breaks,
-) -> Read | None:
+def _read(strand: Strand, i: int, known: Strands) -> Read | None:
     """Tell one read; None if that has to wait, because its nodes may turn out to be in a strand."""
+    strands, places = known.strands, known.places
     read = {t: node.parents[i] for t, node in strand.nodes.items()}
     parents = {t: behind(parent, strands, places) for t, parent in read.items()}
     keys = {t: _key(parent, t, places) for t, parent in parents.items()}
     cuts = {_key(read[t], t, places) for t in read if read[t] is not parents[t]}
     if len(cuts) > 1:
-        _misread(strand, i, max(read), "the other steps read another cut", breaks)
+        _misread(strand, i, max(read), "the other steps read another cut", known.breaks)
     if len({parent.id for parent in parents.values()}) == 1 and (
         len(parents) > 1 or keys[strand.first][0] == OUTSIDE
     ):
@@ -98,11 +82,11 @@ def _read(
         if n == max(inside.values()) and not any(_offenders(key, keys, strand, strands)):
             return _by_key(key, keys, parents, cut)
     if len(votes) < len(keys) or inside:
-        _rewired(strand, i, keys, votes, strands, breaks)
+        _rewired(strand, i, keys, votes, strands, known.breaks)
         return _by_key(common(votes), keys, parents, cut)
     if len({_form(parent) for parent in parents.values()}) > 1:
         return None
-    return _added(parents, strand, strands, places, clock)
+    return _added(parents, strand, known)
 
 
 def _by_key(
@@ -118,43 +102,30 @@ def _by_key(
     return Read(source, lag, boundary=boundary, regular=ends, cut=cut)
 
 
-def _added(
-    parents: dict[int, Node],
-    strand: Strand,
-    strands: list[Strand],
-    places: dict[Node, Position],
-    clock: Clock,
-) -> Read:
+def _added(parents: dict[int, Node], strand: Strand, known: Strands) -> Read:
     """Make a strand of what the steps read in one place, by their own steps if these are known."""
     shifts = {
-        None if node.step is None else clock.count(node.step) - t for t, node in parents.items()
+        None if node.step is None else known.clock.count(node.step) - t
+        for t, node in parents.items()
     }
     shift = (shifts.pop() if len(shifts) == 1 else None) or 0
-    added = Strand({t + shift: node for t, node in parents.items()}, strand.backward)
-    places |= {node: (len(strands), t) for t, node in added.nodes.items()}
-    strands.append(added)
-    return Read(len(strands) - 1, -shift, regular=(min(parents), max(parents)))
+    known.add(Strand({t + shift: node for t, node in parents.items()}, strand.backward))
+    return Read(len(known.strands) - 1, -shift, regular=(min(parents), max(parents)))
 
 
-def _of_the_usual_kind(
-    strand: Strand,
-    i: int,
-    strands: list[Strand],
-    places: dict[Node, Position],
-    clock: Clock,
-    breaks: Breaks,
-) -> Read:
+def _of_the_usual_kind(strand: Strand, i: int, known: Strands) -> Read:
     """Where steps read things of several kinds, the most common one is the pattern."""
+    breaks = known.breaks
     parents = {t: node.parents[i] for t, node in strand.nodes.items()}
     forms = {t: _form(parent) for t, parent in parents.items()}
     usual = common(Counter(forms.values()))
     example = next(t for t in forms if forms[t] == usual)
-    known = breaks.names[parents[example]]
+    name = breaks.names[parents[example]]
     t = next(t for t in forms if forms[t] != usual)
     stamp = breaks.clock.stamp(example)
-    _misread(strand, i, t, f"step {stamp} reads {known}, which is not of its kind", breaks)
+    _misread(strand, i, t, f"step {stamp} reads {name}, which is not of its kind", breaks)
     regular = {t: parent for t, parent in parents.items() if forms[t] == usual}
-    read = _added(regular, strand, strands, places, clock)
+    read = _added(regular, strand, known)
     read.boundary = {t: parent for t, parent in parents.items() if t not in regular}
     return read
 

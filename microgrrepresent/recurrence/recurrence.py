@@ -240,11 +240,12 @@ def recurrence(graph: Graph | Node | Sequence[Node]) -> Recurrence:
     nodes = tuple(whole)
     clock = Clock(nodes)
     breaks = Breaks(graph, whole, clock)
-    strands, places = find_strands(nodes, set(whole.outputs), clock, breaks)
-    steps = tuple(sorted({t for strand in strands for t in strand.nodes}))
-    find_reads(strands, places, clock, breaks)
-    add_what_was_made_after(nodes, strands, places, clock, breaks)
-    return Recurrence(graph, nodes, steps, clock, tuple(strands), places, breaks.found)
+    known = find_strands(nodes, set(whole.outputs), clock, breaks)
+    steps = tuple(sorted({t for strand in known.strands for t in strand.nodes}))
+    find_reads(known)
+    add_what_was_made_after(nodes, known)
+    strands = tuple(known.strands)
+    return Recurrence(graph, nodes, steps, clock, strands, known.places, breaks.found)
 
 
 def _with_forward(graph: Graph) -> Graph:

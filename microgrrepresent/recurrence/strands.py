@@ -96,12 +96,45 @@ class Strand:
         return next(reversed(self.nodes))
 
 
+@dataclass(eq=False)
+class Strands:
+    """The strands of a graph, as far as they are known, and where each node stands in them.
+
+    Attributes
+    ----------
+    clock : Clock
+        What counts as which step.
+    breaks : Breaks
+        Takes down which nodes break the pattern.
+    strands : list of Strand
+    places : dict from Node to (int, int)
+        The strand and the step of every node that is in one.
+    """
+
+    clock: Clock
+    breaks: Breaks
+    strands: list[Strand] = field(default_factory=list)
+    places: dict[Node, Position] = field(default_factory=dict)
+
+    def add(self, strand: Strand) -> None:
+        """Append a strand."""
+        self.places |= {node: (len(self.strands), t) for t, node in strand.nodes.items()}
+        self.strands.append(strand)
+
+    def keep(self, count: int) -> None:
+        """Take out all strands but the first so many."""
+        for strand in self.strands[count:]:
+            for node in strand.nodes.values():
+                del self.places[node]
+        del self.strands[count:]
+
+
 # --- finding strands ------------------------------------------------------------------------------
 
 
 def find_strands(
     nodes: Sequence[Node], outputs: Container[Node], clock: Clock, breaks: Breaks
-) -> tuple[list[Strand], dict[Node, Position]]:
+) -> Strands:
     """Find the strands of results; leaves and numbers join when wiring finds out who reads them.
 
     Parameters
@@ -110,26 +143,15 @@ def find_strands(
         In topological order; every node's `forward` is among them.
     outputs
         Nodes that may have names of their own.
-    clock
-        What counts as which step.
-    breaks
-        Takes down which nodes break the pattern.
-
-    Returns
-    -------
-    strands : list of Strand
-    places : dict from Node to (int, int)
-        The strand and the step of every node that is in one.
+    clock, breaks
+        As in `Strands`.
     """
-    strands: list[Strand] = []
-    places: dict[Node, Position] = {}
+    known = Strands(clock, breaks)
     sweeps = _sweeps(nodes)
     by_sweep: list[list[Node]] = [[] for _ in range(max(sweeps.values()) + 1)]
     cuts = _cuts(nodes, outputs)
     for node in nodes:
-        if node.step is None or node in cuts:
-            continue
-        if node.parents:
+        if node.step is not None and node not in cuts and node.parents:
             by_sweep[sweeps[node]].append(node)
     for sweep, found in enumerate(by_sweep):
         # nodes of the forward pass are grouped by scope, those of a backward pass by the strand
@@ -138,19 +160,17 @@ def find_strands(
         for node in found:
             group: Hashable = node.scope
             if node.forward is not None:
-                if node.forward not in places:
+                if node.forward not in known.places:
                     continue
-                group = places[node.forward][0]
+                group = known.places[node.forward][0]
             assert node.step is not None
             groups.setdefault(group, {}).setdefault(clock.count(node.step), []).append(node)
         for lines in groups.values():
-            lines = dict(sorted(lines.items()))
-            for column in _aligned(lines, sweep > 0, sweeps, strands, places, outputs, breaks):
-                places |= {node: (len(strands), t) for t, node in column.items()}
-                strands.append(Strand(column, sweep > 0))
-    strands, places = _without_heads(nodes, strands, places)
-    _add_cuts(cuts, strands, places, clock)
-    return strands, places
+            for column in _aligned(dict(sorted(lines.items())), sweep > 0, sweeps, known, outputs):
+                known.add(Strand(column, sweep > 0))
+    known = _without_heads(nodes, known)
+    _add_cuts(cuts, known)
+    return known
 
 
 def _cuts(nodes: Sequence[Node], outputs: Container[Node]) -> dict[Node, Node]:
@@ -180,24 +200,21 @@ def _cuts(nodes: Sequence[Node], outputs: Container[Node]) -> dict[Node, Node]:
     return {node: cut for node, cut in found.items() if node not in inside}
 
 
-def _add_cuts(
-    cuts: dict[Node, Node], strands: list[Strand], places: dict[Node, Position], clock: Clock
-) -> None:
+def _add_cuts(cuts: dict[Node, Node], known: Strands) -> None:
     """Make strands of the cuts, one for each state that is cut."""
     groups: dict[tuple[int, int, int], dict[int, Node]] = {}
     counts: Counter[tuple[int, int]] = Counter()
     for node, cut in cuts.items():
         assert node.step is not None
-        if cut in places:
-            source, s = places[cut]
-            t = clock.count(node.step)
+        if cut in known.places:
+            source, s = known.places[cut]
+            t = known.clock.count(node.step)
             counts[source, t] += 1
             groups.setdefault((source, t - s, counts[source, t]), {})[t] = node
     for (source, lag, _), found in groups.items():
         found = dict(sorted(found.items()))
         read = Read(source, lag, regular=(min(found), max(found)))
-        places |= {node: (len(strands), t) for t, node in found.items()}
-        strands.append(Strand(found, False, [read], cuts=True))
+        known.add(Strand(found, False, [read], cuts=True))
 
 
 def _sweeps(nodes: Sequence[Node]) -> dict[Node, int]:
@@ -228,37 +245,34 @@ def _aligned(
     lines: dict[int, list[Node]],
     backward: bool,
     sweeps: Mapping[Node, int],
-    strands: Sequence[Strand],
-    places: Mapping[Node, Position],
+    known: Strands,
     outputs: Container[Node],
-    breaks: Breaks,
 ) -> list[dict[int, Node]]:
     """The columns of one group's lines."""
 
     def operands(node: Node, t: int) -> tuple[Operand, ...]:
         found = []
         for parent in node.parents:
-            strand, s = places.get(parent, (None, t))
+            strand, s = known.places.get(parent, (None, t))
             sweep = -1 if parent.is_number else sweeps[parent]
             found.append(Operand(strand, s - t, sweep if backward else 0))
         return tuple(found)
 
     def exists(strand: int, t: int) -> bool:
-        return t in strands[strand].nodes
+        return t in known.strands[strand].nodes
 
-    return columns(lines, backward, operands, exists, outputs, breaks)
+    return columns(lines, backward, operands, exists, outputs, known.breaks)
 
 
-def _without_heads(
-    nodes: Sequence[Node], strands: list[Strand], places: dict[Node, Position]
-) -> tuple[list[Strand], dict[Node, Position]]:
+def _without_heads(nodes: Sequence[Node], known: Strands) -> Strands:
     """Take out what was made once: what no strand reads, and what strands read at several steps.
 
     The first is an output's head, such as the loss of the last step; the second was worked out at
     one step to be used at all of them.
     """
+    strands, places = known.strands, known.places
     if len({t for strand in strands for t in strand.nodes}) < 2:
-        return strands, places
+        return known
     single = {strand.nodes[strand.first] for strand in strands if len(strand.nodes) == 1}
     readers: dict[Node, list[Node]] = {node: [] for node in single}
     for node in nodes:
@@ -268,8 +282,11 @@ def _without_heads(
     for node in reversed(nodes):
         if node in single and len({places[r][1] for r in readers[node] if r in places}) != 1:
             del places[node]
-    kept = [strand for strand in strands if strand.nodes[strand.first] in places]
-    return kept, {n: (i, t) for i, strand in enumerate(kept) for t, n in strand.nodes.items()}
+    kept = Strands(known.clock, known.breaks)
+    for strand in strands:
+        if strand.nodes[strand.first] in places:
+            kept.add(strand)
+    return kept
 
 
 def behind(node: Node, strands: Sequence[Strand], places: Mapping[Node, Position]) -> Node:
