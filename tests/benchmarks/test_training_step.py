@@ -45,6 +45,7 @@ def test_the_peers_solve_the_problem(cell):
         peers.hips_autograd,
         peers.jax_scan,
         numba_by_hand.contestant,
+        ours.compiled,
     ):
         loss, gradients = contestant(given)()
         gradients = {name: np.asarray(value) for name, value in gradients.items()}

@@ -31,13 +31,14 @@ from microgrrepresent.programs.expressions import (
     text,
 )
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
-from microgrrepresent.programs.native.elements import Elements, Shape, Unknown
+from microgrrepresent.programs.native.elements import Elements, Kind, Shape, Unknown
 from microgrrepresent.programs.native.functions import FORMATS, functions_source
 from microgrrepresent.programs.native.leaving import products_left
 from microgrrepresent.programs.native.nest_text import written
 from microgrrepresent.programs.native.nests import Assign, Call, Nest, Turns, joined, with_numbers
 from microgrrepresent.programs.native.places import Places
 from microgrrepresent.programs.native.reading import Reader
+from microgrrepresent.programs.native.sharing import shared
 from microgrrepresent.programs.printing import helper_source
 from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.shared_calls import with_shared_calls
@@ -112,11 +113,11 @@ class _Writer(Places):
         """All of it."""
         code = self.code
         self._learn_made()
-        shared = with_shared_calls(
+        lines = with_shared_calls(
             [*code.forward, *code.backward], self.timed, lambda stem: self.fresh(stem)
         )
-        self._shapes_of_shared(shared)
-        items = products_left(shared, self.timed, self.shapes, self._shape_of, self.fresh)
+        self._shapes_of_shared(lines)
+        items = products_left(lines, self.timed, self.shapes, self._shape_of, self.fresh)
         self._choose_storage(items)
         self.writes = [line_owner(line) for line in lines_of(items)]
         out = self.reader.out
@@ -135,7 +136,8 @@ class _Writer(Places):
         kept |= {*self.given, *code.given, *self.made, code.loss}
         statements, gone = with_numbers(joined(out, self.axes), kept, self.fresh)
         body = written(statements, self.axes, self.fresh)
-        return self._assembled(body, gone)
+        buffers = {n: made for n, made in self.buffers.items() if n not in gone}
+        return self._assembled(body, buffers, shared(statements, buffers, kept))
 
     def _shapes_of_shared(self, items: Sequence[Item]) -> None:
         for line in lines_of(list(items)):
@@ -365,19 +367,22 @@ class _Writer(Places):
 
     # --- as text ----------------------------------------------------------------------------------
 
-    def _assembled(self, body: str, gone: set[str]) -> str:
+    def _assembled(
+        self, body: str, buffers: dict[str, tuple[Shape, Kind]], others: dict[str, str]
+    ) -> str:
         code, functions = self.code, self.functions
         words = set(re.findall(r"\w+", body))
-        buffers = {n: made for n, made in self.buffers.items() if n in words - gone}
+        buffers = {n: made for n, made in buffers.items() if n in words}
         made = [str(line) for line in code.made if not isinstance(line.value, ast.Name)]
         names = {
             n: line.value.id
             for n, line in ((line_owner(m), m) for m in code.made)
             if isinstance(line.value, ast.Name)
         }
-        for n, (shape, kind) in buffers.items():
+        for n, (shape, kind) in sorted(buffers.items(), key=lambda made: made[0] in others):
             dtype = {"real": self.real, "integer": "np.int64", "truth": "np.bool_"}[kind]
-            made.append(f"{n} = np.empty({text(shape_expression(shape))}, {dtype})")
+            axes = text(shape_expression(shape))
+            made.append(f"{n} = {others.get(n, f'np.empty({axes}, {dtype})')}")
         for variable, values in code.given.items():
             for step, letter in values:
                 if letter in self.made and letter not in names and variable in buffers:

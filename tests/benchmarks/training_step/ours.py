@@ -87,14 +87,19 @@ def layer(given):
     return run
 
 
-def printed(given, backend="numpy"):
+def program_of(given, backend="numpy"):
     """The program of the layer and its readout: the loop that `program` prints, run fast."""
     recurrent, readout, p = _layer_and_readout(given)
 
     def f(X, y):
         return cross_entropy(readout(recurrent(X)[0]), y)
 
-    step = program(f, p, backend=backend, X=given.X, y=given.y)
+    return program(f, p, backend=backend, X=given.X, y=given.y)
+
+
+def printed(given):
+    """A step of the program, in NumPy."""
+    step = program_of(given)
     return lambda: step(X=given.X, y=given.y)
 
 
@@ -102,4 +107,5 @@ def compiled(given):
     """The same, compiled by numba."""
     import numba  # noqa: F401 (or the race says that it is missing)
 
-    return printed(given, "numba")
+    step = program_of(given, "numba")
+    return lambda: step(X=given.X, y=given.y)

@@ -22,7 +22,7 @@ def measure(sizes=tuple(SIZES), cells=CELLS, rounds=ROUNDS, contestants=tuple(CO
     for size in sizes:
         for cell in cells:
             found = race(cell, size, rounds, contestants, SLOW.get(size, ()))
-            limit = median(found[LIMIT].times)
+            limit = median(found[LIMIT].times) if found[LIMIT].times else None
             for name, c in found.items():
                 records.append(
                     {
@@ -34,7 +34,7 @@ def measure(sizes=tuple(SIZES), cells=CELLS, rounds=ROUNDS, contestants=tuple(CO
                         "first_call_s": c.first,
                         "steps_timed": len(c.times),
                         "median_ms": median(c.times) * 1e3 if c.times else None,
-                        "times_the_limit": median(c.times) / limit if c.times else None,
+                        "times_the_limit": median(c.times) / limit if c.times and limit else None,
                     }
                 )
     return records

@@ -101,6 +101,14 @@ def test_a_step_is_products_and_loops_over_elements(name, interpreted):
         assert "np.dot" in lines and not re.search(r"np\.(?!dot|float)", lines)
 
 
+def test_what_is_not_needed_at_the_same_time_shares_memory(interpreted):
+    f, wrt = NETS["lstm"]()
+    source = program(f, wrt, backend="numba", **example("lstm")).source("fast")
+    prepared = source.partition("def prepare(")[2]
+    wide = re.findall(r"(\w+) = np\.empty\(\(T, B, 16\)", prepared)
+    assert len(wide) == 1 and re.search(rf"\bda = {wide[0]}\n", prepared)
+
+
 def test_what_is_not_understood_is_left_to_numpy(interpreted):
     odd = primitive(
         "odd",
