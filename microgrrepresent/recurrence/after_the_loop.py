@@ -11,7 +11,6 @@ are enough, as for a loss on the last ones; what is made of all of them at once 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence.reads import find_reads
@@ -85,9 +84,9 @@ def _is_of_steps_in_a_row(times: list[int], every: list[int]) -> bool:
 
 def _add(strand: Strand, known: Strands) -> None:
     """Add a strand, if it reads the same at every step."""
-    count = len(known.strands)
+    count, reasons = len(known.strands), len(known.breaks.found)
     known.add(strand)
-    tried = replace(known, breaks=known.breaks.anew())
-    find_reads(tried, count)
-    if tried.breaks.found:
+    find_reads(known, count)
+    if len(known.breaks.found) > reasons:
         known.keep(count)
+        known.breaks.keep(reasons)

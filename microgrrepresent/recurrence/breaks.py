@@ -27,9 +27,10 @@ class Breaks:
         self.graph, self.whole, self.clock = graph, whole, clock
         self.found: dict[Node, str] = {}
 
-    def anew(self) -> Breaks:
-        """None yet, for what is only tried."""
-        return Breaks(self.graph, self.whole, self.clock)
+    def keep(self, count: int) -> None:
+        """Forget all reasons but the first so many."""
+        for node in list(self.found)[count:]:
+            del self.found[node]
 
     def add(self, node: Node, t: int, reason: str) -> None:
         """Take down why a node of the t-th step does not fit."""
