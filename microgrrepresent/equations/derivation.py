@@ -170,6 +170,8 @@ class _Derivation(Forward):
         meets = child.op.said("meets", child, i, by="explain")
         text = child.op.said(_RULE.get(meets, "derivative"), child, i, by="explain")
         joins = child.op.many is not None
+        # an inner product is a number, and has spread nothing
+        spread = meets == "elementwise" and child.ndim >= parent.ndim
         if joins and parent.ndim < child.ndim and _is_spread_sum(g):
             return self._part_of_sum(g, parent, now)
         if meets == "elementwise" and text in ("1", "-1"):
@@ -189,10 +191,10 @@ class _Derivation(Forward):
                 Number(0) if meets == "moved" else self.value(child, reading),
                 () if joins else tuple(self.value(p, reading) for p in child.parents),
                 self.params(child, reading),
-                child.shape if meets == "elementwise" else parent.shape,
+                child.shape if spread else parent.shape,
                 self._lengths(child) if joins and parent.ndim == child.ndim else (),
             )
-        if meets == "elementwise" and child.shape != parent.shape:
+        if spread and child.shape != parent.shape:
             term = SumOver(term, parent.shape)
         return term
 

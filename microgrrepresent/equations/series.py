@@ -45,7 +45,7 @@ class Series:
     def example(self) -> Node:
         """A node that is typical: of results, one that is not an initial value."""
         candidates = sorted(self.nodes.items(), key=lambda item: item[0] or 0)
-        return candidates[-1 if len(candidates) < 3 else len(candidates) // 2][1]
+        return candidates[len(candidates) // 2][1]
 
     @property
     def steps(self) -> tuple[int, ...]:

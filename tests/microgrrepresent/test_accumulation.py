@@ -33,6 +33,15 @@ def test_parts_and_the_whole_are_used():
     np.testing.assert_allclose(g[:, 1], x.data[:, 0] + x.data[:, 3] + 3)
 
 
+def test_a_second_sweep_adds_to_the_gradient_and_not_into_it():
+    x = leaf(3)
+    total(x * x).backward()
+    first = x.grad
+    total(x * 3).backward()
+    np.testing.assert_allclose(x.grad, 2 * x.data + 3)
+    np.testing.assert_allclose(first, 2 * x.data)
+
+
 def test_an_adjoint_that_two_nodes_share_is_not_written_to():
     # the rule of + hands one and the same array to both operands; each then gets more
     x, y = leaf(4), leaf(4)

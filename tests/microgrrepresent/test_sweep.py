@@ -540,3 +540,9 @@ def test_what_is_made_before_the_loop_and_penalized_has_terms_in_and_outside_of_
     terms = backward(h.sum() + (V * V).sum()).by_step(W)
     assert list(terms) == [1, 2, 3, None]
     np.testing.assert_array_equal(terms[None], 2 * np.ones((2, 2)))
+
+
+def test_a_jacobian_has_the_axes_of_the_output_and_then_those_of_the_input():
+    x, A = leaf(np.arange(6.0).reshape(2, 3)), np.arange(12.0).reshape(3, 4)
+    J = jacobian(x @ A, x)  # by x_kl, y_ij changes with A_lj where i = k
+    assert np.array_equal(J, np.einsum("ik,lj->ijkl", np.eye(2), A))

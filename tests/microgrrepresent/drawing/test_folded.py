@@ -89,6 +89,19 @@ def test_a_longer_lag_than_the_cell_has_steps_before():
     assert sorted(plain(box.label) for box in picture.boxes if box.kind == "delay") == ["", "2"]
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_delay_says_by_how_many_steps_if_by_several(reverse):
+    h = {t: Tensor(np.zeros(3), name="h_0") for t in (-1, 0, 7, 8)}
+    order = range(6, 0, -1) if reverse else range(1, 7)
+    by = -1 if reverse else 1
+    for t in order:
+        with step(t):
+            h[t] = tanh(h[t - 2 * by] * 0.5).named("h")
+    last, before = (1, 2) if reverse else (6, 5)
+    picture = draw([h[last], h[before]], time="folded").picture
+    assert [plain(box.label) for box in picture.boxes if box.kind == "delay"] == ["2"]
+
+
 def test_both_forms_side_by_side(folded):
     picture = folded.drawing.picture
     if folded.options["time"] == "both":

@@ -40,6 +40,20 @@ def test_gradients_run_against_the_arrows_beside_which_they_stand(make, view):
             assert all(3 < d < 8 for d in beside)
 
 
+def test_no_gradient_runs_along_a_rail_or_on_a_folded_half(make):
+    L = make["loss"]()
+    found = backward(L)
+    picture = draw(L, gradients=found, rails=True).picture
+    rails = {(arrow.head, arrow.tail) for arrow in picture.arrows if arrow.flow == "parameter"}
+    assert rails and gradients(picture)
+    assert rails.isdisjoint((arrow.tail, arrow.head) for arrow in gradients(picture))
+    both, unrolled = (
+        gradients(draw(L, time=time, gradients=found, window=(1, 1)).picture)
+        for time in ("both", "unrolled")
+    )
+    assert len(both) == len(unrolled) > 10
+
+
 def test_they_stand_on_the_right_of_the_way_forward():
     x = Tensor(2.0, requires_grad=True, name="x")
     L = (x * 3.0).named("L")

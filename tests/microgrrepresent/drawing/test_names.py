@@ -153,3 +153,10 @@ def test_gradients_and_windows_of_such_names_are_drawn():
     for options in ({"gradients": backward(L)}, {"window": (2, 1)}, {"collapse": [NAMES[0]]}):
         options["collapse"] = [s.replace("/", "|") for s in options.get("collapse", ())]
         assert "alert" in " ".join(plain(b.label) for b in draw(L, **options).picture.boxes)
+
+
+def test_a_sign_is_a_round_box_and_a_letter_is_a_function():
+    x = Tensor([1.0, 2.0], name="x")
+    boxes = draw((x * x).sum().named("L")).picture.boxes
+    kinds = {plain(box.label): box.kind for box in boxes}
+    assert kinds["×"] == "op" and kinds["Σ"] == "function"

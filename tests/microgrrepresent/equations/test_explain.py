@@ -274,6 +274,45 @@ def run(cell, T=6, batch=(4,), every=True):
     return mse_loss(run.outputs[-1], targets[-1])
 
 
+@pytest.mark.parametrize("T", [1, 2])
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_a_step_or_two(name, T):
+    explanation = assert_explained(run(CELLS[name], T), CELLS[name].weight_hh)
+    made = {equation.left.variable.name for equation in explanation.derivation.forward}
+    assert "h" in made  # it is no initial value
+
+
+def test_a_product_over_the_steps_is_no_sum():
+    W = Tensor(0.5, requires_grad=True, name="W")
+    h, p = Tensor(0.1, name="h_0"), Tensor(1.0, name="p_0")
+    for _, x in steps(Tensor([0.3, -0.2, 0.7, 0.4], name="X")):
+        h = m.tanh(h * W + x).named("h")
+        p = p * (h + h)
+    explanation = assert_explained(p, W)
+    assert "Σ" not in str(explanation).partition("Backward")[0]
+
+
+def test_a_part_that_nobody_reads_has_no_gradient():
+    W, h, L = Tensor(np.eye(6, 2), requires_grad=True, name="W"), Tensor(np.zeros(2), name="h_0"), 0
+    for _, x in steps(np.ones((4, 2))):
+        keep, write, _ = m.split(m.linear(x + h, W), 3, axis=-1)
+        h = (m.sigmoid(keep) * h + m.tanh(write)).named("h")
+        L = L + (h * h).sum()
+    assert_explained(L, W)
+
+
+def test_an_inner_product_of_vectors_is_a_number_and_not_a_sum_of_one():
+    w, x = Tensor([1.0, 2.0, 3.0], True, "w"), Tensor([0.5, 0.25, 1.0], name="x")
+    explanation = assert_explained(m.tanh(w @ x).named("L"), w)
+    assert "∂L/∂w = ∂L/∂a_L xᵀ\n" in str(explanation)
+    h, L = Tensor(np.zeros(3), name="h_0"), 0
+    for _, row in steps(np.ones((4, 3))):
+        h = m.tanh(h * w + row).named("h")
+        L = L + h @ x
+    explanation = assert_explained(L, w)
+    assert "∂L/∂h_4 = xᵀ " in str(explanation)
+
+
 @pytest.mark.parametrize("every", [True, False], ids=["loss at every step", "loss at the end"])
 @pytest.mark.parametrize("batch", [(), (4,)], ids=["one sequence", "a batch"])
 @pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)

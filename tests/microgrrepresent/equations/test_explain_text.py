@@ -5,7 +5,17 @@ import re
 import numpy as np
 import pytest
 
-from microgrrepresent import GradientError, Tensor, concatenate, cross_entropy, explain, steps, tanh
+from microgrrepresent import (
+    GradientError,
+    Tensor,
+    concatenate,
+    cross_entropy,
+    explain,
+    linear,
+    sigmoid,
+    steps,
+    tanh,
+)
 from rnn import RNN, CTRNNCell, Embedding, Linear, LSTMCell, RNNCell, unroll
 
 NOTATIONS = ["pytorch", "nndl", "ng", "nankai", "task05", "d2l"]
@@ -309,3 +319,19 @@ def test_several_terms_of_each_step_are_one_total():
         h = tanh(h @ W).named("h")
         total = total + (h * h).sum() + h.sum()
     assert "  L = Σ(t=1..4) Σ h_t² + Σ(t=1..4) Σ h_t\n" in str(explain(total, W))
+
+
+def gated(rows):
+    """Two parts of a product, the later one first; nobody reads more rows."""
+    W, h, L = Tensor(np.eye(rows, 2), True, "W"), Tensor(np.zeros(2), name="h_0"), 0
+    for _, x in steps(np.ones((4, 2))):
+        a = linear(x + h, W).named("a")
+        keep, write = a[2:4].named("f"), a[0:2].named("g")
+        h = (sigmoid(keep) * h + tanh(write)).named("h")
+        L = L + (h * h).sum()
+    return str(explain(L, W))
+
+
+def test_parts_stand_side_by_side_in_their_order_if_they_are_all_there():
+    assert "∂L/∂a_t = [∂L/∂g_t, ∂L/∂f_t]\n" in gated(4)
+    assert "∂L/∂a_t = place(∂L/∂f_t, 2:4) + place(∂L/∂g_t, 0:2)\n" in gated(6)

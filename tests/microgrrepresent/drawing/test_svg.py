@@ -1,0 +1,47 @@
+"""SVG: y runs down, words stand in the middle of their boxes, titles begin where panels do."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from microgrrepresent import draw
+from rnn.command_line.illustration import illustration
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def drawing():
+    return draw(illustration("rnn", 3)[0], "gates")
+
+
+@pytest.fixture(scope="module")
+def root(drawing):
+    return ElementTree.fromstring(drawing.svg())
+
+
+def test_the_path_of_an_arrow_is_that_of_the_picture_upside_down(drawing, root):
+    lines = [
+        root.find(f".//*[@id='e{i}']/{SVG}path") for i, _ in enumerate(drawing.picture.arrows, 1)
+    ]
+    for arrow, line in zip(drawing.picture.arrows, lines, strict=True):
+        numbers = [float(n) for n in re.findall(r"-?\d+\.\d+", line.get("d"))]
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        assert points[0] == pytest.approx((arrow.path[0][0], -arrow.path[0][1]), abs=0.01)
+        for (x, y), (a, b) in zip(points[1:-3], arrow.path[1:-3], strict=True):
+            assert (x, y) == pytest.approx((a, -b), abs=0.01)
+        low, high = sorted((-arrow.path[0][1], -arrow.path[-1][1]))
+        assert low - 60 < points[-1][1] < high + 60
+
+
+def test_words_are_centered_on_boxes_and_begin_with_panels(drawing, root):
+    (graph,) = (g for g in root.iter(f"{SVG}g") if g.get("class") == "graph")
+    assert graph.get("text-anchor") == "middle"
+    for i, box in enumerate(drawing.picture.boxes, 1):
+        group = graph.find(f"./*[@id='b{i}']")
+        words = list(group.iter(f"{SVG}text"))
+        assert all(float(text.get("x")) == pytest.approx(box.x, abs=0.01) for text in words)
+        assert all(text.get("text-anchor") is None for text in [group, *words])
+    titles = [g.find(f"{SVG}g") for g in graph if g.get("class") == "cluster"]
+    assert titles and all(title.get("text-anchor") == "start" for title in titles)
