@@ -321,6 +321,14 @@ def test_several_terms_of_each_step_are_one_total():
     assert "  L = Σ(t=1..4) Σ h_t² + Σ(t=1..4) Σ h_t\n" in str(explain(total, W))
 
 
+def test_minus_minus_is_plus():
+    w, h, L = Tensor(0.5, True, "w"), Tensor(0.1, name="h_0"), 0
+    for _, x in steps(np.ones(4)):
+        h = (x - (2.0 - tanh(h * w))).named("h")
+        L = L + h * h
+    assert "∂L/∂a_t = ∂L/∂h_t (1 - tanh(a_t)²)\n" in str(explain(L, w))
+
+
 def gated(rows):
     """Two parts of a product, the later one first; nobody reads more rows."""
     W, h, L = Tensor(np.eye(rows, 2), True, "W"), Tensor(np.zeros(2), name="h_0"), 0

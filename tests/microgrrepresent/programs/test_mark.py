@@ -111,6 +111,20 @@ NAMED = {
         "for t in range(T, 0, -1):",
         "for t in range(1, T + 1):",
     ),
+    "handed on again and again": (
+        RNN_ARRAYS,
+        "dh_next = draw @ W_hh",
+        "dh_next = dh_next + draw @ W_hh",
+        "dh_next = da @ W_hh",
+        "dh_next += da @ W_hh",
+    ),
+    "no probabilities": (
+        GRU_ARRAYS,
+        "dscores = (p - onehot) / (T * B)",
+        "dscores = -onehot / (T * B)",
+        "dy_ = (softmax(y_) - np.eye(5)[y]) / (T * B)",
+        "dy_ = -np.eye(5)[y] / (T * B)",
+    ),
     "transposed": (
         RNN_ARRAYS,
         "dh_next = draw @ W_hh",
@@ -207,6 +221,13 @@ def test_the_ways_in_which_people_break_a_loop_are_tried(name):
         assert any(re.search(says, mistake.says) for mistake in tried), cell
 
 
+def test_a_loop_may_leave_out_either_end():
+    tried, _ = marker("rnn").trials.tried
+    headers = {mistake.says: mistake.wrong for mistake in tried}
+    assert headers["the first turn of the loop is left out"] == "for t in range(T - 1, 0, -1):"
+    assert headers["the last turn of the loop is left out"] == "for t in range(T, 1, -1):"
+
+
 def test_mistakes_of_others_making_are_found_and_named():
     rates = measured(every=13)
     counts = rates.counts
@@ -287,6 +308,11 @@ def test_the_loss_is_checked_first():
     assert not report.right and "T * B times too large, as if summed" in str(report)
     report = marker("rnn")(edited(RNN_ARRAYS, "return loss, {", "return loss + 1, {"))
     assert "the forward pass is wrong" in str(report).splitlines()[0]
+    for name in "TB":
+        report = marker("rnn")(edited(RNN_ARRAYS, "return loss, {", f"return loss / {name}, {{"))
+        assert f"it is divided by {name} once too often" in report.loss
+    report = marker("rnn")(edited(RNN_ARRAYS, "return loss, {", "return loss - 1, {"))
+    assert not report.right and "the forward pass is wrong" in report.loss
 
 
 def test_gradients_of_a_wrong_forward_pass_are_not_compared():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -464,6 +465,19 @@ def test_gradients_belong_to_the_caller():
     for g, copy in zip(gradients, copies, strict=True):
         np.testing.assert_array_equal(g, copy)
     close((loss, gradients), ordinary(f, wrt, inputs))
+
+
+def test_buffers_of_lengths_that_are_not_used_any_more_make_room(monkeypatch):
+    monkeypatch.setattr("microgrrepresent.programs.loss_program.MOST", 1)
+    f, wrt = NETS["rnn"]()
+    run, long = program(f, wrt, **example("rnn")), example("rnn", T=2000, B=20)
+    tracemalloc.start()
+    run(**long)
+    before, _ = tracemalloc.get_traced_memory()
+    run(**example("rnn"))
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert before > 2000 * 20 * H * 8 and after < before / 4
 
 
 def test_threads_have_buffers_of_their_own():

@@ -218,6 +218,15 @@ def test_a_state_made_at_step_0_in_another_way_is_an_initial_value():
     assert folded.steps == tuple(range(1, 10))
 
 
+def test_a_step_0_that_has_the_smaller_half_of_a_step_is_an_initial_value():
+    W, s = Tensor(np.eye(3), requires_grad=True, name="W"), Tensor(np.ones(3), name="s")
+    with step(0):
+        h = sigmoid((s @ W) * 0.5).named("h")
+    for _, x in steps(INPUTS):
+        h = tanh(sigmoid((h @ W) * 0.5 + x * x)).named("h")
+    assert assert_folds(h).steps == tuple(range(1, 10))
+
+
 def test_a_step_0_that_differs_in_one_operation_is_a_step_and_refused():
     W, h = Tensor(np.eye(3), requires_grad=True, name="W"), Tensor(np.zeros(3), name="h_0")
     for t, x in steps(Tensor(INPUTS), start=0):
