@@ -21,6 +21,7 @@ html_js_files = ["course.js"]
 mathjax_path = "tex-svg-full.js"
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "attrs_inline"]
 myst_heading_anchors = 3

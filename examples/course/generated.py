@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import shutil
 import warnings
 from itertools import groupby
@@ -152,11 +153,7 @@ def _section(system: System, pictures: Path, number: int) -> str:
     also = f"\nAlso: {', '.join(map(_cell, system.english[1:]))}.\n" if system.english[1:] else ""
     formulas = "\n\n".join(f"$$\n{latex(formula)}\n$$" for formula in system.formulas)
     picture = _picture(system, pictures, number)
-    example = Path(system.example)
-    if example.suffix == ".py":
-        link = f"[`{system.example}`](../gallery.md)"
-    else:
-        link = f"[a notebook](../notebooks/{example.name})"
+    link = _link(system.example)
     return f"""## {_cell(system.english[0])}
 
 {chinese}
@@ -171,6 +168,22 @@ def _section(system: System, pictures: Path, number: int) -> str:
 
 Example: {link}. Test: `{system.test}`.
 """
+
+
+def _link(example: str) -> str:
+    """A link to an example: its section of the gallery, or its page of the course."""
+    path = Path(example)
+    if path.suffix == ".py":
+        readme = (EXAMPLES / "README.md").read_text("utf-8")
+        before, found, _ = readme.partition(f"    python {example}\n")
+        assert found, f"the gallery does not show {example}"
+        title = re.findall(r"^### (.*)$", before, re.MULTILINE)[-1]
+        place = re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+        return f"[{title}](../gallery.md#{place}), `{example}`"
+    page = (ROOT / example).read_text("utf-8")
+    found = re.search(r"^# (.*)$", page, re.MULTILINE)
+    assert found is not None
+    return f"[{found[1]}](../{path.relative_to('examples/course')})"
 
 
 def _picture(system: System, pictures: Path, number: int) -> str:
