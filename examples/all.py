@@ -45,6 +45,7 @@ EXAMPLES = (
     "caption",
     "vanishing",
     "exploding",
+    "marker",
     "adding",
     "temporal_order",
     "copy_memory",

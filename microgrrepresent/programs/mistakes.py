@@ -169,6 +169,8 @@ class _Ways:
                 same = name(line_owner(line).removesuffix("_next"))
                 says = f"{text(same)} goes on to the step before as it is"
                 yield says, replace(line, value=same)
+                nothing = call("np.zeros_like", same)
+                yield "nothing goes on to the step before", replace(line, value=nothing)
             elif not line.add and text(line.target) in self.gradients and not _is_zeros(line):
                 zero = call("np.zeros_like", line.value)
                 yield f"{text(line.target)} is left at 0", replace(line, value=zero)

@@ -23,6 +23,7 @@ FAST = {
     "word_model",
     "vanishing",
     "exploding",
+    "marker",
 }
 
 
