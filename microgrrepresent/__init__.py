@@ -30,7 +30,7 @@ from microgrrepresent.transforms import value_and_grad, vjp
 
 if TYPE_CHECKING:
     from microgrrepresent.check import gradcheck, gradgradcheck
-    from microgrrepresent.drawing import draw, save, stepper
+    from microgrrepresent.drawing import draw, frames, save, stepper
     from microgrrepresent.equations import explain
     from microgrrepresent.programs import Program, check_primitive, compiled, mark, program
     from microgrrepresent.recurrence import Delay, Folded, fold, isomorphic, unfold
@@ -47,6 +47,7 @@ _LATER = {
     "compiled": "programs",
     "draw": "drawing",
     "explain": "equations",
+    "frames": "drawing",
     "fold": "recurrence",
     "gradcheck": "check",
     "gradgradcheck": "check",
@@ -84,6 +85,7 @@ __all__ = [
     "draw",
     "explain",
     "fold",
+    "frames",
     "grad",
     "gradcheck",
     "gradgradcheck",

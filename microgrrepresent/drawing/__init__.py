@@ -16,15 +16,17 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    `coordinates` by the `network_simplex` method) by `layered`, a whole cell by `single_box`, as a
    `tile`. `grid` puts the tiles side by side, `routes` joins their paths. `gradients` adds the way
    back, `side_by_side` puts folded and unrolled together.
-5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `scene` is
+5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
+   slide of shapes; `frames` are several drawings, `animated` writes them into one file. `scene` is
    `draw` itself, every stage in a line; `saving` and `notebook` choose among them.
 6. ``page/``. The page of `stepper`, and its data.
 """
 
 from microgrrepresent.drawing.output.digraph import Drawing
+from microgrrepresent.drawing.output.frames import frames
 from microgrrepresent.drawing.output.saving import save
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.page.stepper_page import stepper
 from microgrrepresent.drawing.views.highlight import path
 
-__all__ = ["Drawing", "draw", "path", "save", "stepper"]
+__all__ = ["Drawing", "draw", "frames", "path", "save", "stepper"]

@@ -153,7 +153,8 @@ views:
   layers         a box for the layer over all steps
 
 example:
-  python -m rnn draw --cell gru --steps 3 --gradients -o gru.svg""",
+  python -m rnn draw --cell gru --steps 3 --gradients -o gru.svg
+  python -m rnn draw --cell rnn --steps 3 --size slide --frames -o bptt.pptx""",
     )
     add_choice(draw, "--cell", list(ILLUSTRATED), "lstm", "one of the cells below", "CELL")
     add(draw, "--steps", count, 4, "how many steps")
@@ -172,12 +173,14 @@ example:
         help="of a long sequence, draw only the first A steps and the last B",
     )
     add_flag(draw, "--gradients", "draw what flows back through the graph, too")
+    add_flag(draw, "--frames", "frame by frame, forward and back: .gif, .pdf, .pptx or .html")
     add_flag(draw, "--rails", "draw each shared parameter once, as a rail")
     add_flag(draw, "--values", "show the values, or their shapes")
     add_choice(draw, "--theme", list(THEMES), "light", "colors")
     add_picture_options(draw)
     add(draw, "--seed", seed, 0, "of the random numbers")
-    add_picture(draw, "unrolled.svg", "svg", "png", "pdf", "html", "tex", "dot")
+    formats = "svg", "png", "pdf", "html", "pptx", "gif", "tex", "dot"
+    add_picture(draw, "unrolled.svg", *formats)
 
 
 def _add_bptt(commands: Commands) -> None:

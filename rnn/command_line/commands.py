@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from microgrrepresent import backward
-from microgrrepresent.drawing import save
+from microgrrepresent.drawing import frames, save
 from microgrrepresent.drawing.views.choices import MOST_STEPS
 from microgrrepresent.errors import DrawingError, FileError
 from microgrrepresent.files import reason
@@ -198,29 +198,29 @@ def _draw(options: argparse.Namespace) -> int:
             "and last ones with --window 3,2, or one step for all with --time folded"
         )
     L, _ = illustration(options.cell, options.steps, seed=options.seed)
-    save(
-        L,
-        options.out,
-        view=options.view,
-        gradients=backward(L) if options.gradients else None,
-        time=options.time,
-        window=options.window,
-        rails=options.rails,
-        values=options.values,
-        theme=options.theme,
-        size=options.size,
-        direction=options.direction,
-        font_size=options.font_size,
-        title=options.title,
-        labels=options.labels,
-        legend=not options.no_legend,
-        loss=not options.no_loss,
-        targets=not options.no_targets,
-        highlight=options.highlight,
-        emphasis=options.emphasis,
-        gate_colors=options.gate_colors,
-        equations=options.equations,
-    )
+    chosen = {
+        "view": options.view,
+        "rails": options.rails,
+        "values": options.values,
+        "theme": options.theme,
+        "size": options.size,
+        "direction": options.direction,
+        "font_size": options.font_size,
+        "title": options.title,
+        "labels": options.labels,
+        "legend": not options.no_legend,
+        "loss": not options.no_loss,
+        "targets": not options.no_targets,
+        "highlight": options.highlight,
+        "emphasis": options.emphasis,
+        "gate_colors": options.gate_colors,
+        "equations": options.equations,
+    }
+    if options.frames:
+        save(frames(L, **chosen), options.out)
+    else:
+        flow = backward(L) if options.gradients else None
+        save(L, options.out, gradients=flow, time=options.time, window=options.window, **chosen)
     print(f"Written: {options.out}")
     return 0
 

@@ -37,7 +37,7 @@ def write_norms(picture: Picture, adjoints: Adjoints) -> None:
         arrow = used.get(box)
         found = flowed(arrow, adjoints) if arrow else adjoint(_ends(box, read), adjoints)
         box.pending = found is None
-        box.label = (*box.label, _number(found))
+        box.label = (*box.label, norm_line(found))
         fit(box)
 
 
@@ -111,7 +111,7 @@ def _strength(norm: float, largest: float) -> float:
     return min(max(1 + log10(norm / largest) / DECADES, 0.0), 1.0)
 
 
-def _number(norm: float | None) -> Line:
+def norm_line(norm: float | None) -> Line:
     """A norm in two digits: ``0.031``, ``1.2e-7``; a dash where there is none."""
     if norm is None:
         return (Run("—"),)

@@ -190,3 +190,36 @@ def point_beside(path: Path, length: float, offset: float) -> Point:
 def abreast(path: Path, count: int) -> list[Path]:
     """So many paths side by side in the place of one, from left to right."""
     return [beside(path, ABREAST * ((count - 1) / 2 - i)) for i in range(count)]
+
+
+def corners_of(path: Path) -> list[Point] | None:
+    """The corners of a path that runs level and upright only, its ends included; None for others.
+
+    Examples
+    --------
+    >>> corners_of(along((0.0, 0.0), (50.0, 0.0), (50.0, 30.0)))
+    [(0.0, 0.0), (50.0, 0.0), (50.0, 30.0)]
+    >>> corners_of(straight((0.0, 0.0), (50.0, 30.0))) is None
+    True
+    """
+    corners = [path[0]]
+    for k in range(0, len(path) - 3, 3):
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = path[k : k + 4]
+        level, upright = _near(ay, by) and _near(ay, dy), _near(ax, bx) and _near(ax, dx)
+        if not level and not upright:
+            if _near(ay, by) and _near(cx, dx):
+                corners.append((dx, ay))
+            elif _near(ax, bx) and _near(cy, dy):
+                corners.append((ax, dy))
+            else:
+                return None
+        corners.append((dx, dy))
+    kept = corners[:1]
+    for before, here, after in zip(corners, corners[1:], corners[2:], strict=False):
+        if not any(_near(before[i], here[i]) and _near(here[i], after[i]) for i in (0, 1)):
+            kept.append(here)
+    return [*kept, corners[-1]]
+
+
+def _near(a: float, b: float) -> bool:
+    return abs(a - b) < 0.02

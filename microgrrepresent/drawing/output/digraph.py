@@ -41,6 +41,8 @@ from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import write_file
 
 RENDER_TIMEOUT = 120.0
+WIDEST_PNG = 32_767
+"""Pixels; Graphviz (through cairo) shrinks a larger picture without a word."""
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -95,6 +97,28 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             source = source.replace("graph [", f"graph [dpi={dpi:g} ", 1)
         layout = "nop2" if self.engine == "neato" else self.engine
         return rendering.run(source, format, layout, RENDER_TIMEOUT)
+
+    def png(self, dpi: float) -> bytes:
+        """The drawing as PNG.
+
+        Raises
+        ------
+        DrawingError
+            If it is too large for the format.
+        GraphvizMissing
+            If there is no Graphviz.
+        """
+        left, bottom, right, top = self.picture.frame()
+        if self.picture.page is not None:
+            dpi = 72 * self.picture.page[0] / (right - left)
+        pixels = max(right - left, top - bottom) * dpi / 72
+        if pixels > WIDEST_PNG:
+            raise DrawingError(
+                f"save: as PNG at {dpi:g} dpi this picture is {pixels:,.0f} pixels wide, and "
+                f"Graphviz can write {WIDEST_PNG:,}; save it as .svg or .pdf, or draw part of the "
+                f"steps with window=(3, 2), or take dpi={int(dpi * WIDEST_PNG / pixels)}"
+            )
+        return self.rendered("png", dpi)
 
     def inline_svg(self) -> str:
         """The SVG element alone, as it can stand in an HTML page."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from microgrrepresent.drawing.output import animated
 from microgrrepresent.drawing.output.digraph import Drawing
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.output.tikz import tikz
@@ -16,22 +17,23 @@ from microgrrepresent.files import write_file
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
-WIDEST_PNG = 32_767
-"""Pixels; Graphviz (through cairo) shrinks a larger picture without a word."""
-
 
 def save(
-    out: Drawing | Graph | Node | list[Node], path: str | os.PathLike[str], **options: Any
+    out: Drawing | Sequence[Drawing] | Graph | Node | Sequence[Node],
+    path: str | os.PathLike[str],
+    **options: Any,
 ) -> Path:
     """Draw a graph and write it to a file.
 
     Parameters
     ----------
-    out : Drawing, or what `draw` takes
-        A finished drawing, or Tensors or a Graph to be drawn first.
+    out : Drawing, sequence of Drawing, or what `draw` takes
+        A finished drawing; several, such as `frames` makes; or Tensors or a Graph to be drawn
+        first.
     path : path
-        Where to. The ending says the format: .svg .html .tex .dot (or .gv), or .png or .pdf,
-        which need Graphviz.
+        Where to. The ending says the format: .svg .html .tex .dot (or .gv); .png or .pdf, which
+        need Graphviz; .pptx, an editable slide, which needs python-pptx. Several drawings make an
+        .html, a .pdf of a page each, a .pptx of a slide each, or a .gif that moves.
     **options
         For `draw`; and ``dpi`` for PNG, 144 by default.
 
@@ -52,19 +54,32 @@ def save(
     dpi = options.pop("dpi", 144)
     if not isinstance(dpi, (int, float)) or not dpi > 0:
         raise DrawingError(f"save: dpi is a number of dots per inch above 0, got {dpi!r}")
-    if options and isinstance(out, Drawing):
+    if options and (isinstance(out, Drawing) or _several(out)):
         raise DrawingError(
             f"save: this drawing is finished, and {', '.join(options)}= came too late; give it to "
             "draw(...)"
         )
     target = Path(path)
     ending = target.suffix.lower().lstrip(".")
-    write = _FORMATS.get(ending)
+    several = _several(out)
+    formats: dict[str, Any] = _FORMATS if several is None else _FORMATS_OF_SEVERAL
+    write = formats.get(ending)
     if write is None:
-        known = " ".join(f".{name}" for name in _FORMATS)
-        raise DrawingError(f"save: the file's ending says its format: one of {known}, got {path}")
-    drawing = out if isinstance(out, Drawing) else draw(out, **options)
-    return write_file(target, write(drawing, float(dpi)))
+        known = " ".join(f".{name}" for name in formats)
+        of = "" if several is None else " of several drawings"
+        raise DrawingError(
+            f"save: the file's ending says its format: one of {known}{of}, got {path}"
+        )
+    if several is None:
+        several = out if isinstance(out, Drawing) else draw(out, **options)
+    return write_file(target, write(several, float(dpi)))
+
+
+def _several(out: Any) -> list[Drawing] | None:
+    """The drawings, if it is several of them."""
+    if isinstance(out, Sequence) and out and all(isinstance(one, Drawing) for one in out):
+        return list(out)
+    return None
 
 
 def _dot(drawing: Drawing, dpi: float) -> bytes:
@@ -81,22 +96,21 @@ def _html(drawing: Drawing, dpi: float) -> bytes:
 
 
 def _png(drawing: Drawing, dpi: float) -> bytes:
-    picture = drawing.picture
-    left, bottom, right, top = picture.frame()
-    if picture.page is not None:
-        dpi = 72 * picture.page[0] / (right - left)
-    pixels = max(right - left, top - bottom) * dpi / 72
-    if pixels > WIDEST_PNG:
-        raise DrawingError(
-            f"save: as PNG at {dpi:g} dpi this picture is {pixels:,.0f} pixels wide, and Graphviz "
-            f"can write {WIDEST_PNG:,}; save it as .svg or .pdf, or draw part of the steps with "
-            f"window=(3, 2), or take dpi={int(dpi * WIDEST_PNG / pixels)}"
-        )
-    return drawing.rendered("png", dpi)
+    return drawing.png(dpi)
 
 
 def _pdf(drawing: Drawing, dpi: float) -> bytes:
     return drawing.rendered("pdf")
+
+
+def _pptx(drawings: Sequence[Drawing]) -> bytes:
+    try:
+        from microgrrepresent.drawing.output.pptx import presentation
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "save: a slide needs python-pptx: pip install 'microgrrepresent[slides]'"
+        ) from error
+    return presentation(drawings)
 
 
 def _tex(drawing: Drawing, dpi: float) -> bytes:
@@ -133,7 +147,14 @@ _FORMATS: dict[str, Callable[[Drawing, float], bytes]] = {
     "png": _png,
     "pdf": _pdf,
     "html": _html,
+    "pptx": lambda drawing, dpi: _pptx([drawing]),
     "tex": _tex,
     "dot": _dot,
     "gv": _dot,
+}
+_FORMATS_OF_SEVERAL: dict[str, Callable[[Sequence[Drawing], float], bytes]] = {
+    "html": lambda drawings, dpi: animated.html(drawings),
+    "gif": animated.gif,
+    "pdf": lambda drawings, dpi: animated.pdf(drawings),
+    "pptx": lambda drawings, dpi: _pptx(drawings),
 }
