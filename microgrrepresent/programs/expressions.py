@@ -7,7 +7,6 @@ The code of a program is kept as Python's own syntax trees, so that passes can l
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -136,21 +135,20 @@ def subscript(index: Expr) -> Expr:
     return index
 
 
-class _Replace(ast.NodeTransformer):
-    def __init__(self, replace: Callable[[ast.expr], Expr | None]) -> None:
-        self.replace = replace
-
-    def visit(self, node: ast.AST) -> Any:
-        if isinstance(node, ast.expr):
-            found = self.replace(node)
-            if found is not None:
-                return found
-        return self.generic_visit(node)
-
-
 def replaced(expression: A, replace: Callable[[Expr], Expr | None]) -> A:
     """A copy, with what `replace` gives something for in the place of what it was given."""
-    return _Replace(replace).visit(copy.deepcopy(expression))  # type: ignore[no-any-return]
+
+    def copied(value: Any) -> Any:
+        if isinstance(value, list):
+            return [copied(part) for part in value]
+        if isinstance(value, ast.expr) and (found := replace(value)) is not None:
+            return found
+        if isinstance(value, ast.AST) and value._fields:
+            made = type(value)(**{field: copied(part) for field, part in ast.iter_fields(value)})
+            return ast.copy_location(made, value) if isinstance(value, ast.stmt) else made
+        return value  # a name, a number, a sign
+
+    return copied(expression)  # type: ignore[no-any-return]
 
 
 def substituted(expression: Expr, values: Mapping[str, Expr]) -> Expr:
