@@ -35,6 +35,7 @@ class Contestant:
     kernel: str = ""
     first: float = 0.0
     times: list[float] = field(default_factory=list)
+    interrupted: list[float] = field(default_factory=list)
 
     def ask(self, order):
         """Give an order and wait for its answer."""
@@ -80,7 +81,9 @@ def race(cell, size, rounds, names=tuple(CONTESTANTS), left_out=()):
         for _ in range(rounds):
             order.shuffle(present)
             for c in present:
-                c.times += c.ask(f"run {turns[c.name]}")["times"]
+                answer = c.ask(f"run {turns[c.name]}")
+                c.times += answer["times"]
+                c.interrupted += answer["interrupted"]
     finally:
         for c in contestants:
             c.process.kill()
@@ -89,8 +92,8 @@ def race(cell, size, rounds, names=tuple(CONTESTANTS), left_out=()):
 
 
 def _steps_a_turn(contestant):
-    once = contestant.ask("run 3")["times"] or [SECONDS_A_TURN]
-    return max(1, min(200, round(SECONDS_A_TURN / min(once))))
+    answer = contestant.ask("run 3")
+    return max(1, min(200, round(SECONDS_A_TURN / min(answer["times"] + answer["interrupted"]))))
 
 
 def _check(contestants):

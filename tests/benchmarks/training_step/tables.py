@@ -22,8 +22,9 @@ def measure(sizes=tuple(SIZES), cells=CELLS, rounds=ROUNDS, contestants=tuple(CO
     for size in sizes:
         for cell in cells:
             found = race(cell, size, rounds, contestants, SLOW.get(size, ()))
-            limit = median(found[LIMIT].times) if found[LIMIT].times else None
+            limit = median(found[LIMIT].times or found[LIMIT].interrupted)
             for name, c in found.items():
+                times = c.times or c.interrupted
                 records.append(
                     {
                         "size": size,
@@ -32,9 +33,10 @@ def measure(sizes=tuple(SIZES), cells=CELLS, rounds=ROUNDS, contestants=tuple(CO
                         "missing": c.missing,
                         "kernel": c.kernel,
                         "first_call_s": c.first,
-                        "steps_timed": len(c.times),
-                        "median_ms": median(c.times) * 1e3 if c.times else None,
-                        "times_the_limit": median(c.times) / limit if c.times and limit else None,
+                        "steps_timed": len(times),
+                        "interrupted": not c.times,
+                        "median_ms": median(times) * 1e3 if times else None,
+                        "times_the_limit": median(times) / limit if times else None,
                     }
                 )
     return records
@@ -53,9 +55,10 @@ def as_text(records):
             return "-"
         if record["times_the_limit"] is None:
             return "?"
+        about = "~" if record["interrupted"] else ""
         if name == LIMIT:
-            return f"{record['median_ms']:.3g} ms"
-        return f"{record['times_the_limit']:.2f}"
+            return f"{about}{record['median_ms']:.3g} ms"
+        return f"{about}{record['times_the_limit']:.2f}"
 
     rows = [
         [name, *(" / ".join(shown(name, size, cell) for cell in cells) for size in sizes)]
@@ -72,7 +75,7 @@ def as_text(records):
         ),
         *(f"{size}: {SIZES[size]}" for size in sizes),
         *(f"{name}: {package} is not installed" for name, package in missing.items()),
-        *(["?: lost the core at every step"] if "?" in str(rows) else []),
+        *(["~: every step was interrupted by other programs"] if "~" in str(rows) else []),
     ]
     return "\n".join(lines)
 
