@@ -41,7 +41,7 @@ from microgrrepresent.programs.passes import Split, inlined, over_all_steps, spl
 from microgrrepresent.programs.printing import helper_source, printed
 from microgrrepresent.programs.reuse import reusing
 from microgrrepresent.programs.schedule import line_owner
-from microgrrepresent.programs.shapes import Shape, shape_of
+from microgrrepresent.programs.shapes import shape_of
 from microgrrepresent.programs.shared_calls import with_shared_calls
 from microgrrepresent.programs.sizes import length, shape_expression
 from microgrrepresent.programs.storage import ascending
@@ -141,9 +141,6 @@ class _Writer(Outside):
                 found.append(as_parts(item, self.parts))
         return found
 
-    def _shape_of(self, expression: Expr) -> Shape | None:
-        return shape_of(expression, self._shape)
-
     def _declare(self, parts: Sequence[Part], constants: Sequence[Constants]) -> None:
         """Shapes of arrays whose parts are variables, and rows of constants for them."""
         for part in parts:
@@ -222,7 +219,13 @@ class _Writer(Outside):
         target = text(line.target)
         left = self._flat(over_all_steps(a, first, last, self._rows))
         right = self._flat(over_all_steps(b, first, last, self._rows))
-        made = f"{left}.T @ {right}" if kind == "product" else f"{left}.sum(axis=0)"
+        if kind == "product":
+            made = f"{left}.T @ {right}"
+        else:
+            made = f"{left}.sum(axis=0)"
+            match first, self._shape_of(a):
+                case ast.Constant(int(n)), (*ahead, _) if self._is_float(a):
+                    made = self._row_sum(left, (plus(last, 1 - n), *ahead))
         zero = f"{target} = np.zeros_like({target[1:]})"
         if zero in self.body:
             self.body.remove(zero)

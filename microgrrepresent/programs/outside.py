@@ -89,7 +89,7 @@ class Outside(InPlace):
             self.prepared.append(f"{owner} = {text(value)}")
             self.once.add(owner)
         else:
-            value = self._flat_products(value)
+            value = self._sums_of_rows(self._flat_products(value))
             if isinstance(value, ast.Name) and owner not in self.inlined:
                 value = parsed(f"{value.id}.copy()")  # both may be returned
             into = "[...]" if isinstance(target, ast.Subscript) else ""
@@ -105,6 +105,21 @@ class Outside(InPlace):
             self.once.add(owner)
         zero = text(value).startswith("np.zeros_like(")
         self.body.append(f"{owner}[...] = {0 if zero else text(value)}")
+
+    def _sums_of_rows(self, value: Expr) -> Expr:
+        """``x.sum(axis=(0, 1))``, which leaves the last axis, as a product with ones."""
+        match value:
+            case ast.Call(ast.Attribute(of, "sum"), [], [ast.keyword("axis", axis)]):
+                shape = self._shape_of(of)
+                ahead = [str(i) for i in range(len(shape or ()) - 1)]
+                if (
+                    shape
+                    and self._is_float(of)
+                    and text(axis) in {f"({', '.join(ahead)})", "".join(ahead)}
+                ):
+                    rows = f"{text(of)}.reshape(-1, {text(length(shape[-1]))})"
+                    return parsed(self._row_sum(rows, shape[:-1]))
+        return value
 
     def _flat_products(self, value: Expr) -> Expr:
         """A product of all rows with one matrix is one product, not one for each step."""

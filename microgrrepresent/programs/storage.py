@@ -26,12 +26,13 @@ from microgrrepresent.programs.expressions import (
     text,
     time_shift,
 )
+from microgrrepresent.programs.factors import product
 from microgrrepresent.programs.lines import Line, Loop, lines_of
 from microgrrepresent.programs.passes import Split
 from microgrrepresent.programs.reuse import in_place_of
 from microgrrepresent.programs.schedule import line_owner
-from microgrrepresent.programs.shapes import Shape, equal
-from microgrrepresent.programs.sizes import shape_expression
+from microgrrepresent.programs.shapes import Shape, equal, shape_of
+from microgrrepresent.programs.sizes import Dimension, length, shape_expression
 
 Known = Callable[[Expr], Shape | None]
 """The shapes of variables."""
@@ -74,6 +75,8 @@ class Storage:
         }
         """Variables of the loss's data type."""
         self.transposed: dict[str, str] = {}
+        self.ones: dict[str, str] = {}
+        """Vectors of ones, by their lengths."""
         self.views: dict[str, str] = {}
         """The views of the loop that is being written: their names, and what they are of."""
         self.parts: dict[str, Part] = {}
@@ -161,6 +164,14 @@ class Storage:
         self.shapes[made] = shape
         return made
 
+    def _row_sum(self, rows: str, shape: Sequence[Dimension]) -> str:
+        """The sum of all rows of a matrix: a product with ones is ten times as fast as np.sum."""
+        n = text(product([length(d) for d in shape])) if shape else "1"
+        if n not in self.ones:
+            self.ones[n] = self._fresh("ones")
+            self.prepared.append(f"{self.ones[n]} = np.ones({n}, {self.dtype})")
+        return f"dot({self.ones[n]}, {rows})"
+
     def _slice(self, variable: str, first: Expr, last: Expr) -> Expr:
         """A variable at all steps from the first to the last."""
         by = self.first.get(variable, 0)
@@ -198,6 +209,9 @@ class Storage:
                 shape = self.shapes.get(n)
                 return shape if shape is None or n in self.timed else shape[1:]
         return None
+
+    def _shape_of(self, expression: Expr) -> Shape | None:
+        return shape_of(expression, self._shape)
 
     def _rows(self, variable: str, first: Expr, last: Expr) -> Expr:
         if variable in self.timed:

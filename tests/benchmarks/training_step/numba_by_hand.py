@@ -13,7 +13,13 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tests.benchmarks.training_step.numpy_by_hand import _by_row, _empty, _outer, _Readout
+from tests.benchmarks.training_step.numpy_by_hand import (
+    _by_row,
+    _empty,
+    _outer,
+    _Readout,
+    _rows_summed,
+)
 from tests.benchmarks.training_step.problem import NAMES
 
 compiled = numba.njit(fastmath={"contract", "arcp", "nsz", "reassoc"}, error_model="numpy")
@@ -80,7 +86,7 @@ def _rnn(given):
         loss, dV, db_out = readout(h, dh)
         product.fill(0)
         _rnn_backward(hs, dh, U, da, product)
-        db = da.reshape(T * B, -1).sum(axis=0)
+        db = _rows_summed(da)
         gradients = _outer(da, X), _outer(da, hs[:-1]), db, db.copy(), dV, db_out
         return loss, dict(zip(NAMES, gradients, strict=True))
 
@@ -146,7 +152,7 @@ def _lstm(given):
         dh_next.fill(0)
         dc_next.fill(0)
         _lstm_backward(gates, cs, tanh_c, dh, U, da, dh_next, dc_next)
-        db = da.reshape(T * B, -1).sum(axis=0)
+        db = _rows_summed(da)
         gradients = _outer(da, X), _outer(da, hs[:-1]), db, db.copy(), dV, db_out
         return loss, dict(zip(NAMES, gradients, strict=True))
 
@@ -208,7 +214,7 @@ def _gru(given):
         dh_next.fill(0)
         kept.fill(0)
         _gru_backward(gates, inner, hs, dh, U, da, da_inner, dh_next, kept)
-        db_ih, db_hh = (x.reshape(T * B, -1).sum(axis=0) for x in (da, da_inner))
+        db_ih, db_hh = _rows_summed(da), _rows_summed(da_inner)
         gradients = _outer(da, X), _outer(da_inner, hs[:-1]), db_ih, db_hh, dV, db_out
         return loss, dict(zip(NAMES, gradients, strict=True))
 

@@ -13,6 +13,8 @@ pass is written as in "LSTM: A Search Space Odyssey" (Greff et al. 2017, section
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from tests.benchmarks.training_step.problem import NAMES
@@ -37,6 +39,17 @@ def _outer(da, x):
     return da.reshape(rows, -1).T.dot(x.reshape(rows, -1))
 
 
+def _rows_summed(a):
+    """The sum over all steps and sequences: a product with ones takes a tenth of the time."""
+    rows = a.shape[0] * a.shape[1]
+    return _ones(rows).dot(a.reshape(rows, -1))
+
+
+@cache
+def _ones(n):
+    return np.ones(n, np.float32)
+
+
 class _Readout:
     """Scores, mean cross-entropy, and what comes back from them to every h_t, for all steps."""
 
@@ -53,7 +66,7 @@ class _Readout:
         rows = h.reshape(self.n, -1)
         np.dot(rows, V.T, out=scores)
         scores += b
-        scores -= scores.max(axis=1, keepdims=True)
+        scores -= scores.max(axis=1, keepdims=True, initial=-np.inf)  # faster with than without
         right = self.flat[self.right].sum()
         np.exp(scores, out=scores)
         total = scores.sum(axis=1, keepdims=True)
@@ -62,7 +75,7 @@ class _Readout:
         scores /= total
         self.flat[self.right] -= np.float32(1 / self.n)
         np.dot(scores, V, out=dh.reshape(self.n, -1))
-        return loss, scores.T.dot(rows), scores.sum(axis=0)
+        return loss, scores.T.dot(rows), _ones(self.n).dot(scores)
 
 
 def _rnn(given):
@@ -93,7 +106,7 @@ def _rnn(given):
             add(dh_t, product, dh_t)
             multiply(dh_t, slope_t, da_t)
             dot(da_t, U, product)
-        db = da.reshape(T * B, -1).sum(axis=0)
+        db = _rows_summed(da)
         gradients = _outer(da, X), _outer(da, hs[:-1]), db, db.copy(), dV, db_out
         return loss, dict(zip(NAMES, gradients, strict=True))
 
@@ -167,7 +180,7 @@ def _lstm(given):
             multiply(dh_t, slope_o_t, da_o_t)
             multiply(dc, f_t, dc)
             dot(da_t, U, dh_next)
-        db = da.reshape(T * B, -1).sum(axis=0)
+        db = _rows_summed(da)
         gradients = _outer(da, X), _outer(da, hs[:-1]), db, db.copy(), dV, db_out
         return loss, dict(zip(NAMES, gradients, strict=True))
 
@@ -250,7 +263,7 @@ def _gru(given):
             multiply(dh_t, z_t, term)
             add(dh_next, term, dh_next)
         copyto(da[..., :H], da_inner[..., :H])
-        db_ih, db_hh = (x.reshape(T * B, -1).sum(axis=0) for x in (da, da_inner))
+        db_ih, db_hh = _rows_summed(da), _rows_summed(da_inner)
         gradients = _outer(da, X), _outer(da_inner, hs[:-1]), db_ih, db_hh, dV, db_out
         return loss, dict(zip(NAMES, gradients, strict=True))
 
