@@ -29,7 +29,7 @@ Moments = Mapping[Box, int]
 """When each box is computed: 0 before the first step, then a number for each step, the end last."""
 
 
-def frames(loss: Node, view: str = "gates", **options: Any) -> list[Drawing]:
+def frames(loss: Node, /, view: str = "gates", **options: Any) -> list[Drawing]:
     """Draw a backward pass as a sequence of frames.
 
     Parameters

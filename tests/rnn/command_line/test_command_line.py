@@ -461,6 +461,14 @@ def test_a_page_to_step_through(capsys, tmp_path):
     assert "'x.svg' must end in one of .html" in refused(capsys, "bptt", "-o", "x.svg")
 
 
+def test_draw_frame_by_frame(capsys, tmp_path):
+    status, _, err = run(
+        capsys, "draw", "--cell", "rnn", "--steps", "2", "--frames", "--no-loss", "-o", "a.html"
+    )
+    assert (status, err) == (0, "")
+    assert (tmp_path / "a.html").read_text().count("<figure hidden>") == 6
+
+
 # --- flow ----------------------------------------------------------------------------------------
 
 
