@@ -10,12 +10,15 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    paths of arrows, `themes` and `colors` how all of it looks.
 3. ``views/``. *What shares a box*: `views`, `gates` and `cells` say it for each node, `folded` has
    one step for all, `window` some for many; `builder` makes boxes and arrows of it, `parameters`
-   tells those of one name apart. `choices` refuses what cannot be drawn.
-4. ``layout/``. *Where everything stands.* `layout` cuts the picture into `blocks`, `tracing` takes
-   the `outlines` of each, a `sketch`; equal ones are laid out once (`ranks`, `ordering`, then
-   `coordinates` by the `network_simplex` method) by `layered`, a whole cell by `single_box`, as a
-   `tile`. `grid` puts the tiles side by side, `routes` joins their paths. `gradients` adds the way
-   back, `side_by_side` puts folded and unrolled together.
+   tells those of one name apart. `leaving_out`, `highlight` and `gate_colors` do what a lecturer
+   asks for; `choices` refuses what cannot be drawn.
+4. ``layout/``. *Where everything stands.* Five files are the way through: `layout` cuts the picture
+   into `blocks` and lays out equal ones once; `layered` is the layout of a block; `grid` is what
+   the blocks are put into, by `rows`, `columns` and `states`; `routes` joins the arrows; `page`
+   fits it to what it is shown on. Behind `layered` stand `tracing` (a block as a `sketch` of
+   `outlines`), `ranks`, `ordering`, `sides`, `coordinates` (by the `network_simplex` method) and
+   `tracks`. A whole cell is a `single_box`. `legend`, `panels`, `gradients`, `gaps` at crossings,
+   `ribbon`, `side_by_side`, `turning` and `words` finish the picture.
 5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
    slide of shapes; `frames` are several drawings, `animated` writes them into one file. `scene` is
    `draw` itself, every stage in a line; `saving` and `notebook` choose among them.

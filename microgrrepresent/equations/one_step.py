@@ -128,7 +128,7 @@ class _Step:
                 self.programs[variable] = names.get(node, node.name or variable.name)
             elif node.step is None:
                 self.definitions[variable] = forward.definition(node, None)
-            else:
+            elif node.step == now:  # how the states before came about is told by the step before
                 value = Value(variable, Shift(0))
                 lines.append(Line(value, forward.definition(node, now)))
         known = {variable.name for variable in self.variables.named.values()}

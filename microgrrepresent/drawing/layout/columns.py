@@ -8,7 +8,7 @@ from math import inf
 from microgrrepresent.drawing.layout.blocks import Block
 from microgrrepresent.drawing.layout.grid import LANE_GAP, LOOP_GAP, MARGIN, Channel, Grid
 
-GAP_MARGIN = 23.0
+GAP_MARGIN = 21.0
 """Between a tile and the state beside it: the margin of the panel, and an arrow."""
 
 

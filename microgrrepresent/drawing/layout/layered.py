@@ -30,8 +30,8 @@ BEND_RANK = 4.0
 """Height of a rank that has no boxes."""
 TRACK = 8.0
 """Between wires that run level side by side."""
-LABEL_ROOM = 8.0
-"""What a label needs besides its height, for the head of the arrow."""
+LABEL_ROOM = 6.0
+"""What a label at the head of an arrow needs besides its height."""
 MARGIN = 6.0
 ENTRY = 8.0
 """Between wires that enter a box at one side."""
@@ -66,10 +66,11 @@ def layered(sketch: Sketch) -> Tile:
     give_sides(sketch, found)
     at = places(sketch, found)
     between = nets(found, at)
-    bands = _bands(sketch, found, between)
+    bands, rooms = _bands(sketch, found, between), _label_rooms(sketch, found)
     tracks = {}
     for rank, made in between.items():
-        low, high = bands[rank][1], bands[rank + 1][0]
+        below, above = rooms[rank]
+        low, high = bands[rank][1] + below, bands[rank + 1][0] - above
         many = max((net.track for net in made.values()), default=-1) + 1
         for net in made.values():
             if net.track >= 0:
@@ -122,12 +123,7 @@ def _bands(
     sketch: Sketch, found: Ordered, between: dict[int, dict[tuple[Item, Item, int], Net]]
 ) -> list[tuple[float, float]]:
     """The lower and upper end of each rank."""
-    label: dict[int, float] = defaultdict(float)
-    for i, wire in enumerate(sketch.wires):
-        if wire.room:
-            ranks = sorted(found.rank[item] for item in found.ways[i])
-            low = ranks[-2] if len(ranks) > 1 and ranks[-1] == ranks[-2] + 1 else ranks[0]
-            label[low] = max(label[low], wire.room[1] + LABEL_ROOM)
+    labels = _label_rooms(sketch, found)
     bands: list[tuple[float, float]] = []
     base = 0.0
     for r, row in enumerate(found.rows):
@@ -140,9 +136,22 @@ def _bands(
         following = found.rows[r + 1] if r + 1 < len(found.rows) else []
         is_border = any(all(isinstance(i, Port) for i in row) for row in (row, following))
         least = BORDER_GAP if is_border and many else 0.0 if is_border else RANK_GAP
-        gap = max(least, label[r]) + TRACK * max(many - 1, 0) + (MARGIN if many else 0)
+        gap = TRACK * max(many - 1, 0) + (MARGIN if many else 0)
+        gap = max(least + gap, sum(labels[r]) + (gap + MARGIN if many else 0))
         base += tall + gap
     return bands
+
+
+def _label_rooms(sketch: Sketch, found: Ordered) -> dict[int, list[float]]:
+    """The heights that labels need in the gap above each rank: at the tails, and at the heads."""
+    rooms: dict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for wire in sketch.wires:
+        tail, head = found.rank[wire.tail], found.rank[wire.head]
+        if wire.room is None or tail == head:
+            continue
+        rank, end = (head - 1, 1) if isinstance(wire.tail, Port) else (tail, 0)
+        rooms[rank][end] = max(rooms[rank][end], wire.room[1] + LABEL_ROOM * end)
+    return rooms
 
 
 # --- paths ---------------------------------------------------------------------------------------
@@ -256,9 +265,11 @@ def _label(wire: Wire, path: Path) -> Point | None:
     if not long and upright:
         long = [max(upright, key=lambda line: abs(line[1][1] - line[0][1]))]
     for (x, ya), (_, yb) in long:
-        return (x - wide / 2 - 2, (ya + yb) / 2)
+        up = 1 if yb > ya else -1
+        y = yb - up * (tall / 2 + LABEL_ROOM) if isinstance(wire.tail, Port) else ya + up * tall / 2
+        return (x - wide / 2 - 2, y)
     (xa, ya), (xb, _) = max(lines, key=lambda line: abs(line[1][0] - line[0][0]))
-    return ((xa + xb) / 2, ya + tall / 2)
+    return ((xa + xb) / 2, ya + tall / 2) if abs(xb - xa) >= wide else None
 
 
 def _is_straight(a: Point, b: Point) -> bool:

@@ -112,6 +112,8 @@ def _lay(traced: dict[Block, Traced], advice: str) -> dict[Block, Tile]:
 
 def _forward(block: Block, cut: Blocks) -> Block | None:
     """For a block of a symbolic backward pass, the block whose derivatives it computes."""
+    if not any(box.backward for box in block.boxes):
+        return None
     found: Counter[Block] = Counter()
     where = cut.node_block(block.column)
     for box in block.boxes:

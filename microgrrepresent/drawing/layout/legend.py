@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from microgrrepresent.drawing.marks.picture import Arrow, Box, Picture, Point
+from microgrrepresent.drawing.marks.picture import Arrow, Box, Panel, Picture, Point
 
 GAP = 6.0
 """Between the parameters of a legend."""
 AWAY = 10.0
 """Between a legend and everything else."""
+AROUND = 100.0
+"""An arrow does not reach farther than this beyond its ends."""
 BETTER = 1.01
 """By how much larger the picture has to be for the legend to stand in a less usual place."""
 
@@ -32,23 +34,19 @@ def place_legend(picture: Picture, page: Point) -> None:
     """
     groups, arrows = _groups(picture)
     rest, _ = picture.parted()
-    frames = _frames(rest)
-    if not groups or not frames:
+    if not groups or not rest.boxes:
         return
-    bounds = (
-        min(f[0] for f in frames),
-        min(f[1] for f in frames),
-        max(f[2] for f in frames),
-        max(f[3] for f in frames),
-    )
+    bounds = rest.bounds()
     old = [_bounds(group) for group in groups]
     sizes = [(right - left, top - bottom) for left, bottom, right, top in old]
+    reach = sum(w + GAP for w, _ in sizes) + AWAY
+    near = _frames(rest, bounds[0] + reach, bounds[2] - reach)
     best: tuple[float, list[Point]] | None = None
     for per_row in range(len(groups), 0, -1):
         places, wide, high = _shelves(sizes, per_row)
         for left, low in _corners(bounds, wide, high):
             own = (left - AWAY, low - AWAY, left + wide + AWAY, low + high + AWAY)
-            if any(_meet(own, frame) for frame in frames):
+            if any(_meet(own, frame) for frame in near):
                 continue
             across = max(bounds[2], left + wide) - min(bounds[0], left)
             up = max(bounds[3], low + high) - min(bounds[1], low)
@@ -91,11 +89,15 @@ def _bounds(group: Group) -> Frame:
     )
 
 
-def _frames(picture: Picture) -> list[Frame]:
-    """What is drawn already: boxes, panels, and the pieces of arrows."""
-    found = [(b.left, b.bottom, b.right, b.top) for b in picture.boxes]
-    found += [(p.left, p.bottom, p.right, p.top) for p in picture.panels]
+def _frames(picture: Picture, left: float, right: float) -> list[Frame]:
+    """What is drawn near the sides: boxes, panels, and the pieces of arrows."""
+    parts: list[Box | Panel] = [*picture.boxes, *picture.panels]
+    near = [part for part in parts if part.left < left or part.right > right]
+    found = [(part.left, part.bottom, part.right, part.top) for part in near]
     for arrow in picture.arrows:
+        ends = (arrow.path[0][0], arrow.path[-1][0])
+        if min(ends) > left + AROUND and max(ends) < right - AROUND:
+            continue
         for (x0, y0), (x1, y1) in zip(arrow.path[::3], arrow.path[3::3], strict=False):
             found.append((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
     return found

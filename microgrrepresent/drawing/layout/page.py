@@ -9,7 +9,7 @@ from microgrrepresent.errors import DrawingError
 
 PAGES: dict[str, Point] = {"slide": (1600.0, 900.0), "paper": (453.5, 340.2)}
 """Width and height in pixels: of a slide, and of 12 x 9 cm at 96 pixels an inch."""
-WIDEST, HIGHEST = 60.0, 40.0
+WIDEST, HIGHEST = 60.0, 90.0
 """What is added to a gap between columns, and between rows, at most."""
 
 

@@ -26,6 +26,8 @@ from microgrrepresent.drawing.marks.curves import (
 )
 from microgrrepresent.drawing.marks.picture import Arrow, Box, Point
 
+EARLY = 4.0
+"""Between lines that come from before the steps."""
 CUT = (12.0, 8.0)
 """Where scissors stand: so far from the start of an arrow, and from its line."""
 
@@ -76,6 +78,8 @@ def route(grid: Grid, blocks: Iterable[Block]) -> None:
 class _Routes:
     grid: Grid
     bus: dict[Hashable, float] = field(default_factory=dict)
+    early: dict[Hashable, int] = field(default_factory=dict)
+    """What comes from before the steps, counted."""
 
     def path(self, arrow: Arrow, parts: list[tuple[Block, Path]]) -> Path:
         """The way of an arrow from box to box, through one or two blocks."""
@@ -132,9 +136,10 @@ class _Routes:
                 return along(a, (b[0], a[1]), b)
             high = self._gap(last, -1)
             return along(a, (x, a[1]), (x, high), (b[0], high), b)
-        if first.column == 0 and b[1] < a[1]:  # it goes down, and in from below
-            low = self._gap(last, -1)
-            turn = grid.gap.get(0, (a[0] + b[0]) / 2)
+        if first.column == 0 and b[1] == grid.at[last][1] != a[1]:  # it enters from below
+            n = self.early.setdefault(arrow.tail.slot, len(self.early))
+            low = self._gap(last, -1) - EARLY * n
+            turn = a[0] + LANE_GAP if a[1] < low else grid.gap[0]
             return along(a, (turn, a[1]), (turn, low), (b[0], low), b)
         return _level(a, b)
 

@@ -44,7 +44,8 @@ def lay_rows(grid: Grid, title: Line) -> dict[Block, float]:
         top = max(y[b] + grid.tiles[b].height for b in inside)
         head = 0.0
         if framed:
-            free = all(has_room(grid, b, top - y[b], width((title,), FONT)) for b in inside)
+            alike = {(id(grid.tiles[b]), y[b]): b for b in inside}.values()
+            free = all(has_room(grid, b, top - y[b], width((title,), FONT)) for b in alike)
             head = MARGIN if free else TITLE + 4.0
         grid.rows[level] = Row(base, top + head, framed)
         base = grid.rows[level].roof + ROW_GAP + grid.stretch[1] + LOOP_GAP * max([0, *loops])

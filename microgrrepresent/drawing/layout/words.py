@@ -23,6 +23,8 @@ def add_equations(picture: Picture, lines: Sequence[Line], page: Point) -> None:
     """Write equations to the right of a picture or below it, where it stays larger."""
     left, bottom, right, top = picture.bounds()
     notes = [_note(f"equation {i}", (line,)) for i, line in enumerate(lines, 1)]
+    for note in notes:
+        note.flush = True
     wide, high = max(note.width for note in notes), sum(note.height for note in notes)
     beside = min(page[0] / (right - left + AWAY + wide), page[1] / max(top - bottom, high))
     below = min(page[0] / max(right - left, wide), page[1] / (top - bottom + AWAY + high))

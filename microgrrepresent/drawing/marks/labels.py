@@ -99,7 +99,7 @@ def math(name: str, step: int | str | None = None) -> Line:
     return tuple(runs)
 
 
-_SCRIPTS = re.compile(r"_\{([^{}]*)\}|_(\w)|\^\{([^{}]*)\}|\^(\w|\([^()]*\))")
+_SCRIPTS = re.compile(r"_\{([^{}]*)\}|_(\w+)|\^\{([^{}]*)\}|\^(\w|\([^()]*\))")
 
 
 def formula(words: str) -> Line:

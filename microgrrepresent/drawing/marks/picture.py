@@ -68,6 +68,8 @@ class Box:
     """Whether it is not what the drawing points at."""
     tint: str | None = None
     """A color of its own."""
+    flush: bool = False
+    """Whether its text begins at its left side."""
     pending: bool = False
     """Whether a gradient was asked for here that has not been computed."""
 

@@ -32,7 +32,7 @@ from microgrrepresent.drawing.marks.picture import (
     Picture,
     Point,
 )
-from microgrrepresent.drawing.marks.themes import Theme
+from microgrrepresent.drawing.marks.themes import Paint, Theme
 
 FAMILY = "Helvetica,Arial,DejaVu Sans,sans-serif"
 DASHES = {"dashed": "5,2", "dotted": "2,3"}
@@ -105,8 +105,15 @@ def _box(i: int, box: Box, theme: Theme) -> str:
     return (
         f'<g id="b{i}" class="node {box.kind}"><title>{_escaped(box.name)}</title>'
         f'{shape} fill="{paint.fill}" stroke="{paint.line}" stroke-width="{paint.weight:g}"{dashes}'
-        f"/>{''.join(_lines(box.label, box.x, box.y, box.font, paint.text))}</g>"
+        f"/>{_words(box, paint)}</g>"
     )
+
+
+def _words(box: Box, paint: Paint) -> str:
+    if not box.flush:
+        return "".join(_lines(box.label, box.x, box.y, box.font, paint.text))
+    words = "".join(_lines(box.label, box.left, box.y, box.font, paint.text))
+    return f'<g text-anchor="start">{words}</g>'
 
 
 def _arrow(i: int, arrow: Arrow, theme: Theme) -> str:

@@ -99,6 +99,10 @@ def _box(box: Box, theme: Theme) -> str:
     if box.pending or paint.dashes == "dashed":
         styles.append(DASHES["dashed"])
     label = rf"\makebox[0pt]{{{tex(box.label, box.font)}}}" if box.label else ""
+    if box.flush:
+        at, words = _at(box.left, box.y), tex(box.label, box.font)
+        style = f"anchor=west, inner sep=0pt, text={_ink(paint.text)}"
+        return rf"\node[{style}] at {at} {{{words}}};"
     return rf"\node[{', '.join(styles)}] at {_at(box.x, box.y)} {{{label}}};"
 
 

@@ -35,9 +35,14 @@ def equation_lines(graph: Graph, course: str) -> tuple[Line, ...]:
     lines = written.split("\n")
     if "where" in lines:
         lines = lines[: lines.index("where")]
-    return tuple(formula(line) for line in lines if not _is_past(line))
+    return tuple(map(formula, _renumbered(lines)))
 
 
-def _is_past(line: str) -> bool:
-    """Whether a line says how a state of an earlier step came about."""
-    return re.search(r"_\{t[-−]\d+\}", line.partition(" = ")[0]) is not None
+def _renumbered(lines: list[str]) -> list[str]:
+    """The lines with results that have no name counted from 1."""
+    number: dict[str, str] = {}
+
+    def called(found: re.Match[str]) -> str:
+        return number.setdefault(found[0], f"u^({len(number) + 1})")
+
+    return [re.sub(r"u\^\(\d+\)|u⁽[⁰¹²³⁴-⁹]+⁾", called, line) for line in lines]
