@@ -143,7 +143,7 @@ def _overlaps(picture: Picture, lines: dict[Arrow, list[Segment]]) -> int:
         around = _frame(pieces)
         for box, frame in frames.items():
             if box not in (arrow.tail, arrow.head) and _meet(around, frame):
-                struck += any(_inside(box, point) for line in pieces for point in line)
+                struck += any(inside(box, point) for line in pieces for point in line)
     written = 0
     for arrow in picture.arrows:
         if arrow.label and arrow.label_at:
@@ -154,7 +154,8 @@ def _overlaps(picture: Picture, lines: dict[Arrow, list[Segment]]) -> int:
     return boxes + struck + written
 
 
-def _inside(box: Box, point: Point) -> bool:
+def inside(box: Box, point: Point) -> bool:
+    """Whether a point is inside of a box."""
     return box.left < point[0] < box.right and box.bottom < point[1] < box.top
 
 

@@ -126,7 +126,8 @@ def _may_be_level(
         if isinstance(tail, int) and isinstance(head, int) and readers[tail] == 1:
             sign = outlines[head]
             free = sign.is_sign and not (sign.widens or sign.before or head in aside)
-            found[tail] = free and not ({tail, head} & in_lane or outlines[tail].widens)
+            mine = outlines[tail]
+            found[tail] = free and not ({tail, head} & in_lane or mine.widens or mine.after)
     return found
 
 

@@ -216,6 +216,9 @@ def _from_beside(box: Box, head: Box) -> Path:
     if box.left >= head.right:
         return straight((box.left, box.y), (head.right, head.y))
     start = (box.x, box.top)
+    if head.is_round and abs(box.x - head.x) < head.width / 4:  # upright, if not to the middle
+        half = ((head.width / 2) ** 2 - (box.x - head.x) ** 2) ** 0.5
+        return straight(start, (box.x, head.y - half))
     if head.is_round:
         return straight(
             start,

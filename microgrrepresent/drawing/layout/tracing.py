@@ -39,7 +39,7 @@ def trace(block: Block, crossing: Where, passing: Mapping[Hashable, Side]) -> Tr
         last column has ports for them too, so that it is laid out as the others are.
     """
     tracer = _Tracer(block, crossing)
-    tracer.outline_boxes()
+    tracer.outline_boxes(passing)
     tracer.wire(passing)
     return tracer.traced()
 
@@ -64,9 +64,9 @@ class _Tracer:
 
     # --- outlines --------------------------------------------------------------------------------
 
-    def outline_boxes(self) -> None:
+    def outline_boxes(self, passing: Mapping[Hashable, Side]) -> None:
         """Give every box an outline, a place in a row of chips, or one beside another box."""
-        self.loose = beside(self.block, self.crossing)
+        self.loose = beside(self.block, self.crossing, passing)
         self.rows = self._chip_rows()
         near: dict[Box, list[Beside]] = defaultdict(list)
         words = {arrow.tail: arrow.room for arrow in self.block.arrows if arrow.room}
@@ -81,7 +81,12 @@ class _Tracer:
             ):
                 inputs[arrow.head] += 1
                 readers[arrow.tail] += 1
-        chipped = {a.head for a in self.block.arrows if a.tail in self.rows}
+        chipped = {
+            arrow.head
+            for arrow in self.block.arrows
+            if arrow.tail in self.rows
+            and not (arrow.head.is_round and len(self.rows[arrow.tail]) == 1)
+        }
         for box in self.block.boxes:
             if box in self.places or box in self.loose:
                 continue
