@@ -6,10 +6,12 @@ from collections import defaultdict
 
 from microgrrepresent.drawing.layout.blocks import Block
 from microgrrepresent.drawing.layout.grid import LOOP_GAP, MARGIN, ROW_GAP, Grid, Row
-from microgrrepresent.drawing.marks.labels import Line, width
+from microgrrepresent.drawing.marks.labels import Line, Run, width
 from microgrrepresent.drawing.marks.picture import FONT
 
 LOOSE = ("chip", "constant")
+BACKWARD: Line = (Run(", backward"),)
+"""What the title of a panel says where derivatives are computed."""
 TITLE = 20.0
 """Height of a panel's title, where it has a line of its own."""
 
@@ -44,8 +46,10 @@ def lay_rows(grid: Grid, title: Line) -> dict[Block, float]:
         top = max(y[b] + grid.tiles[b].height for b in inside)
         head = 0.0
         if framed:
+            backward = any(box.backward for b in inside for box in b.boxes)
+            words = (*title, *BACKWARD) if backward else title
             alike = {(id(grid.tiles[b]), y[b]): b for b in inside}.values()
-            free = all(has_room(grid, b, top - y[b], width((title,), FONT)) for b in alike)
+            free = all(has_room(grid, b, top - y[b], width((words,), FONT)) for b in alike)
             head = MARGIN if free else TITLE + 4.0
         grid.rows[level] = Row(base, top + head, framed)
         base = grid.rows[level].roof + ROW_GAP + grid.stretch[1] + LOOP_GAP * max([0, *loops])
