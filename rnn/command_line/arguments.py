@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from microgrrepresent import __version__
 from microgrrepresent.drawing.marks.themes import THEMES
 from microgrrepresent.drawing.views.choices import view_names
 from rnn.command_line.illustration import ILLUSTRATED
@@ -33,14 +34,18 @@ LONGEST_PAGE = 100
 
 
 def parser() -> Parser:
-    """The parser; ``parse_args`` gives options, with the command's name as ``command``."""
+    """The parser; ``parse_args`` gives options: ``command`` is the command's name, or None."""
     parser = Parser(
         prog="python -m rnn",
         description="Train small recurrent networks, and see what backpropagation through time "
         "does in them.",
         epilog="To begin with: python -m rnn demo",
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.add_argument(
+        "--version", action="version", version=f"microgrrepresent {__version__}", help="show it"
+    )
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for add_command in (_add_demo, _add_train, _add_sample, _add_draw, _add_bptt, _add_flow):
         add_command(commands)
     add_loops(commands)
@@ -52,7 +57,7 @@ def _add_demo(commands: Commands) -> None:
     demo = command(
         commands,
         "demo",
-        "train on the Declaration of Independence, sample, and draw the unrolled graph",
+        "train on a text, sample, and draw the unrolled graph",
         "Trains a character-level LSTM on the United States' Declaration of Independence, prints\n"
         "what it writes before and after, and draws the unrolled computation graph of a few steps\n"
         "with the gradients that flow back through it.",
@@ -187,7 +192,7 @@ def _add_bptt(commands: Commands) -> None:
     bptt = command(
         commands,
         "bptt",
-        "make a page on which to step through backpropagation through time",
+        "make a page that steps through backpropagation",
         "Runs a cell over a few random inputs and writes one HTML file on which to follow every\n"
         "step of the forward pass and of the reverse sweep, with all numbers, in a browser. It\n"
         "needs no network.",
@@ -227,7 +232,7 @@ def _add_systems(commands: Commands) -> None:
     systems = command(
         commands,
         "systems",
-        "find a system of the lecture notes by its English or Chinese name",
+        "find a system of the notes by its English or Chinese name",
         "Lists the systems of the lecture notes; with a word, shows those that are called so:\n"
         "formula, call, picture, example and test.",
         "examples:\n  python -m rnn systems peephole\n  python -m rnn systems 窥视孔",

@@ -49,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         By default, those of the command line.
     """
     options = parser().parse_args(arguments)
+    if options.command is None:
+        parser().print_help()
+        return 0
     try:
         # The products here are small: a second thread for them waits longer than it works.
         with threadpool_limits(limits=1):

@@ -2,16 +2,20 @@
 
 import csv
 import io
+import re
 import runpy
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import microgrrepresent
 from microgrrepresent import Graph
 from microgrrepresent.drawing.views.choices import view_names
 from rnn import load_checkpoint, save_checkpoint
@@ -65,6 +69,27 @@ def test_help(capsys, command):
     assert all(len(line) <= 100 for line in out.splitlines())
 
 
+def test_without_a_command_the_commands_are_shown(capsys):
+    status, out, err = run(capsys)
+    assert (status, err) == (0, "")
+    assert out == run(capsys, "--help")[1]
+    assert all(re.search(rf"^ +{name} +\w|^ +{name}$", out, re.MULTILINE) for name in COMMANDS)
+
+
+def test_the_version(capsys):
+    assert run(capsys, "--version") == (0, f"microgrrepresent {microgrrepresent.__version__}\n", "")
+
+
+def test_the_console_script_is_the_command_line():
+    project = Path(__file__).parents[3] / "pyproject.toml"
+    scripts = tomllib.loads(project.read_text("utf-8"))["project"]["scripts"]
+    module, _, name = scripts["microgrrepresent"].partition(":")
+    script = f"import sys; from {module} import {name}; sys.exit({name}())"  # as pip writes it
+    for arguments, status, said in ((["--version"], 0, "microgrrepresent "), (["fly"], 2, "'fly'")):
+        done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True)
+        assert (done.returncode, said in (done.stdout + done.stderr).decode()) == (status, True)
+
+
 def test_help_names_every_command_and_task(capsys):
     _, out, _ = run(capsys, "--help")
     assert all(name in out for name in ("demo", "train", "sample", "draw", "bptt", "flow"))
@@ -77,7 +102,6 @@ def test_help_names_every_command_and_task(capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "the following arguments are required: COMMAND"),
         (["frobnicate"], "invalid choice: 'frobnicate'"),
         (["train"], "the following arguments are required: TASK"),
         (["train", "chess"], "argument TASK: invalid choice: 'chess' (choose from"),
