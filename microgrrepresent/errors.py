@@ -64,6 +64,12 @@ def operand(name: str | None, value: Any) -> str:
     return f"{name} {shape}" if name else shape
 
 
+def shortened(given: Any) -> str:
+    """What was given, in at most 80 characters of one line."""
+    text = " ".join(repr(given).split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
 def listed(names: Sequence[str]) -> str:
     """Names with commas between them; of more than four, the first three and the last."""
     if len(names) > 4:

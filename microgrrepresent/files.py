@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from microgrrepresent.errors import FileError
+from microgrrepresent.errors import FileError, shortened
 
 if TYPE_CHECKING:
     from microgrrepresent.node import Array
@@ -59,7 +59,7 @@ def write_file(path: PathLike, content: bytes | memoryview) -> Path:
     FileError
         If the file cannot be written, or not to its end.
     """
-    target = Path(path)
+    target = as_path(path)
     try:
         if not target.parent.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +152,19 @@ def _takes_what_comes(target: Path) -> bool:
     return not stat.S_ISREG(mode)
 
 
+def as_path(path: Any) -> Path:
+    """A path, of a str or a Path.
+
+    Raises
+    ------
+    FileError
+        If it is neither.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise FileError(f"a path must be a str or a Path, got {shortened(path)}")
+    return Path(path)
+
+
 # --- reading -------------------------------------------------------------------------------------
 
 
@@ -164,7 +177,7 @@ def read_file(path: PathLike) -> bytes:
         If it cannot be read or is too large.
     """
     try:
-        with Path(path).open("rb") as file:
+        with as_path(path).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             content = b"" if size > LARGEST else file.read(LARGEST + 1)  # a pipe has no size
     except (OSError, ValueError) as error:

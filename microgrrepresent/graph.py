@@ -23,11 +23,13 @@ from microgrrepresent.errors import (
     ShapeError,
     located,
     operand,
+    shortened,
     stale,
 )
 from microgrrepresent.graph_json import read_json, write_json
 from microgrrepresent.listing import labels, listing
 from microgrrepresent.node import Array, Node
+from microgrrepresent.operands import new_array
 from microgrrepresent.primitive import registry
 
 
@@ -286,6 +288,10 @@ class Graph:
         >>> float(Graph(y).replay({x: 10.0})[y])
         101.0
         """
+        if not isinstance(values, Mapping):
+            raise TypeError(
+                f"replay: values must be a dict {{leaf: array}}, got {shortened(values)}"
+            )
         given = {leaf: self._fitted(leaf, value) for leaf, value in values.items()}
         self._check_fresh()
         results: dict[Node, Array] = {}
@@ -317,7 +323,7 @@ class Graph:
                 f"replay: {label} is the result of {located(leaf.op.name, leaf.scope, leaf.step)}, "
                 "so its value follows from its parents; give values for leaves only"
             )
-        array = np.array(value.value if isinstance(value, Node) else value)
+        array = new_array(value.value if isinstance(value, Node) else value)
         if array.shape != leaf.shape:
             raise ShapeError(f"replay: {label} has shape {leaf.shape}, got {array.shape}")
         if np.can_cast(array.dtype, leaf.dtype, "same_kind"):

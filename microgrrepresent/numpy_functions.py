@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent import ops
-from microgrrepresent.errors import GradientError, ImmutableError
+from microgrrepresent.errors import DTypeError, GradientError, ImmutableError, ShapeError, listed
 from microgrrepresent.node import Node
 from microgrrepresent.ops.elementwise import copied
 from microgrrepresent.place import here
@@ -84,7 +84,12 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
         call = _full_name(ufunc) + ("" if method == "__call__" else f".{method}")
         named = f"{call}({', '.join(f'{key}=' for key in kwargs)})" if kwargs else call
         _needs_no_gradient(named, ufunc.__name__, (inputs, kwargs))
-    return getattr(ufunc, method)(*_values(inputs), **_values(kwargs))
+    try:
+        return getattr(ufunc, method)(*_values(inputs), **_values(kwargs))
+    except (TypeError, ValueError) as error:
+        given = listed([f"{type(x).__name__} {np.shape(x)}" for x in inputs])
+        kind = ShapeError if isinstance(error, ValueError) else DTypeError
+        raise kind(f"{_full_name(ufunc)} of {given}: {error}") from error
 
 
 def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:

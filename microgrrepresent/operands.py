@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
@@ -10,7 +10,14 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike, DTypeLike
 
-from microgrrepresent.errors import DTypeError, ShapeError, listed, operand
+from microgrrepresent.errors import (
+    DTypeError,
+    GradientError,
+    ShapeError,
+    listed,
+    operand,
+    shortened,
+)
 from microgrrepresent.node import Array, N, Node, dtype_name, leaf, make
 from microgrrepresent.place import running
 
@@ -37,7 +44,7 @@ def operation(function: Callable[Concatenate[Any, P], Any]) -> Operation[P]:
 
 def arrayed(x: Any) -> Any:
     """An operand that has axes: a node or an array as it is, a list or a number as an array."""
-    return unmasked(x) if isinstance(x, (Node, ndarray)) else new_array(x)
+    return plain(x) if isinstance(x, (Node, ndarray)) else new_array(x)
 
 
 def mask_of(given: Any, where: str) -> Any:
@@ -73,30 +80,102 @@ def new_array(data: Any, dtype: DTypeLike | None = None) -> Array:
             f"a {type(data).__name__} of Tensors is no operand, because their history would be "
             "lost; join them with stack or concatenate first"
         )
-    value = np.array(unmasked(data), dtype=dtype)
+    value = _converted(data, dtype, copy=True)
     if value.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor holds numbers, got {type(data).__name__} of {value.dtype}")
     return value
 
 
-def unmasked(data: T) -> T:
-    """What is given, which is no masked array, nor a list in which there is one.
+def plain(data: T) -> T:
+    """What is given, unless it is, or holds, an array that computes otherwise than an array does.
 
     Raises
     ------
     DTypeError
-        If it is: NumPy makes an array of all its data, also of what is masked.
+        Of a masked array, which NumPy makes an array of all its data, also of what is masked; and
+        of a ``np.matrix``, whose ``*`` is the matrix product.
     """
     if isinstance(data, np.ma.MaskedArray):
         raise DTypeError(
             "a masked array would lose its mask here; give its data and, where a mask is taken, "
             "the mask beside it, or fill it first: array.filled(0)"
         )
+    if isinstance(data, np.matrix):
+        raise DTypeError(
+            "a np.matrix multiplies matrices by *, which here multiplies elementwise; give "
+            "np.asarray(matrix), and write the matrix product as @"
+        )
     if isinstance(data, (list, tuple)):
         for part in data:
-            if isinstance(part, (list, tuple, np.ma.MaskedArray)):
-                unmasked(part)
+            if isinstance(part, (list, tuple, np.ma.MaskedArray, np.matrix)):
+                plain(part)
     return data
+
+
+def plain_array(data: Any, dtype: DTypeLike | None = None) -> Array:
+    """``np.asarray(data, dtype)`` of what is `plain`; of a node its value."""
+    return _converted(data.value if isinstance(data, Node) else data, dtype, copy=None)
+
+
+def _converted(data: Any, dtype: DTypeLike | None, copy: bool | None) -> Array:
+    to = None if dtype is None else data_type(dtype)
+    try:
+        return np.array(plain(data), dtype=to, copy=copy)
+    except (DTypeError, GradientError):
+        raise
+    except Exception as error:  # of NumPy, or of the arrays of another library
+        given = f"{type(data).__name__} {shortened(data)}"
+        if isinstance(error, ValueError) and isinstance(data, (list, tuple)):
+            raise ShapeError(
+                f"{given} makes no array of numbers: {error}; its parts must be of one length "
+                "(rnn.pad makes them so, and says their lengths)"
+            ) from error
+        raise DTypeError(f"{given} makes no array of numbers: {error}") from error
+
+
+def data_type(dtype: Any) -> np.dtype[Any]:
+    """The data type of NumPy that is meant; ``torch.float32`` is float32.
+
+    Raises
+    ------
+    DTypeError
+        If NumPy has no such type.
+    """
+    name = str(dtype)
+    try:
+        return np.dtype(name.removeprefix("torch.") if name.startswith("torch.") else dtype)
+    except (TypeError, ValueError):
+        raise DTypeError(
+            f"dtype must be a data type of NumPy, such as 'float32', got {shortened(dtype)}"
+        ) from None
+
+
+def nodes_of(given: Any, what: str) -> list[Any]:
+    """One node or several as a list, each once.
+
+    Raises
+    ------
+    TypeError
+        If something else is given, or among them.
+    """
+    several = [given] if isinstance(given, Node) or not isinstance(given, Iterable) else list(given)
+    for node in several:
+        if not isinstance(node, Node):
+            raise TypeError(f"{what} must be Tensors, got {shortened(node)}")
+    return list(dict.fromkeys(several))
+
+
+def function(f: T, asker: str, what: str = "f") -> T:
+    """A function, or whatever else can be called.
+
+    Raises
+    ------
+    TypeError
+        If it cannot.
+    """
+    if not callable(f):
+        raise TypeError(f"{asker}: {what} must be a function, got {shortened(f)}")
+    return f
 
 
 def _holds_nodes(data: Any) -> bool:
@@ -152,17 +231,19 @@ _result_type = lru_cache(maxsize=256, typed=True)(np.result_type)
 
 
 def misuse(
-    op: Primitive, parents: tuple[Node, ...], params: dict[str, Any], error: Exception
+    op: Primitive, parents: Sequence[Any], params: dict[str, Any], error: Exception
 ) -> Exception:
     """Say what was applied to what, and where, when `forward` refused its operands."""
+    names = [
+        operand(getattr(p, "name", None), p) if hasattr(p, "shape") else shortened(p)
+        for p in parents
+    ]
     if isinstance(error, OverflowError):
-        given = listed([operand(p.name, p) if isinstance(p, Node) else repr(p) for p in parents])
+        given = listed(names)
         return DTypeError(
             f"{running(op.name)}: {op.name}({given}): {error}; give the operands more room first, "
             "as in t.astype(int) or t.astype(float)"
         )
-    shapes = [p.shape for p in parents]
-    names = [operand(p.name, p) for p in parents]
     if op.many is None and len(parents) != len(op.vjp):
         return TypeError(
             f"{running(op.name)}: {op.name} has {len(op.vjp)} operand{'s' * (len(op.vjp) > 1)}, "
@@ -172,7 +253,8 @@ def misuse(
     text = f" {op.symbol} ".join(names) if infix else f"{op.name}({listed(names)})"
     if params:
         text += " with " + ", ".join(f"{key}={value!r}" for key, value in params.items())
-    broken = op.mismatch(shapes) if op.mismatch is not None else None
+    shapes = [p.shape for p in parents if hasattr(p, "shape")]
+    broken = op.mismatch(shapes) if op.mismatch and len(shapes) == len(parents) else None
     message = f"{running(op.name)}: {text}: {broken or error}"
     if isinstance(error, ValueError):
         return ShapeError(message)

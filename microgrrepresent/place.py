@@ -10,14 +10,20 @@ every asyncio task has a place of its own.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import itertools
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ContextDecorator
 from contextvars import ContextVar
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR, iscoroutinefunction
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from microgrrepresent.errors import located
+import numpy as np
+
+from microgrrepresent.errors import located, shortened
 
 if TYPE_CHECKING:
     from microgrrepresent.node import Node
@@ -40,6 +46,63 @@ class Place(NamedTuple):
 here: ContextVar[Place] = ContextVar("here", default=Place())  # noqa: B039 (a Place is immutable)
 
 
+class _Entered(NamedTuple):
+    """A block that is being run."""
+
+    block: object
+    moved: Callable[[Place], Place]
+    before: Place
+    suspended: bool
+    """Whether it is a generator's, so that other code may run before it ends."""
+
+
+_entered: ContextVar[tuple[_Entered, ...]] = ContextVar("entered", default=())
+"""The blocks that are being run, the outermost one first; `here` is where they lead."""
+
+
+def _enter(block: object, moved: Callable[[Place], Place], suspended: bool) -> None:
+    before = here.get()
+    _entered.set((*_entered.get(), _Entered(block, moved, before, suspended)))
+    here.set(moved(before))
+
+
+def _leave(block: object, suspended: bool) -> None:
+    # A block in a function ends after all that began inside of it, so that what is still there is
+    # a generator that was left half-way. One in a generator may end at any time: those that others
+    # have entered since go on, from where it began.
+    entered = _entered.get()
+    own = [i for i, entry in enumerate(entered) if entry.block is block]
+    if not own:  # it has ended already, with the block around it
+        return
+    i = next((i for i in reversed(own) if entered[i].suspended == suspended), own[-1])
+    kept, place = entered[:i], entered[i].before
+    if entered[i].suspended:
+        for entry in entered[i + 1 :]:
+            kept += (entry._replace(before=place),)
+            place = entry.moved(place)
+    _entered.set(kept)
+    here.set(place)
+
+
+def _in_generator() -> bool:
+    """Whether the code that enters or leaves a block is that of a generator.
+
+    That of a context manager written as a generator is not: it runs for the ``with`` block of its
+    caller, and ends with that.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        generator = bool(frame.f_code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR))
+        if not _contextlib(frame) and not (generator and _contextlib(frame.f_back)):
+            return generator
+        frame = frame.f_back
+    return False
+
+
+def _contextlib(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_code.co_filename == contextlib.__file__
+
+
 class Block(ContextDecorator):
     """A ``with`` block, or a decorated function, whose nodes are made at another place.
 
@@ -47,38 +110,36 @@ class Block(ContextDecorator):
     set back is remembered by the running thread or task. At its end the place is what it was
     before, whatever happened inside: if a generator was left half-way in a block of its own, that
     block ends too.
+
+    A block with a ``yield`` inside holds for the code that runs the generator, too, until it goes
+    on, ends or is closed, at any time, in the thread or task in which it began. An asynchronous
+    generator that is left half-way is closed by ``await generator.aclose()``.
     """
 
     def __init__(self, moved: Callable[[Place], Place]) -> None:
         self._moved = moved
 
     def __enter__(self) -> None:
-        before = here.get()
-        _entered.set((self, before, _entered.get()))
-        here.set(self._moved(before))
+        _enter(self, self._moved, _in_generator())
 
     def __exit__(self, *_: object) -> None:
-        entry = _entered.get()
-        while entry is not None:  # else it has ended already, with the block around it
-            block, before, outer = entry
-            if block is self:
-                _entered.set(outer)
-                here.set(before)
-                return
-            entry = outer
+        _leave(self, _in_generator())
 
     def __call__(self, function: F) -> F:
         """Run the whole body of a function inside this block."""
-        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        if isinstance(function, type) or not callable(function):
             raise TypeError(
-                f"{function.__name__} runs after the call that makes it, and so outside of the "
-                "block that decorates it; write the with block into its body"
+                f"a block such as no_grad() decorates a function, got {function!r} (of a class, "
+                "decorate the methods; @classmethod and @property stand above it)"
             )
+        for late in (inspect.isgeneratorfunction, iscoroutinefunction, inspect.isasyncgenfunction):
+            if late(function) or late(getattr(function, "__call__", None)):  # noqa: B004
+                raise TypeError(
+                    f"{getattr(function, '__name__', repr(function))} runs after the call that "
+                    "makes it, and so outside of the block that decorates it; write the with block "
+                    "into its body"
+                )
         return super().__call__(function)
-
-
-# A block that is being run, the place before it, and so on for the blocks around it.
-_entered: ContextVar[tuple[Block, Place, Any] | None] = ContextVar("entered", default=None)
 
 
 def at(place: Place) -> Block:
@@ -161,30 +222,36 @@ def steps(xs: Iterable[T], start: int = 1, reverse: bool = False) -> Iterator[tu
     >>> s.step, float(s)
     (2, 1.0)
     """
+    if not isinstance(xs, Iterable):
+        raise TypeError(f"steps: the inputs must be a sequence, got {shortened(xs)}")
+    if not isinstance(start, (int, np.integer)):
+        raise TypeError(f"steps: start must be an integer, got {shortened(start)}")
     if reverse:
         items: Any = xs if hasattr(xs, "__getitem__") else list(xs)
         last = start + len(items) - 1
-        return _walk(reversed(items), itertools.count(last, -1), here.get().step)
-    return _walk(iter(xs), itertools.count(start), here.get().step)
+        return _walk(reversed(items), itertools.count(last, -1))
+    return _walk(iter(xs), itertools.count(start))
 
 
-def _walk(xs: Iterator[T], ts: Iterator[int], outside: int | None) -> Iterator[tuple[int, T]]:
-    # Only the step is set, and set back only where it is still the one of this loop: so two loops
-    # may be zipped together, and one that is left half-way may be closed at any time.
-    place = None
+def _walk(xs: Iterator[T], ts: Iterator[int]) -> Iterator[tuple[int, T]]:
+    def moved(place: Place) -> Place:
+        return Place(place.scope, t, place.forward, place.recorded)
+
     try:
-        for t in ts:
-            scope, _, forward, recorded = here.get()
-            place = Place(scope, t, forward, recorded)
-            here.set(place)
+        for t in ts:  # which `moved` reads
+            entered = _entered.get()
+            if entered and entered[-1].block is moved:
+                here.set(moved(entered[-1].before))
+            else:  # the first step, or one beside another loop
+                _leave(moved, True)
+                _enter(moved, moved, True)
             try:
                 x = next(xs)
             except StopIteration:
                 return
             yield t, x
     finally:
-        if here.get() is place:
-            here.set(place._replace(step=outside))
+        _leave(moved, True)
 
 
 def running(op: str) -> str:

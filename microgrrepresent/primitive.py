@@ -93,7 +93,10 @@ class Primitive(Description):
                 if nodes is not None:
                     return self(*nodes, **params)
                 given = [new_array(x) if isinstance(x, (list, tuple)) else x for x in inputs]
-                return self.forward(*given, **params)
+                try:
+                    return self.forward(*given, **params)
+                except (ValueError, IndexError, TypeError, OverflowError) as error:
+                    raise misuse(self, given, params, error) from error
             arrays.append(x.value)
             if x._requires_grad:
                 requires_grad = True

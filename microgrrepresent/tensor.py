@@ -26,7 +26,6 @@ from microgrrepresent.array_methods import ArrayMethods
 from microgrrepresent.errors import (
     DTypeError,
     GradientError,
-    GraphError,
     ImmutableError,
     ShapeError,
     gradient_lost,
@@ -34,7 +33,7 @@ from microgrrepresent.errors import (
 )
 from microgrrepresent.gradients import leaf_gradients
 from microgrrepresent.node import Array, Node, make, may_require, next_id
-from microgrrepresent.operands import new_array
+from microgrrepresent.operands import new_array, plain_array
 from microgrrepresent.place import here
 
 _adding = threading.Lock()  # of gradients, by threads whose graphs share leaves
@@ -108,6 +107,14 @@ class Tensor(ArrayMethods):
 
     def item(self) -> Any:
         """The value of a Tensor with one element, as a Python number."""
+        return self._only("item")
+
+    def _only(self, asker: str) -> Any:
+        if self.size != 1:
+            raise ValueError(
+                f"{asker}: {operand(self.name or 'a Tensor', self)} has {self.size} elements, not "
+                "one; index it, or take .sum() or .mean()"
+            )
         return self.value.item()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
@@ -116,6 +123,8 @@ class Tensor(ArrayMethods):
         return np.array(self.value, dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes has no len()")
         return len(self.value)
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -132,25 +141,26 @@ class Tensor(ArrayMethods):
         return bool(self.value)
 
     def __float__(self) -> float:
-        return float(self.value.item())
+        return float(self._only("float"))
 
     def __int__(self) -> int:
-        return int(self.value.item())
+        return int(self._only("int"))
 
     def __index__(self) -> int:
-        return self.value.__index__()
+        if self.ndim or self.dtype.kind not in "iu":
+            raise TypeError(
+                f"only a Tensor of one integer, without axes, is an index; "
+                f"{operand(self.name or 'a Tensor', self)} is of {self.dtype}"
+            )
+        return int(self.value)
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self.op is not None and self.requires_grad:
-            raise GraphError(
-                f"{self.name or 'this Tensor'} is the result of {self.op.name}, requires a "
-                "gradient, and cannot be copied or pickled without its graph; t.numpy() is its "
-                "value alone, t.detach() a leaf with this value, and Graph(t).to_json() saves both"
-            )
-        return type(self), (self.value, self.requires_grad, self.name)
+        if self.op is not None and self.requires_grad and here.get().recorded:
+            raise gradient_lost("in a copy (Graph(t).to_json() saves both)", self)
+        return type(self), (self.value, self.requires_grad and self.is_leaf, self.name)
 
     def __repr__(self) -> str:
         text = np.array2string(self.value, separator=", ", prefix="Tensor(", threshold=50)
@@ -263,13 +273,22 @@ class Tensor(ArrayMethods):
         return getattr(self, "_grad", None)
 
     @grad.setter
-    def grad(self, value: Array | None) -> None:
-        if value is not None and np.shape(value) != self.shape:
+    def grad(self, value: ArrayLike | None) -> None:
+        if value is None:
+            self._grad = None
+            return
+        given = plain_array(value)
+        if given.shape != self.shape:
             raise ShapeError(
                 f"grad: the gradient of {operand(self.name or 'a leaf', self)} has its shape, "
-                f"got {np.shape(value)}"
+                f"got {given.shape}"
             )
-        self._grad = value
+        if not np.can_cast(given.dtype, self.dtype, "same_kind"):
+            raise DTypeError(
+                f"grad: the gradient of {operand(self.name or 'a leaf', self)} is of its "
+                f"{self.dtype}, got {given.dtype}"
+            )
+        self._grad = given.astype(self.dtype, copy=False)
 
 
 Tensor.result_class = Tensor

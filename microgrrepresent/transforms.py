@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from microgrrepresent.gradients import grad
 from microgrrepresent.node import Array, Node
+from microgrrepresent.operands import function
 from microgrrepresent.tensor import Tensor
 
 
@@ -46,6 +47,7 @@ def value_and_grad(
     >>> float(loss), slope.tolist()
     (10.0, [2.0, 6.0])
     """
+    function(f, "value_and_grad")
     places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     def both(*args: Any, **kwargs: Any) -> tuple[Tensor, Any]:
@@ -86,7 +88,7 @@ def vjp(f: Callable[..., Tensor], *inputs: Any) -> tuple[Tensor, Callable[..., t
     [[4.0, 6.0], 5.5]
     """
     xs = [_tensors(x) for x in inputs]
-    y = f(*xs)
+    y = function(f, "vjp")(*xs)
 
     def pull(g: Any = None, unconnected: Literal["raise", "zeros"] = "zeros") -> tuple[Any, ...]:
         return tuple(_gradients(y, x, g, unconnected) for x in xs)

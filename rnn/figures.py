@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 from io import BytesIO
-from pathlib import Path
 
-from microgrrepresent.files import write_file
+from microgrrepresent.files import as_path, write_file
 
 try:
     from matplotlib import rc_context
@@ -41,7 +40,7 @@ class Figure(_Figure):
         ValueError
             If matplotlib has no such format.
         """
-        target = Path(path)
+        target = as_path(path)
         write_file(target, self._written(target.suffix.lstrip(".")))
 
     def _written(self, format: str) -> bytes:

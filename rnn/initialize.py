@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor
-from microgrrepresent.errors import DTypeError
+from microgrrepresent.errors import DTypeError, shortened
+from microgrrepresent.operands import data_type
 
 Rng = np.random.Generator | int | None
 """A numpy Generator, a seed for one, or None for a fresh one."""
@@ -31,6 +32,23 @@ def uniform(
     return Tensor(np.asfortranarray(drawn) if drawn.ndim == 2 else drawn, True, name)
 
 
+def generator(rng: Any) -> np.random.Generator:
+    """The Generator that is given, or one of a seed, or a fresh one.
+
+    Raises
+    ------
+    ValueError
+        If there is none of what is given.
+    """
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "rng must be a numpy Generator, an integer >= 0 as its seed, or None, "
+            f"got {shortened(rng)}"
+        ) from None
+
+
 def floating(dtype: Any, device: object = None) -> np.dtype[Any]:
     """The data type, if parameters can be of it: float64 for None; ``torch.float32`` is float32.
 
@@ -43,7 +61,7 @@ def floating(dtype: Any, device: object = None) -> np.dtype[Any]:
     """
     if device is not None and str(device) != "cpu":
         raise ValueError(f"device must be None or 'cpu', where NumPy computes, got {device!r}")
-    made = np.dtype(str(dtype)[6:] if str(dtype).startswith("torch.") else dtype)
+    made = data_type(dtype)
     if made.kind != "f":
         raise DTypeError(f"parameters need a floating-point dtype such as float32, got {made}")
     return made

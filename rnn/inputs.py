@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import GradientError, ShapeError, Tensor
-from microgrrepresent.errors import DTypeError
+from microgrrepresent.errors import DTypeError, shortened
 from microgrrepresent.node import Array
-from microgrrepresent.operands import unmasked
+from microgrrepresent.operands import plain, plain_array
 
 Side = Literal["right", "left"]
 """Where the padding of a batch stands: behind the shorter sequences, or before them."""
@@ -39,7 +39,12 @@ def values_of(x: Any, dtype: np.dtype[Any], who: object, name: str = "x") -> Ten
     if isinstance(x, Tensor):
         given: Tensor | Array = x
     else:
-        part = unmasked(x)
+        if hasattr(x, "values") and hasattr(x, "lengths"):
+            raise ShapeError(
+                f"{who!r}: {name} is a padded batch, as pad gives it; give its parts: "
+                "layer(batch.values, lengths=batch.lengths, side=batch.side)"
+            )
+        part = plain(x)
         while isinstance(part, (list, tuple)) and part:
             part = part[0]
         if part is None:
@@ -98,7 +103,7 @@ def lengths_of(lengths: ArrayLike, T: int, batch: tuple[int, ...]) -> Array:
         If there is not one length a sequence, or one is not in 0..T.
     """
     try:
-        given = np.asarray(lengths.value if isinstance(lengths, Tensor) else lengths)
+        given = plain_array(lengths)
     except ValueError:
         given = np.asarray(lengths, dtype=object)
     if not batch:
@@ -126,7 +131,7 @@ def valid_steps(lengths: Any, T: int, side: Side = "right") -> Any:
     ValueError
         For a side that is neither "right" nor "left".
     """
-    if side not in ("right", "left"):
+    if not isinstance(side, str) or side not in ("right", "left"):
         raise ValueError(f"side must be 'right' or 'left', where the padding is, got {side!r}")
     t = np.arange(T)[:, None]
     return t < lengths if side == "right" else t >= T - lengths
@@ -145,6 +150,22 @@ def integer(value: Any, least: int, what: str, who: object = None) -> int:
         asked = what if who is None else f"{who!r}: {what}"
         raise ValueError(f"{asked} must be an integer >= {least}, got {value!r}")
     return int(value)
+
+
+def number(value: Any, what: str) -> float:
+    """The value as a float.
+
+    Raises
+    ------
+    ValueError
+        If it is no number.
+    """
+    try:
+        if not isinstance(value, (str, bytes)):
+            return float(value)
+    except (TypeError, ValueError, RuntimeError):
+        pass
+    raise ValueError(f"{what} must be a number, got {shortened(value)}")
 
 
 def flags(who: str, **given: Any) -> None:

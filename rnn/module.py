@@ -36,7 +36,7 @@ from microgrrepresent import Tensor
 from microgrrepresent.errors import FileError, listed, operand
 from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
-from microgrrepresent.operands import unmasked
+from microgrrepresent.operands import plain
 from rnn.errors import StateDictError
 from rnn.parameters import held, kept
 
@@ -87,9 +87,40 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         value = kept(vars(self).get(name), value, f"{type(self).__name__}.{name}")
         object.__setattr__(self, name, value)
+        alone = True
         for path, member in held(name, value, (Tensor, Module)):
             if isinstance(member, Module):
                 member._belong_to(path.replace(".", "/"))
+                alone = False
+        if not alone:
+            self._tell_apart()
+
+    def _tell_apart(self) -> None:
+        """Put the names of members before scopes of one name: enc/gru and dec/gru."""
+        scoped: dict[str, dict[Module, str]] = {}
+        for name, value in vars(self).items():
+            for path, member in held(name, value, (Tensor, Module)):
+                for inner in member._scoped() if isinstance(member, Module) else ():
+                    scoped.setdefault(inner.scope, {}).setdefault(inner, path.replace(".", "/"))
+        for alike in scoped.values():
+            if len(alike) > 1:
+                for module, path in alike.items():
+                    module._compute_in(path)
+
+    def _scoped(self) -> Iterator[Any]:
+        """The modules that compute in a scope of their own, this one or those inside of it."""
+        if hasattr(self, "scope"):
+            yield self
+        else:
+            for _, member in self._members():
+                if isinstance(member, Module):
+                    yield from member._scoped()
+
+    def _compute_in(self, path: str) -> None:
+        """Put a path before the scopes of this module and of its cells."""
+        for module in self.modules():
+            if hasattr(module, "scope"):
+                module.scope = f"{path}/{module.scope}"
 
     def _belong_to(self, path: str) -> None:
         """Let parameters say whose they are, ``fc1/W``, unless the nodes of their cell do."""
@@ -285,7 +316,7 @@ def _same(a: Array, b: Array) -> bool:
 
 
 def _array(name: str, value: Any) -> Array:
-    given = value.detach() if hasattr(value, "detach") else unmasked(value)
+    given = value.detach() if hasattr(value, "detach") else plain(value)
     try:
         return np.asarray(given)
     except (TypeError, ValueError) as error:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent.node import dtype_name
-from microgrrepresent.operands import arrayed, operation
+from microgrrepresent.operands import arrayed, data_type, operation
 from microgrrepresent.place import running
 from microgrrepresent.primitive import Primitive, primitive
 
@@ -315,7 +315,7 @@ def astype(x: Any, dtype: DTypeLike) -> Any:
     'float32'
     """
     x = arrayed(x)
-    to = np.dtype(dtype)
+    to = data_type(dtype)
     return (_astype if to.kind in "fc" else _truncate)(x, dtype=dtype_name(to))
 
 

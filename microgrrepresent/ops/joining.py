@@ -2,19 +2,18 @@ r"""Joining arrays, and cutting one into parts: what was joined gets its own par
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from operator import index as as_int
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.errors import ShapeError, operand
+from microgrrepresent.errors import ShapeError, operand, shortened
 from microgrrepresent.node import Array, N
 from microgrrepresent.operands import arrayed
-from microgrrepresent.ops.axes import from_front
+from microgrrepresent.ops.axes import from_front, integer
 from microgrrepresent.ops.selection import selected
 from microgrrepresent.place import running
 from microgrrepresent.primitive import Rule, each, primitive
@@ -105,7 +104,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     axis = from_front(axis, x, "split")
     length = x.shape[axis]
     if isinstance(sections, int) or np.ndim(sections) == 0:
-        n = as_int(sections)  # type: ignore[arg-type]
+        n = integer(sections, "split", "the number of parts")
         if n < 1 or length % n:
             raise ShapeError(
                 f"{running('split')}: axis {axis} of {operand(getattr(x, 'name', None), x)} "
@@ -113,7 +112,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
             )
         cuts = tuple(range(0, length + 1, length // n)) if length else (0,) * (n + 1)
     else:
-        cuts = (0, *map(as_int, sections), length)
+        cuts = (0, *(integer(cut, "split", "a cut") for cut in sections), length)
     return [selected(x, index=index) for index in _between(cuts, axis)]
 
 
@@ -125,6 +124,8 @@ def _between(cuts: tuple[int, ...], axis: int) -> tuple[tuple[slice, ...], ...]:
 
 
 def _several(xs: Sequence[Any], name: str) -> list[Any]:
+    if not isinstance(xs, Iterable):
+        raise TypeError(f"{running(name)}: the arrays must be a list, got {shortened(xs)}")
     made = [arrayed(x) for x in xs]
     if not made:
         raise ShapeError(f"{running(name)}: there is nothing to join; give at least one array")

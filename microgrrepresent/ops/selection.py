@@ -13,7 +13,8 @@ import numpy as np
 
 from microgrrepresent.errors import DTypeError
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import arrayed, operation, unmasked
+from microgrrepresent.operands import arrayed, data_type, operation, plain_array
+from microgrrepresent.ops.axes import integer
 from microgrrepresent.place import running
 from microgrrepresent.primitive import Primitive, primitive
 
@@ -134,7 +135,7 @@ def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 def _frozen_index(part: Any) -> Array:
     """An array of indices of our own: the one given could change before the rule reads it."""
-    index = np.array(part.value if isinstance(part, Node) else unmasked(part))
+    index = plain_array(part).copy()
     if isinstance(part, list) and not index.size:
         index = index.astype(int)  # NumPy makes floats of an empty list
     index.setflags(write=False)
@@ -201,9 +202,10 @@ def one_hot(indices: Any, classes: int, dtype: Any = np.float64) -> Any:
         raise DTypeError(
             f"{running('one_hot')}: an index is an integer, the place of the 1, got {given.dtype}"
         )
+    classes = integer(classes, "one_hot", "the number of classes")
     if given.size and not 0 <= given.min() <= given.max() < classes:
         raise ValueError(
             f"{running('one_hot')}: index {given.min() if given.min() < 0 else given.max()} "
             f"is not among the {classes} classes 0..{classes - 1}"
         )
-    return _one_hot(node, classes=classes, dtype=np.dtype(dtype).name)
+    return _one_hot(node, classes=classes, dtype=data_type(dtype).name)

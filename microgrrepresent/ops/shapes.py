@@ -95,21 +95,21 @@ def reshape(x: Any, *shape: int | Sequence[int]) -> Any:
     (4,)
     """
     x = arrayed(x)
-    return _reshape(x, shape=lengths(shape))
+    return _reshape(x, shape=lengths(shape, "reshape"))
 
 
 @operation
 def broadcast_to(x: Any, *shape: int | Sequence[int]) -> Any:
     """Repeat x along new and length-1 axes until it has the given shape."""
     x = arrayed(x)
-    return _broadcast_to(x, shape=lengths(shape))
+    return _broadcast_to(x, shape=lengths(shape, "broadcast_to"))
 
 
 @operation
 def transpose(x: Any, *axes: int | Sequence[int]) -> Any:
     """Permute the axes; reverse them where no order is given."""
     x = arrayed(x)
-    order = lengths(axes) or tuple(range(x.ndim))[::-1]
+    order = lengths(axes, "transpose") or tuple(range(x.ndim))[::-1]
     return _transpose(x, axes=tuple(from_front(axis, x, "transpose") for axis in order))
 
 

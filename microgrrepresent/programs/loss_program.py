@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from microgrrepresent.errors import DTypeError, GraphError, ShapeError, operand
 from microgrrepresent.gradients import grad
 from microgrrepresent.node import Array, Node
+from microgrrepresent.operands import nodes_of, plain_array
 from microgrrepresent.programs.building import built
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.expressions import text
@@ -100,7 +101,7 @@ def program(
     >>> sorted(gradients), gradients["W"].shape
     (['U', 'W'], (1, 1))
     """
-    arrays = {key: np.asarray(value) for key, value in inputs.items()}
+    arrays = {key: plain_array(value) for key, value in inputs.items()}
     if backend not in get_args(Backend):
         raise ValueError(f"program: backend must be 'numpy' or 'numba', got {backend!r}")
     if backend == "numba":
@@ -172,7 +173,7 @@ class Program:
             raise TypeError(
                 f"program: it takes {', '.join(self.code.inputs)}, got {', '.join(inputs)}"
             )
-        arrays = [np.asarray(inputs[letter]) for letter in self.code.inputs]
+        arrays = [plain_array(inputs[letter]) for letter in self.code.inputs]
         kinds = tuple((array.shape, array.dtype) for array in arrays)
         runner = known.get(kinds)
         if runner is None:
@@ -244,7 +245,7 @@ class Program:
         GraphError
             If it does not.
         """
-        arrays = {key: np.asarray(value) for key, value in inputs.items()}
+        arrays = {key: plain_array(value) for key, value in inputs.items()}
         wrt = listed(self.wrt)
         recording = record(self.f, arrays)
         expected = [recording.loss.value, *grad(recording.loss, wrt)]
@@ -275,6 +276,4 @@ def in_form(wrt: Wrt, gradients: Sequence[Array]) -> Any:
 
 def listed(wrt: Wrt) -> list[Node]:
     """With respect to what to differentiate, as a list."""
-    if isinstance(wrt, Node):
-        return [wrt]
-    return list(wrt.values() if isinstance(wrt, Mapping) else wrt)
+    return nodes_of(wrt.values() if isinstance(wrt, Mapping) else wrt, "program: wrt")

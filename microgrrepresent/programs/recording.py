@@ -15,6 +15,7 @@ import numpy as np
 
 from microgrrepresent.errors import GraphError
 from microgrrepresent.node import Array, Node, next_id
+from microgrrepresent.operands import function
 from microgrrepresent.programs.sizes import Size
 from microgrrepresent.tensor import Tensor
 
@@ -70,7 +71,7 @@ def record(f: Callable[..., Node], inputs: Mapping[str, Any]) -> Recording:
     for name, value in inputs.items():
         leaves[name] = Tensor(value, name=name)
     began = next_id()
-    loss = f(**leaves)
+    loss = function(f, "program")(**leaves)
     if not isinstance(loss, Node):
         raise TypeError(
             f"program: {_name(f)} must return the loss, a Tensor; it returned {type(loss).__name__}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from microgrrepresent.errors import shortened
 from microgrrepresent.graph import Graph
 from microgrrepresent.listing import equation, labels
 from microgrrepresent.node import Node
@@ -22,6 +23,12 @@ def isomorphic(a: Graph, b: Graph) -> bool:
     >>> isomorphic(Graph(a * b), Graph(a * b)), isomorphic(Graph(a * b), Graph(b * a))
     (True, False)
     """
+    for given in (a, b):
+        if not isinstance(given, Graph):
+            raise TypeError(
+                f"isomorphic: graphs are compared, got {shortened(given)}; Graph(y) is that of a "
+                "Tensor"
+            )
     return difference(a, b) is None
 
 

@@ -30,7 +30,7 @@ from microgrrepresent.equations.notations import NotationName
 from microgrrepresent.errors import located, operand
 from microgrrepresent.node import Array
 from microgrrepresent.place import here
-from rnn.initialize import Rng, floating, uniform
+from rnn.initialize import Rng, floating, generator, uniform
 from rnn.inputs import integer, tensor_of
 from rnn.module import Module
 
@@ -68,7 +68,7 @@ class Cell(Module, Generic[S]):
         self.input_size = integer(input_size, 0, f"{self._kind}: input_size")
         self.hidden_size = integer(hidden_size, 1, f"{self._kind}: hidden_size")
         self.dtype = floating(dtype)
-        self._rng = np.random.default_rng(rng)
+        self._rng = generator(rng)
 
     # --- what a subclass says --------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import Tensor, linear
+from microgrrepresent.operands import plain, plain_array
 from rnn.cells.activations import activation
 from rnn.cells.cell import Cell
 from rnn.cells.simple import Nonlinearity
@@ -67,8 +68,9 @@ class CTRNNCell(Cell[Tensor]):
         rng: Rng = None,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
+        plain(tau)
         try:
-            times, length = np.asarray(tau, self.dtype), np.asarray(dt, float)
+            times, length = plain_array(tau, self.dtype), plain_array(dt, float)
         except (TypeError, ValueError):
             times = length = np.zeros(())
         one_or_each = times.shape in ((), (hidden_size,)) and length.shape == ()

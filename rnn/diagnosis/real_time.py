@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent import Node, Primitive, ShapeError
+from microgrrepresent import Primitive, ShapeError
 from microgrrepresent.node import Array
+from microgrrepresent.operands import plain_array
 from rnn.cells.activations import activation
 
 
@@ -129,4 +130,4 @@ def _checked(arrays: dict[str, Array]) -> dict[str, Array]:
 
 
 def _array(x: Any) -> Array:
-    return np.asarray(x.value if isinstance(x, Node) else x, dtype=np.float64)
+    return plain_array(x, np.float64)

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import Tensor, linear, take, where
 from microgrrepresent.errors import DTypeError, ShapeError
-from rnn.initialize import Rng, floating, uniform
-from rnn.inputs import integer, probability, tensor_of
+from rnn.initialize import Rng, floating, generator, uniform
+from rnn.inputs import flags, integer, probability, tensor_of
 from rnn.module import Module
 
 
@@ -57,9 +57,10 @@ class Linear(Module):
         self.in_features = integer(in_features, 0, "Linear: in_features")
         self.out_features = integer(out_features, 1, "Linear: out_features")
         self.dtype = floating(dtype)
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         k = 1 / np.sqrt(max(in_features, 1))
         self.weight = uniform((out_features, in_features), k, "W", self.dtype, rng)
+        flags("Linear", bias=bias)
         self.bias = uniform((out_features,), k, "b", self.dtype, rng) if bias else None
 
     def __call__(self, x: Tensor | ArrayLike) -> Tensor:
@@ -119,7 +120,7 @@ class Embedding(Module):
         dtype = floating(dtype, device)
         self.num_embeddings = integer(num_embeddings, 1, "Embedding: num_embeddings")
         self.embedding_dim = integer(embedding_dim, 1, "Embedding: embedding_dim")
-        table = np.random.default_rng(rng).standard_normal((num_embeddings, embedding_dim))
+        table = generator(rng).standard_normal((num_embeddings, embedding_dim))
         self.padding_idx = None if padding_idx is None else self._row(padding_idx)
         if self.padding_idx is not None:
             table[self.padding_idx] = 0
@@ -185,7 +186,7 @@ class Dropout(Module):
                 f"Dropout: inplace must be False, got {inplace!r}: the graph keeps every value, "
                 "so none is overwritten"
             )
-        self.rng = np.random.default_rng(rng)
+        self.rng = generator(rng)
 
     def __call__(self, x: Tensor | ArrayLike) -> Tensor:
         """Drop elements of x, in training only."""

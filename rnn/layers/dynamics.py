@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from microgrrepresent import Tensor, step
+from microgrrepresent.operands import function
 from rnn.inputs import integer
 
 S = TypeVar("S")
@@ -48,6 +49,7 @@ def dynamical_system(f: Callable[[S, P], S], s1: S, theta: P, steps: int) -> lis
     steps = integer(steps, 1, "dynamical_system: s(1) is the first state, and steps")
     if isinstance(s1, Tensor) and s1.is_leaf and s1.step is None:
         s1.place = s1.place._replace(step=1)  # it was made before anyone knew its time
+    function(f, "dynamical_system")
     states = [_named(s1)]
     for t in range(2, steps + 1):
         with step(t):

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor
@@ -20,7 +19,7 @@ from rnn.cells.gates import Composition
 from rnn.cells.gru import GRUCell
 from rnn.cells.lstm import LSTMCell, LSTMState, Peephole
 from rnn.cells.simple import Nonlinearity, RNNCell
-from rnn.initialize import Rng, floating
+from rnn.initialize import Rng, floating, generator
 from rnn.inputs import flags
 from rnn.layers.recurrent import Recurrent
 
@@ -79,7 +78,7 @@ class RNN(Recurrent[Tensor]):
     ) -> None:
         _check_no_projection("RNN", proj_size)
         flags("RNN", bias=bias)
-        rng, dtype = np.random.default_rng(rng), floating(dtype, device)
+        rng, dtype = generator(rng), floating(dtype, device)
         given: dict[str, Any] = {} if bias else {"bias": False}
         if nonlinearity is not None:
             given["nonlinearity"] = nonlinearity
@@ -137,7 +136,7 @@ class GRU(Recurrent[Tensor]):
         rng: Rng = None,
     ) -> None:
         _check_no_projection("GRU", proj_size)
-        rng, dtype = np.random.default_rng(rng), floating(dtype, device)
+        rng, dtype = generator(rng), floating(dtype, device)
         self.bias = bias
 
         def make_cell(size: int) -> GRUCell:
@@ -227,7 +226,7 @@ class LSTM(Recurrent[LSTMState]):
         dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
-        rng, dtype = np.random.default_rng(rng), floating(dtype, device)
+        rng, dtype = generator(rng), floating(dtype, device)
         self.bias, self.proj_size = bias, proj_size
 
         def make_cell(size: int) -> LSTMCell:

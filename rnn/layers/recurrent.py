@@ -56,7 +56,8 @@ class Recurrent(CellGrid[S]):
                 f"{name}: bidirectional=True runs both ways, reverse=True only from the last step "
                 "to the first; choose one"
             )
-        if dropout and num_layers == 1:
+        self.dropout = Dropout(dropout, rng=rng)
+        if self.dropout.p and num_layers == 1:
             warnings.warn(
                 f"{name}: dropout={dropout} acts between layers, after all but the last; with "
                 "num_layers=1 it does nothing",
@@ -81,12 +82,14 @@ class Recurrent(CellGrid[S]):
                 "cannot stand in one array; use num_layers=1"
             )
         self.hidden_size, self.dtype, self.scope = first.hidden_size, first.dtype, first.scope
-        self.dropout = Dropout(dropout, rng=rng)
         if len(self.cells) > 1:
             for k, cell in enumerate(self.cells):
                 cell.scope = f"{self.scope}/{self._suffix(k)[1:]}"
                 for tensor in cell.parameters():
                     tensor.named(f"{tensor.name}{self._suffix(k)}")
+
+    def _tell_apart(self) -> None:
+        """Nothing: the cells of a layer are told apart by its numbers, gru/l0 and gru/l1."""
 
     @property
     def output_size(self) -> int:

@@ -31,7 +31,7 @@ from microgrrepresent.node import leaf
 from microgrrepresent.operands import new_array
 from microgrrepresent.place import at, here
 from rnn.cells.cell import Cell
-from rnn.inputs import Side, integer, lengths_of, valid_steps
+from rnn.inputs import Side, flags, integer, lengths_of, valid_steps
 from rnn.layers.garbage import collection_paused
 
 S = TypeVar("S")
@@ -125,6 +125,7 @@ def unroll(
     rows = isinstance(given, np.ndarray) and given.ndim > 1
     if truncate is not None:
         truncate = integer(truncate, 1, "unroll: truncate")
+    flags("unroll", reverse=reverse)
     before = T + 1 if reverse else 0
     run: Any = cell.bound() if isinstance(cell, Cell) else cell
     show = getattr(cell, "output", _first)

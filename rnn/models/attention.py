@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from microgrrepresent import ShapeError, Tensor, expand_dims, linear, softmax, tanh, where
 from microgrrepresent import sum as total
 from microgrrepresent.errors import DTypeError
-from rnn.initialize import Rng, floating, uniform
+from microgrrepresent.operands import plain_array
+from rnn.initialize import Rng, floating, generator, uniform
 from rnn.inputs import integer, tensor_of
 from rnn.module import Module
 
@@ -71,7 +72,7 @@ class Attention(Module):
         self.query_size = integer(query_size, 1, "Attention: query_size")
         self.key_size, self.score = integer(key_size, 1, "Attention: key_size"), score
         self.dtype = floating(dtype)
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         width = query_size
         if hidden_size is not None:
             width = integer(hidden_size, 1, "Attention: hidden_size")
@@ -126,7 +127,7 @@ class Attention(Module):
             )
         if not len(s):
             raise ShapeError(f"{self!r}: keys {s.shape} have no steps; at least one is needed")
-        allowed = None if mask is None else Tensor(np.asarray(mask), name="mask")
+        allowed = None if mask is None else Tensor(plain_array(mask), name="mask")
         if allowed is not None:
             self._check_mask(allowed, s)
             # padding may hold anything, and 0 · NaN, here and in the reverse sweep, is NaN

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, no_grad, scope, stack, step, tanh
 from microgrrepresent.node import Array
+from microgrrepresent.operands import plain_array
 from rnn.cells import Cell, GRUCell
 from rnn.cells.cell import made
-from rnn.initialize import Rng
+from rnn.initialize import Rng, generator
 from rnn.inputs import probability, tensor_of
 from rnn.layers.dense import Embedding, Linear
 from rnn.models.attention import Attention
@@ -99,7 +100,7 @@ class Decoder(Module):
                 "Decoder: without context_init, context_every_step and attention it would see "
                 "nothing of the context; choose at least one"
             )
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         width = embedding_size or hidden_size
         self.tokens, self.hidden_size, self.context_size = tokens, hidden_size, context_size
         self.context_init, self.context_every_step = context_init, context_every_step
@@ -192,7 +193,7 @@ class Decoder(Module):
         Tensor, shape (T, B, tokens)
             Scores of y_1, ..., y_T.
         """
-        given = inputs if isinstance(inputs, Tensor) else np.asarray(inputs)
+        given = inputs if isinstance(inputs, Tensor) else plain_array(inputs)
         state = self.start(encoded)
         batch = len(state.encoded.context)
         if given.ndim != 2 or given.shape[1] != batch or not len(given):

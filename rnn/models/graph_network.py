@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, matmul
 from microgrrepresent.node import Array
+from microgrrepresent.operands import plain_array
 from rnn.cells.cell import Cell
 from rnn.cells.simple import RNNCell
-from rnn.initialize import Rng, floating
+from rnn.initialize import Rng, floating, generator
 from rnn.inputs import integer, tensor_of
 from rnn.layers.dense import Linear
 from rnn.module import Module
@@ -77,7 +78,7 @@ class GraphRecurrentCell(Module):
         dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         width = message_size or hidden_size
         self.input_size = integer(input_size, 0, "GraphRecurrentCell: input_size")
         self.hidden_size = integer(hidden_size, 1, "GraphRecurrentCell: hidden_size")
@@ -113,7 +114,7 @@ class GraphRecurrentCell(Module):
             The cell on this graph, for `unroll`.
         """
         vertices = integer(vertices, 1, f"{self!r}: vertices")
-        pairs = np.asarray(edges)
+        pairs = plain_array(edges)
         if not pairs.size:
             pairs = np.zeros((0, 2), np.int64)
         if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":

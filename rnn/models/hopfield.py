@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, equal, linear, scope, sign, where
 from microgrrepresent.node import Array
-from rnn.initialize import Rng
+from microgrrepresent.operands import plain_array
+from rnn.initialize import Rng, generator
 from rnn.inputs import integer
 from rnn.module import Module
 
@@ -75,7 +76,7 @@ class HopfieldNetwork(Module):
     def store(self, patterns: ArrayLike) -> None:
         """Forget what was stored, and store patterns (P, N) of +1 and -1 by the Hebb rule."""
         try:
-            x = np.atleast_2d(np.asarray(patterns, dtype=float))
+            x = np.atleast_2d(plain_array(patterns, float))
         except ValueError:
             raise ShapeError(
                 f"{self!r}: expected patterns of {self.size} units each, got lists that differ "
@@ -123,11 +124,11 @@ class HopfieldNetwork(Module):
         rng : Generator or int, optional
             The order of asynchronous updates.
         """
-        s = np.array(state, dtype=float)
+        s = np.array(plain_array(state, float))
         self._check(s[None])
         if mode not in ("asynchronous", "synchronous"):
             raise ValueError(f"recall: mode is 'asynchronous' or 'synchronous', got {mode!r}")
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         weight = self.weight.numpy()
         energies = [float(self.energy(s))]
         converged = False

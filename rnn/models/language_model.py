@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor, cross_entropy, step, steps
+from microgrrepresent.operands import plain_array
 from rnn.cells import Cell, LSTMCell
 from rnn.errors import DataError
-from rnn.initialize import Rng
+from rnn.initialize import Rng, generator
 from rnn.layers.dense import Embedding, Linear
 from rnn.layers.unrolling import Unrolled, unroll
 from rnn.module import Module
@@ -62,7 +62,7 @@ class LanguageModel(Module):
         dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         width = embedding_size or hidden_size
         self.embedding = Embedding(tokens, width, dtype=dtype, rng=rng)
         self.cell = cell(width, hidden_size, dtype=dtype, rng=rng)
@@ -73,7 +73,8 @@ class LanguageModel(Module):
 
     def run(self, x: Any, state: Any = None) -> Unrolled[Any]:
         """Run the cell over tokens x, (T, B) or (T,), and keep every state."""
-        if not len(x):
+        x = x if isinstance(x, Tensor) else plain_array(x)
+        if not x.size:
             raise DataError("a language model needs at least one token to read")
         vectors = [self.embedding(Tensor(x_t, name="token")).named("x") for _, x_t in steps(x)]
         return unroll(self.cell, vectors, state)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, linear, scope, step
+from microgrrepresent.operands import plain_array
 from rnn.cells.activations import activation
 from rnn.cells.cell import Cell, other_form
 from rnn.cells.simple import Nonlinearity
@@ -171,13 +172,13 @@ class NARX(Cell[DelayState]):
         Unrolled
             Its outputs are the predictions; its states hold the true outputs.
         """
-        targets = ys if isinstance(ys, Tensor) else np.asarray(ys, dtype=self.dtype)
+        targets = ys if isinstance(ys, Tensor) else plain_array(ys, self.dtype)
         if targets.ndim not in (2, 3) or targets.shape[-1] != self.hidden_size:
             raise ShapeError(
                 f"{self!r}: expected ys, the true outputs, of shape (T, B, {self.hidden_size}) or "
                 f"(T, {self.hidden_size}), got {targets.shape}"
             )
-        steps = len(xs) if isinstance(xs, (Tensor, Sequence)) else len(np.asarray(xs))
+        steps = len(xs) if isinstance(xs, (Tensor, Sequence)) else len(plain_array(xs))
         if steps != len(targets):
             raise ShapeError(
                 f"{self!r}: {steps} inputs need {steps} true outputs, got {len(targets)}"

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from microgrrepresent import ShapeError, Tensor, concatenate, linear, scope
 from rnn.cells.activations import activation
 from rnn.cells.simple import Nonlinearity
-from rnn.initialize import Rng, floating, uniform
+from rnn.initialize import Rng, floating, generator, uniform
 from rnn.inputs import integer, tensor_of
 from rnn.module import Module
 
@@ -76,7 +76,7 @@ class RecursiveCell(Module):
         self.children = integer(children, 1, "RecursiveCell: children")
         self.dtype = floating(dtype)
         self.phi = activation(nonlinearity, "RecursiveCell")
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         k = float(1 / np.sqrt(children * hidden_size))
         self.weight = uniform((hidden_size, children * hidden_size), k, "W", dtype, rng)
         self.bias = uniform((hidden_size,), k, "b", dtype, rng) if bias else None

@@ -10,16 +10,17 @@ sequences side by side:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from microgrrepresent.errors import shortened
 from microgrrepresent.node import Array
-from microgrrepresent.operands import unmasked
+from microgrrepresent.operands import plain_array
 from rnn.errors import DataError
-from rnn.inputs import Side, valid_steps
+from rnn.inputs import Side, number, valid_steps
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def sequence_mask(lengths: Any, steps: int | None = None, side: Side = "right") 
     >>> sequence_mask([1, 3]).T.tolist()
     [[True, False, False], [True, True, True]]
     """
-    given = np.asarray(lengths)
+    given = plain_array(lengths)
     T = int(given.max(initial=0)) if steps is None else steps
     return np.asarray(valid_steps(given, T, side))
 
@@ -102,6 +103,9 @@ def pad(sequences: Sequence[Any], value: float = 0, side: Side = "right") -> Pad
     >>> pad([[1, 2, 3], [4]], side="left").values.T.tolist()
     [[1, 2, 3], [0, 0, 4]]
     """
+    if not isinstance(sequences, Iterable):
+        raise DataError(f"pad: sequences must be a list of them, got {shortened(sequences)}")
+    number(value, "pad: value")
     arrays = [_numbers(f"pad: sequence {i}", sequence) for i, sequence in enumerate(sequences)]
     if not arrays:
         raise DataError("pad: there are no sequences")
@@ -211,7 +215,7 @@ def language_model_batches(
     _positive("language_model_batches: batch_size", batch_size)
     _positive("language_model_batches: steps", steps)
     _is_generator("language_model_batches", rng)
-    text = np.asarray(unmasked(indices))
+    text = plain_array(indices)
     if text.ndim != 1 or text.dtype.kind not in "iu":
         raise DataError(
             "language_model_batches: a text is one row of integers, such as "
@@ -235,7 +239,7 @@ def language_model_batches(
 def _numbers(what: str, sequence: Any) -> Array:
     """A sequence as an array, if it is one of numbers."""
     try:
-        array = np.asarray(unmasked(sequence))
+        array = plain_array(sequence)
     except ValueError as error:  # of NumPy, if the parts differ in length
         raise DataError(f"{what} is no array: its steps differ in shape") from error
     if not array.ndim or array.dtype.kind not in "biufc":

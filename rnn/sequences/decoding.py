@@ -22,6 +22,7 @@ import numpy as np
 
 from microgrrepresent import Tensor, log_softmax, no_grad
 from microgrrepresent.node import Array
+from microgrrepresent.operands import plain_array
 from rnn.errors import DataError, NonFiniteError
 from rnn.inputs import integer
 
@@ -270,7 +271,7 @@ def log_probability(step: Step, first: Any, tokens: Any, state: Any = None) -> A
     DataError
         If there is not one token for each row of scores, or one that the model does not know.
     """
-    sequences, x = np.asarray(tokens), first
+    sequences, x = plain_array(tokens), first
     total = np.zeros(sequences.shape[1:])
     with no_grad():
         for token in sequences:
@@ -282,7 +283,7 @@ def log_probability(step: Step, first: Any, tokens: Any, state: Any = None) -> A
 
 def _finite(logits: Any) -> Array:
     """Scores as an array, if they are numbers."""
-    scores = np.asarray(logits.value if isinstance(logits, Tensor) else logits, np.float64)
+    scores = plain_array(logits, np.float64)
     if np.isnan(scores).any():
         raise NonFiniteError(
             "the model's scores are NaN, so that no token is likelier than another; look for NaN "

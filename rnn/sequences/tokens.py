@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import Literal, get_args
 
+from microgrrepresent.errors import shortened
 from rnn.errors import DataError
 
 Unit = Literal["character", "word"]
@@ -37,6 +38,8 @@ def tokenize(text: str, unit: Unit = "character") -> list[str]:
     ['南开', '大学', '很', '好']
     """
     check_unit(unit)
+    if not isinstance(text, str):
+        raise DataError(f"tokenize: the text must be a string, got {shortened(text)}")
     if unit == "character":
         return list(text)
     # Regular expressions know no class of marks, so they are looked for in a copy of the text.

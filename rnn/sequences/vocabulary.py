@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import one_hot
+from microgrrepresent.errors import shortened
 from microgrrepresent.files import write_file
 from microgrrepresent.node import Array
+from microgrrepresent.operands import plain_array
 from rnn.errors import DataError
 from rnn.sequences.datasets import read_text
 from rnn.sequences.tokens import Unit, check_unit, tokenize
@@ -57,7 +59,7 @@ class Vocabulary:
     """
 
     def __init__(self, tokens: Iterable[str], unit: Unit = "character") -> None:
-        self.tokens = tuple(tokens)
+        self.tokens: tuple[str, ...] = tuple(_listed("a vocabulary: the tokens", tokens))
         self.unit: Unit = unit
         self._index = {token: i for i, token in enumerate(self.tokens)}
         if not self.tokens:
@@ -95,7 +97,11 @@ class Vocabulary:
         DataError
             If the corpus is empty.
         """
-        tokens = tokenize(corpus, unit) if isinstance(corpus, str) else corpus
+        tokens = (
+            tokenize(corpus, unit)
+            if isinstance(corpus, str)
+            else _words("a vocabulary: the corpus", corpus)
+        )
         counts = Counter(tokens)
         if not counts:
             raise DataError("a vocabulary is made of the tokens of a corpus, but this one is empty")
@@ -163,7 +169,9 @@ class Vocabulary:
         DataError
             For an unknown token without ``<unk>``, or `eos` without ``<eos>``.
         """
-        tokens = tokenize(text, self.unit) if isinstance(text, str) else list(text)
+        tokens = (
+            tokenize(text, self.unit) if isinstance(text, str) else _words("encode: the text", text)
+        )
         indices = [self[token] for token in tokens]
         if eos:
             if self.eos is None:
@@ -189,7 +197,7 @@ class Vocabulary:
         '很好'
         """
         tokens = []
-        row = np.asarray(list(indices))
+        row = plain_array(indices if hasattr(indices, "shape") else _listed("decode", indices))
         if row.ndim != 1:
             raise DataError(
                 f"decode: indices are one row, got shape {row.shape}; of a batch (T, B), decode "
@@ -263,3 +271,17 @@ class Vocabulary:
             return cls.from_json(json.loads(read_text(path)))
         except (json.JSONDecodeError, RecursionError) as error:
             raise DataError(f"{path} holds no vocabulary: {error}") from error
+
+
+def _words(what: str, given: Any) -> list[str]:
+    words = _listed(what, given)
+    for word in words:
+        if not isinstance(word, str):
+            raise DataError(f"{what} must be strings, got {shortened(word)}")
+    return words
+
+
+def _listed(what: str, given: Any) -> list[Any]:
+    if not isinstance(given, Iterable):
+        raise DataError(f"{what}: a list or a string is needed, got {shortened(given)}")
+    return list(given)

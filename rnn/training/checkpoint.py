@@ -18,6 +18,7 @@ from microgrrepresent import Tensor
 from microgrrepresent.errors import FileError
 from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
+from microgrrepresent.operands import plain_array
 from rnn.errors import CheckpointError
 
 _FORMAT = "microgrrepresent checkpoint 1"
@@ -78,7 +79,7 @@ def _taken_apart(x: Any, arrays: list[Array], where: str) -> Any:
     if isinstance(x, float):
         return x if math.isfinite(x) else {"float": repr(x)}
     if isinstance(x, (np.ndarray, np.generic, Tensor)):
-        arrays.append(x.value if isinstance(x, Tensor) else np.asarray(x))
+        arrays.append(plain_array(x))
         return {"tensor" if isinstance(x, Tensor) else "array": len(arrays) - 1}
     if isinstance(x, dict):
         items = [(k, _taken_apart(v, arrays, f"{where}[{k!r}]")) for k, v in x.items()]

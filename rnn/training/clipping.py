@@ -18,6 +18,7 @@ from numbers import Real
 import numpy as np
 
 from microgrrepresent import Tensor
+from microgrrepresent.errors import shortened
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from rnn.inputs import parameters_of
@@ -125,7 +126,11 @@ def clip_grad_value(parameters: Iterable[Tensor], limit: float) -> Clipping:
 
 def _trained(parameters: Iterable[Tensor], who: str) -> list[Tensor]:
     """The parameters that have a gradient."""
-    return [w for w in parameters_of(parameters, who) if w.grad is not None]
+    given = parameters_of(parameters, who)
+    for w in given:
+        if not isinstance(w, Tensor):
+            raise ValueError(f"{who}: parameters must be Tensors, got {shortened(w)}")
+    return [w for w in given if w.grad is not None]
 
 
 def _each(trained: list[Tensor], clipped: Callable[[Array], Array], units: str) -> Clipping:

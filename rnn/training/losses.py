@@ -19,9 +19,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from microgrrepresent import ShapeError, Tensor, stack, step, where
-from microgrrepresent.errors import operand
+from microgrrepresent.errors import operand, shortened
 from microgrrepresent.node import Array
-from microgrrepresent.operands import arrayed, mask_of
+from microgrrepresent.operands import arrayed, mask_of, plain_array
+from rnn.inputs import number
 
 SequenceReduction = Literal["mean", "sum", "batchmean"]
 Reduction = Literal["mean", "sum", "none"]
@@ -173,10 +174,14 @@ def mse_loss(
     2.0
     """
     _check_reduction(reduction, get_args(Reduction), "mse_loss")
-    if np.shape(target) != output.shape:
+    if not isinstance(output, Tensor):
+        raise TypeError(f"mse_loss: the output must be a Tensor, got {shortened(output)}")
+    if not isinstance(target, Tensor):
+        target = plain_array(target)
+    if target.shape != output.shape:
         raise ShapeError(
             f"mse_loss: {operand(output.name or 'output', output)} needs a target of the "
-            f"same shape, got {np.shape(target)}"
+            f"same shape, got {target.shape}"
         )
     counts = _counts(mask, "mse_loss")
     difference = _masked(output - target, counts)
@@ -197,7 +202,7 @@ def perplexity(nats: float | Tensor) -> float:
     >>> round(perplexity(math.log(63)), 6)  # one that knows nothing of 63 characters
     63.0
     """
-    loss = float(nats)
+    loss = number(nats, "perplexity: the cross-entropy")
     return math.inf if loss > 700 else math.exp(loss)
 
 
@@ -211,4 +216,4 @@ def bits_per_character(nats: float | Tensor) -> float:
     >>> bits_per_character(math.log(8))
     3.0
     """
-    return float(nats) / math.log(2)
+    return number(nats, "bits_per_character: the cross-entropy") / math.log(2)

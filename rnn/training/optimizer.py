@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from microgrrepresent import Tensor
+from microgrrepresent.errors import shortened
 from microgrrepresent.node import Array
 from rnn.inputs import parameters_of
 
@@ -101,6 +102,10 @@ class Optimizer:
             If the state is of another class, of parameters of other shapes or number, or not a
             whole one. Then nothing is changed.
         """
+        if not isinstance(state, Mapping):
+            raise ValueError(
+                f"{self._kind}: a state is a dict, as state_dict() gives it, got {shortened(state)}"
+            )
         if state.get("kind") != self._kind:
             raise ValueError(
                 f"{self._kind}: the state given is that of {state.get('kind', 'no optimizer')}"

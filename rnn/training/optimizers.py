@@ -19,6 +19,7 @@ import math
 import numpy as np
 
 from microgrrepresent.node import Array
+from rnn.inputs import flags
 from rnn.training.optimizer import Memory, Optimizer, Parameters
 
 
@@ -64,6 +65,7 @@ class SGD(Optimizer):
         self.dampening = dampening
         self.nesterov = nesterov
         self.require("momentum", momentum)
+        flags("SGD", nesterov=nesterov)
         if nesterov and (momentum == 0 or dampening != 0):
             raise ValueError("SGD: Nesterov's form needs momentum > 0 and dampening = 0")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from microgrrepresent.files import as_path
 from microgrrepresent.node import Array
 from rnn.errors import CheckpointError, DataError
 from rnn.training.checkpoint import load_checkpoint, save_checkpoint
@@ -56,7 +57,7 @@ class Checkpoint:
         FileError
             If a new file cannot be written.
         """
-        if not Path(self.path).exists():
+        if not as_path(self.path).exists():
             self.save(run.state_dict())
         elif self.resume:
             state = load_checkpoint(self.path)

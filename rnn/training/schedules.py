@@ -20,7 +20,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from rnn.inputs import integer
+from microgrrepresent.operands import function
+from rnn.inputs import integer, number
 from rnn.training.optimizer import Optimizer
 
 
@@ -165,7 +166,7 @@ class LambdaLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
-        self.lr_lambda = lr_lambda
+        self.lr_lambda = function(lr_lambda, "LambdaLR", "lr_lambda")
         super().__init__(optimizer)
 
     def rate(self, k: int) -> float:
@@ -232,6 +233,7 @@ class ReduceLROnPlateau(Schedule):
         """
         if loss is None:
             raise ValueError("ReduceLROnPlateau: step(loss) needs the loss that was measured")
+        loss = number(loss, "ReduceLROnPlateau: the loss")
         if loss < self.best * (1 - self.threshold):
             self.best, self.bad = loss, 0
         else:

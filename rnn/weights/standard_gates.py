@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent.node import Array
-from microgrrepresent.operands import unmasked
+from microgrrepresent.operands import plain_array
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn.cells.activations import ACTIVATIONS
 from rnn.errors import StateDictError
@@ -208,7 +208,7 @@ def joined(gates: Iterable[Gate]) -> list[Array]:
 
 def checked(who: str, name: str, given: ArrayLike, shape: tuple[int, ...]) -> Array:
     """What is given, if it is an array of real numbers of this shape."""
-    array = np.asarray(unmasked(given))
+    array = plain_array(given)
     if array.shape != shape or array.dtype.kind not in "fiu":
         kind = "" if array.dtype.kind in "fiu" else f" of {array.dtype}, which are no real numbers"
         raise StateDictError(

@@ -155,7 +155,7 @@ SNAPSHOTS = [
     (lambda: mg.where(V > 0, V), TypeError,
      "where in lstm at t=3: where has 3 operands, got 2: (2,), v (2,)"),
     (lambda: mg.sum(V, axis=[0]), TypeError,
-     "sum in lstm at t=3: an axis is an integer, got [0]"),
+     "sum in lstm at t=3: an axis must be an integer, got [0]"),
     (lambda: mg.one_hot([1.5], 3), DTypeError,
      "one_hot in lstm at t=3: an index is an integer, the place of the 1, got float64"),
     (lambda: mg.dot(X, np.ones((2, 2, 2))), ShapeError,

@@ -1,7 +1,10 @@
 """Scopes, steps and recording: nested, kept, left half-way, in threads and in tasks."""
 
 import asyncio
+import itertools
 import threading
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
 
@@ -68,16 +71,52 @@ def test_a_decorated_function_runs_inside_also_when_it_calls_itself(block, once,
     assert made() == ("", None, True)
 
 
-def test_what_a_decorator_cannot_reach_is_refused():
-    def generator():
+class Late:
+    async def __call__(self):
         yield 1
 
-    async def coroutine():
-        return 1
 
-    for function in (generator, coroutine):
-        with pytest.raises(TypeError, match=f"{function.__name__} runs after the call"):
-            no_grad()(function)
+def generator(n=1):
+    yield n
+
+
+async def coroutine():
+    return 1
+
+
+async def asynchronous_generator():
+    yield 1
+
+
+LATE = [
+    generator,
+    coroutine,
+    asynchronous_generator,
+    partial(generator, 2),
+    Late(),
+    Late().__call__,
+]
+
+
+@pytest.mark.parametrize("function", LATE)
+def test_what_a_decorator_cannot_reach_is_refused(function):
+    with pytest.raises(TypeError, match="runs after the call"):
+        no_grad()(function)
+
+
+@pytest.mark.parametrize("thing", [Late, classmethod(generator), property(generator), 3])
+def test_what_is_no_function_is_not_decorated(thing):
+    with pytest.raises(TypeError, match="decorates a function, got"):
+        no_grad()(thing)
+
+
+def test_a_partial_function_and_a_callable_object_are_decorated():
+    assert no_grad()(partial(made))() == ("", None, False)
+    assert scope("a")(type("Callable", (), {"__call__": lambda self: made()})())() == (
+        "a",
+        None,
+        True,
+    )
 
 
 def inside(block):
@@ -109,6 +148,90 @@ def test_a_generator_may_be_closed_at_any_time(block, once, twice):
     next(left)
     del left
     assert made() == ("", None, True)
+
+
+@pytest.mark.parametrize("around", [no_grad, lambda: scope("b"), lambda: step(9)])
+@pytest.mark.parametrize("block", [block for block, _, _ in BLOCKS.values()], ids=BLOCKS)
+def test_a_generator_closed_inside_a_block_leaves_that_block_as_it_is(block, around):
+    for kept in (around(), block):
+        with kept:
+            alone = made()
+        left = inside(block)
+        next(left)
+        with kept:
+            left.close()
+            assert made() == alone
+        assert made() == ("", None, True)
+
+
+@contextmanager
+def quiet():
+    with no_grad():
+        yield
+
+
+@contextmanager
+def stacked():
+    with ExitStack() as stack:
+        stack.enter_context(no_grad())
+        yield
+
+
+@pytest.mark.parametrize("off", [quiet, stacked, no_grad])
+def test_context_managers_made_of_blocks_are_blocks(off):
+    left = inside(scope("a"))
+    next(left)
+    with off():
+        left.close()
+        assert made() == ("", None, False)
+    assert made() == ("", None, True)
+    with off():
+        left = inside(no_grad())
+        next(left)
+    assert made() == ("", None, True)
+    with ExitStack() as stack:
+        left = inside(step(3))
+        next(left)
+        stack.enter_context(off())
+        left.close()
+        assert made() == ("", None, False)
+    assert made() == ("", None, True)
+
+
+def test_generators_end_in_any_order():
+    blocks = [scope("a"), step(1), no_grad(), scope("b"), step(2)]
+    want = {0: "a", 3: "b"}
+    for order in itertools.permutations(range(5)):
+        left = {i: inside(block) for i, block in enumerate(blocks)}
+        for generator in left.values():
+            next(generator)
+        for i in order:
+            left.pop(i).close()
+            name = "/".join(want[k] for k in left if k in want)
+            t = 2 if 4 in left else 1 if 1 in left else None
+            assert made() == (name, t, 2 not in left)
+
+
+def test_an_asynchronous_generator_is_closed_in_its_task():
+    async def numbers():
+        with no_grad():
+            yield made()
+            yield made()
+
+    async def main():
+        left = numbers()
+        assert await anext(left) == ("", None, False)
+        with scope("a"):
+            await left.aclose()
+            assert made() == ("a", None, True)
+        with step(1):
+            left = numbers()
+            await anext(left)
+        assert made() == ("", None, True)
+        await left.aclose()
+        return made()
+
+    assert asyncio.run(main()) == ("", None, True)
 
 
 # --- steps ---------------------------------------------------------------------------------------
@@ -145,6 +268,16 @@ def test_two_loops_may_be_zipped_together(lengths):
             seen.append((t, s, made()))
         assert seen == [(t, t, ("a", t, True)) for t in range(1, min(lengths) + 1)]
         assert made() == ("a", 9, True)
+
+
+def test_a_generator_closed_inside_a_loop_leaves_the_step_as_it_is():
+    left = inside(no_grad())
+    next(left)
+    for t, _ in steps("abc"):
+        if t == 2:
+            left.close()
+        assert made() == ("", t, t > 1)
+    assert made() == ("", None, True)
 
 
 def test_loops_nest():

@@ -12,7 +12,6 @@ from microgrrepresent import (
     DTypeError,
     GradientError,
     Graph,
-    GraphError,
     ImmutableError,
     ShapeError,
     Tensor,
@@ -95,7 +94,7 @@ def test_conversions():
     assert [10, 20, 30][Tensor(1)] == 20
     assert bool(Tensor([1.0])) and not Tensor(0.0)
     assert f"{Tensor(1.23456):.2f} {Tensor([7]):03d} {Tensor(0.5)}" == "1.23 007 Tensor(0.5)"
-    with pytest.raises(ValueError, match="size 1"):
+    with pytest.raises(ValueError, match="has 3 elements, not one"):
         float(Tensor(B))
     with pytest.raises(TypeError):
         [10, 20][Tensor(1.0)]
@@ -153,9 +152,7 @@ def test_leaves_are_copied_and_pickled():
         assert y.numpy().tolist() == B.tolist()
         y.assign([0, 0, 0])
         assert x.numpy().tolist() == B.tolist()
-    with pytest.raises(
-        GraphError, match=r"the result of mul, requires a gradient, and cannot be copied"
-    ):
+    with pytest.raises(GradientError, match=r"^a Tensor \(3,\) requires .* lost in a copy"):
         copy.deepcopy(x * 2)
     assert copy.deepcopy(mg.tanh) is mg.tanh and pickle.loads(pickle.dumps(mg.tanh)) is mg.tanh
 

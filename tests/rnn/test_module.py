@@ -2,6 +2,7 @@
 
 import errno
 import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,17 +11,29 @@ from microgrrepresent import DTypeError, Graph, ShapeError, Tensor, draw, tanh
 from rnn import (
     GRU,
     LSTM,
+    NARX,
+    RNN,
+    Attention,
+    CTRNNCell,
     Dropout,
     Embedding,
     FileError,
+    GraphRecurrentCell,
+    HopfieldNetwork,
+    LanguageModel,
     Linear,
     LSTMCell,
     Module,
     StateDictError,
+    Vocabulary,
     language_model_batches,
+    last_state,
+    log_probability,
     mse_loss,
     pad,
+    save_checkpoint,
     sequence_loss,
+    sequence_mask,
     unroll,
 )
 
@@ -228,6 +241,52 @@ def test_a_path_of_modules_stands_before_a_parameter_but_not_before_a_cells():
     assert scopes["parts.1.weight_ih_l0"] == scopes["by_name.tagger.layer.weight_ih_l0"] == ""
 
 
+class Coder(Module):
+    def __init__(self, make=GRU):
+        self.enc = make(3, 4, rng=0)
+        self.dec = make(self.enc.output_size, 4, rng=1)
+
+    def forward(self, x):
+        return self.dec(self.enc(x)[0])[0]
+
+
+@pytest.mark.parametrize("make", [RNN, GRU, LSTM, partial(LSTM, num_layers=2, bidirectional=True)])
+def test_layers_of_one_kind_say_whose_they_are(make):
+    net = Coder(make)
+    L = net(np.ones((3, 2, 3))).sum().named("L")
+    scopes = {node.scope.split("/")[0] for node in Graph(L) if "/" in node.scope}
+    assert scopes == {"enc", "dec"}
+    cells = [cell.scope for layer in (net.enc, net.dec) for cell in layer.cells]
+    assert len(set(cells)) == len(cells)
+    kinds = {"/".join(cell.split("/")[1:]) for cell in cells[: len(cells) // 2]}
+    assert kinds == {"/".join(cell.split("/")[1:]) for cell in cells[len(cells) // 2 :]}
+
+
+def test_layers_of_one_kind_are_told_apart_in_a_picture():
+    L = Coder()(np.ones((3, 2, 3))).sum().named("L")
+    boxes = draw(L, view="cells").picture.boxes
+    said = {
+        "|".join(run.text for line in box.label for run in line)
+        for box in boxes
+        if box.kind in ("cell", "parameter")
+    }
+    assert {"enc/gru", "dec/gru"} <= said
+    assert {words.rpartition("|")[2] for words in said} == {"enc/gru", "dec/gru"}
+
+
+def test_one_layer_keeps_its_name_and_modules_in_modules_get_their_paths():
+    class Outer(Module):
+        def __init__(self):
+            self.a, self.b, self.one = Coder(), Coder(), LSTM(2, 3)
+            self.same = self.one
+
+    net = Outer()
+    found = [net.a.enc, net.a.dec, net.b.enc, net.b.dec, net.one]
+    assert [layer.scope for layer in found] == [
+        *("a/enc/gru", "a/dec/gru", "b/enc/gru", "b/dec/gru", "lstm"),
+    ]
+
+
 def test_train_and_eval_reach_every_module():
     net = Net()
     net.drop = [Dropout(0.5)]
@@ -297,6 +356,18 @@ MASKED = np.ma.array([1.0, 2.0], mask=[False, True])
         lambda a: mse_loss(Tensor([1.0, 1.0]), a),
         lambda a: sequence_loss(mse_loss, Tensor([1.0, 1.0]), a),
         lambda a: mse_loss(Tensor([1.0, 1.0]), [1.0, 1.0], mask=a.astype(int)),
+        lambda a: Attention(1, 1, "dot", rng=0)([1.0], [[1.0], [1.0]], a > 0),
+        lambda a: HopfieldNetwork(2).store([a]),
+        lambda a: HopfieldNetwork(2).recall(a),
+        lambda a: NARX(1, 1, 1, 2, rng=0).teacher_forced([[1.0]] * 2, a[:, None]),
+        lambda a: GraphRecurrentCell(1, 2, rng=0).on(a.astype(int)[None], 3),
+        lambda a: last_state(Tensor(np.ones((2, 2, 1))), a.astype(int)),
+        lambda a: sequence_mask(a.astype(int)),
+        lambda a: log_probability(lambda x, s: (np.zeros((2, 3)), s), [0, 0], a.astype(int)[None]),
+        lambda a: CTRNNCell(1, 2, tau=a),
+        lambda a: LanguageModel(3, 2, rng=0)(a.astype(int)),
+        lambda a: Vocabulary.of("ab").decode(a.astype(int)),
+        lambda a: save_checkpoint("never.npz", {"a": a}),
     ],
 )
 def test_masked_arrays_are_refused(use):

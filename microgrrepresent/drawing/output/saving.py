@@ -13,7 +13,7 @@ from microgrrepresent.drawing.output.digraph import Drawing
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.output.tikz import tikz
 from microgrrepresent.errors import DrawingError
-from microgrrepresent.files import write_file
+from microgrrepresent.files import as_path, write_file
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
@@ -59,7 +59,7 @@ def save(
             f"save: this drawing is finished, and {', '.join(options)}= came too late; give it to "
             "draw(...)"
         )
-    target = Path(path)
+    target = as_path(path)
     ending = target.suffix.lower().lstrip(".")
     several = _several(out)
     formats: dict[str, Any] = _FORMATS if several is None else _FORMATS_OF_SEVERAL

@@ -18,7 +18,7 @@ from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.page.stepper_data import each_array_once, stepper_data
 from microgrrepresent.errors import DrawingError, GradientError
-from microgrrepresent.files import write_file
+from microgrrepresent.files import as_path, write_file
 from microgrrepresent.gradients import one_node
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -61,7 +61,7 @@ def stepper(
     DrawingError
         If the graph is too large to be stepped through, or the path is not that of a page.
     """
-    target = Path(path)
+    target = as_path(path)
     if target.suffix.lower() not in (".html", ".htm"):
         raise DrawingError(f"stepper: writes HTML, to a path that ends in .html, got {path}")
     graph = Graph(one_node(loss, "stepper", "the loss"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from microgrrepresent.drawing.marks.labels import Label, Line, math, text
@@ -25,6 +25,7 @@ def cells(time: Timeline) -> Glyphs:
 def _applications(time: Timeline) -> dict[Node, Glyph]:
     """Boxes of one scope and result each: what is inside has no name that the box has already."""
     fine = gates(time)
+    short = _short(node.scope for node in time.nodes)
     found: dict[Node, Glyph] = {}
     names: dict[Node, set[str | None]] = {}
     for node in reversed(time.nodes):
@@ -41,7 +42,7 @@ def _applications(time: Timeline) -> dict[Node, Glyph]:
         ):
             head = node
         names.setdefault(head, set()).update({node.name} - {None})
-        found[node] = Glyph(head, "cell", (text(node.scope.rpartition("/")[2]),))
+        found[node] = Glyph(head, "cell", (text(short[node.scope]),))
     return found
 
 
@@ -175,9 +176,17 @@ def recurrences(time: Timeline) -> dict[Node, int]:
 
 
 def _scopes(cell: dict[Node, int]) -> dict[int, str]:
-    """The name of each cell: the last part of its outermost scope."""
+    """The name of each cell, after its outermost scope."""
     found: dict[int, str] = {}
     for node, number in cell.items():
         if not found.get(number) or (node.scope and len(node.scope) < len(found[number])):
             found[number] = node.scope
-    return {number: scope.rpartition("/")[2] for number, scope in found.items()}
+    names = _short(found.values())
+    return {number: names[scope] for number, scope in found.items()}
+
+
+def _short(scopes: Iterable[str]) -> dict[str, str]:
+    """The last part of each scope, or all of it where another one has that part too."""
+    last = {scope: scope.rpartition("/")[2] for scope in scopes}
+    alike = Counter(last.values())
+    return {scope: name if alike[name] == 1 else scope for scope, name in last.items()}

@@ -169,7 +169,7 @@ def check_gradients(gradients: object, graph: Graph, time: Time) -> None:
 
 def one_of(what: str, given: object, known: Collection[str]) -> None:
     """Refuse what is none of some names."""
-    if given not in known:
+    if not isinstance(given, str) or given not in known:
         _refuse(what, f"one of {', '.join(known)}", given)
 
 

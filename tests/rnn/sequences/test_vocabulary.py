@@ -129,7 +129,9 @@ def test_a_file_that_is_no_vocabulary(tmp_path, text):
 def test_wrong_vocabularies():
     with pytest.raises(DataError, match="'a' is there twice"):
         Vocabulary("aba")
-    for empty in ("", [], None):
+    with pytest.raises(DataError, match="the corpus: a list or a string is needed, got None"):
+        Vocabulary.of(None)
+    for empty in ("", []):
         with pytest.raises(DataError, match="of a corpus, but this one is empty"):
             Vocabulary.of(empty)
     with pytest.raises(DataError, match="at least one token"):
