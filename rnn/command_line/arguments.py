@@ -27,7 +27,8 @@ from rnn.command_line.options import (
     temperature,
 )
 from rnn.command_line.picture_options import add_picture_options
-from rnn.command_line.tasks import CELLS, TASKS
+from rnn.command_line.task import CELLS
+from rnn.command_line.tasks import TASKS
 
 LONGEST_PAGE = 100
 """Steps; the page of an LSTM has 43 kB a step."""
@@ -80,13 +81,17 @@ def _add_train(commands: Commands) -> None:
   words        the next word of a text
   adding       the sum of two marked numbers in a sequence of --length
   digit-sum    the sum of the first two digits of a sequence of --length
+  series       the next value of a time series, a column of a CSV file (--csv)
 
-example:
+examples:
   python -m rnn train characters --text poems.txt --cell gru --out poems.npz
-  python -m rnn sample poems.npz --prompt 'The '""",
+  python -m rnn sample poems.npz --prompt 'The '
+  python -m rnn train series --csv weather.csv --column temperature""",
     )
     train.add_argument("task", choices=list(TASKS), metavar="TASK", help="one of those below")
     train.add_argument("--text", metavar="FILE", help="a UTF-8 text, for characters and words")
+    train.add_argument("--csv", metavar="FILE", help="a table, a row for each time, for series")
+    train.add_argument("--column", metavar="NAME", help="which of its columns, by name or number")
     add_choice(train, "--cell", list(CELLS), "lstm", "the kind of recurrent cell")
     add(train, "--hidden", count, 64, "number of hidden units: the length of the state h")
     add(train, "--length", count, 32, "steps of a sequence; of a text, between two cuts of BPTT")

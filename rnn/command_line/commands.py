@@ -24,7 +24,8 @@ from microgrrepresent.files import reason
 from microgrrepresent.node import Array
 from rnn.command_line.arguments import parser
 from rnn.command_line.illustration import ILLUSTRATED, illustration
-from rnn.command_line.tasks import TASKS, LanguageTask, Settings, load_task
+from rnn.command_line.task import Settings
+from rnn.command_line.tasks import TASKS, LanguageTask, load_task
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
 from rnn.sequences.decoding import sample, state_after
 from rnn.sequences.tokens import tokenize
@@ -94,7 +95,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    settings = Settings(options.cell, options.hidden, options.length, options.batch, options.text)
+    settings = Settings(
+        options.cell, options.hidden, options.length, options.batch,
+        options.text, options.csv, options.column,
+    )  # fmt: skip
     rng = np.random.default_rng(options.seed)
     task = TASKS[options.task](settings, rng)
     optimizer = Adam(task.model.parameters(), options.lr)
@@ -150,7 +154,7 @@ def _differences(before: object, now: object) -> str:
         {"task": d.get("task")} | d.get("settings", {}) | d.get("training", {})
         for d in (before, now)
     )
-    return differences(a, b) or "its text was another"
+    return differences(a, b) or "the file it learns from was another"
 
 
 def _sample(options: argparse.Namespace) -> int:

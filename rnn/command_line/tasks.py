@@ -4,97 +4,35 @@ r"""The tasks of ``python -m rnn train``: each makes data, a model for them, and
     words        language model over the words of a text
     adding       add the two marked numbers of a sequence (Hochreiter and Schmidhuber 1997)
     digit-sum    add the first two digits of a sequence of digits, mostly zeros (NNDL, chapter 6)
+    series       the next value of a time series in a CSV file: see `rnn.command_line.series`
 
-The two last ones measure memory: what matters is at the beginning, or anywhere, and the answer is
-asked for at the end.
+Adding and digit-sum measure memory: what matters is at the beginning, or anywhere, and the answer
+is asked for at the end.
 """
 
 from __future__ import annotations
 
 import zlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from microgrrepresent import Tensor, cross_entropy, no_grad
 from microgrrepresent.node import Array
-from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
+from rnn.command_line.series import Series
+from rnn.command_line.task import CELLS, LAYERS, Settings, Task
 from rnn.errors import CheckpointError, DataError
 from rnn.layers.dense import Embedding
-from rnn.layers.layers import GRU, LSTM, RNN
-from rnn.layers.recurrent import Recurrent
 from rnn.models.heads import SequenceClassifier
 from rnn.models.language_model import LanguageModel
-from rnn.module import Module
 from rnn.sequences.batches import language_model_batches
 from rnn.sequences.datasets import bundled_text, read_text
 from rnn.sequences.tokens import Unit
 from rnn.sequences.vocabulary import UNK, Vocabulary
 from rnn.training.checkpoint import load_checkpoint
 from rnn.training.losses import bits_per_character, mse_loss, perplexity
-
-CELLS: dict[str, Callable[..., Cell[Any]]] = {"lstm": LSTMCell, "gru": GRUCell, "rnn": RNNCell}
-LAYERS: dict[str, Callable[..., Recurrent[Any]]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the command line can say of a task.
-
-    Attributes
-    ----------
-    cell : str
-        One of `CELLS`.
-    hidden : int
-        Length of the state h.
-    length : int
-        Steps of a sequence, or between two cuts of truncated BPTT.
-    batch : int
-        Sequences side by side.
-    text : str or None
-        A file, for the language models; by default the bundled text.
-    """
-
-    cell: str = "lstm"
-    hidden: int = 64
-    length: int = 32
-    batch: int = 16
-    text: str | None = None
-
-
-class Task(ABC):
-    """Data, a model, and a loss. A subclass is registered under its name in `TASKS`."""
-
-    name: ClassVar[str]
-    carry: ClassVar[bool] = False
-    show: ClassVar[Mapping[str, Callable[[float], float]]] = {}
-    model: Module
-
-    def __init__(self, settings: Settings, rng: np.random.Generator) -> None:
-        self.settings = settings
-
-    @abstractmethod
-    def batches(self, rng: np.random.Generator) -> Iterable[Any]:
-        """The batches of an epoch."""
-
-    @abstractmethod
-    def loss(self, batch: Any, state: Any = None) -> Any:
-        """As `fit` wants it: L, or with `carry` L and the state."""
-
-    @abstractmethod
-    def validate(self) -> float:
-        """The loss on data that are not trained on."""
-
-    @abstractmethod
-    def verdict(self) -> str:
-        """One sentence on how well the model does."""
-
-    def extra(self) -> dict[str, Any]:
-        """What a checkpoint keeps, so that the model can be made again."""
-        return {"task": self.name, "settings": asdict(self.settings)}
 
 
 class LanguageTask(Task):
@@ -109,6 +47,7 @@ class LanguageTask(Task):
     """
 
     unit: ClassVar[Unit] = "character"
+    reads = ("text",)
     carry = True
     show: ClassVar[Mapping[str, Callable[[float], float]]] = {"perplexity": perplexity}
     model: LanguageModel
@@ -191,8 +130,6 @@ class MemoryTask(Task):
 
     def __init__(self, settings: Settings, rng: np.random.Generator) -> None:
         super().__init__(settings, rng)
-        if settings.text is not None:
-            raise DataError(f"{self.name} makes its own sequences; --text is for language models")
         if settings.length < 2:
             raise DataError(f"{self.name}: a sequence has at least 2 steps")
         self.held_out = self.draw(512, np.random.default_rng(0))
@@ -277,7 +214,9 @@ class DigitSum(MemoryTask):
         return f"{right:.1%} of {len(y)} sums right; always to say 9 has 10.0%"
 
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Characters, Words, Adding, DigitSum)}
+TASKS: dict[str, type[Task]] = {
+    task.name: task for task in (Characters, Words, Adding, DigitSum, Series)
+}
 
 
 def load_task(path: str) -> Task:

@@ -21,7 +21,8 @@ from microgrrepresent.drawing.views.choices import view_names
 from rnn import load_checkpoint, save_checkpoint
 from rnn.command_line.commands import main
 from rnn.command_line.illustration import ILLUSTRATED, illustration
-from rnn.command_line.tasks import TASKS, Settings, load_task
+from rnn.command_line.task import Settings
+from rnn.command_line.tasks import TASKS, load_task
 
 QUICK = ["--quiet", "--hidden", "8", "--batch", "4", "--every", "5"]
 
@@ -130,7 +131,7 @@ def test_bad_arguments(capsys, arguments, said):
 # --- train and sample ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("task", list(TASKS))
+@pytest.mark.parametrize("task", [name for name in TASKS if name != "series"])  # test_series.py
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_every_task_trains_with_every_cell(capsys, task, cell):
     status, out, _ = run(capsys, "train", task, "--cell", cell, "--steps", "6", *QUICK)
@@ -353,7 +354,9 @@ def test_resuming_on_another_text(capsys, tmp_path):
     train = ["train", "characters", "--text", "text.txt", *QUICK]
     run(capsys, *train, "--steps", "2")
     (tmp_path / "text.txt").write_text("cab " * 100)
-    assert "its text was another" in refused(capsys, *train, "--steps", "4", "--resume")
+    assert "the file it learns from was another" in refused(
+        capsys, *train, "--steps", "4", "--resume"
+    )
 
 
 def test_a_checkpoint_that_train_did_not_write(capsys):
