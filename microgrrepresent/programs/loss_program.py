@@ -25,6 +25,7 @@ from microgrrepresent.programs.expressions import text
 from microgrrepresent.programs.fast import fast_source
 from microgrrepresent.programs.native import native_source, require_numba
 from microgrrepresent.programs.printing import printed
+from microgrrepresent.programs.recorded import recorded
 from microgrrepresent.programs.recording import record, record_twice
 from microgrrepresent.programs.sizes import length
 
@@ -37,7 +38,7 @@ Wrt = Node | Sequence[Node] | Mapping[str, Node]
 
 
 def program(
-    f: Callable[..., Node], wrt: Wrt, *, backend: Backend = "numpy", **inputs: ArrayLike
+    f: Callable[..., Node] | Node, wrt: Wrt, *, backend: Backend = "numpy", **inputs: ArrayLike
 ) -> Program:
     """Make a program of a function that records a loss: its loop, and the loop back through time.
 
@@ -46,11 +47,16 @@ def program(
     printed as it is; what differs must follow from the lengths. The program is then run once on the
     inputs as they are given, and compared with the ordinary run.
 
+    Of a loss that is recorded already, the program keeps the lengths and takes no inputs: each call
+    reads the leaves of the graph as they are then, parameters among them. What the steps were given
+    as leaves of their own stays as it was recorded.
+
     Parameters
     ----------
-    f : callable
+    f : callable or Tensor
         ``f(**inputs)`` gives a Tensor with one element. It gets its inputs as Tensors of their
         names. Whatever else it reads, such as parameters, is read anew at each call of the program.
+        Or a recorded loss, a Tensor with one element.
     wrt : Tensor, sequence of Tensor, or dict from str to Tensor
         With respect to what to differentiate: leaves that the loss depends on.
     backend : {"numpy", "numba"}
@@ -100,12 +106,25 @@ def program(
     >>> loss, gradients = step(X=np.ones((50, 3, 1)))
     >>> sorted(gradients), gradients["W"].shape
     (['U', 'W'], (1, 1))
+
+    Of one recorded loss, for its own lengths:
+
+    >>> step = program(f(Tensor(np.ones((50, 3, 1)), name="X")), {"W": W, "U": U})
+    >>> bool(np.isclose(step()[0], loss))
+    True
     """
     arrays = {key: plain_array(value) for key, value in inputs.items()}
     if backend not in get_args(Backend):
         raise ValueError(f"program: backend must be 'numpy' or 'numba', got {backend!r}")
     if backend == "numba":
         require_numba()
+    if isinstance(f, Node):
+        if inputs:
+            raise TypeError(
+                "program: a recorded loss has its inputs already, got "
+                f"{', '.join(inputs)}; give the function that records it, to run it on others"
+            )
+        f = recorded(f, listed(wrt))
     made = Program(f, wrt, built(record_twice(f, arrays), listed(wrt)), backend)
     made.compare(**arrays)
     return made
@@ -171,7 +190,8 @@ class Program:
         known = self._kept.runners
         if inputs.keys() != self.code.inputs.keys():
             raise TypeError(
-                f"program: it takes {', '.join(self.code.inputs)}, got {', '.join(inputs)}"
+                f"program: it takes {', '.join(self.code.inputs) or 'no inputs'}, "
+                f"got {', '.join(inputs) or 'none'}"
             )
         arrays = [plain_array(inputs[letter]) for letter in self.code.inputs]
         kinds = tuple((array.shape, array.dtype) for array in arrays)
@@ -233,9 +253,8 @@ class Program:
         return self.source()
 
     def __repr__(self) -> str:
-        return (
-            f"<Program: {', '.join(self.code.inputs)} -> loss, {len(listed(self.wrt))} gradients>"
-        )
+        inputs = ", ".join(self.code.inputs) or "no inputs"
+        return f"<Program: {inputs} -> loss, {len(listed(self.wrt))} gradients>"
 
     def compare(self, **inputs: ArrayLike) -> None:
         """See that the program gives what the ordinary run gives.

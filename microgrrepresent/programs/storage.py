@@ -133,8 +133,8 @@ class Storage:
             ]
             ends = [e.value for e in (first, *given, *fixed) if isinstance(e, ast.Constant)]
             self.first[n] = min(e for e in ends if isinstance(e, int))
-            beyond = [e for e in (*given, *fixed) if not isinstance(e, ast.Constant)]
-            top = plus(last, 1) if any(key(e) == key(plus(last, 1)) for e in beyond) else last
+            beyond = plus(last, 1)
+            top = beyond if any(key(e) == key(beyond) for e in (*given, *fixed)) else last
             count = plus(top, 1 - self.first[n])
             counts[n] = key(count)
             old = replaces.get(n, "")
