@@ -133,11 +133,12 @@ def _running_sum(
     """The sums that lead to the last node of a strand, if nobody asks for more than the total.
 
     At each step there may be one, L_t = L_{t-1} + a_t, or several, L_t = L_{t-1} + a_t + b_t.
+    The loop may run down in time, too: L_t = L_{t+1} + a_t.
     """
     parts, todo = [strand], [strand]
     while todo:
         reads = [(strands[r.source], r.lag) for r in todo.pop().reads if r.source is not None]
-        if any(source is strand and lag == 1 for source, lag in reads):
+        if any(source is strand for source, _ in reads):
             running = sorted((n for part in parts for n in part.nodes.values()), key=lambda n: n.id)
             sums = all(_is_sum(n) and not n.shape and n in graph for n in running)
             alone = sums and all(

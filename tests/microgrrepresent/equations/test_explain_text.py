@@ -232,6 +232,12 @@ def test_columns_are_printed_as_columns():
     np.testing.assert_allclose(numbers, h.T, atol=1e-4)
 
 
+@pytest.mark.parametrize("notation", ["pytorch", "nndl"])
+def test_a_matrix_stands_before_a_single_column(notation):
+    text = str(explain(*named("U"), notation))
+    assert "a_{Uh,t} = U Uh_{t-1}\n" in text and "Uᵀ ∂" in text
+
+
 def test_indices_stay_and_rows_of_a_table_become_columns():
     table = Embedding(5, 4, rng=0)
     x = table(np.array([[0, 1], [2, 3], [4, 0]]))
@@ -326,7 +332,9 @@ def test_minus_minus_is_plus():
     for _, x in steps(np.ones(4)):
         h = (x - (2.0 - tanh(h * w))).named("h")
         L = L + h * h
-    assert "∂L/∂a_t = ∂L/∂h_t (1 - tanh(a_t)²)\n" in str(explain(L, w))
+    text = str(explain(L, w))
+    assert "h_t = x_t - (2 - tanh(a_t))\n" in text
+    assert "∂L/∂a_t = ∂L/∂h_t (1 - tanh(a_t)²)\n" in text
 
 
 def gated(rows):
@@ -343,3 +351,13 @@ def gated(rows):
 def test_parts_stand_side_by_side_in_their_order_if_they_are_all_there():
     assert "∂L/∂a_t = [∂L/∂g_t, ∂L/∂f_t]\n" in gated(4)
     assert "∂L/∂a_t = place(∂L/∂f_t, 2:4) + place(∂L/∂g_t, 0:2)\n" in gated(6)
+
+
+@pytest.mark.parametrize(
+    ("notation", "gradient"),
+    [("nndl", "[δ xᵀ; ∂ℒ/∂b xᵀ]"), ("pytorch", "[(∂L/∂a)ᵀ x; (∂L/∂b)ᵀ x]")],
+)
+def test_parts_of_a_matrix_stand_below_each_other(notation, gradient):
+    W, x = Tensor(np.ones((4, 3)), True, "W"), Tensor(np.ones((5, 3)), name="x")
+    a, b = linear(x, W[0:2]).named("a"), linear(x, W[2:4]).named("b")
+    assert f"/∂W = {gradient}\n" in str(explain((a * b).sum(), W, notation))

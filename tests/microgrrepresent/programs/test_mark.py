@@ -290,6 +290,22 @@ def test_all_weights_transposed_are_a_layout_and_one_is_a_mistake():
     assert report.wrong == {"V": "is transposed: (4, 5), where V is (5, 4)"}
 
 
+def test_how_far_a_gradient_is_from_the_right_one_is_said():
+    for change, said in (
+        (lambda v: 3 * v, "is 3 times the right one"),
+        (lambda v: -0.5 * v, "is -0.5 times the right one"),
+        (lambda v: 0 * v, "is 0"),
+    ):
+        assert marker("rnn")(given(lambda g, c=change: g | {"V": c(g["V"])})).wrong == {"V": said}
+
+
+def test_of_mistakes_that_explain_what_is_wrong_those_that_spoil_least_are_named():
+    report = marker("rnn")(given(lambda g: g | {"W_hh": 0 * g["W_hh"]}))
+    (line,) = report.mistakes  # others, such as dh = 0, make dW_hh 0 and the rest wrong
+    assert line.right == "dW_hh += da.T @ h[t - 1]" and line.wrong == ""
+    assert report.reproduced
+
+
 def test_a_bias_that_is_not_summed_is_said_to_be():
     report = marker("rnn")(given(lambda g: g | {"b_y": np.tile(g["b_y"] / 3, (3, 1))}))
     assert report.wrong == {"b_y": "is not summed over the batch: (3, 5), not (5,)"}

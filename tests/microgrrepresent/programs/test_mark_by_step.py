@@ -67,6 +67,18 @@ def test_adjoints_tell_apart_what_gives_the_same_gradients():
     assert report.adjoints[-1].startswith("On the way back, the first wrong one is da at t = 6")
 
 
+def test_of_ways_to_the_same_gradients_those_with_these_adjoints_are_taken():
+    no_dh, no_da = "dh = dh_next", {"da = dh_next * (1 - h[t] ** 2)", "da = dh - dh"}
+    for edit, wrong in (
+        (("dh = dh + ds @ V", "pass"), {no_dh}),
+        (("da = dh", "da = 0 * dh"), no_da),
+    ):
+        unknown = marker("rnn")(student("{}", edit))
+        assert {m.wrong for m in unknown.mistakes} == {no_dh, *no_da}
+        report = marker("rnn")(student('{"dh": dhs}', edit))
+        assert {m.wrong for m in report.mistakes} == wrong
+
+
 def test_an_adjoint_of_another_meaning_is_no_mistake():
     report = marker("rnn")(student('{"dh": [d - 1 for d in dhs]}'))
     assert report.right
