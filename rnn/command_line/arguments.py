@@ -10,8 +10,10 @@ import argparse
 from microgrrepresent import __version__
 from microgrrepresent.drawing.marks.themes import THEMES
 from microgrrepresent.drawing.views.choices import view_names
+from microgrrepresent.equations import NOTATIONS
 from rnn.command_line.illustration import ILLUSTRATED
 from rnn.command_line.loop_arguments import add_loops
+from rnn.command_line.model_options import MODELS_HELP, add_model_options
 from rnn.command_line.options import (
     Commands,
     Parser,
@@ -47,7 +49,10 @@ def parser() -> Parser:
     )
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add_command in (_add_demo, _add_train, _add_sample, _add_draw, _add_bptt, _add_flow):
+    for add_command in (
+        *(_add_demo, _add_train, _add_sample),
+        *(_add_draw, _add_bptt, _add_equations, _add_flow),
+    ):
         add_command(commands)
     add_loops(commands)
     _add_systems(commands)
@@ -150,10 +155,12 @@ def _add_draw(commands: Commands) -> None:
     draw = command(
         commands,
         "draw",
-        "draw the unrolled graph of a cell",
-        "Runs a cell over a few random inputs and draws the computation graph that this makes,\n"
-        "with a loss at every step.",
+        "draw the unrolled graph of a cell or a model",
+        "Runs a cell, or a model, over a few random inputs or over words, and draws the\n"
+        "computation graph that this makes, with its loss.",
         f"""{_CELLS_HELP}
+
+{MODELS_HELP}
 
 views:
   operations     a box for every operation
@@ -162,13 +169,19 @@ views:
   cells          a box for the cell at every step
   layers         a box for the layer over all steps
 
-example:
+examples:
   python -m rnn draw --cell gru --steps 3 --gradients -o gru.svg
+  python -m rnn draw --cell lstm --layers 2 --bidirectional --view cells
+  python -m rnn draw --model attention --words "I went home" --to "我 回 家"
   python -m rnn draw --cell rnn --steps 3 --size slide --frames -o bptt.pptx""",
     )
-    add_choice(draw, "--cell", list(ILLUSTRATED), "lstm", "one of the cells below", "CELL")
-    add(draw, "--steps", count, 4, "how many steps")
-    add_choice(draw, "--view", view_names(), "gates", "one of the views below", "VIEW")
+    add_model_options(draw)
+    draw.add_argument(
+        "--view",
+        choices=view_names(),
+        metavar="VIEW",
+        help="one of the views below (default: gates for a cell, cells for a model)",
+    )
     add_choice(
         draw,
         "--time",
@@ -188,7 +201,6 @@ example:
     add_flag(draw, "--values", "show the values, or their shapes")
     add_choice(draw, "--theme", list(THEMES), "light", "colors")
     add_picture_options(draw)
-    add(draw, "--seed", seed, 0, "of the random numbers")
     formats = "svg", "png", "pdf", "html", "pptx", "gif", "tex", "dot"
     add_picture(draw, "unrolled.svg", *formats)
 
@@ -201,12 +213,37 @@ def _add_bptt(commands: Commands) -> None:
         "Runs a cell over a few random inputs and writes one HTML file on which to follow every\n"
         "step of the forward pass and of the reverse sweep, with all numbers, in a browser. It\n"
         "needs no network.",
-        f"{_CELLS_HELP}\n\nexample:\n  python -m rnn bptt --cell lstm --steps 6 -o bptt.html",
+        f"{_CELLS_HELP}\n\n{MODELS_HELP}\n\nexample:\n"
+        "  python -m rnn bptt --cell lstm --steps 6 -o bptt.html",
     )
-    add_choice(bptt, "--cell", list(ILLUSTRATED), "lstm", "one of the cells below", "CELL")
-    add(bptt, "--steps", _steps_of_a_page, 4, f"how many steps, up to {LONGEST_PAGE}")
-    add(bptt, "--seed", seed, 0, "of the random numbers")
+    add_model_options(bptt, _steps_of_a_page)
     add_picture(bptt, "bptt.html", "html")
+
+
+def _add_equations(commands: Commands) -> None:
+    equations = command(
+        commands,
+        "equations",
+        "print the equations of a cell, in the letters of a course",
+        "Prints the equations of one step, read off the graph that it records.",
+        f"{_CELLS_HELP}\n\n{MODELS_HELP}\n\nexample:\n"
+        "  python -m rnn equations --cell gru --notation ng",
+    )
+    explain = command(
+        commands,
+        "explain",
+        "print the chain rule of a gradient, step by step",
+        "Prints how the gradient of the loss with respect to a parameter comes about: the forward\n"
+        "pass, the way back, and the sum over time.",
+        f"{_CELLS_HELP}\n\n{MODELS_HELP}\n\nexample:\n"
+        "  python -m rnn explain --cell rnn --of W_hh --notation nndl",
+    )
+    explain.add_argument(
+        "--of", metavar="NAME", help="the parameter (default: W_hh, or else the first)"
+    )
+    for parser in (equations, explain):
+        add_model_options(parser)
+        add_choice(parser, "--notation", list(NOTATIONS), "pytorch", "whose letters")
 
 
 def _add_flow(commands: Commands) -> None:

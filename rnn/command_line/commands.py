@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from microgrrepresent import backward
+from microgrrepresent import Tensor, backward
 from microgrrepresent.drawing import frames, save
 from microgrrepresent.drawing.views.choices import MOST_STEPS
-from microgrrepresent.errors import DrawingError, FileError
+from microgrrepresent.errors import DrawingError, FileError, GraphError
 from microgrrepresent.files import reason
 from microgrrepresent.node import Array
 from rnn.command_line.arguments import parser
-from rnn.command_line.illustration import ILLUSTRATED, illustration
+from rnn.command_line.illustration import ILLUSTRATED
+from rnn.command_line.model_options import recorded
+from rnn.command_line.models import Recorded
 from rnn.command_line.task import Settings
 from rnn.command_line.tasks import TASKS, LanguageTask, load_task
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
@@ -38,7 +40,7 @@ from rnn.training.resuming import Checkpoint, steps_in
 from rnn.training.settings import differences
 from rnn.training.validation import Validation
 
-_REFUSALS = (CheckpointError, DataError, DrawingError, FileError, StateDictError)
+_REFUSALS = (CheckpointError, DataError, DrawingError, FileError, GraphError, StateDictError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -199,14 +201,14 @@ def _opening(vocabulary: Vocabulary) -> str:
 
 def _draw(options: argparse.Namespace) -> int:
     in_full = not options.window and options.time != "folded" and options.view != "layers"
-    if in_full and options.steps > MOST_STEPS:
+    if in_full and options.steps and options.steps > MOST_STEPS:
         raise DrawingError(  # before the graph is built, which takes long for so many steps
             f"a picture can show {MOST_STEPS:,} steps, got --steps {options.steps}; draw the first "
             "and last ones with --window 3,2, or one step for all with --time folded"
         )
-    L, _ = illustration(options.cell, options.steps, seed=options.seed)
+    model, run = recorded(options)
     chosen = {
-        "view": options.view,
+        "view": options.view or model.view,
         "rails": options.rails,
         "values": options.values,
         "theme": options.theme,
@@ -224,10 +226,17 @@ def _draw(options: argparse.Namespace) -> int:
         "equations": options.equations,
     }
     if options.frames:
-        save(frames(L, **chosen), options.out)
+        save(frames(_loss_of(options, run), **chosen), options.out)
     else:
-        flow = backward(L) if options.gradients else None
-        save(L, options.out, gradients=flow, time=options.time, window=options.window, **chosen)
+        flow = backward(_loss_of(options, run)) if options.gradients else None
+        save(
+            run.loss,
+            options.out,
+            gradients=flow,
+            time=options.time,
+            window=options.window,
+            **chosen,
+        )
     print(f"Written: {options.out}")
     return 0
 
@@ -235,10 +244,31 @@ def _draw(options: argparse.Namespace) -> int:
 def _bptt(options: argparse.Namespace) -> int:
     from microgrrepresent.drawing.page.stepper_page import stepper
 
-    L, _ = illustration(options.cell, options.steps, seed=options.seed)
-    stepper(L, options.out, title=f"{options.cell.upper()}: backpropagation through time")
+    _, run = recorded(options)
+    name = options.model if options.model != "cell" else (options.cell or "lstm").upper()
+    loss = _loss_of(options, run)
+    stepper(loss, options.out, title=f"{name}: backpropagation through time")
     print(f"Written: {options.out}")
     return 0
+
+
+def _loss_of(options: argparse.Namespace, run: Recorded) -> Tensor:
+    """The loss to go back from."""
+    if not isinstance(run.loss, Tensor):
+        raise DataError(f"--model {options.model} has no loss to go back from; draw it as it is")
+    return run.loss
+
+
+def _equations(options: argparse.Namespace) -> int:
+    from rnn.command_line.formulas import print_equations
+
+    return print_equations(options)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from rnn.command_line.formulas import print_explanation
+
+    return print_explanation(options)
 
 
 def _flow(options: argparse.Namespace) -> int:
@@ -291,6 +321,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "draw": _draw,
     "flow": _flow,
     "bptt": _bptt,
+    "equations": _equations,
+    "explain": _explain,
     "code": _code,
     "exercise": _exercise,
     "mark": _mark,

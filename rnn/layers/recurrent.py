@@ -7,7 +7,7 @@ the first step to the last and one from the last to the first; what they show st
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -139,6 +139,36 @@ class Recurrent(CellGrid[S]):
         before = self._initial(state, batch, len(xs))
         if not len(xs):
             return self._nothing(before, batch)
+        xs, after = self._run(xs, before, lengths, side)
+        with scope(self.scope):
+            output = stack(xs, axis=1 if self.batch_first and batch is not None else 0)
+            parts = [stack(rows) for rows in zip(*after, strict=True)]
+        return output, self.cells[0].state_of(*parts)
+
+    def by_step(self, xs: Sequence[Tensor]) -> list[Tensor]:
+        """What the layer shows at t = 1, 2, ..., T, as a node for each step.
+
+        The numbers are those of a call, which puts them into one array; as nodes of their own they
+        are drawn where they come about.
+
+        Parameters
+        ----------
+        xs : sequence of Tensor, shape (B, input_size) or (input_size,)
+
+        Examples
+        --------
+        >>> from microgrrepresent import Tensor
+        >>> from rnn import GRU
+        >>> shown = GRU(3, 4, 2, rng=0).by_step([Tensor([1.0, 2.0, 3.0]), Tensor([0.0, 1.0, 0.0])])
+        >>> [h.shape for h in shown]
+        [(4,), (4,)]
+        """
+        return self._run(xs, [None] * len(self.cells), None, "right")[0]
+
+    def _run(
+        self, xs: Any, before: list[Any], lengths: ArrayLike | None, side: Side
+    ) -> tuple[list[Tensor], list[tuple[Tensor, ...]]]:
+        """What the last layer shows at each step, and the final state of each cell, in parts."""
         after = []
         for layer in range(self.num_layers):
             outputs = []
@@ -159,10 +189,7 @@ class Recurrent(CellGrid[S]):
                 ]
             else:
                 xs = outputs[0]
-        with scope(self.scope):
-            output = stack(xs, axis=1 if self.batch_first and batch is not None else 0)
-            parts = [stack(rows) for rows in zip(*after, strict=True)]
-        return output, self.cells[0].state_of(*parts)
+        return xs, after
 
     def _shown(self, outputs: tuple[Tensor, ...], t: int, thinned: bool) -> Tensor:
         """What a layer shows at step t: its directions side by side, thinned by dropout."""

@@ -21,6 +21,7 @@ from microgrrepresent.drawing.views.choices import view_names
 from rnn import load_checkpoint, save_checkpoint
 from rnn.command_line.commands import main
 from rnn.command_line.illustration import ILLUSTRATED, illustration
+from rnn.command_line.models import MODELS
 from rnn.command_line.task import Settings
 from rnn.command_line.tasks import TASKS, load_task
 
@@ -57,7 +58,7 @@ def refused(capsys, *arguments):
 
 
 COMMANDS = [
-    *("demo", "train", "sample", "draw", "bptt", "flow"),
+    *("demo", "train", "sample", "draw", "bptt", "flow", "equations", "explain"),
     *("code", "exercise", "mark", "systems"),
 ]
 
@@ -97,7 +98,7 @@ def test_help_names_every_command_and_task(capsys):
     _, out, _ = run(capsys, "train", "--help")
     assert all(f"  {name} " in out for name in TASKS)
     _, out, _ = run(capsys, "draw", "--help")
-    assert all(f"\n  {name}  " in out for name in [*ILLUSTRATED, *view_names()])
+    assert all(f"\n  {name}  " in out for name in [*ILLUSTRATED, *MODELS, *view_names()])
 
 
 @pytest.mark.parametrize(
@@ -464,7 +465,7 @@ def test_pictures_that_cannot_be_drawn(capsys):
 
 
 def test_too_many_steps_are_refused_before_the_graph_is_built(capsys, monkeypatch):
-    monkeypatch.setattr("rnn.command_line.commands.illustration", None)  # must not be called
+    monkeypatch.setattr("rnn.command_line.commands.recorded", None)  # must not be called
     said = refused(capsys, "draw", "--cell", "lstm", "--steps", "100000")
     assert "a picture can show 5,000 steps, got --steps 100000" in said
     assert "--window 3,2" in said and "--time folded" in said and "=" not in said
