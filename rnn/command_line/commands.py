@@ -206,6 +206,11 @@ def _draw(options: argparse.Namespace) -> int:
             f"a picture can show {MOST_STEPS:,} steps, got --steps {options.steps}; draw the first "
             "and last ones with --window 3,2, or one step for all with --time folded"
         )
+    if options.words and options.time != "unrolled":
+        raise DrawingError(
+            f"--words names each step's word, and --time {options.time} shows one step for all; "
+            "leave out one of the two"
+        )
     model, run = recorded(options)
     chosen = {
         "view": options.view or model.view,

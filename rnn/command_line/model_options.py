@@ -12,7 +12,7 @@ from rnn.command_line.options import Parser, add, count, seed
 from rnn.errors import DataError
 
 MODELS_HELP = "models:\n" + "\n".join(
-    f"  {name:<15}{model.about}" for name, model in MODELS.items()
+    f"  {name:<16}{model.about}" for name, model in MODELS.items()
 )
 
 

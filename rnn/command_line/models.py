@@ -224,8 +224,10 @@ def _types(choices: Choices) -> Recorded:
                 with step(t):
                     x = Tensor(rng.standard_normal(3), name="x") if t in reads else None
                     with scope(name):  # the box of the cell
-                        a = linear(h, U) if x is None else linear(h, U) + linear(x, W)
-                        h = tanh(a).named("h")
+                        seen = [] if x is None else [linear(x, W)]
+                        if max(writes) > 1:
+                            seen.append(linear(h, U))
+                        h = tanh(sum(seen[1:], seen[0])).named("h")
                     if t in writes:
                         said.append(linear(h, V).named("y"))
     return Recorded(said, {})

@@ -105,6 +105,7 @@ def test_what_has_no_equations_and_no_loss(capsys):
         assert "--model types has no loss" in refused(capsys, *verb, "--types")
     assert "rnn has no gates" in refused(capsys, "draw", "--cell", "rnn", "--per-gate")
     words = ["--model", "tagger", "--words", ENGLISH]
+    assert "leave out one of the two" in refused(capsys, "draw", *words, "--time", "folded")
     assert "leave out --steps" in refused(capsys, "draw", *words, "--steps", "3")
 
 
