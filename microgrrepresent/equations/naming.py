@@ -33,9 +33,13 @@ def names(
         What to call outputs that have no name.
     """
     letters = {series: _letter(series, edges, ends) for series in order}
+    called_u = [series for series in order if letters[series] == "u"]
+    named_u = [series for series in called_u if series.example.name is not None]
+    # numbers are unique; only what the program alone calls u needs none
+    numbered = {*called_u} - {*(named_u if len(named_u) == 1 else ())}
     alike: dict[tuple[str, bool], list[Series]] = {}
     for series in order:
-        counted = letters[series] != "u" and bool(series.steps)  # u with a number is unique
+        counted = series not in numbered and (letters[series] == "u" or bool(series.steps))
         alike.setdefault((letters[series], counted), []).append(series)
     found: dict[Series, tuple[str, str]] = {}
     for (letter, _), group in alike.items():
@@ -48,7 +52,7 @@ def names(
             again = alone + len({one for t in times for one in earlier.get((scope, t), ())})
             for t in times or (None,):
                 earlier.setdefault((scope, t), []).append(series)
-            mark = str(count) if letter == "u" else _again(places_of[scope], again)
+            mark = str(count) if series in numbered else _again(places_of[scope], again)
             found[series] = (letter, mark)
     return found
 

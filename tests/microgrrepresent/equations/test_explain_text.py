@@ -137,6 +137,16 @@ def test_a_bar_is_over_the_letter_and_not_over_what_stands_below_it():
     assert r"\bar{\mathrm{\lambda h}}_{3}" in explain(loss, W).markdown()
 
 
+def test_a_variable_that_the_program_calls_u_has_no_number():
+    w, h, u, b = (Tensor(0.5, requires_grad=True, name=n) for n in ("w", "h_0", "u_0", "b"))
+    for _ in steps(range(3)):
+        h = tanh(h * w + u).named("h")
+        u = (u * b).named("u")
+    unnamed = (h * h).exp()
+    text = str(explain(unnamed * unnamed * h, w))
+    assert "u_t = u_{t-1} b" in text and "h_{t-1} w + u_{t-1}" in text and "u^(1) = " in text
+
+
 # --- layers and directions ------------------------------------------------------------------------
 
 
