@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from microgrrepresent.drawing.marks.themes import THEMES
 from microgrrepresent.drawing.views.views import VIEWS
 from microgrrepresent.equations import NOTATIONS
 
@@ -16,13 +17,13 @@ def test_the_snippets_run_one_after_the_other(document, tmp_path, monkeypatch):
     snippets = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text("utf-8"), re.DOTALL)
     assert snippets
     monkeypatch.chdir(tmp_path)
-    before = set(VIEWS), set(NOTATIONS)  # which the snippets add to, and other tests read
+    before = set(VIEWS), set(NOTATIONS), set(THEMES)  # added to by snippets, and read by tests
     names = {}
     try:
         for snippet in snippets:
             exec(compile(snippet, document, "exec"), names)
     finally:
-        for table, known in zip((VIEWS, NOTATIONS), before, strict=True):
+        for table, known in zip((VIEWS, NOTATIONS, THEMES), before, strict=True):
             for name in set(table) - known:
                 del table[name]
 

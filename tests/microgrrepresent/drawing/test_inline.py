@@ -9,7 +9,7 @@ import pytest
 
 from microgrrepresent import DrawingError, Graph, Tensor, draw, save
 from microgrrepresent.drawing.marks.labels import plain
-from microgrrepresent.drawing.output import rendering, saving
+from microgrrepresent.drawing.output import digraph, rendering
 from rnn.command_line.illustration import illustration
 
 
@@ -35,7 +35,7 @@ def test_pipe_and_render_describe_the_picture(tmp_path):
 
 
 def test_a_png_is_refused_when_its_margins_would_make_it_too_wide(tmp_path, monkeypatch):
-    monkeypatch.setattr(saving, "WIDEST_PNG", 2000)
+    monkeypatch.setattr(digraph, "WIDEST_PNG", 2000)
     drawing = draw(illustration("rnn", 2)[0])
     left, _, right, _ = drawing.picture.bounds()
     too_fine = 72 * 2000 / (right - left) - 0.1  # without margins it would fit
