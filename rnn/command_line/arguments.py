@@ -264,6 +264,7 @@ def _add_flow(commands: Commands) -> None:
     )
     add(flow, "--length", count, 100, "steps of the sequence")
     add(flow, "--hidden", count, 32, "number of hidden units: the length of the state h")
+    add(flow, "--layers", count, 1, "layers, one on the other")
     add(flow, "--inputs", count, 4, "length of an input x")
     add(flow, "--batch", count, 8, "sequences side by side")
     add(flow, "--seed", seed, 0, "same seed, same numbers")

@@ -23,7 +23,7 @@ from microgrrepresent.errors import DrawingError, FileError, GraphError
 from microgrrepresent.files import reason
 from microgrrepresent.node import Array
 from rnn.command_line.arguments import parser
-from rnn.command_line.illustration import ILLUSTRATED
+from rnn.command_line.illustration import layer_of
 from rnn.command_line.model_options import recorded
 from rnn.command_line.models import Recorded
 from rnn.command_line.task import Settings
@@ -280,8 +280,8 @@ def _flow(options: argparse.Namespace) -> int:
     from rnn.diagnosis import gradient_flow
 
     rng = np.random.default_rng(options.seed)
-    sizes = options.inputs, options.hidden
-    cells = {name: ILLUSTRATED[name](*sizes, rng=rng) for name in options.cells}
+    sizes = options.inputs, options.hidden, options.layers
+    cells = {name: layer_of(name, *sizes, rng=rng) for name in options.cells}
     xs = rng.standard_normal((options.length, options.batch, options.inputs))
     flow = gradient_flow(cells, xs)
     print(

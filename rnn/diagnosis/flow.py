@@ -25,6 +25,7 @@ from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from rnn.cells import Cell
 from rnn.diagnosis.state_jacobian import made_since
+from rnn.layers.recurrent import Recurrent
 from rnn.layers.unrolling import unroll
 
 if TYPE_CHECKING:
@@ -212,7 +213,8 @@ def _run(label: str, model: Any, batch: Any, loss: Callable[[Tensor], Tensor] | 
 
 def _letters(model: Any) -> tuple[str, ...]:
     """What the parts of a state are called."""
-    return tuple(model.state_sizes()) if isinstance(model, Cell) else STATES
+    cell = model.cells[0] if isinstance(model, Recurrent) else model
+    return tuple(cell.state_sizes()) if isinstance(cell, Cell) else STATES
 
 
 def _traced(label: str, loss: Node, letters: tuple[str, ...]) -> Trace:

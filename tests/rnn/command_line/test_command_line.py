@@ -18,12 +18,13 @@ import pytest
 import microgrrepresent
 from microgrrepresent import Graph
 from microgrrepresent.drawing.views.choices import view_names
-from rnn import load_checkpoint, save_checkpoint
+from rnn import GRU, load_checkpoint, save_checkpoint
 from rnn.command_line.commands import main
 from rnn.command_line.illustration import ILLUSTRATED, illustration
 from rnn.command_line.models import MODELS
 from rnn.command_line.task import Settings
 from rnn.command_line.tasks import TASKS, load_task
+from rnn.diagnosis import gradient_flow
 
 QUICK = ["--quiet", "--hidden", "8", "--batch", "4", "--every", "5"]
 
@@ -510,6 +511,17 @@ def test_flow_prints_a_table_and_draws_it(capsys, tmp_path):
     assert "gru" in out
     assert "lstm" not in out
     assert (tmp_path / "pictures" / "flow.svg").read_text().count("<svg") == 1
+
+
+def test_flow_of_layers_is_that_of_the_layer(capsys):
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    chosen = ["--cells", "gru", "--length", "6", "--hidden", "3"]
+    assert run(capsys, "flow", *chosen, "--layers", "2")[0] == 0
+    _, out, _ = run(capsys, "flow", *chosen, "--layers", "2")
+    rng = np.random.default_rng(0)
+    layer = GRU(4, 3, 2, rng=rng)
+    assert str(gradient_flow({"gru": layer}, rng.standard_normal((6, 8, 4)))) in out
+    assert run(capsys, "flow", *chosen)[1] != out
 
 
 def test_flow_knows_every_cell_that_can_be_drawn(capsys):
