@@ -37,6 +37,10 @@ class GraphError(ValueError):
     """A graph, or a file that should hold one, that is not what the caller takes it for."""
 
 
+class ExampleError(GraphError):
+    """An example that does not tell what has to be known of a function; another one may."""
+
+
 class FileError(OSError, ValueError):
     """A file that cannot be read or written, or that is not a whole file of its kind."""
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microgrrepresent.errors import GraphError
+from microgrrepresent.errors import ExampleError, GraphError
 from microgrrepresent.gradients import grad
 from microgrrepresent.node import Node
 from microgrrepresent.programs.loss_program import Backend, Program, Wrt, in_form, listed, program
@@ -41,7 +41,8 @@ def compiled(
         the values of the inputs, such as a branch, is found so.
     otherwise : {"refuse", "run"}
         What to do with a function that is no loop: refuse it, in a sentence that names the node
-        that prevents it; or warn in the same sentence, once, and run it as it is.
+        that prevents it; or warn in the same sentence, once, and run it as it is. If only the
+        inputs prevent it, because two of their axes have one length, the next call tries again.
 
     Returns
     -------
@@ -99,6 +100,8 @@ class Compiled:
         self.program: Program | None = None
         self.reason = ""
         self._calls = 0
+        self._waits = False
+        """Whether no example yet told the axes apart, and a warning has said so."""
 
     def __call__(self, **inputs: ArrayLike) -> tuple[Any, Any]:
         """The loss and the gradients for inputs.
@@ -117,6 +120,14 @@ class Compiled:
                 self.program = program(self.f, self.wrt, backend=self.backend, **inputs)
             elif self.verify and self._calls % self.verify == 0:
                 self.program.compare(**inputs)
+        except ExampleError as error:
+            if self.otherwise == "refuse":
+                raise
+            if not self._waits:
+                said = f"{error}; until then it is run as it is"
+                warnings.warn(said, RuntimeWarning, stacklevel=2)
+            self._waits = True
+            return self._ordinary(inputs)
         except GraphError as error:
             if self.otherwise == "refuse":
                 raise

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent.errors import GraphError
+from microgrrepresent.errors import ExampleError
 from microgrrepresent.node import Array, Node, next_id
 from microgrrepresent.operands import function
 from microgrrepresent.programs.sizes import Size
@@ -109,7 +109,7 @@ def _groups(inputs: Mapping[str, Array]) -> list[list[Axis]]:
     for n, group in found.items():
         twice = [name for name, axis in group if axis == 1 and (name, 0) in group]
         if twice:
-            raise GraphError(
+            raise ExampleError(
                 f"program: both axes of {twice[0]} {inputs[twice[0]].shape} have the length {n}, "
                 "so that steps and sequences cannot be told apart; give an example in which they "
                 "differ: a program runs for any lengths"

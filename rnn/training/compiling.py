@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from microgrrepresent import Tensor
-from microgrrepresent.errors import GraphError
+from microgrrepresent.errors import ExampleError, GraphError
 from microgrrepresent.node import Array
 from rnn.errors import DataError
 
@@ -31,7 +31,8 @@ class Compile:
         Compare every n-th step with the ordinary run.
     otherwise : {"refuse", "run"}
         What to do with a loss that is no loop: one with dropout, with steps that depend on the
-        data, over trees.
+        data, over trees. If only the first batch prevents it, which has as many steps as sequences,
+        a later one is tried.
     """
 
     backend: Backend = "numpy"
@@ -73,6 +74,8 @@ class CompiledLoss:
         self.settings = settings
         self.plain = False
         """Whether it has turned out to be no loop, and is run as it is."""
+        self._told = False
+        """Whether a warning has said that a batch is run as it is."""
         self._step: Compiled | None = None
         self._wrt: list[Tensor] = []
 
@@ -84,8 +87,12 @@ class CompiledLoss:
             except (GraphError, TypeError, ValueError, AttributeError) as error:
                 if self.settings.otherwise == "refuse":
                     raise
-                warnings.warn(f"fit: {error}; it is run as it is", RuntimeWarning, stacklevel=4)
-                self.plain = True
+                self.plain = not isinstance(error, ExampleError)  # another batch may tell
+                if self.plain or not self._told:
+                    until = "" if self.plain else "until then "
+                    said = f"fit: {error}; {until}it is run as it is"
+                    warnings.warn(said, RuntimeWarning, stacklevel=4)
+                self._told = True
             else:
                 for w, gradient in zip(self._wrt, gradients, strict=True):
                     w.grad = gradient

@@ -87,6 +87,33 @@ def test_what_a_comparison_finds_is_run_as_it_is_too():
     close(found, expected(fickle, large))
 
 
+def rows(X):
+    """A loop over the rows of a matrix, which may be square."""
+    h = Tensor(np.zeros(X.shape[1]), name="h_0")
+    for _, x in steps(X):
+        h = tanh(W * h + x).named("h")
+    return (h * h).sum()
+
+
+def test_an_example_that_does_not_tell_the_axes_apart_is_followed_by_another():
+    square, other = (np.random.default_rng(0).normal(size=(5, n)) for n in (5, 3))
+    step = compiled(rows, W, otherwise="run")
+    with pytest.warns(RuntimeWarning, match="told apart.*until then it is run as it is") as given:
+        close(step(X=square), expected(rows, square))
+        close(step(X=square), expected(rows, square))
+    assert len(given) == 1 and step.program is None and not step.reason
+    close(step(X=other), expected(rows, other))
+    assert step.program is not None
+    close(step(X=square), expected(rows, square))  # a program takes any lengths
+
+
+def test_or_it_is_refused_and_the_next_call_tries_again():
+    step = compiled(rows, W)
+    with pytest.raises(GraphError, match="told apart"):
+        step(X=np.ones((4, 4)))
+    close(step(X=np.ones((4, 2))), expected(rows, np.ones((4, 2))))
+
+
 def test_wrong_choices_are_refused():
     with pytest.raises(ValueError, match="otherwise must be 'refuse' or 'run', got 'go'"):
         compiled(loop, W, otherwise="go")

@@ -8,6 +8,7 @@ import pytest
 from microgrrepresent import GraphError, cross_entropy
 from rnn import LSTM, SGD, Compile, DataError, Dropout, Linear, NonFiniteError, fit
 from rnn.module import Module
+from rnn.training.compiling import CompiledLoss
 
 
 class Tagger(Module):
@@ -87,3 +88,28 @@ def test_what_does_not_go_together_is_refused():
         trained(batches(), compile="c")
     with pytest.raises(DataError, match="arrays of numbers, got 'tree'"):
         trained([("tree", np.zeros(3))], compile=True)
+
+
+def test_a_batch_of_as_many_steps_as_sequences_is_followed_by_another():
+    model, calls = Tagger(), []
+
+    def loss(batch):
+        calls.append(batch)
+        return cross_entropy(model(batch[0]), batch[1])
+
+    square, other, last = batches(((4, 4), (6, 3), (4, 4)))
+    run = CompiledLoss(loss, Compile(otherwise="run"))
+    with pytest.warns(RuntimeWarning, match="told apart.*until then it is run as it is") as given:
+        run(square, model.parameters())
+        run(square, model.parameters())
+    assert len(given) == 1
+    run(other, model.parameters())
+    before = len(calls)
+    value = run(last, model.parameters())
+    assert len(calls) == before  # by the program
+    found = [w.grad for w in model.parameters()]
+    model.zero_grad()
+    L = loss(last)
+    L.backward()
+    assert value == pytest.approx(L.item(), rel=1e-12)
+    same([found], [[w.grad for w in model.parameters()]])
