@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from microgrrepresent.equations.derivation import Derivation, derive
-from microgrrepresent.equations.terms import Value, Variable
+from microgrrepresent.equations.terms import Adjoint, Equation, Value, Variable
 from microgrrepresent.errors import GraphError
 from microgrrepresent.node import Array, Node
 from microgrrepresent.programs.aliases import without_aliases
@@ -40,7 +41,7 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
     done = []
     for x, y in ((a.forward, b.forward), (a.backward, b.backward)):
         if len(x) != len(y):
-            raise GraphError("program: the recordings of different lengths have other equations")
+            raise _different(x, y)
         done.append(list(definitions.of(list(zip(x, y, strict=True)))))
     for part in done:
         schedule = Schedule(lowering.timed)
@@ -79,6 +80,24 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
             if node.dtype != recordings.first.loss.dtype
         },
     )
+
+
+def _different(first: Sequence[Equation], second: Sequence[Equation]) -> GraphError:
+    """Which variable has more equations when there are more steps, and at which steps."""
+    counts = [Counter(map(_left, equations)) for equations in (first, second)]
+    label = next(n for n in {**counts[0], **counts[1]} if counts[0][n] != counts[1][n])
+    return GraphError(
+        f"program: {label} has an equation of its own at each step, not one for all, as where each "
+        "step reads the initial state besides the state before; let the loop begin with a state of "
+        "its own, such as zeros"
+    )
+
+
+def _left(equation: Equation) -> str:
+    """What an equation defines, as it would be printed."""
+    variable = equation.left.variable
+    mark = f"_{variable.mark}" if variable.mark else ""
+    return f"{'d' if isinstance(equation.left, Adjoint) else ''}{variable.name}{mark}"
 
 
 def _adjoint(a: Value, b: Value, names: Names, lowering: Lowering) -> Expr:

@@ -27,6 +27,7 @@ from microgrrepresent.programs.expressions import (
     at_step,
     key,
     plus,
+    text,
     time_shift,
 )
 from microgrrepresent.programs.lowering import Lowering
@@ -106,6 +107,7 @@ class Definitions:
                 self._known.setdefault(target, set()).update(pair[0].steps)
         made = list(self._each(pairs))
         timed = [d for d in made if d.steps is not None]
+        self._refuse_ends_in_a_loop(timed)
         _begin_together([d for d in timed if d.target in self._known])
         self._end_together([d for d in timed if d.target not in self._known])
         return made
@@ -189,10 +191,18 @@ class Definitions:
         if last and not _without(pieces, made.handed_on) and len(pieces) == len(made.handed_on):
             made.end = steps.first
             return
-        raise GraphError(
-            f"program: {made.target} at step {pair[0].steps[0]} is made in another way than at the "
-            "steps beside it, and no loop can do that; make the steps alike"
-        )
+        raise _uneven(made.target, pair[0].steps[0])
+
+    def _refuse_ends_in_a_loop(self, timed: list[Definition]) -> None:
+        """What is added up after its loop must not be read at that step by the loop itself."""
+        last = {d.target: key(d.steps.last) for d in timed if d.steps is not None}
+        for made in timed:
+            if made.end is not None:
+                read = {
+                    n for p in made.handed_on for n, _ in reads(p.expression, self.lowering.timed)
+                }
+                if any(last.get(n) == key(made.end) for n in read - {made.target}):
+                    raise _uneven(made.target, text(made.end))
 
     def _end_together(self, values: list[Definition]) -> None:
         """Let a value that nobody asks for at the last turn of its loop be computed there, too."""
@@ -230,6 +240,14 @@ class Definitions:
                 "those between, as where a gradient is cut every few steps; no loop can do that"
             )
         return Steps(first, last, by < 0)
+
+
+def _uneven(target: str, step: object) -> GraphError:
+    return GraphError(
+        f"program: {target} at step {step} is made in another way than at the steps beside it, as "
+        "where a loss leaves out the first steps, and no loop can do that; make the steps alike, "
+        "with weights as an input, of shape (T, B, 1), that are 0 where a step does not count"
+    )
 
 
 def _terms(right: Term) -> tuple[Term, ...]:

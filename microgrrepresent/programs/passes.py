@@ -165,11 +165,13 @@ def split(loop: Loop, timed: set[str], fresh: Callable[[], str]) -> Split:
     after: list[Line] = []
     for line, owner in zip(loop.lines, owners, strict=True):
         whole = line.only is None and is_bulk(line.value, timed) and line.statement is None
+        stays = {line_owner(x) for x in inside}  # and what reads it cannot go before it
+        early = owner not in below and not any(n in stays for n, _ in reads(line.value, timed))
         if line.add:
             (after if line.only is None and sum_of(line, timed) is not None else inside).append(
                 line
             )
-        elif owner not in below and whole:
+        elif early and whole:
             before.append(line)
         elif owner not in needed and not owner.endswith("_next") and whole:
             after.append(line)

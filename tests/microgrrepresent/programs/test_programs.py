@@ -440,6 +440,75 @@ def test_a_gradient_that_is_cut_every_few_steps_is_no_loop():
     assert "is made in one way at the steps [" in said and "a gradient is cut every few" in said
 
 
+def from_step(first):
+    """A loss that leaves out the steps before one, and the same by weights."""
+    cell = RNNCell(I, H, rng=0)
+
+    def f(X):
+        h, total = cell.initial_state(X.shape[1]), 0
+        for t, x in steps(X):
+            h = cell(x, h)
+            if t >= first:
+                total = total + (h * h).mean()
+        return total
+
+    def weighed(X, m):
+        h, total = cell.initial_state(X.shape[1]), 0
+        for t, x in steps(X):
+            h = cell(x, h)
+            total = total + (h * h * m[t - 1]).mean()
+        return total
+
+    return f, weighed, cell.parameters()
+
+
+@pytest.mark.parametrize("first", [2, 3])
+def test_a_loss_that_begins_late_is_refused_with_the_node_and_a_way_out(first):
+    f, weighed, wrt = from_step(first)
+    X = example("rnn")["X"]
+    assert f"dh at step {first - 1} is made in another way" in refused(f, wrt, X=X)
+    m = np.ones((T, B, 1))
+    m[: first - 1] = 0
+    close(program(weighed, wrt, X=X, m=m)(X=X, m=m), ordinary(f, wrt, {"X": X}))
+
+
+def test_a_context_that_is_the_initial_state_is_refused_with_the_node():
+    W = Tensor(0.3 * np.eye(H), requires_grad=True, name="W")
+    U = Tensor(np.ones((H, I)), requires_grad=True, name="U")
+
+    def f(X, start, context):
+        h = start
+        for _, x in steps(X):
+            h = tanh(linear(x, U) + linear(h, W) + context).named("h")
+        return (h * h).sum()
+
+    X, c = example("rnn")["X"], np.random.default_rng(0).normal(size=(B, H))
+    assert "program: a has an equation of its own at each step" in refused(
+        lambda X, c: f(X, c, c), [W, U], X=X, c=c
+    )
+    inputs = {"X": X, "start": np.zeros((B, H)), "context": c}
+    close(program(f, [W, U], **inputs)(**inputs), ordinary(f, [W, U], inputs))
+
+
+def test_a_decoder_that_sees_its_initial_state_at_every_step_is_refused_with_the_node():
+    encoder = Encoder(GRU(I, H, rng=0))
+    both, alone = (
+        Decoder(O, H, H, cell=GRUCell, rng=1, context_every_step=True, context_init=init)
+        for init in (True, False)
+    )
+
+    def loss(decoder):
+        return lambda X, y: mg.cross_entropy(decoder(encoder(X), y), y)
+
+    inputs = example("encoder-decoder")
+    wrt = [*encoder.parameters(), *both.parameters()]
+    assert "program: x_2 has an equation of its own at each step" in refused(
+        loss(both), wrt, **inputs
+    )
+    wrt = [*encoder.parameters(), *alone.parameters()]
+    close(program(loss(alone), wrt, **inputs)(**inputs), ordinary(loss(alone), wrt, inputs))
+
+
 def test_what_returns_no_loss_is_told_so():
     with pytest.raises(TypeError, match="must return the loss"):
         program(lambda X: 1.0, [Tensor(1.0, requires_grad=True)], X=np.ones(3))
