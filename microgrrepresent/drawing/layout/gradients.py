@@ -3,7 +3,7 @@
 Beside every arrow that a derivative came back along there is a second one, dashed, against its
 direction; the larger the norm of what flowed, on a logarithmic scale, the wider and the stronger
 in color. A chip says the norm of its own term, the parameter that of their sum. Where nothing was
-computed there is a dash, never a 0.
+computed the chip has a dash, never a 0; where exactly 0 came back it says 0, and no arrow is drawn.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def draw_back(picture: Picture, adjoints: Adjoints) -> None:
             norms[arrow] = norm
     largest = max(norms.values(), default=0.0)
     for arrow, norm in norms.items():
+        if norm == 0:
+            continue
         strength = _strength(norm, largest)
         path = beside(arrow.path, -OFFSET)[::-1]
         back = Arrow(arrow.head, arrow.tail, "gradient", path=cut_start(cut_end(path, 1), 1))

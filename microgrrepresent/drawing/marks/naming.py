@@ -6,11 +6,10 @@ import numpy as np
 
 from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text
 from microgrrepresent.drawing.marks.picture import Kind
+from microgrrepresent.drawing.time.losses import LOSSES, OUTPUTS
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.node import Node
 
-LOSSES = frozenset({"L", "loss", "J", "cost", "ℓ"})
-OUTPUTS = frozenset({"y", "ŷ", "yhat", "y_hat", "logits"})
 SMALL_ARRAY = 6
 """Arrays of up to so many elements are shown in full."""
 
@@ -19,8 +18,10 @@ def name(node: Node, time: Timeline) -> Line:
     """What a drawing calls a variable: its letter, with the step as a subscript.
 
     A number is that number, a part of a parameter has the parameter's name, an input of a step has
-    the step as a subscript, and a result without a name is u(1), u(2), ... as in `Graph.label`; in
-    a folded graph these count the results of the cell, at every step t.
+    the step as a subscript. What the first step reads as the state before it is that state, h_0,
+    and a loss without a name is L, that of a step L_t. A score such as a cross entropy is called by
+    its operation. Any other result without a name is u(1), u(2), ... as in `Graph.label`; in a
+    folded graph these count the results of the cell, at every step t.
     """
     if node.is_number and node.name is None:
         value = node.params["value"]
@@ -33,15 +34,26 @@ def name(node: Node, time: Timeline) -> Line:
     if is_made and node.op is not None and node.parents[0].name:  # Wᵀ, or a block of W
         whole = math(time.letter(node.parents[0].name))
         return whole if is_part(node) else (*whole, Run(node.op.symbol))
+    if (start := time.starts_as(node)) is not None and not is_start_value(node):
+        return math(time.letter(start), time.subscript(node))
     if node.op is None and not node.requires_grad and time.is_step(node):
         n = time.slot[node][-1]
         letter = "input" if "x" in time.names else "x"
         return math(time.letter(letter) if n == 1 else f"{letter}({n})", time.subscript(node))
     if is_start_value(node):
         return text(f"{node.value.item():.4g}")
+    if node in time.losses or node in time.losses_of_steps:
+        return math(time.letter(_letter_of_loss(time)), time.subscript(node))
+    if node.op is not None and node.op.kind == "score" and node.forward is None:
+        return math(node.op.symbol, time.subscript(node))
     if node in time.nameless:
         return math(time.nameless[node], time.subscript(node))
     return math(time.graph.label(node))
+
+
+def _letter_of_loss(time: Timeline) -> str:
+    """What a loss without a name is called: as the loss that has one; else L, as in equations."""
+    return next((n.name for n in time.graph.outputs if n in time.losses and n.name), "L")
 
 
 def symbol(node: Node, time: Timeline) -> Line:
@@ -90,10 +102,9 @@ def leaf_kind(node: Node) -> Kind:
 
 def variable_kind(node: Node, time: Timeline) -> Kind:
     """The kind of a result that is drawn as a variable."""
-    last = node in time.outputs
-    if node.name in LOSSES or (last and node.size == 1 and time.T):
+    if node.name in LOSSES or node in time.losses:
         return "loss"
-    return "output" if last or node.name in OUTPUTS else "variable"
+    return "output" if node in time.outputs or node.name in OUTPUTS else "variable"
 
 
 def value(node: Node) -> Label:

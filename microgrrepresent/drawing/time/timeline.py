@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from microgrrepresent.drawing.time.losses import losses, losses_of_steps
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import Recurrence, recurrence
@@ -97,6 +98,16 @@ class Timeline:
         return frozenset(self.graph.outputs)
 
     @cached_property
+    def losses(self) -> frozenset[Node]:
+        """The outputs that are losses."""
+        return losses(self)
+
+    @cached_property
+    def losses_of_steps(self) -> frozenset[Node]:
+        """The results without a name that are the losses of single steps."""
+        return losses_of_steps(self)
+
+    @cached_property
     def cuts(self) -> dict[Node, Node]:
         """Where no gradient passes: each cut, with the node that it is a copy of.
 
@@ -128,12 +139,25 @@ class Timeline:
 
     def subscript(self, node: Node) -> int | str | None:
         """What a drawing writes below a node's name: its time index; none if it is a total."""
+        if node in self.starts and self.starts_as(node):
+            return self._before(self.starts[node])
         if node in self.totals and not self.stands_for:
             return None
         several = node.step is None and self._peers[self.slot[node], node.name] > 1
         if self.is_step(node) and (self.stands_for or several):
             return self.titles[self.column[node] - 1]
         return node.step
+
+    def starts_as(self, node: Node) -> str | None:
+        """The name of the state that an initial value is read as, if it has no other one."""
+        name = self.starts[node].state.name if node in self.starts else ""
+        own = node.step is None and (node.name == name or (node.name is None and node.is_leaf))
+        return name if name and own else None
+
+    def _before(self, start: Start) -> int | None:
+        """The time index of an initial value: 0 for what step 1 reads of the step before."""
+        title = self.titles[self.column[start.reader] - 1]
+        return title - start.lag if isinstance(title, int) else None
 
     @cached_property
     def _peers(self) -> Counter[tuple[Slot, str | None]]:

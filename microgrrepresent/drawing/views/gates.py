@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from microgrrepresent.description import parsed
 from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text, width
 from microgrrepresent.drawing.marks.naming import (
-    LOSSES,
-    OUTPUTS,
     is_input_of_step,
     is_part,
     leaf_kind,
     name,
     symbol,
+    variable_kind,
 )
 from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut
 from microgrrepresent.drawing.views.builder import Glyph, Glyphs
@@ -119,7 +118,8 @@ class _Gates:
             while len(root.parents) == 1:  # a block of a larger parameter
                 root = root.parents[0]
             return Glyph(root, "parameter", (name(root, self.time),), True)
-        if node.name in LOSSES and node not in self.time.totals:
+        kind = variable_kind(node, self.time)
+        if kind == "loss" and node.name and node not in self.time.totals:
             return Glyph(node, "loss", (words,), True)
         if is_input_of_step(node, self.time):
             return Glyph(node, "input", (words,), True)
@@ -129,7 +129,7 @@ class _Gates:
         if node in self.affine:
             return Glyph(node, "function", (self._formula(node),))
         is_state = self.time.slot[node] in self.time.passes
-        if node.name and not is_state and (node.name in OUTPUTS or node in self.time.outputs):
+        if node.name and not is_state and kind == "output":
             return Glyph(node, "output", (words,), True)
         return self._operation(node)
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from microgrrepresent.drawing.marks.labels import text
 from microgrrepresent.drawing.marks.naming import (
-    LOSSES,
-    OUTPUTS,
     is_input_of_step,
     leaf_kind,
     name,
     symbol,
+    variable_kind,
 )
-from microgrrepresent.drawing.marks.picture import Kind
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.drawing.views.builder import Glyph, Glyphs, View
 from microgrrepresent.drawing.views.cells import cells
@@ -30,7 +28,7 @@ def operations(time: Timeline) -> Glyphs:
         sign = node.op.symbol
         if len(sign) <= 2 and not sign.isalpha():
             return Glyph(node, "op", (symbol(node, time),))
-        is_inner = node.name not in LOSSES | OUTPUTS and node not in time.outputs
+        is_inner = variable_kind(node, time) == "variable"
         value = (name(node, time),) if node.name and is_inner else ()
         return Glyph(node, "function", (text(sign),), value=value)
 
@@ -45,12 +43,7 @@ def variables(time: Timeline) -> Glyphs:
             return Glyph(node, leaf_kind(node), (name(node, time),), True)
         if is_input_of_step(node, time):
             return Glyph(node, "input", (name(node, time),), True)
-        kind: Kind = "variable"
-        if node.name in LOSSES:
-            kind = "loss"
-        elif node in time.outputs or node.name in OUTPUTS:
-            kind = "output"
-        return Glyph(node, kind, (name(node, time),), True)
+        return Glyph(node, variable_kind(node, time), (name(node, time),), True)
 
     return glyph
 

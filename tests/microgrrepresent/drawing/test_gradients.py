@@ -196,3 +196,14 @@ def test_a_parameter_and_what_is_made_of_it_count_once_in_their_box():
     boxes = draw(L, "cells", gradients=adjoints).picture.boxes
     (shown,) = (plain(b.label) for b in boxes if b.kind == "parameter")
     assert float(shown.split(", ")[1]) == pytest.approx(np.linalg.norm(adjoints[W]), rel=0.06)
+
+
+def test_no_arrow_where_exactly_zero_came_back_and_the_chip_says_so():
+    w, total = Tensor(1.0, requires_grad=True, name="w"), 0
+    for t, factor in enumerate((0.0, 2.0), 1):
+        with step(t):
+            total = total + (w * 1.0) * factor
+    picture = draw(total, gradients=backward(total)).picture
+    products = [a for a in gradients(picture) if a.head.column == 1 and "×" in plain(a.head.label)]
+    assert len(products) == 1  # into w * 1.0 nothing came back, into its product with 0 it did
+    assert sorted(shown(picture, "chip")) == [0.0, 2.0]
