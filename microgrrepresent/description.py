@@ -120,6 +120,37 @@ class Description:
         of = self.inputs[0] if self.inputs else ""
         return isinstance(self.source, str) and self.source.startswith(f"{of}[")
 
+    def is_sum(self, node: Node) -> bool:
+        """Whether the value is the sum of two inputs and nothing else: ``a + b``."""
+        return self._operands(node, ast.Add, "add") in (self.inputs, self.inputs[::-1])
+
+    def is_difference(self, node: Node) -> bool:
+        """Whether the value is the first input minus the second: ``a - b``."""
+        return self._operands(node, ast.Sub, "subtract") == self.inputs
+
+    def is_sum_of_elements(self, node: Node) -> bool:
+        """Whether the value adds up elements of the only input: ``np.sum(x, 0)``."""
+        match self._value(node):
+            case ast.Call(
+                ast.Attribute(ast.Name("np"), "sum"), [ast.Name(x), *_], keywords
+            ) | ast.Call(ast.Attribute(ast.Name(x), "sum"), _, keywords):
+                return (x,) == self.inputs and {k.arg for k in keywords} <= {"axis", "keepdims"}
+        return False
+
+    def _value(self, node: Node) -> ast.expr:
+        """The value as a tree: its source, or its formula where no source is said."""
+        source = self._text("source", node, 0)
+        return parsed(self.said("formula", node, by=self.name) if source is None else source)
+
+    def _operands(self, node: Node, sign: type[ast.operator], name: str) -> tuple[str, ...] | None:
+        """What stands beside a sign, if the value is no more than that."""
+        match self._value(node):
+            case ast.BinOp(ast.Name(a), operator, ast.Name(b)) if isinstance(operator, sign):
+                return a, b
+            case ast.Call(ast.Attribute(ast.Name("np"), function), [ast.Name(a), ast.Name(b)], []):
+                return (a, b) if function == name else None
+        return None
+
     def said(self, field: str, node: Node, position: int = 0, *, by: str) -> str:
         """What a field says of a node that the operation made, as a text.
 
@@ -253,6 +284,17 @@ def _input_names(forward: Callable[..., Any], vjp: Any) -> tuple[str, ...]:
 def parsed(text: str) -> ast.expr:
     """A text as a tree, which is not to be changed: others have it, too."""
     return ast.parse(text, mode="eval").body
+
+
+@cache
+def number_in(text: str) -> float | None:
+    """The number that a text is: ``1.0`` and ``-1`` are one, ``1 / n`` is not."""
+    match parsed(text):
+        case ast.Constant(float() | int() as value):
+            return value
+        case ast.UnaryOp(ast.USub(), ast.Constant(float() | int() as value)):
+            return -value
+    return None
 
 
 @cache

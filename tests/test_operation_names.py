@@ -76,6 +76,38 @@ def comparisons(path):
                 yield node.lineno, ast.unparse(node)
 
 
+def is_text_of_an_operation(node):
+    """Whether an expression reads a field that says a derivative, or what a drawing shows."""
+    match node:
+        case ast.Attribute(_, "derivative" | "symbol"):
+            return True
+        case ast.Call(
+            ast.Attribute(_, "said" | "text"), [ast.Constant("derivative" | "symbol"), *_]
+        ):
+            return True
+        case ast.Tuple(parts):
+            return any(map(is_text_of_an_operation, parts))
+    return False
+
+
+def disguises(path):
+    """Where a file knows an operation by the text of its derivative, or by its symbol.
+
+    The derivative of a + b + 1 is that of a + b, and ``1.0`` is ``1``; a symbol is anyone's choice.
+    """
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Compare(left, _, others):
+                if any(map(is_text_of_an_operation, (left, *others))):
+                    yield node.lineno, ast.unparse(node)
+            case ast.Match(subject) if is_text_of_an_operation(subject):
+                yield node.lineno, ast.unparse(subject)
+            case ast.Subscript(_, key) if is_text_of_an_operation(key):
+                yield node.lineno, ast.unparse(node)
+            case ast.Call(ast.Attribute(attr="get"), [key, *_]) if is_text_of_an_operation(key):
+                yield node.lineno, ast.unparse(node)
+
+
 def tables(path):
     """Collections in a file of which two or more elements, or keys, are names of operations."""
     for node in ast.walk(ast.parse(path.read_text())):
@@ -91,6 +123,11 @@ def tables(path):
 def test_no_operation_is_known_by_its_name(path):
     found = list(comparisons(path))
     assert bool(found) == (relative(path) in COMPARISONS), found
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_no_operation_is_known_by_its_derivative_or_symbol(path):
+    assert not list(disguises(path))
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)
@@ -122,6 +159,23 @@ def test_comparisons_are_seen(code, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "reader", raising=False)
     assert [text for _, text in comparisons(path)] == [code.replace('"', "'")]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'node.op.derivative == ("1", "1")',
+        '(node.op.derivative, node.op.meets) == (("1",), ("spread",))',
+        'node.op.symbol == "+"',
+        'node.op.said("derivative", node, i, by="explain") in ("1", "-1")',
+        '"np.eye" in term.derivative',
+        '{"1": term.g}.get(term.derivative)',
+    ],
+)
+def test_disguises_are_seen(code, tmp_path):
+    path = tmp_path / "reader.py"
+    path.write_text(code)
+    assert [text for _, text in disguises(path)] == [code.replace('"', "'")]
 
 
 def test_tables_are_seen(tmp_path):

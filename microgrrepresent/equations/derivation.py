@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeGuard
 
+from microgrrepresent.description import number_in
 from microgrrepresent.equations.forward import Forward
 from microgrrepresent.equations.series import Series, Step
 from microgrrepresent.equations.terms import (
@@ -174,9 +175,9 @@ class _Derivation(Forward):
         spread = meets == "elementwise" and child.ndim >= parent.ndim
         if joins and parent.ndim < child.ndim and _is_spread_sum(g):
             return self._part_of_sum(g, parent, now)
-        if meets == "elementwise" and text in ("1", "-1"):
+        if meets == "elementwise" and (factor := number_in(text)) in (1, -1):
             minus: Term = g.term if isinstance(g, Negative) else Negative(g)
-            term = g if text == "1" else minus
+            term = g if factor == 1 else minus
         else:
             position: int | Growing = i
             _, at = self.places[parent]
@@ -345,7 +346,7 @@ class _Derivation(Forward):
 
 def _is_spread_sum(g: Term) -> TypeGuard[Chain]:
     """Whether g is one number, repeated over all that a sum went over."""
-    if not isinstance(g, Chain) or (g.meets, g.derivative) != ("spread", "1"):
+    if not isinstance(g, Chain) or g.meets != "spread" or number_in(g.derivative) != 1:
         return False
     return len(dict(g.params).get("axis", ())) == len(g.shape)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
+from microgrrepresent.description import names_in, number_in, parsed
 from microgrrepresent.equations.derivation import Derivation
 from microgrrepresent.equations.notations import Notation
 from microgrrepresent.equations.scripts import Script
@@ -90,7 +92,7 @@ class Document:
         if any(_shows_part(term) for term in uses):
             part = script.inline(script.element("v", "i:j"))
             said.append(f"{part} are the elements i to j-1 of v, counted from 0")
-        if any("np.eye" in term.derivative for term in uses if isinstance(term, Chain)):
+        if any(_shows_one_hot(term) for term in uses):
             hot = script.inline(script.unit("k"))
             said.append(f"{hot} is the one-hot vector of class {script.inline('k')}")
         return f"In the letters of {notation.name}: {'; '.join(said)}."
@@ -210,7 +212,9 @@ class Document:
                     continue
                 if term.meets in ("moved", "outer", "right", "left") or term.op in found:
                     continue
-                if term.derivative in ("1", "-1", "1 / n") or any(term.op.vjp[1:]):
+                if number_in(term.derivative) in (1, -1) or any(term.op.vjp[1:]):
+                    continue
+                if names_in(term.derivative) == {"n"}:  # a mean
                     continue
                 xs = tuple(map(_letter, "xk"[: len(term.inputs)]))
                 made = Apply(term.op, xs, term.params, (2,), formulas[term.op])
@@ -249,6 +253,17 @@ def _letter(name: str) -> Value:
 def _shows_part(term: Apply | Chain) -> bool:
     """Whether brackets behind a letter select from it."""
     return "index" in dict(term.params) or (isinstance(term, Chain) and bool(term.lengths))
+
+
+def _shows_one_hot(term: Apply | Chain) -> bool:
+    """Whether what is written contains a row of the unit matrix, ``np.eye(n)[k]``."""
+    if not isinstance(term, Chain):
+        return False
+    for part in ast.walk(parsed(term.derivative)):
+        match part:
+            case ast.Subscript(ast.Call(ast.Attribute(_, "eye"))):
+                return True
+    return False
 
 
 def _direction(equation: Equation) -> int:

@@ -121,7 +121,7 @@ def selects(node: Node) -> bool:
 
 def _is_subtracted(node: Node, position: int) -> bool:
     """Whether a node takes this input away from another: what a prediction misses is its target."""
-    return node.op is not None and position == 1 and node.op.derivative == ("1", "-1")
+    return node.op is not None and position == 1 and node.op.is_difference(node)
 
 
 def _kind(node: Node) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from microgrrepresent.description import names_in, number_in
 from microgrrepresent.equations.terms import (
     Adjoint,
     Apply,
@@ -75,7 +76,9 @@ def scalar_behind(g: Term) -> Term | None:
     if shape_of(g) == ():
         return g
     if isinstance(g, Chain) and g.meets == "spread" and shape_of(g.g) == ():
-        return {"1": g.g, "1 / n": g}.get(g.derivative)
+        if number_in(g.derivative) == 1:
+            return g.g
+        return g if names_in(g.derivative) == {"n"} else None
     return None
 
 

@@ -156,8 +156,7 @@ def _running_sum(
 
 
 def _is_sum(node: Node) -> bool:
-    """Whether a node is a + b, by what its operation says."""
-    return node.op is not None and node.op.derivative == ("1", "1")
+    return node.op is not None and node.op.is_sum(node)
 
 
 def _in_order(found: list[Series], places: dict[Node, tuple[Series, Step]]) -> list[Series]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from microgrrepresent.description import number_in
 from microgrrepresent.equations.naming import activates, names, selects
 from microgrrepresent.equations.series import Series, Step, find_series
 from microgrrepresent.equations.terms import Variable
@@ -176,7 +177,7 @@ class _Choice:
 
 def _sums(node: Node) -> bool:
     """Whether it is a sum of elements."""
-    return node.op is not None and (node.op.derivative, node.op.meets) == (("1",), ("spread",))
+    return node.op is not None and node.op.is_sum_of_elements(node)
 
 
 def _passes(node: Node, position: int) -> bool:
@@ -184,7 +185,7 @@ def _passes(node: Node, position: int) -> bool:
     assert node.op is not None
     if node.op.said("meets", node, position, by="explain") != "elementwise":
         return False
-    return node.op.said("derivative", node, position, by="explain") in ("1", "-1")
+    return number_in(node.op.said("derivative", node, position, by="explain")) in (1, -1)
 
 
 def _of_parameters(graph: Graph) -> dict[Node, bool | None]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.adjoints import Adjoints
+from microgrrepresent.description import number_in
 from microgrrepresent.drawing.marks.picture import Picture
 from microgrrepresent.drawing.time.timeline import is_cut
 from microgrrepresent.equations import Html, Notation, Writer
@@ -227,7 +228,7 @@ class _Record:
         meets = op.said("meets", node, i, by="stepper")
         rule = "vjp_formula" if meets == "moved" else "derivative"
         text = op.said(rule, node, i, by="stepper")
-        if meets == "elementwise" and text == "1":
+        if meets == "elementwise" and number_in(text) == 1:
             return g
         params = params_of(node.params)
         inputs = tuple(self.terms[parent] for parent in node.parents)

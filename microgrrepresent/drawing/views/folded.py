@@ -82,7 +82,7 @@ def with_totals(glyphs: Glyphs, folded: Folded) -> Glyphs:
         if total not in totals:
             return glyphs(node)
         assert node.op is not None
-        words = math("Σ", "t") if node.op.symbol == "+" else text(node.op.symbol)
+        words = math("Σ", "t") if node.op.is_sum(node) else text(node.op.symbol)
         return Glyph(("total", total), "function", (words,))
 
     return glyph

@@ -137,7 +137,7 @@ class _Gates:
         assert node.op is not None
         sign = node.op.symbol
         first = node.parents[0] if node.parents else None
-        if len(node.parents) == 2 and first is not None and first.is_number and _is_minus(node):
+        if first is not None and first.is_number and node.op.is_difference(node):
             sign = f"{first.params['value']:g} −"
         elif len(sign) <= 2 and not sign.isalpha():
             return Glyph(node, "op", (symbol(node, self.time),))
@@ -191,13 +191,6 @@ def _kind(node: Node) -> str:
 def _is_activation(node: Node) -> bool:
     """Whether a node is a nonlinear function of each unit, or of the units, of a layer."""
     return _kind(node) in ("activation", "score") and node.shape == node.parents[0].shape
-
-
-def _is_minus(node: Node) -> bool:
-    """Whether a node is the difference of its parents."""
-    assert node.op is not None
-    formula = parsed(node.op.said("formula", node, by="draw"))
-    return isinstance(formula, ast.BinOp) and isinstance(formula.op, ast.Sub)
 
 
 def _written(formula: ast.expr, terms: dict[str, Line]) -> Line:

@@ -11,14 +11,17 @@ from microgrrepresent import (
     Graph,
     GraphError,
     Tensor,
+    check_primitive,
     draw,
     fold,
     grad,
+    primitive,
     step,
     stop_gradient,
     tanh,
 )
 from microgrrepresent.drawing.marks.labels import plain
+from microgrrepresent.primitive import registry
 from rnn import TimeDelayCell, unroll
 
 
@@ -192,3 +195,29 @@ def test_a_sum_over_the_steps_has_its_step_where_one_stands_for_all():
             total = total + h.sum()
     boxes = draw(total, "variables", time="folded").picture.boxes
     assert {plain(box.label) for box in boxes if box.kind == "state"} == {"h_t", "u^(2)_t"}
+
+
+@pytest.mark.parametrize(
+    ("source", "sign", "shown"), [("a + b", "plus", "Σ_t"), ("a + b + 1", "+", "+")]
+)
+def test_a_total_is_a_sum_by_its_source(source, sign, shown):
+    op = primitive(
+        "their_total_in_a_drawing",
+        eval(f"lambda a, b: {source}"),
+        (lambda g, y, a, b: g, lambda g, y, a, b: g),
+        symbol=sign,
+        source=source,
+        derivative=("1.0", "1.0"),
+        meets="elementwise",
+    )
+    check_primitive(op, [0.5], [2.0])
+    h, states, total = Tensor(1.0, name="h"), [], Tensor(0.0)
+    for t in range(1, 5):
+        with step(t):
+            h = tanh(h).named("h")
+            states.append(h)
+    for h in states:
+        total = op(total, h)
+    labels = {plain(box.label) for box in draw(total, "variables", time="folded").picture.boxes}
+    assert labels & {"Σ_t", "+", "plus"} == {shown}
+    registry.pop(op.name)

@@ -123,3 +123,127 @@ def test_what_a_declaration_does_not_say_is_asked_for_by_name():
     x = Tensor([1.0, 2.0], requires_grad=True, name="x")
     with pytest.raises(DescriptionError, match=r"explain: secretive.*'meets'"):
         explain(secretive(x).sum(), x)
+
+
+def adding(name, forward, **said):
+    """An operation whose derivatives are those of a sum, whatever it computes."""
+    rules = (lambda g, y, a, b: g, lambda g, y, a, b: g)
+    return primitive(name, forward, rules, **said)
+
+
+SUMS = [
+    adding(
+        "their_sum",
+        lambda a, b: a + b,
+        symbol="plus",
+        source="a + b",
+        derivative=("1.0", "1.0"),
+        meets="elementwise",
+    ),
+    adding(
+        "their_turned_sum",
+        lambda a, b: b + a,
+        source="b + a",
+        derivative=("1", "1"),
+        meets="elementwise",
+    ),
+    adding("their_add", np.add, derivative=("1", "1.0")),
+]
+OFF_BY_ONE = adding(
+    "their_sum_and_one",
+    lambda a, b: a + b + 1,
+    symbol="+",
+    source="a + b + 1",
+    derivative=("1", "1"),
+    meets="elementwise",
+)
+
+
+def added_up(plus):
+    """A loss that is added up step by step with somebody's plus."""
+    W = Tensor([[0.5, -0.3], [0.2, 0.4]], requires_grad=True, name="W")
+    h, loss = Tensor([0.0, 0.0], name="h"), Tensor(0.0)
+    for _, x in steps(np.ones((4, 2))):
+        h = m.tanh(m.linear(h, W) + x).named("h")
+        loss = plus(loss, (h * h).sum())
+    return loss.named("L"), W
+
+
+@pytest.mark.parametrize("plus", SUMS, ids=lambda op: op.name)
+def test_a_sum_is_what_its_source_says(plus):
+    m.check_primitive(plus, [0.5, 2.0], [1.5, -3.0])
+    assert str(explain(*added_up(plus))) == str(explain(*added_up(m.add)))
+    assert "L = Σ(t=1..4) Σ h_t²" in str(explain(*added_up(plus)))
+
+
+def test_what_only_has_the_derivative_of_a_sum_is_none():
+    m.check_primitive(OFF_BY_ONE, [0.5, 2.0], [1.5, -3.0])
+    text = str(explain(*added_up(OFF_BY_ONE)))
+    assert "L_t = L_{t-1} + Σ h_t² + 1" in text and "L = Σ" not in text
+
+
+def missed(minus):
+    """A loss on what somebody's minus says that a prediction missed."""
+    W = Tensor([[0.5, -0.3]], requires_grad=True, name="W")
+    wrong = minus(m.linear(Tensor([1.0, 2.0], name="x"), W), Tensor([3.0]))
+    return (wrong * wrong).sum().named("L"), W
+
+
+def taking_away(name, forward, **said):
+    """An operation whose derivatives are those of a difference, whatever it computes."""
+    rules = (lambda g, y, a, b: g, lambda g, y, a, b: -g)
+    return primitive(name, forward, rules, meets="elementwise", **said)
+
+
+def test_a_target_is_what_is_taken_away_by_the_source():
+    rest = taking_away("their_rest", lambda a, b: a - b, source="a - b", derivative=("1.0", "-1.0"))
+    shifted = taking_away(
+        "their_shifted_rest", lambda a, b: a - b - 2, source="a - b - 2", derivative=("1", "-1")
+    )
+    for op in (rest, shifted):
+        m.check_primitive(op, [0.5, 2.0], [1.5, -3.0])
+    assert str(explain(*missed(rest))) == str(explain(*missed(m.sub)))
+    assert "target" in str(explain(*missed(rest)))
+    assert "target" not in str(explain(*missed(shifted)))
+
+
+def reducing(name, forward, source, derivative, formula=None):
+    """Somebody's operation that takes all elements to one number."""
+
+    def rule(g, y, x):
+        return g * np.ones(x.shape) * eval(derivative, {"n": x.size})
+
+    op = primitive(
+        name,
+        forward,
+        (rule,),
+        source=source,
+        formula=formula,
+        derivative=derivative,
+        meets="spread",
+    )
+    m.check_primitive(op, [0.5, 2.0])
+    return op
+
+
+def squared(reduce):
+    """Somebody's reduction of squares, as a loss."""
+    W = Tensor([[0.5, -0.3], [0.2, 0.4]], requires_grad=True, name="W")
+    h = m.tanh(m.linear(Tensor([1.0, 2.0], name="x"), W)).named("h")
+    return reduce(h * h).named("L"), W
+
+
+def test_the_derivative_of_a_mean_is_read_as_a_formula():
+    mean = reducing("their_mean", np.mean, "np.mean(x)", "1/n", "mean(x)")
+    assert str(explain(*squared(mean))) == str(explain(*squared(m.mean)))
+
+
+def test_a_sum_of_elements_is_what_its_source_says():
+    x = Tensor([1.0, 2.0])
+    for name, source in (("their_total", "np.sum(x)"), ("their_method", "x.sum(axis=0)")):
+        op = reducing(name, lambda x: np.sum(x), source, "1.0", "Σ(x)")
+        assert op.is_sum_of_elements(op(x))
+        assert str(explain(*squared(op))) == str(explain(*squared(m.sum)))
+    for name, source in (("their_more", "np.sum(x) + 1"), ("their_few", "np.sum(x, where=x > 0)")):
+        op = reducing(name, eval(f"lambda x: {source}", {"np": np}), source, "1")
+        assert not op.is_sum_of_elements(op(x))
