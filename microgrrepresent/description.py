@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 import numpy as np
 
 from microgrrepresent.errors import DescriptionError, broadcast_mismatch, located
+from microgrrepresent.input_names import input_names, refuse_names_taken
 
 if TYPE_CHECKING:
     from microgrrepresent.node import Node
@@ -50,7 +51,8 @@ class Description:
         For each input the rule of its derivative, or None where no derivative passes.
     inputs : tuple of str
         What the texts call the inputs: what the first rule calls them, as in
-        ``lambda g, y, a, b: ...``; ``xs`` stands for all, where there may be any number.
+        ``lambda g, y, a, b: ...``; ``xs`` stands for all, where there may be any number. None is
+        called g, y, n or np, which the texts mean otherwise.
     symbol : str
         What a drawing shows: ``σ``, ``×``, ``tanh``.
     kind : str
@@ -95,7 +97,8 @@ class Description:
         The largest absolute value that the derivative of an elementwise function can have, if
         there is one: 1/4 for the sigmoid.
     mismatch : callable or None
-        ``mismatch(shapes) -> str or None``: why operands of these shapes do not fit.
+        ``mismatch(shapes) -> str or None``: why operands of these shapes do not fit. Where all
+        meet elementwise, it is that they do not broadcast, unless something else is said.
     """
 
     name: str
@@ -117,8 +120,7 @@ class Description:
     @property
     def is_selection(self) -> bool:
         """Whether the value is elements of the first input: ``x[index]``."""
-        of = self.inputs[0] if self.inputs else ""
-        return isinstance(self.source, str) and self.source.startswith(f"{of}[")
+        return isinstance(self.source, str) and _selected(self.source) in self.inputs[:1]
 
     def is_sum(self, node: Node) -> bool:
         """Whether the value is the sum of two inputs and nothing else: ``a + b``."""
@@ -248,15 +250,19 @@ class Said(TypedDict, total=False):
     mismatch: Mismatch | None
 
 
+_TEXTS = {"source", "formula", "derivative", "vjp_source", "vjp_formula"}
+
+
 def completed(name: str, forward: Callable[..., Any], vjp: Any, said: Said) -> dict[str, Any]:
     """All fields of a description, with what need not be said of functions that NumPy has."""
-    inputs = _input_names(forward, vjp)
+    inputs = input_names(forward, vjp)
+    if _TEXTS & said.keys():
+        refuse_names_taken(name, inputs, forward, vjp)
     fields: dict[str, Any] = {"symbol": name, "inputs": inputs, **said}
     if isinstance(forward, np.ufunc):  # it is known to be elementwise
         given = {
             "source": f"np.{forward.__name__}({', '.join(inputs)})",
             "meets": "elementwise",
-            "mismatch": broadcast_mismatch,
         }
         fields = {**given, **fields}
     elif said.get("kind") == "moves":
@@ -264,20 +270,9 @@ def completed(name: str, forward: Callable[..., Any], vjp: Any, said: Said) -> d
     for field in ("derivative", "meets", "vjp_source", "vjp_formula", "vjp_words"):
         if field in fields and not isinstance(fields[field], tuple):
             fields[field] = (fields[field],) * len(inputs)
+    if set(fields.get("meets", ())) == {"elementwise"}:
+        fields.setdefault("mismatch", broadcast_mismatch)
     return fields
-
-
-def _input_names(forward: Callable[..., Any], vjp: Any) -> tuple[str, ...]:
-    """What the rules call the inputs; else what `forward` does; else x, or a and b."""
-    if not isinstance(vjp, Sequence):
-        return ("xs",)
-    many = len(vjp)
-    for function, skipped in (*((rule, 2) for rule in vjp), (forward, 0)):
-        code = getattr(function, "__code__", None)
-        if code is not None and code.co_argcount >= skipped + many:
-            names: tuple[str, ...] = code.co_varnames[skipped : skipped + many]
-            return names
-    return ("x",) if many == 1 else tuple("abcdefgh"[:many])
 
 
 @cache
@@ -294,6 +289,19 @@ def number_in(text: str) -> float | None:
             return value
         case ast.UnaryOp(ast.USub(), ast.Constant(float() | int() as value)):
             return -value
+    return None
+
+
+@cache
+def _selected(source: str) -> str | None:
+    """Of what a text selects elements: x in ``x[index]``; None if it does more, or else."""
+    try:
+        tree = parsed(source)
+    except SyntaxError:  # which `check_primitive` tells
+        return None
+    match tree:
+        case ast.Subscript(ast.Name(of)):
+            return of
     return None
 
 

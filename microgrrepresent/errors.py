@@ -22,7 +22,10 @@ class GradientError(RuntimeError):
 
 
 class DescriptionError(TypeError):
-    """An operation whose declaration leaves out what a reader has to know; see `Description`."""
+    """An operation whose declaration lacks, or confuses, what a reader has to know of it.
+
+    See `Description`.
+    """
 
 
 class CheckError(AssertionError):

@@ -51,7 +51,8 @@ class Primitive(Description):
         `vjp`, where it is one rule for any number of inputs.
     scatter : callable or None
         For a selection ``y = x[...]``: ``scatter(adjoint, g, *inputs, **params)`` adds g in place
-        to an adjoint of x, where the rule would make an array of zeros around it.
+        to an adjoint of x, where the rule would make an array of zeros around it. It stands for
+        the rule of the first input; the others keep theirs.
 
     What readers say of the operation is said at `Description`.
     """
@@ -106,7 +107,10 @@ class Primitive(Description):
             raise misuse(self, inputs, params, error) from error
         if type(value) is not ndarray:
             value = np.asarray(value)  # NumPy turns results without axes into scalars
-        kind, place = inputs[0].result_class, here.get()
+        try:
+            kind, place = inputs[0].result_class, here.get()
+        except IndexError:  # without inputs there is no node, and the value is a constant
+            return value
         if not place.recorded:
             return leaf(kind, value)
         requires_grad = requires_grad and self._passes
@@ -172,6 +176,8 @@ def primitive(
     ------
     ValueError
         If the name is taken.
+    DescriptionError
+        If it is described by texts, and one of its names means something else in them.
 
     Examples
     --------

@@ -24,7 +24,7 @@ def numbers(node: Node, g: Any) -> tuple[Sequence[Rule | None], Sequence[Any]]:
     op, parents = node.op, node.parents
     if op is None:
         return (), ()
-    args: tuple[Any, ...]
+    args: Sequence[Any]
     if len(parents) == 2:  # most nodes have two or one; a loop would take twice as long
         a, b = parents
         args = g, node.value, a.value, b.value
@@ -34,7 +34,10 @@ def numbers(node: Node, g: Any) -> tuple[Sequence[Rule | None], Sequence[Any]]:
         args = _values(node, g)
     if op.scatter is not None:
         part = Selected((op.scatter, g, args[2:], node.params))
-        return (lambda *_: part, None), args  # nothing for an index that is a node
+        others: Sequence[Rule | None] = ()
+        if len(parents) > 1:  # `scatter` is the first input's; the others keep their rules
+            (_, *others), args = _bound(op, args, node.params)
+        return (lambda *_: part, *others), args
     if node.params or op.many is not None:
         return _bound(op, args, node.params)
     return op.vjp, args

@@ -186,6 +186,62 @@ def test_what_is_a_selection():
     assert selections == {"getitem", "take"}
 
 
+@pytest.mark.parametrize(
+    ("source", "is_one"),
+    [
+        ("x[index]", True),
+        ("x[::-1]", True),
+        ("x[index] * 2", False),
+        ("x[::-1] + x", False),
+        ("x[index].T", False),
+        ("(-x)[index]", False),
+        ("x[", False),  # no Python, which `check_primitive` tells
+    ],
+)
+def test_more_than_a_selection_is_none(declare, source, is_one):
+    op = declare("part", lambda x, index: x[index], (None,), source=source)
+    assert op.is_selection == is_one
+
+
+# --- a name means one thing ----------------------------------------------------------------------
+
+
+class Rules:
+    def double(self, g, y, x):
+        return 2 * g
+
+
+@pytest.mark.parametrize(
+    ("forward", "vjp", "message"),
+    [
+        (lambda y: 2 * y, (None,), "'y', which in a description is the output; give it another"),
+        (lambda a, g: a * g, (None, None), "'g', which in a description is the adjoint of the out"),
+        (lambda x: 2 * x, (lambda g, y, n: 2 * g,), "'n', which in a description is the number of"),
+        (lambda np: 2 * np, (lambda g, y, np: 2 * g,), "'np', which in a description is NumPy"),
+        (lambda x, n: n * x, (lambda g, y, x, n: n * g,), "an argument is called 'n'"),
+        (lambda x, *, n: n * x, (lambda g, y, x, n: n * g,), "an argument is called 'n'"),
+        (lambda xs: 2 * xs, (lambda g, y, xs: 2 * g,), "'xs', which in a .* any number of inputs"),
+        (lambda x: 2 * x, (lambda g, out, x: 2 * g,), "a rule calls the output 'out', but its"),
+        (lambda x: 2 * x, (lambda y, g, x: 2 * y,), "a rule calls the adjoint of the output 'y'"),
+        (lambda a, b: a + b, (lambda g, y, a, b: g, lambda d, y, a, b: d), "of the output 'd'"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(declare, forward, vjp, message):
+    for said in ({"source": "2 * x"}, {"derivative": "2"}, {"vjp_source": "2 * g"}):
+        with pytest.raises(DescriptionError, match=f"primitive 'double': .*{message}"):
+            declare("double", forward, vjp, **said)
+    declare("double", forward, vjp, symbol="2·")  # no text speaks of a name
+
+
+@pytest.mark.parametrize(
+    "rule", [lambda g, y, x: 2 * g, lambda g, _, x: 2 * g, lambda g, *_: 2 * g, Rules().double]
+)
+def test_a_rule_need_not_name_what_it_does_not_use(declare, rule):
+    op = declare("double", lambda x: 2 * x, (rule,), derivative="2", meets="elementwise")
+    assert op.inputs == ("x",)
+    assert check_primitive(op, X).fields == ("derivative", "contribution")
+
+
 def test_what_is_linear_in_what():
     a, b = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[5.0, 6.0], [7.0, 8.0]])
     for node in (a * b, a @ b, mg.linear(a, b)):

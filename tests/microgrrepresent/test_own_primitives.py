@@ -296,9 +296,6 @@ def test_checked(own, both):
         np.testing.assert_allclose(theirs, ours, rtol=1e-12)
 
 
-# --- what is left out is not guessed -------------------------------------------------------------
-
-
 @pytest.fixture
 def declare():
     """Declare an operation that is known until the end of the test."""
@@ -306,6 +303,54 @@ def declare():
     yield primitive
     for name in registry.keys() - before:
         del registry[name]
+
+
+@pytest.mark.parametrize("with_itself", [False, True])
+def test_a_selection_has_rules_for_its_other_inputs(declare, with_itself):
+    def put_back(g, y, x, s, b, index):
+        return registry["scatter_add"](g * s, index=index, shape=x.shape)
+
+    def weight(g, y, x, s, b, index):
+        return g * mg.stop_gradient(x)[index] if isinstance(x, Tensor) else g * x[index]
+
+    op = declare(
+        "scaled_get",
+        lambda x, s, b, index: s * x[index] + b,
+        (put_back, weight, lambda g, y, x, s, b, index: g),
+        scatter=lambda out, g, x, s, b, index: np.add.at(out, index, g * s),
+    )
+    x = Tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")
+    s = x if with_itself else Tensor([4.0, 5.0, 6.0], requires_grad=True, name="s")
+    b = Tensor(7.0, requires_grad=True, name="b")
+    index = np.array([2, 0, 2])
+    gradcheck(lambda x, s, b: op(x, s, b, index=index), [x, s, b])
+    loss = op(x, s, b, index=index).sum()
+    found = backward(loss)
+    for leaf in (x, s, b):
+        np.testing.assert_array_equal(grad(loss, leaf), found[leaf])
+    assert found[b] == 3
+    loss.backward()
+    np.testing.assert_array_equal(s.grad, found[s])
+
+
+def test_without_inputs_it_is_a_constant(declare):
+    golden = declare("golden", lambda: (1 + 5**0.5) / 2, (), source="(1 + 5**0.5) / 2")
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    loss = (golden() * x).sum()
+    np.testing.assert_array_equal(grad(loss, x), [golden(), golden()])
+    total = declare("total", lambda *xs: sum(xs), each(lambda xs: lambda i, g, y: g))
+    assert total() == 0 and total(x, x).tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("meets", ["elementwise", ("elementwise", "elementwise")])
+def test_operands_that_do_not_fit_are_told_as_ours(declare, meets):
+    rules = (lambda g, y, a, b: g, lambda g, y, a, b: -g)
+    op = declare("minus", lambda a, b: a - b, rules, derivative=("1", "-1"), meets=meets)
+    with pytest.raises(mg.ShapeError, match=r"minus: .*: 2 != 3 in axis -1; axes must be equal"):
+        op(Tensor(np.ones(2), name="a"), np.ones(3))
+
+
+# --- what is left out is not guessed -------------------------------------------------------------
 
 
 def of_a_product(declare, **said):
