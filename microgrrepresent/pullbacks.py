@@ -34,10 +34,10 @@ def numbers(node: Node, g: Any) -> tuple[Sequence[Rule | None], Sequence[Any]]:
         args = _values(node, g)
     if op.scatter is not None:
         part = Selected((op.scatter, g, args[2:], node.params))
-        others: Sequence[Rule | None] = ()
-        if len(parents) > 1:  # `scatter` is the first input's; the others keep their rules
-            (_, *others), args = _bound(op, args, node.params)
-        return (lambda *_: part, *others), args
+        if len(parents) == 1:
+            return (lambda *_: part,), args
+        rules, args = _bound(op, args, node.params)
+        return (lambda *_: part, *rules[1:]), args  # the other inputs keep their rules
     if node.params or op.many is not None:
         return _bound(op, args, node.params)
     return op.vjp, args
