@@ -6,7 +6,7 @@ How strongly C depends on the word at k is the norm of its derivative,
     |dC/dx_k| = |prod_{t=k+1}^{T} dh_t/dh_{t-1}  dh_k/dx_k|,
 
 which falls toward the beginning of the sentence: fast in an SRN, more slowly in a GRU or LSTM. It
-is why sentences were once read backwards, and why attention was invented.
+is why sentences were once read backward, and why attention was invented.
 
 Settings: T = 20, 16 inputs, 32 hidden units, 50 random sentences in one batch, cells at the start
 of training, LSTM with forget bias 1.

@@ -210,7 +210,7 @@ def _doubles(xs: Sequence[Tensor]) -> Point:
 def _moved(xs: Sequence[Tensor], to: Point) -> Iterator[None]:
     """Let leaves have other values for a while, and require a gradient.
 
-    They keep their ids: what was recorded from them before is right again afterwards.
+    They keep their ids: what was recorded from them before is right again afterward.
     """
     before = [(x, x.value, x._requires_grad) for x in to]
     try:

@@ -122,7 +122,7 @@ def _add_at(out: Any, index: Any, g: Any) -> None:
         return
     elements = out[index]  # slices and integers select each element once
     if isinstance(elements, np.ndarray):
-        elements += g  # a view; `out[index] += g` would copy it onto itself afterwards
+        elements += g  # a view; `out[index] += g` would copy it onto itself afterward
     else:
         out[index] = elements + g
 
@@ -143,7 +143,7 @@ def _frozen_index(part: Any) -> Array:
 
 
 def _plain(part: Any) -> Any:
-    """A part of an index that nobody can change afterwards."""
+    """A part of an index that nobody can change afterward."""
     if isinstance(part, slice):
         ends = (part.start, part.stop, part.step)
         return slice(*[None if end is None else as_int(end) for end in ends])

@@ -28,7 +28,7 @@ class Delay:
     source : Node
         The cell's node that is read.
     lag : int
-        Step t reads it at step t - lag: 1 for a recurrence, -1 for one that runs backwards in
+        Step t reads it at step t - lag: 1 for a recurrence, -1 for one that runs backward in
         time, as a reverse layer or the gradients of a forward one do.
     edges : tuple of (Node, int)
         The cell's nodes that read it, each with the position among its parents.

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Keep the collector from running; what it would have found, it finds afterwards."""
+    """Keep the collector from running; what it would have found, it finds afterward."""
     if not gc.isenabled():  # as the user, or the block around this one, wants it
         yield
         return

@@ -24,7 +24,7 @@ from microgrrepresent.drawing.layout.sketch import Sketch
 
 BOX_GAP, BEND_GAP, PORT_GAP = 11.0, 9.0, 20.0
 TURN_GAP = 16.0
-"""Between a box and a wire that turns towards it."""
+"""Between a box and a wire that turns toward it."""
 END_GAP, INSET = 12.0, 10.0
 """Between the ends of wires on one side of a box, and from there to its corners."""
 HINT = 120
@@ -50,14 +50,14 @@ class WireEnd:
 
 
 @dataclass(frozen=True)
-class Edge:
+class BoxSide:
     """The left or right side of a box that widens."""
 
     outline: int
     right: bool
 
 
-Point = Item | WireEnd | Edge
+Point = Item | WireEnd | BoxSide
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def places(sketch: Sketch, found: Ordered) -> Places:
         arcs[key] = arcs.get(key, 0) + HINT
     for i, outline in enumerate(sketch.outlines):
         if outline.widens:
-            key = (number[Edge(i, False)], number[Edge(i, True)], ceil(GRID * outline.width))
+            key = (number[BoxSide(i, False)], number[BoxSide(i, True)], ceil(GRID * outline.width))
             arcs[key] = arcs.get(key, 0) + NARROW
     order = sorted(arcs.items(), key=lambda arc: -arc[1])
     wants = [Arc(*ends, -w, w) for ends, w in order]
@@ -111,7 +111,7 @@ def places(sketch: Sketch, found: Ordered) -> Places:
     width = {}
     for i, outline in enumerate(sketch.outlines):
         if outline.widens:
-            left, right = x.pop(Edge(i, False)), x.pop(Edge(i, True))
+            left, right = x.pop(BoxSide(i, False)), x.pop(BoxSide(i, True))
             x[i], width[i] = (left + right) / 2, right - left
     out = {"left": min(x.values()) - BEND_GAP, "right": max(x.values()) + BEND_GAP} if x else {}
     for port in sketch.ports:  # those at the sides leave all the room to what is between them
@@ -122,7 +122,7 @@ def places(sketch: Sketch, found: Ordered) -> Places:
 def _middle(sketch: Sketch, item: Item) -> Point:
     """The number that stands for an item in wishes: of a wide box, its left side."""
     wide = isinstance(item, int) and sketch.outlines[item].widens
-    return Edge(item, False) if wide else item  # type: ignore[arg-type]
+    return BoxSide(item, False) if wide else item  # type: ignore[arg-type]
 
 
 def _numbers(sketch: Sketch, found: Ordered) -> dict[Point, int]:
@@ -142,7 +142,7 @@ def _numbers(sketch: Sketch, found: Ordered) -> dict[Point, int]:
     for row in found.rows:
         for item in row:
             wide = isinstance(item, int) and sketch.outlines[item].widens
-            own: list[Point] = [Edge(item, False), Edge(item, True)] if wide else [item]  # type: ignore[arg-type]
+            own: list[Point] = [BoxSide(item, False), BoxSide(item, True)] if wide else [item]  # type: ignore[arg-type]
             for point in own:
                 if point not in number:
                     number[point] = count
@@ -251,13 +251,13 @@ def _gaps(sketch: Sketch, found: Ordered) -> Iterator[tuple[Point, Point, float]
             yield left[0], right[0], left[1] + apart + right[1]
     for (item, _), ends in _ends(sketch, found).items():
         extents = [sketch.wires[end.wire].spread / 2 for end, _ in ends]
-        yield Edge(item, False), ends[0][0], INSET + extents[0]
-        yield ends[-1][0], Edge(item, True), INSET + extents[-1]
+        yield BoxSide(item, False), ends[0][0], INSET + extents[0]
+        yield ends[-1][0], BoxSide(item, True), INSET + extents[-1]
         for (one, d), (other, e) in pairwise(zip([e for e, _ in ends], extents, strict=True)):
             yield one, other, d + END_GAP + e
     for i, outline in enumerate(sketch.outlines):
         if outline.widens:
-            yield Edge(i, False), Edge(i, True), outline.width
+            yield BoxSide(i, False), BoxSide(i, True), outline.width
 
 
 def _edge(sketch: Sketch, item: Item, right: bool) -> tuple[Point, float]:
@@ -267,7 +267,7 @@ def _edge(sketch: Sketch, item: Item, right: bool) -> tuple[Point, float]:
     outline = sketch.outlines[item]
     more = outline.after if right else outline.before
     if outline.widens:
-        return Edge(item, right), more
+        return BoxSide(item, right), more
     return item, outline.width / 2 + more
 
 

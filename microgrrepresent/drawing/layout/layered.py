@@ -199,16 +199,16 @@ def _corners(points: list[Point]) -> list[Point]:
     return kept
 
 
-def _rim(placed: _Placed, item: Item, at: Point, towards: Point) -> Point:
+def _rim(placed: _Placed, item: Item, at: Point, toward: Point) -> Point:
     """Where a line that leads to a box's middle height or width touches its border."""
     if not isinstance(item, int):
         return at
     outline = placed.sketch.outlines[item]
     x, y = placed.at.x[item], _y(placed, item)
-    if towards[1] == at[1]:
+    if toward[1] == at[1]:
         half = placed.at.width.get(item, outline.width) / 2
-        return (x + (half if towards[0] > x else -half), at[1])
-    return (at[0], y + (outline.height / 2 if towards[1] > y else -outline.height / 2))
+        return (x + (half if toward[0] > x else -half), at[1])
+    return (at[0], y + (outline.height / 2 if toward[1] > y else -outline.height / 2))
 
 
 def _forks(placed: _Placed) -> list[tuple[int, Point]]:

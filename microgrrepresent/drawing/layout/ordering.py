@@ -147,12 +147,12 @@ def _sides(sketch: Sketch, rank: dict[Item, int]) -> dict[Item, float]:
     for i, (tail, head, *_) in enumerate(sketch.wires):
         for end, other in ((tail, head), (head, tail)):
             if isinstance(end, Port) and _is_sideways(end):
-                towards = -1.0 if end.side == "left" else 1.0
+                toward = -1.0 if end.side == "left" else 1.0
                 turn = Bend(i, rank[end])
                 if turn in found:
-                    found[turn] = found[turn] or towards
+                    found[turn] = found[turn] or toward
                 if isinstance(other, int) and rank[other] == rank[end]:
-                    found[other] = found[other] or towards / 2
+                    found[other] = found[other] or toward / 2
     return found
 
 

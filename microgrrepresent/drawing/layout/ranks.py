@@ -3,7 +3,7 @@
 Inside of a block values flow upwards. States come in at the left and leave at the right, each at
 one height, so that blocks side by side join up; where a state's way through the block is short
 (the cell state of an LSTM: times f, plus i g), its boxes stand in a row at that height, a *lane*.
-In a block that runs backwards in time, left and right change places.
+In a block that runs backward in time, left and right change places.
 """
 
 from __future__ import annotations

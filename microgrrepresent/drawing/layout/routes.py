@@ -196,9 +196,9 @@ class _Routes:
         return row.roof + ROW_GAP / 2 if direction > 0 else row.floor - ROW_GAP / 2
 
 
-def _rim(box: Box, towards: Point) -> Point:
+def _rim(box: Box, toward: Point) -> Point:
     """The point of a box's border to the left or right, on the side of a point."""
-    return (box.right if towards[0] > box.x else box.left, box.y)
+    return (box.right if toward[0] > box.x else box.left, box.y)
 
 
 def _level(a: Point, b: Point) -> Path:

@@ -31,7 +31,7 @@ class Sketch:
 
     @property
     def is_backward(self) -> bool:
-        """Whether its states come from the right: it runs backwards in time."""
+        """Whether its states come from the right: it runs backward in time."""
         through = {port.number for port in self.ports if not port.enters}
         sides = [port.side for port in self.ports if port.enters and port.number in through]
         return sides.count("right") > sides.count("left")

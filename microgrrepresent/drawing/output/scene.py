@@ -54,7 +54,7 @@ from microgrrepresent.node import Node
 from microgrrepresent.recurrence import fold
 
 Direction = Literal["right", "up"]
-LABELLED = 40
+LABELED = 40
 """Graphs of up to so many nodes show the names of intermediate values on the arrows."""
 LONG = 3
 """Beside its folded form, a sequence of more steps is shown through a window."""
@@ -279,8 +279,8 @@ class _Scene:
         return collapsed(glyphs, time, self.collapse, self.depth)
 
     def _placed(self, time: Timeline, glyphs: Glyphs) -> Picture:
-        labelled = self.view == "variables" or (not time.T and len(time.nodes) <= LABELLED)
-        picture = build(time, glyphs, replace(self.details, edge_labels=labelled))
+        labeled = self.view == "variables" or (not time.T and len(time.nodes) <= LABELED)
+        picture = build(time, glyphs, replace(self.details, edge_labels=labeled))
         leave_out(picture, self.shown.loss, self.shown.targets)
         if self.shown.gate_colors:
             color_gates(picture, self.shown.gate_colors)

@@ -84,7 +84,7 @@ Names = dict[Node, tuple[str, str]]
 
 
 def _stops(shown: Sequence[Node], adjoints: Adjoints) -> list[tuple[str, int]]:
-    """Leaves at once, every operation, the same backwards, and the end."""
+    """Leaves at once, every operation, the same backward, and the end."""
     number = {node: i for i, node in enumerate(shown)}
     made = [node for node in shown if node.parents]
     back = [node for node in reversed(made) if node in adjoints]
