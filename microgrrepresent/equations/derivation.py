@@ -6,6 +6,7 @@ last step, where nothing comes back from a later one, another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,6 +146,7 @@ class _Derivation(Forward):
         self.graph, self.edges, self.live = variables.graph, variables.edges, variables.live
         self.sent_once: dict[Node, Term] = {}
         self.lengths_of: dict[Node, tuple[int, ...]] = {}
+        self.steps_joined: dict[Node, set[Series]] = {}
 
     # --- terms -----------------------------------------------------------------------------------
 
@@ -180,8 +182,8 @@ class _Derivation(Forward):
             term = g if factor == 1 else minus
         else:
             position: int | Growing = i
-            _, at = self.places[parent]
-            if joins and at is not None and reading is None:
+            series, at = self.places[parent]
+            if joins and at is not None and reading is None and self._joins_steps(child, series):
                 position = Growing(1, i - at)
             term = Chain(
                 g,
@@ -198,6 +200,13 @@ class _Derivation(Forward):
         if spread and child.shape != parent.shape:
             term = SumOver(term, parent.shape)
         return term
+
+    def _joins_steps(self, joined: Node, series: Series) -> bool:
+        """Whether several steps of a variable are joined, not the last one alone."""
+        if joined not in self.steps_joined:  # T parts of one array, each of which asks
+            count = Counter(self.places[part][0] for part in set(joined.parents))
+            self.steps_joined[joined] = {one for one, n in count.items() if n > 1}
+        return series in self.steps_joined[joined]
 
     def _lengths(self, joined: Node) -> tuple[int, ...]:
         """The length of each part of something that was joined along one of its axes."""

@@ -159,6 +159,8 @@ class _Choice:
         live = self.variables.live
         if example not in live:
             return True
+        if consumer.op is not None and consumer.op.scatter is not None:
+            return False  # its adjoint is added up part by part
         sources = len({parent for parent in example.parents if parent in live})
         return sources < 2 or self._passes_unchanged(example, reader, i)
 

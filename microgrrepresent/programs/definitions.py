@@ -8,7 +8,7 @@ cases of one: a term that is made of an adjoint that is not there is 0.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -24,15 +24,20 @@ from microgrrepresent.errors import GraphError
 from microgrrepresent.programs.concatenated import concatenated
 from microgrrepresent.programs.expressions import (
     Expr,
+    at,
     at_step,
+    call,
+    is_zero,
     key,
+    name,
     plus,
     text,
     time_shift,
+    total,
 )
 from microgrrepresent.programs.lowering import Lowering
 from microgrrepresent.programs.operations import Piece
-from microgrrepresent.programs.sizes import length
+from microgrrepresent.programs.sizes import length, same, shape_expression
 
 Pair = tuple[Equation, Equation]
 
@@ -69,7 +74,7 @@ class Definition:
         What it is the sum of, at each of these steps, or once.
     handed_on : list of Piece
         Terms that are made of what the turn of the loop before has computed.
-    start : list of ast.expr
+    start : list of Piece
         What stands in the place of these at the first turn; 0 if there is nothing.
     end : ast.expr or None
         The step after the last, at which there are no terms but those handed on.
@@ -83,7 +88,7 @@ class Definition:
     steps: Steps | None = None
     terms: list[Piece] = field(default_factory=list)
     handed_on: list[Piece] = field(default_factory=list)
-    start: list[Expr] = field(default_factory=list)
+    start: list[Piece] = field(default_factory=list)
     end: Expr | None = None
     sums: list[tuple[Piece, Steps]] = field(default_factory=list)
     exists: Expr | None = None
@@ -108,8 +113,11 @@ class Definitions:
         made = list(self._each(pairs))
         timed = [d for d in made if d.steps is not None]
         self._refuse_ends_in_a_loop(timed)
-        _begin_together([d for d in timed if d.target in self._known])
-        self._end_together([d for d in timed if d.target not in self._known])
+        adjoints = [d for d in timed if d.target in self._known]
+        _begin_together(adjoints)
+        self._as_long_as_read(adjoints, first=True)
+        self._as_long_as_read(adjoints)
+        self._as_long_as_read([d for d in timed if d.target not in self._known])
         return made
 
     def _each(self, pairs: Sequence[Pair]) -> Iterator[Definition]:
@@ -144,9 +152,7 @@ class Definitions:
                 steps = self._steps(x.steps, y.steps, target)
                 piece = self.lowering.full(x.term, y.term)
                 if steps.single:
-                    fixed = at_step(piece.expression, steps.first)
-                    additions = tuple(at_step(s, steps.first) for s in piece.additions)
-                    made.terms.append(Piece(fixed, piece.shape, additions))
+                    made.terms.append(piece_at(piece, steps.first))
                 else:
                     made.sums.append((piece, steps))
             else:
@@ -172,7 +178,25 @@ class Definitions:
         for pair in group:
             if pair is not usual:
                 self._at_an_end(made, pair, usual[0].steps)
+        if made.terms and not made.handed_on and not made.start:
+            made.terms = self._of_whole_shape(made.terms, target)
         return made
+
+    def _of_whole_shape(self, terms: list[Piece], target: str) -> list[Piece]:
+        """Terms of which one has the whole shape, since parts are taken of an adjoint."""
+        whole = self.lowering.shapes[target]
+        values = [p for p in terms if not is_zero(p.expression)]
+        if not values or any(
+            len(p.shape) == len(whole) and all(map(same, p.shape, whole)) for p in values
+        ):
+            return terms
+        if any(p.additions for p in terms):
+            zeros = call("np.zeros_like", at(target[1:], name("t")))
+            return [Piece(zeros, whole), *terms]
+        spread = call(
+            "np.broadcast_to", total(p.expression for p in values), shape_expression(whole)
+        )
+        return [Piece(spread, whole)]
 
     def _at_an_end(self, made: Definition, pair: Pair, usual: Sequence[int]) -> None:
         """An equation of the first or last step, as a case of the usual one."""
@@ -185,7 +209,7 @@ class Definitions:
         first = steps.single and pair[0].steps[0] == usual[0] - by
         last = steps.single and pair[0].steps[0] == usual[-1] + by
         if first and all(self._is_nothing(p, pair[0].steps[0]) for p in missing):
-            made.start += [at_step(p.expression, steps.first) for p in others]
+            made.start += [piece_at(p, steps.first) for p in others]
             made.steps = Steps(steps.first, made.steps.last, made.steps.down)
             return
         if last and not _without(pieces, made.handed_on) and len(pieces) == len(made.handed_on):
@@ -198,29 +222,54 @@ class Definitions:
         last = {d.target: key(d.steps.last) for d in timed if d.steps is not None}
         for made in timed:
             if made.end is not None:
-                read = {
-                    n for p in made.handed_on for n, _ in reads(p.expression, self.lowering.timed)
-                }
+                read = {n for p in made.handed_on for n, _ in reads_of(p, self.lowering.timed)}
                 if any(last.get(n) == key(made.end) for n in read - {made.target}):
                     raise _uneven(made.target, text(made.end))
 
-    def _end_together(self, values: list[Definition]) -> None:
-        """Let a value that nobody asks for at the last turn of its loop be computed there, too."""
-        ends = {d.target: d.steps for d in values}
-        for made in values:
-            assert made.steps is not None
-            by = -1 if made.steps.down else 1
-            longer = Steps(made.steps.first, plus(made.steps.last, by), made.steps.down)
-            read = [r for p in made.terms for r in reads(p.expression, self.lowering.timed)]
-            there = [n for n, k in read if k == 0 and n in ends and n != made.target]
-            if there and all(key(ends[n].last) == key(longer.last) for n in there):  # type: ignore[union-attr]
-                made.steps = longer
+    def _as_long_as_read(self, made: Sequence[Definition], first: bool = False) -> None:
+        """Let what nobody asks for at the last turn of a loop, or the first, be computed there too.
+
+        It reads what that turn computes; without it the loop would be two, of which the one reads
+        the other's adjoints of the turn before:  ``dh_next = du[t] @ U``  with  ``du = da @ V.T``.
+        """
+        ends = {d.target: d.steps for d in made if d.steps is not None}
+        for one in made:
+            steps = one.steps
+            if steps is None or one.end is not None or (first and one.start):
+                continue
+            by = -1 if steps.down else 1
+            if first:
+                turn = plus(steps.first, -by)
+                longer = Steps(turn, steps.last, steps.down)
+            else:
+                turn = plus(steps.last, by)
+                longer = Steps(steps.first, turn, steps.down)
+            read = [r for p in one.terms for r in reads_of(p, self.lowering.timed)]
+            beside = [ends[n] for n, k in read if k == 0 and n in ends and n != one.target]
+            alike = [key(s.first if first else s.last) == key(turn) for s in beside]
+            if beside and all(alike) and self._can_read(read, turn, ends):
+                one.exists = one.exists or steps.first
+                one.steps = ends[one.target] = longer
+                self.lowering.there.setdefault(one.target, set()).add(self._number(turn))
+
+    def _can_read(
+        self, read: Sequence[tuple[str, int | None]], turn: Expr, loops: Mapping[str, Steps]
+    ) -> bool:
+        """Whether all values that are read at a turn of a loop have one there."""
+        step = self._number(turn)
+        there = {**self.lowering.there, **self._known}
+        return all(k is None or n in loops or step + k in there.get(n, ()) for n, k in read)
+
+    def _number(self, step: Expr) -> int:
+        """A step of the first recording."""
+        sizes = {size.name: size.first for size in self.lowering.sizes.sizes}
+        return int(eval(text(step), sizes))
 
     def _is_nothing(self, piece: Piece, step: int) -> bool:
         """Whether a term is 0 at a step, because it is made of an adjoint that is not there."""
         return any(
             n in self._known and k is not None and step + k not in self._known[n]
-            for n, k in reads(piece.expression, self.lowering.timed)
+            for n, k in reads_of(piece, self.lowering.timed)
         )
 
     def _pieces(self, pair: Pair) -> list[Piece]:
@@ -258,8 +307,19 @@ def _terms(right: Term) -> tuple[Term, ...]:
 
 
 def _without(pieces: Iterable[Piece], others: Iterable[Piece]) -> list[Piece]:
-    left = {key(p.expression) for p in others}
-    return [p for p in pieces if key(p.expression) not in left]
+    left = set(map(_key, others))
+    return [p for p in pieces if _key(p) not in left]
+
+
+def _key(piece: Piece) -> tuple[str, ...]:
+    """Equal for contributions that are written alike."""
+    return (key(piece.expression), *map(ast.dump, piece.additions))
+
+
+def piece_at(piece: Piece, step: Expr, by: int = 0) -> Piece:
+    """A contribution at another step."""
+    additions = tuple(at_step(s, step, by) for s in piece.additions)
+    return Piece(at_step(piece.expression, step, by), piece.shape, additions)
 
 
 def _begin_together(adjoints: list[Definition]) -> None:
@@ -283,7 +343,13 @@ def _begin_together(adjoints: list[Definition]) -> None:
 
 def lags(piece: Piece, timed: set[str]) -> list[int]:
     """The shifts at which adjoints are read."""
-    return [k for n, k in reads(piece.expression, timed) if k is not None and n.startswith("d")]
+    return [k for n, k in reads_of(piece, timed) if k is not None and n.startswith("d")]
+
+
+def reads_of(piece: Piece, timed: set[str]) -> Iterator[tuple[str, int | None]]:
+    """What a contribution reads, what is added to parts of the adjoint too."""
+    for part in (piece.expression, *piece.additions):
+        yield from reads(part, timed)
 
 
 def reads(expression: ast.AST, timed: set[str]) -> Iterator[tuple[str, int | None]]:

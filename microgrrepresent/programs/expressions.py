@@ -91,6 +91,11 @@ def times(left: Expr, right: Expr) -> Expr:
     return ast.BinOp(left, ast.Mult(), right)
 
 
+def is_zero(expression: Expr) -> bool:
+    """Whether it is the number 0."""
+    return isinstance(expression, ast.Constant) and expression.value == 0
+
+
 def call(function: str, *arguments: Expr, **keywords: Expr) -> Expr:
     """A call, such as ``np.zeros_like(W)``."""
     given = [ast.keyword(key, value) for key, value in keywords.items()]

@@ -227,7 +227,7 @@ class _Writer(Outside):
                 case ast.Constant(int(n)), (*ahead, _) if self._is_float(a):
                     made = self._row_sum(left, (plus(last, 1 - n), *ahead))
         zero = f"{target} = np.zeros_like({target[1:]})"
-        if zero in self.body:
+        if zero in self.body and target not in self.added:
             self.body.remove(zero)
             self.body.append(f"{target} = {made}")
         else:
@@ -296,6 +296,7 @@ class _Writer(Outside):
         uses_t = False
         for line in loop.lines:
             if line.statement is not None or line.only is not None or line.add:
+                self.added.add(line_owner(line))
                 target = local(line.target)
                 statement = None if line.statement is None else local(line.statement)
                 only = None if line.only is None else local(line.only)

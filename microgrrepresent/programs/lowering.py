@@ -34,6 +34,7 @@ from microgrrepresent.programs.expressions import (
     at,
     binary,
     call,
+    is_zero,
     literal,
     name,
     negative,
@@ -61,6 +62,8 @@ class Lowering(Operations):
         """The variables that have a value at every step."""
         self.shapes: dict[str, Shape] = {}
         """The shape of each variable, at a step."""
+        self.there: dict[str, set[int]] = {}
+        """The steps, in the first recording, at which each value has been met or is computed."""
         self._totals: list[Total] = []
         self._count_of_totals = 0
 
@@ -100,6 +103,7 @@ class Lowering(Operations):
             case Value(variable, when), Value(_, other):
                 shape = self.shape(variable.shape, b.variable.shape, self.names(variable))
                 self.shapes[self.names(variable)] = shape
+                self.there.setdefault(self.names(variable), set()).update(variable.steps)
                 return Piece(self.place(self.names(variable), when, other), shape)
             case Adjoint(variable, when), Adjoint(_, other):
                 shape = self.shape(variable.shape, b.variable.shape, self.names(variable))
@@ -149,7 +153,7 @@ class Lowering(Operations):
         pieces = [self.term(x, y) for x, y in zip(terms, others, strict=True)]
         if len(pieces) > 1 and any(len(p.shape) != len(pieces[0].shape) for p in pieces):
             pieces = [self.full(x, y) for x, y in zip(terms, others, strict=True)]
-        values = [p.expression for p in pieces if not _is_zero(p.expression)]
+        values = [p.expression for p in pieces if not is_zero(p.expression)]
         shape = max((p.shape for p in pieces), key=len, default=())
         return Piece(total(values), shape, tuple(s for p in pieces for s in p.additions))
 
@@ -202,10 +206,6 @@ def _run(terms: Sequence[Term]) -> tuple[Variable, int, int] | None:
     return (
         (variable, when[0], when[-1]) if when == list(range(when[0], when[-1] + by, by)) else None
     )
-
-
-def _is_zero(expression: Expr) -> bool:
-    return isinstance(expression, ast.Constant) and expression.value == 0
 
 
 def _kind(term: Term) -> str:

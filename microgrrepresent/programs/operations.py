@@ -19,6 +19,7 @@ from microgrrepresent.equations.reading import shape_of
 from microgrrepresent.equations.terms import (
     Apply,
     Chain,
+    Given,
     Term,
 )
 from microgrrepresent.primitive import Primitive
@@ -121,7 +122,8 @@ class Operations(Texts, ABC):
         if a.meets == "spread" and "y" in names:
             names["y"] = self._spread(self.term(a.y, b.y), a).expression
         D = self.filled(text, names, op, shapes)
-        whole = bool(names_in(text) & {*op.inputs, "y"})
+        arrays = {n for n, value in a.params if isinstance(value, Given)}
+        whole = bool(names_in(text) & {*op.inputs, "y", *arrays})
         return self._met(a.meets, g, D, whole, shape, a, b)
 
     def _met(
@@ -135,7 +137,7 @@ class Operations(Texts, ABC):
                 return g
             if _is_one(g.expression):
                 return Piece(D, shape if whole else ())
-            return Piece(times(g.expression, D), shape if whole or g.shape else ())
+            return Piece(times(g.expression, D), shape if whole else g.shape)
         g = self.full(a.g, b.g)
         if meets == "right":
             return Piece(binary(g.expression, ast.MatMult(), D), shape)

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from microgrrepresent.equations.terms import (
     Equation,
 )
-from microgrrepresent.programs.definitions import Definition, Steps, reads
+from microgrrepresent.programs.definitions import Definition, Steps, piece_at, reads, reads_of
 from microgrrepresent.programs.expressions import (
     Expr,
     at,
-    at_step,
     call,
+    is_zero,
     key,
     name,
     total,
@@ -76,14 +76,7 @@ class Schedule:
         elif made.steps.single:
             target = at(made.target, made.steps.first)
             pieces = [*made.terms, *made.handed_on]
-            pieces = [
-                Piece(
-                    at_step(p.expression, made.steps.first),
-                    p.shape,
-                    tuple(at_step(s, made.steps.first) for s in p.additions),
-                )
-                for p in pieces
-            ]
+            pieces = [piece_at(p, made.steps.first) for p in pieces]
             self._lines(target, [p.expression for p in pieces], pieces)
         else:
             self._add_timed(made, made.steps)
@@ -101,7 +94,7 @@ class Schedule:
                     zero = ast.Constant(0.0)
                 loop.before.append(Line(target, zero))
             only = _inside(steps, loop.steps)
-            if not _is_zero(piece.expression):
+            if not is_zero(piece.expression):
                 loop.lines.append(Line(target, piece.expression, add=True, only=only))
             loop.lines += _additions(piece, target)
             loop.given_after.add(made.target)
@@ -110,23 +103,24 @@ class Schedule:
     def _add_timed(self, made: Definition, steps: Steps) -> None:
         loop = self._loop_for(made, steps)
         target = at(made.target, name("t"))
-        values = [p.expression for p in made.terms if not _is_zero(p.expression)]
+        values = [p.expression for p in made.terms if not is_zero(p.expression)]
         if made.handed_on or made.start:
             passed = name(f"{made.target}_next")
             values.append(passed)
-            zero = call("np.zeros_like", at(made.target[1:], made.exists or steps.first))
-            loop.before.append(Line(passed, total(made.start) if made.start else zero))
+            loop.before += _sum_lines(
+                passed, made.start, at(made.target[1:], made.exists or steps.first)
+            )
             by = -1 if steps.down else 1
             step: Expr = name("t")
-            handed = total(at_step(p.expression, step, by) for p in made.handed_on)
-            loop.hand_on.append(Line(passed, handed))
+            handed = [piece_at(p, step, by) for p in made.handed_on]
+            loop.hand_on += _sum_lines(passed, handed, at(made.target[1:], step))
             if made.end is not None:
                 loop.after.append(Line(at(made.target, made.end), passed))
         if not values:
             values = [call("np.zeros_like", at(made.target[1:], name("t")))]
-        loop.lines.append(Line(target, total(values)))
-        for piece in made.terms:
-            loop.lines += _additions(piece, target)
+        additions = [line for p in made.terms for line in _additions(p, target)]
+        loop.lines.append(Line(target, _own(values) if additions else total(values)))
+        loop.lines += additions
         loop.defined.add(made.target)
         self._home[made.target] = loop
 
@@ -134,7 +128,7 @@ class Schedule:
         """The last loop, if the definition can stand in it; else a new one."""
         last = self._done[-1] if self._done else None
         if isinstance(last, _Open) and last.steps.key == steps.key:
-            read = [r for p in made.terms for r in reads(p.expression, self.timed)]
+            read = [r for p in made.terms for r in reads_of(p, self.timed)]
             if all(self._ready(n, k, last) for n, k in read):
                 return last
         loop = _Open(steps)
@@ -153,7 +147,7 @@ class Schedule:
         """The loop in which a term of a sum over steps is made."""
         homes = [
             self._home[n]
-            for n, k in reads(piece.expression, self.timed)
+            for n, k in reads_of(piece, self.timed)
             if n in self._home and k is not None
         ]
         for loop in reversed(self._done):
@@ -167,14 +161,16 @@ class Schedule:
 
     def _lines(self, target: Expr, values: list[Expr], pieces: Sequence[Piece]) -> None:
         """A line outside of loops; before the last loop, if it reads nothing of it."""
-        values = [v for v in values if not _is_zero(v)]
+        values = [v for v in values if not is_zero(v)]
         owner = target.value if isinstance(target, ast.Subscript) else target
         assert isinstance(owner, ast.Name)
         if not values:
-            values = [call("np.zeros_like", name(owner.id[1:]))]
-        lines = [Line(target, total(values))]
-        for piece in pieces:
-            lines += _additions(piece, target)
+            value: Expr = name(owner.id[1:])
+            if isinstance(target, ast.Subscript):
+                value = at(owner.id[1:], target.slice)
+            values = [call("np.zeros_like", value)]
+        additions = [line for piece in pieces for line in _additions(piece, target)]
+        lines = [Line(target, _own(values) if additions else total(values)), *additions]
         last = self._done[-1] if self._done else None
         read = {n for line in lines for e in line.expressions() for n, _ in reads(e, self.timed)}
         if isinstance(last, _Open):
@@ -188,6 +184,22 @@ class Schedule:
         self._done += lines
 
 
+def _sum_lines(target: Expr, pieces: Sequence[Piece], like: Expr) -> list[Line]:
+    """Lines that make a target the sum of pieces, of what is added to parts of it too."""
+    values = [p.expression for p in pieces if not is_zero(p.expression)]
+    values = values or [call("np.zeros_like", like)]
+    additions = [line for p in pieces for line in _additions(p, target)]
+    return [Line(target, _own(values) if additions else total(values)), *additions]
+
+
+def _own(values: list[Expr]) -> Expr:
+    """A sum in an array of its own, which can be added to."""
+    match values:
+        case [ast.Name() | ast.Subscript() | ast.Attribute() as view]:
+            return ast.Call(ast.Attribute(view, "copy", ast.Load()), [], [])
+    return total(values)
+
+
 def _additions(piece: Piece, target: Expr) -> list[Line]:
     return [Line(target, target, statement=_into(s, target)) for s in piece.additions]
 
@@ -199,10 +211,6 @@ def line_owner(line: Line) -> str:
         owner = owner.value
     assert isinstance(owner, ast.Name)
     return owner.id
-
-
-def _is_zero(expression: Expr) -> bool:
-    return isinstance(expression, ast.Constant) and expression.value == 0
 
 
 def _into(statement: ast.stmt, target: Expr) -> ast.stmt:

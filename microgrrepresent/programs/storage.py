@@ -59,6 +59,7 @@ class Storage:
         self.prepared: list[str] = []
         self.body: list[str] = []
         self.once: set[str] = set()
+        self.added: set[str] = set()
         self.own: set[str] = set()
         """Variables outside of loops that have an array made once."""
         self.kept: set[str] = set()

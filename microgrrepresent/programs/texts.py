@@ -118,8 +118,18 @@ class Texts:
         """Which part of what was joined: its number, and from where to where it goes."""
         position = self._param(a.position, b.position, "a part")
         lengths, others = a.lengths, b.lengths
-        if not lengths or not isinstance(a.position, int):
+        if not lengths:
             return {"i": position}
+        if not isinstance(a.position, int):  # steps of one variable, all of one length
+            if len(set(lengths)) > 1:
+                raise GraphError(
+                    f"program: {a.op.name} joins steps of a variable with parts of other lengths "
+                    f"{tuple(dict.fromkeys(lengths))}, and no loop can tell where each begins; "
+                    "join the steps by themselves first"
+                )
+            n = length(self.size(lengths[0], others[0], "a part"))
+            ends = (binary(plus(position, k), ast.Mult(), n) for k in (0, 1))
+            return {"i": position, **dict(zip(("start", "stop"), ends, strict=True))}
         i = a.position
         start = self.size(sum(lengths[:i]), sum(others[:i]), "a part")
         stop = self.size(sum(lengths[: i + 1]), sum(others[: i + 1]), "a part")

@@ -6,7 +6,6 @@ import importlib.util
 import re
 import subprocess
 import sys
-from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,20 +16,8 @@ from microgrrepresent import GraphError, Tensor, cos, primitive, stack, steps, t
 from microgrrepresent.programs import program
 from microgrrepresent.programs.native.functions import functions_source
 from rnn import LSTM, Linear
+from tests.microgrrepresent.programs.conftest import njit
 from tests.microgrrepresent.programs.test_programs import NETS, H, I, O, close, example, ordinary
-
-
-def njit(function=None, **_):
-    """The function itself: what is compiled otherwise is run by Python."""
-    return function if function is not None else njit
-
-
-@pytest.fixture
-def interpreted(monkeypatch):
-    found = SimpleNamespace(
-        njit=njit, objmode=lambda **_: nullcontext(), __spec__=SimpleNamespace(loader=None)
-    )
-    monkeypatch.setitem(sys.modules, "numba", found)
 
 
 def same_for_other_lengths(step, f, wrt, name, lengths, tolerance=1e-12):
