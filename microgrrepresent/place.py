@@ -16,7 +16,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ContextDecorator
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR, iscoroutinefunction
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -43,7 +43,32 @@ class Place(NamedTuple):
     """False inside of `no_grad`: results have no history."""
 
 
-here: ContextVar[Place] = ContextVar("here", default=Place())  # noqa: B039 (a Place is immutable)
+_here: ContextVar[Place] = ContextVar("here", default=Place())  # noqa: B039 (immutable)
+
+
+class _Here:
+    """Read and set the place of the running code, as its context variable does.
+
+    It can be read otherwise once that is needed; see `_leave`.
+    """
+
+    __slots__ = ("get", "set")
+
+    def __init__(self) -> None:
+        self.get: Callable[[], Place] = _here.get
+        self.set = _here.set
+
+
+here = _Here()
+
+
+class _Began:
+    """In which task a generator's block began, and whether it has ended, in whatever task."""
+
+    __slots__ = ("ended", "token")
+
+    def __init__(self, token: Token[Place]) -> None:
+        self.token, self.ended = token, False
 
 
 class _Entered(NamedTuple):
@@ -52,8 +77,8 @@ class _Entered(NamedTuple):
     block: object
     moved: Callable[[Place], Place]
     before: Place
-    suspended: bool
-    """Whether it is a generator's, so that other code may run before it ends."""
+    suspended: _Began | None
+    """None unless it is a generator's, so that other code may run before it ends."""
 
 
 _entered: ContextVar[tuple[_Entered, ...]] = ContextVar("entered", default=())
@@ -62,19 +87,42 @@ _entered: ContextVar[tuple[_Entered, ...]] = ContextVar("entered", default=())
 
 def _enter(block: object, moved: Callable[[Place], Place], suspended: bool) -> None:
     before = here.get()
-    _entered.set((*_entered.get(), _Entered(block, moved, before, suspended)))
-    here.set(moved(before))
+    token = here.set(moved(before))
+    began = _Began(token) if suspended else None
+    _entered.set((*_entered.get(), _Entered(block, moved, before, began)))
 
 
 def _leave(block: object, suspended: bool) -> None:
-    # A block in a function ends after all that began inside of it, so that what is still there is
-    # a generator that was left half-way. One in a generator may end at any time: those that others
-    # have entered since go on, from where it began.
     entered = _entered.get()
     own = [i for i, entry in enumerate(entered) if entry.block is block]
     if not own:  # it has ended already, with the block around it
         return
-    i = next((i for i in reversed(own) if entered[i].suspended == suspended), own[-1])
+    i = next((i for i in reversed(own) if bool(entered[i].suspended) == suspended), own[-1])
+    began = entered[i].suspended
+    if began:
+        began.ended = True
+        try:
+            _here.reset(began.token)
+        except ValueError:
+            # It began in another task: asyncio closes generators in a task of its own. The other
+            # one learns that the block has ended when it next reads where it is.
+            here.get = _place_now
+    _end(i)
+
+
+def _place_now() -> Place:
+    """The place, after the end of the blocks that ended in another task."""
+    for i, entry in reversed(list(enumerate(_entered.get()))):
+        if entry.suspended and entry.suspended.ended:
+            _end(i)
+    return _here.get()
+
+
+def _end(i: int) -> None:
+    # A block in a function ends after all that began inside of it, so that what is still there is
+    # a generator that was left half-way. One in a generator may end at any time: those that others
+    # have entered since go on, from where it began.
+    entered = _entered.get()
     kept, place = entered[:i], entered[i].before
     if entered[i].suspended:
         for entry in entered[i + 1 :]:
@@ -113,7 +161,8 @@ class Block(ContextDecorator):
 
     A block with a ``yield`` inside holds for the code that runs the generator, too, until it goes
     on, ends or is closed, at any time, in the thread or task in which it began. An asynchronous
-    generator that is left half-way is closed by ``await generator.aclose()``.
+    generator that is left half-way is closed by ``await generator.aclose()``, as
+    ``contextlib.aclosing`` does; asyncio closes one that nobody holds when the loop runs next.
     """
 
     def __init__(self, moved: Callable[[Place], Place]) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from microgrrepresent import Tensor, grad, no_grad, scope, step, steps
-from microgrrepresent.place import Place, here
+from microgrrepresent.place import Place, _here, here
 
 
 def made():
@@ -232,6 +232,38 @@ def test_an_asynchronous_generator_is_closed_in_its_task():
         return made()
 
     assert asyncio.run(main()) == ("", None, True)
+
+
+@pytest.fixture
+def reading_as_at_the_start():
+    yield
+    here.get = _here.get
+
+
+@pytest.mark.usefixtures("reading_as_at_the_start")
+@pytest.mark.parametrize("raises", [False, True])
+def test_an_asynchronous_generator_that_a_loop_broke_out_of_ends_by_itself(raises):
+    async def batches():
+        with no_grad():
+            for t, _ in steps([1, 2]):
+                yield t
+
+    async def main():
+        with scope("a"):
+            try:
+                async for _ in batches():
+                    assert made() == ("a", 1, False)
+                    if raises:
+                        raise ZeroDivisionError
+                    break
+            except ZeroDivisionError:
+                pass
+            with scope("b"):
+                await asyncio.sleep(0.01)  # asyncio closes it meanwhile, in a task of its own
+                assert made() == ("a/b", None, True)
+            return made()
+
+    assert asyncio.run(main()) == ("a", None, True)
 
 
 # --- steps ---------------------------------------------------------------------------------------
