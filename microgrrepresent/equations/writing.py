@@ -209,13 +209,6 @@ class Writer(FormulaWriter):
             return parts[0]
         return text, SUM if len(plain) > 1 else HADAMARD
 
-    def _beside(self, first: str, *others: str) -> str:
-        """Factors side by side, with a dot before a number: 0.1 · 2 W."""
-        script, text = self.script, first
-        for factor in others:
-            text += (script.dot if factor[:1].isdigit() else script.juxtaposed) + factor
-        return text
-
     # --- the chain rule --------------------------------------------------------------------------
 
     def _sent(self, term: Chain, flip: bool) -> Written:
