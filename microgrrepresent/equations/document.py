@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
@@ -95,6 +96,8 @@ class Document:
         if any(_shows_one_hot(term) for term in uses):
             hot = script.inline(script.unit("k"))
             said.append(f"{hot} is the one-hot vector of class {script.inline('k')}")
+        if any(re.search(r"\bn\b", slope) for _, slope in self.local_derivatives()):
+            said.append(f"{script.inline('n')} is the number of elements of {script.inline('x')}")
         return f"In the letters of {notation.name}: {'; '.join(said)}."
 
     def as_written(self, value: Value | Adjoint, array: Array) -> Array:
@@ -204,7 +207,7 @@ class Document:
             for term in inside(equation.right)
             if isinstance(term, Apply)
         }
-        plain = Writer(Notation(), self.script)
+        plain = Writer(Notation(), self.script, length="n")
         found: dict[Primitive, tuple[str, str]] = {}
         for equation in self.derivation.backward:
             for term in inside(equation.right):

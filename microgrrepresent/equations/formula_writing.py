@@ -12,12 +12,13 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import partial
 
-from microgrrepresent.equations.formulas import part_of
+from microgrrepresent.equations.formulas import LENGTH, part_of
 from microgrrepresent.equations.indices import index_text, part_of_part
 from microgrrepresent.equations.notations import Notation
 from microgrrepresent.equations.reading import number_text, shape_of, successive_steps
 from microgrrepresent.equations.scripts import Script
 from microgrrepresent.equations.terms import Apply, Formula, Number, Shift, Term, Value
+from microgrrepresent.errors import DescriptionError
 
 SUM, HADAMARD, MATRIX, ATOM = range(4)
 """How tightly a piece of text holds together."""
@@ -33,8 +34,8 @@ _SIGNS = {ast.BitAnd: "∧", ast.BitOr: "∨"}
 class FormulaWriter:
     """Writes formulas whose letters stand for terms; `Writer` adds the terms themselves."""
 
-    def __init__(self, notation: Notation, script: Script) -> None:
-        self.notation, self.script = notation, script
+    def __init__(self, notation: Notation, script: Script, length: str | None = None) -> None:
+        self.notation, self.script, self.length = notation, script, length
         self._now: int | None = None
 
     @abstractmethod
@@ -71,10 +72,19 @@ class FormulaWriter:
                 return self._selected(formula, inner, index, flip)
             case ast.List([ast.Starred(ast.Name(name))]):
                 return self._several(formula.names[name], flip), ATOM
+            case ast.Call(ast.Attribute(ast.Name(name) as x, method), arguments) if isinstance(
+                formula.names.get(name), Term
+            ):
+                return self._called(formula, method, [x, *arguments], flip)
             case ast.Call(function, arguments):
                 name = ast.unparse(function).removeprefix("np.")
                 return self._called(formula, name, arguments, flip)
-        return ast.unparse(formula.tree), SUM  # such as x.size, which stands for itself
+            case ast.Constant(value):
+                return number_text(value), ATOM
+        raise DescriptionError(
+            f"explain: {formula.said_by}, holds Python that is no mathematics; write it with "
+            "operators, numbers and functions of the inputs"
+        )
 
     def _name_in(self, formula: Formula, name: str, flip: bool) -> Written:
         """What a name stands for that is no letter of the program's."""
@@ -144,6 +154,8 @@ class FormulaWriter:
             chosen = [part(tree) for tree in trees]
             if (written := self._condition(chosen, flip)) is not None:
                 return written
+        if name == "ones" and isinstance(trees[0], ast.Tuple) and len(trees[0].elts) == 2:
+            return self._beside(script.ones, script.transposed(script.ones)), MATRIX
         if name in ("eye", "ones"):
             return ("I" if name == "eye" else script.ones), ATOM
         if name == "outer":
@@ -158,6 +170,8 @@ class FormulaWriter:
             assert isinstance(tree.value, ast.Name)
             return ", ".join(self.write(x, flip)[0] for x in formula.names[tree.value.id])
         if isinstance(tree, ast.Name) and not isinstance(formula.names.get(tree.id), Term):
+            if tree.id == LENGTH:
+                return str(self.length)
             index = formula.names.get(tree.id)
             return index_text(index, self._now) if tree.id == "index" else ""
         return self.write(part_of(formula, tree), flip)[0]

@@ -10,11 +10,14 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from microgrrepresent.description import number_in
 from microgrrepresent.equations.indices import joined_text, part_text
 from microgrrepresent.equations.reading import shape_of, size_of
 from microgrrepresent.equations.terms import Apply, Chain, Formula, Growing, Number, Term
@@ -32,7 +35,7 @@ def part_of(formula: Formula, tree: ast.expr) -> Term:
             known = _computed(part_of(formula, left), sign, part_of(formula, right))
             if known is not None:
                 return known
-    return Formula(tree, formula.names, _shape_of(formula, tree))
+    return replace(formula, tree=tree, shape=_shape_of(formula, tree))
 
 
 def _shape_of(formula: Formula, tree: ast.expr) -> tuple[int, ...]:
@@ -45,6 +48,11 @@ def _shape_of(formula: Formula, tree: ast.expr) -> tuple[int, ...]:
             return (*shapes[0][:-1], *shapes[1][1:])
         case ast.BinOp() | ast.UnaryOp() | ast.Compare():
             return np.broadcast_shapes(*shapes)
+        case ast.Subscript(ast.Call(ast.Attribute(_, "eye"))) | ast.Call(
+            ast.Attribute(ast.Name("np"), "eye" | "ones" | "tri")
+        ):  # made to fit an input: it counts as an array of that shape
+            letters = (term for term in formula.names.values() if isinstance(term, Term))
+            shapes = [shape_of(term) for term in letters]
     return max(shapes, key=len, default=())  # a function's value is like its argument
 
 
@@ -63,20 +71,68 @@ def formula(text: str, names: Mapping[str, Any], shape: tuple[int, ...]) -> Form
     return Formula(_parsed(text), names, shape)
 
 
-def definition(term: Apply) -> Formula:
-    """How an operation is written that is applied to these terms."""
-    return Formula(_parsed(term.formula), _names(term), term.shape)
+def definition(term: Apply, length: str | None = None) -> Formula:
+    """How an operation is written that is applied to these terms; `length` as `_Lengths` has it."""
+    names = _names(term)
+    tree = _Lengths(names, length).visit(deepcopy(_parsed(term.formula)))
+    said_by = f"{term.op.name}: its 'formula', `{term.formula}`"
+    return Formula(tree, {**names, LENGTH: length}, term.shape, said_by)
 
 
-def local_derivative(term: Chain) -> Term:
+def local_derivative(term: Chain, length: str | None = None) -> Term:
     """What one use of the chain rule multiplies the adjoint with."""
     n = size_of(term.shape) // max(size_of(shape_of(term.g)), 1)
-    names = {**_names(term), "y": term.y, "n": Number(n)}
-    tree = _parsed(term.derivative)
-    part = part_of(Formula(tree, names, ()), tree)
+    names = {**_names(term), "y": term.y, "n": Number(n), LENGTH: length}
+    axis = dict(term.params).get("axis", -1) if term.meets == "rows" else None
+    tree = _Lengths(names, length, axis).visit(deepcopy(_parsed(term.derivative)))
+    whole = Formula(tree, names, (), f"{term.op.name}: its 'derivative', `{term.derivative}`")
+    part = part_of(whole, tree)
     if not isinstance(part, Formula):
         return part
-    return Formula(part.tree, names, shape_of(term.y) if part.shape else ())
+    return replace(part, shape=shape_of(term.y) if part.shape else ())
+
+
+LENGTH = "a length"
+"""The name of a number of elements that is written as a letter."""
+
+
+class _Lengths(ast.NodeTransformer):
+    """Puts the number in place of Python for it: ``x.size``, ``x.shape[-1]``, ``len(x)``.
+
+    Parameters
+    ----------
+    names : mapping
+        What the names stand for.
+    length : str or None
+        The letter that is written instead, where x is a letter that stands for anything.
+    axis : int or None
+        The axis along which the rows lie that x and y are, one at a time.
+    """
+
+    def __init__(self, names: Mapping[str, Any], length: str | None, axis: int | None = None):
+        self.names, self.length, self.axis = names, length, axis
+
+    def visit(self, node: ast.AST) -> Any:
+        match node:
+            case ast.Attribute(ast.Name(x), "size") if (shape := self._shape(x)) is not None:
+                return self._number(size_of(shape))
+            case ast.Call(ast.Name("len"), [ast.Name(x)], []) if shape := self._shape(x):
+                return self._number(shape[0])
+            case ast.Subscript(ast.Attribute(ast.Name(x), "shape"), k) if shape := self._shape(x):
+                at = self.names.get(k.id) if isinstance(k, ast.Name) else number_in(ast.unparse(k))
+                if isinstance(at, int) and -len(shape) <= at < len(shape):
+                    return self._number(shape[at])
+        return self.generic_visit(node)
+
+    def _shape(self, name: str) -> tuple[int, ...] | None:
+        term = self.names.get(name)
+        if not isinstance(term, Term):
+            return None
+        shape = shape_of(term)
+        return shape if self.axis is None or self.length else (shape[self.axis],)
+
+    def _number(self, n: int) -> ast.expr:
+        return ast.Name(LENGTH) if self.length else ast.Constant(n)
 
 
 def moved_back(term: Chain, now: int | None) -> Formula:
@@ -89,7 +145,8 @@ def moved_back(term: Chain, now: int | None) -> Formula:
     if term.lengths:
         start, _, stop = joined_text(term.position, term.lengths, now).partition(":")
         names |= {"start": start, "stop": stop}
-    return Formula(_parsed(term.derivative), names, term.shape)
+    said_by = f"{term.op.name}: its 'vjp_formula', `{term.derivative}`"
+    return Formula(_parsed(term.derivative), names, term.shape, said_by)
 
 
 def _names(term: Apply | Chain) -> dict[str, Any]:

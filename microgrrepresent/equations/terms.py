@@ -205,11 +205,14 @@ class Formula:
         written as it is.
     shape : tuple of int
         Of its value.
+    said_by : str
+        The declaration that says it, for messages.
     """
 
     tree: ast.expr
     names: Mapping[str, Any]
     shape: tuple[int, ...]
+    said_by: str = ""
 
 
 Term = Value | Adjoint | Number | Apply | Chain | Negative | SumOver | Sum | SumOverSteps | Formula

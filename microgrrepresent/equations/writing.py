@@ -84,7 +84,7 @@ class Writer(FormulaWriter):
 
     def local(self, chain: Chain) -> str:
         """The local derivative alone, that one use of the chain rule multiplies with."""
-        return self.write(local_derivative(chain), False)[0]
+        return self.write(local_derivative(chain, self.length), False)[0]
 
     # --- terms -----------------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ class Writer(FormulaWriter):
             case Number(value):
                 return number_text(value), ATOM
             case Apply():
-                return self._formula(definition(term), flip)
+                return self._formula(definition(term, self.length), flip)
             case Formula():
                 return self._formula(term, flip)
             case Chain():
@@ -192,7 +192,9 @@ class Writer(FormulaWriter):
             text, level = self._slope(term.term, flip)
             return f"-{self.script.parenthesized(text) if level == SUM else text}", SUM
         assert isinstance(term, Chain)
-        return self.write(local_derivative(term), flip if term.shape else self.notation.columns)
+        return self.write(
+            local_derivative(term, self.length), flip if term.shape else self.notation.columns
+        )
 
     def _added(self, parts: Sequence[Written]) -> Written:
         """A sum; the same product twice, as of u in u ⊙ u, is written once with a 2."""
@@ -215,7 +217,7 @@ class Writer(FormulaWriter):
         """What an operation sends to one of its inputs: g times the local derivative."""
         if term.meets == "moved":
             return self._formula(moved_back(term, self._now), flip)
-        D = local_derivative(term)
+        D = local_derivative(term, self.length)
         is_one = isinstance(D, Number) and D.value == 1
         if term.meets in ("right", "left", "outer"):
             return self._through_matrix(term, D, flip)

@@ -247,3 +247,73 @@ def test_a_sum_of_elements_is_what_its_source_says():
     for name, source in (("their_more", "np.sum(x) + 1"), ("their_few", "np.sum(x, where=x > 0)")):
         op = reducing(name, eval(f"lambda x: {source}", {"np": np}), source, "1")
         assert not op.is_sum_of_elements(op(x))
+
+
+def of_rows(name, forward, rule, derivative, **said):
+    """Somebody's operation on rows, with its Jacobian."""
+    return primitive(
+        name, forward, (rule,), kind="score", derivative=derivative, meets="rows", **said
+    )
+
+
+NORMED = {
+    "forward": lambda x: x / np.sqrt(np.mean(x * x, -1, keepdims=True)),
+    "rule": lambda g, y, x: (
+        (g - y * np.mean(g * y, -1, keepdims=True)) / np.sqrt(np.mean(x * x, -1, keepdims=True))
+    ),
+}
+
+
+def explained(op, shape=(2, 3)):
+    """An explanation of somebody's operation on rows of three."""
+    W = Tensor(np.arange(9.0).reshape(3, 3) / 9, requires_grad=True, name="W")
+    y = op(m.linear(Tensor(np.ones(shape), name="x"), W)).named("y")
+    return explain((y * y * y).sum().named("L"), W)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3)], ids=["row", "rows"])
+@pytest.mark.parametrize("length", ["x.size", "len(x)", "x.shape[-1]"])
+def test_a_length_is_written_as_a_number(shape, length):
+    op = of_rows(
+        f"their_rms_{length}_{len(shape)}",
+        NORMED["forward"],
+        NORMED["rule"],
+        f"(np.eye({length}) - np.outer(y, y) / {length}) / np.sqrt(np.mean(x * x))",
+        formula="rms(x)",
+    )
+    m.check_primitive(op, np.arange(1.0, 1 + np.prod(shape)).reshape(shape))
+    found = explained(op, shape)
+    for text in (str(found), found.markdown()):
+        assert not re.search(r"\b(size|len|shape)\b", text)
+    assert "∂y/∂x = (I - (y yᵀ)/n)/sqrt(mean(x²))" in str(found)
+    assert "n is the number of elements of x" in " ".join(str(found).split())
+    assert "∂L/∂y = ∂L/∂y' ((I - (y' y'ᵀ)/3)/sqrt(mean(y²)))" in str(found)
+
+
+def test_a_matrix_of_ones_and_methods_are_written_as_mathematics():
+    op = of_rows(
+        "their_centered",
+        lambda x: x - x.mean(-1, keepdims=True),
+        lambda g, y, x: g - g.mean(-1, keepdims=True),
+        "np.eye(x.size) - np.ones((x.size, x.size)) / x.size + 0 * x.sum()",
+        formula="center(x)",
+    )
+    m.check_primitive(op, [[0.5, 2.0, 4.0]])
+    assert "∂y/∂x = I - (1 · 1ᵀ)/n + 0 sum(x)" in str(explained(op))
+
+
+def test_python_that_is_no_mathematics_is_refused_by_its_field():
+    op = of_rows(
+        "their_flagged",
+        lambda x: x,
+        lambda g, y, x: g,
+        "np.eye(x.size) if x.flags.owndata else np.eye(x.size)",
+        formula="same(x)",
+    )
+    with pytest.raises(DescriptionError, match=r"their_flagged: its 'derivative', `np.*`.*Python"):
+        str(explained(op))
+
+
+def test_a_length_is_written_as_the_argument_of_a_function():
+    text = str(explained(lambda x: m.cumsum(x, axis=1)))
+    assert "∂y/∂x = tri(n)" in text and "tri(3)" in text
