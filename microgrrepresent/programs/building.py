@@ -31,8 +31,7 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
     for recording in (recordings.first, recordings.second):
         recurrence(recording.loss).refuse_breaks()  # or it says which node breaks the pattern
     a, b = (derive(r.loss, wrt) for r in (recordings.first, recordings.second))
-    reserved = [size.name for size in recordings.sizes]
-    names = Names([*a.variables], [*reserved, *(["loss"] if a.loss.when is not None else [])])
+    names = names_of(a, recordings)
     sizes = Sizes(recordings.sizes)
     lowering = Lowering(sizes, names, recordings.first.loss.dtype)
     leaves = _Leaves(recordings, a, b, names, lowering)
@@ -112,6 +111,13 @@ def _loss(a: Value, b: Value, names: Names, lowering: Lowering, forward: list[It
     lowering.shapes["loss"] = ()
     forward.append(Line(name("loss"), value))
     return "loss"
+
+
+def names_of(derivation: Derivation, recordings: TwoRecordings) -> Names:
+    """The identifiers of a program's variables."""
+    own = ["loss"] if derivation.loss.when is not None else []
+    reserved = [size.name for size in recordings.sizes]
+    return Names([*derivation.variables], [*reserved, *own])
 
 
 class Names:

@@ -50,9 +50,14 @@ from microgrrepresent.programs.storage import ascending
 def fast_source(code: Code) -> str:
     """The text of a fast program: a function `prepare` of the lengths."""
     if any(code.shapes.get(n) == () for n in code.timed):  # numbers, which nothing writes into
-        sizes = ", ".join(n for n, _ in code.sizes)
-        return f"{printed(code)}\n\ndef prepare({sizes}):\n    return {code.name}\n"
+        return plain_source(code)
     return _Writer(code).source()
+
+
+def plain_source(code: Code) -> str:
+    """The printed program in the place of a fast one: a function `prepare` that gives it."""
+    sizes = ", ".join(n for n, _ in code.sizes)
+    return f"{printed(code)}\n\ndef prepare({sizes}):\n    return {code.name}\n"
 
 
 class _Writer(Outside):

@@ -21,8 +21,9 @@ from microgrrepresent.node import Array, Node
 from microgrrepresent.operands import nodes_of, plain_array
 from microgrrepresent.programs.building import built
 from microgrrepresent.programs.code import Code
+from microgrrepresent.programs.divergence import divergence, failing_line
 from microgrrepresent.programs.expressions import text
-from microgrrepresent.programs.fast import fast_source
+from microgrrepresent.programs.fast import fast_source, plain_source
 from microgrrepresent.programs.native import native_source, require_numba
 from microgrrepresent.programs.printing import printed
 from microgrrepresent.programs.recorded import recorded
@@ -163,6 +164,9 @@ class Program:
         What is printed, as data.
     backend : {"numpy", "numba"}
         What runs it.
+    plain : bool
+        Whether it is run as it is printed, which is slower, because its fast form was not equal to
+        the ordinary run.
     """
 
     def __init__(
@@ -172,6 +176,7 @@ class Program:
         self.wrt = wrt
         self.code = code
         self.backend = backend
+        self.plain = False
         self._kept = _Kept()
 
     def __call__(self, **inputs: ArrayLike) -> tuple[Any, Any]:
@@ -181,6 +186,10 @@ class Program:
         ------
         TypeError, ShapeError, DTypeError
             If these are not the inputs that it was made for, of any lengths.
+        IndexError
+            If an index among them is out of range.
+        GraphError
+            If the program cannot be run on them. The message names the line.
         """
         loss, gradients = self._run(inputs)
         return loss, in_form(self.wrt, gradients)
@@ -195,15 +204,32 @@ class Program:
             )
         arrays = [plain_array(inputs[letter]) for letter in self.code.inputs]
         kinds = tuple((array.shape, array.dtype) for array in arrays)
-        runner = known.get(kinds)
-        if runner is None:
-            lengths = self._lengths(arrays)
-            if len(known) >= MOST:  # the buffers of the oldest make room
-                del known[next(iter(known))]
-            runner = known[kinds] = self._prepare(**{n: lengths[n] for n, _ in self.code.sizes})
+        lengths = {} if kinds in known else self._lengths(arrays)
         types = (dtype for _, dtype in self.code.inputs.values())
         fitted = (a.astype(dtype, copy=False) for a, dtype in zip(arrays, types, strict=True))
-        return runner(*fitted, *(node.value for node in self.code.leaves.values()))
+        try:
+            if kinds not in known:
+                if len(known) >= MOST:  # the buffers of the oldest make room
+                    del known[next(iter(known))]
+                known[kinds] = self._prepare(**{n: lengths[n] for n, _ in self.code.sizes})
+            return known[kinds](*fitted, *(node.value for node in self.code.leaves.values()))
+        except (IndexError, ArithmeticError, GraphError):  # by what it was given
+            raise
+        except Exception as error:  # a form that is wrong may raise whatever Python does
+            if not self.plain:
+                self._run_as_printed()
+                return self._run(inputs)
+            line = failing_line(error, self.source("fast"))
+            raise GraphError(
+                f"program: its line `{line}` raises {type(error).__name__}: {error}; the program "
+                "does not fit these inputs, grad(loss, wrt) gives their gradients"
+            ) from error
+
+    def _run_as_printed(self) -> None:
+        """Give up the fast form, with all that was made for it."""
+        self.plain = True
+        self.__dict__.pop("_prepare", None)
+        self._kept = _Kept()
 
     def _lengths(self, arrays: Sequence[Array]) -> dict[str, int]:
         """The lengths that inputs have, if they fit."""
@@ -247,6 +273,8 @@ class Program:
             raise ValueError(f"source: style must be 'read' or 'fast', got {style!r}")
         if style == "read":
             return printed(self.code)
+        if self.plain:
+            return plain_source(self.code)
         return native_source(self.code) if self.backend == "numba" else fast_source(self.code)
 
     def __str__(self) -> str:
@@ -268,17 +296,43 @@ class Program:
         wrt = listed(self.wrt)
         recording = record(self.f, arrays)
         expected = [recording.loss.value, *grad(recording.loss, wrt)]
-        loss, gradients = self._run(arrays)
+        wrong = self._difference(arrays, expected)
+        if wrong is not None and not self.plain:
+            self._run_as_printed()
+            wrong = self._difference(arrays, expected)
+        if wrong is None:
+            return
+        where = divergence(self.code, record_twice(self.f, arrays), wrt)
+        if where is not None:
+            raise GraphError(
+                f"program: no program could be made of this graph: {wrong}; in the loop that would "
+                f"be printed, {where}. The function is not to blame: grad(loss, wrt) is right"
+            )
+        raise GraphError(
+            f"program: {wrong}; the function does something that depends on more than its inputs' "
+            "lengths, such as a branch, or it reads a value on its way, as float() does"
+        )
+
+    def _difference(self, arrays: Mapping[str, Array], expected: Sequence[Array]) -> str | None:
+        """What is not equal to the ordinary run; None if all is."""
+        try:
+            loss, gradients = self._run(arrays)
+        except (IndexError, ArithmeticError) as error:
+            return f"it raises {type(error).__name__}: {error}"
+        except GraphError as error:
+            if error.__cause__ is None:  # refused, and not failed
+                raise
+            return str(error).removeprefix("program: ").partition(";")[0]
+        wrt = listed(self.wrt)
         names = ["the loss", *(f"the gradient of {operand(x.name, x)}" for x in wrt)]
         for what, right, found in zip(names, expected, [loss, *gradients], strict=True):
             tolerance = 1e-4 if right.dtype == np.float32 else 1e-9
-            error = np.linalg.norm(np.subtract(right, found))
-            if not error <= tolerance * (np.linalg.norm(right) + np.finfo(float).tiny):
-                raise GraphError(
-                    f"program: {what} is not that of the ordinary run, off by {error:.1e}; the "
-                    "function does something that depends on more than its inputs' lengths, such "
-                    "as a branch, or it reads a value on its way, as float() does"
-                )
+            if np.shape(found) != right.shape:
+                return f"{what} has the shape {np.shape(found)}, and should have {right.shape}"
+            off = np.linalg.norm(np.subtract(right, found))
+            if not off <= tolerance * (np.linalg.norm(right) + np.finfo(float).tiny):
+                return f"{what} is not that of the ordinary run, off by {off:.1e}"
+        return None
 
 
 def in_form(wrt: Wrt, gradients: Sequence[Array]) -> Any:

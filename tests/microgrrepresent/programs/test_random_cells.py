@@ -200,7 +200,7 @@ def random_cell(seed):
     return cell.loss, list({id(p): p for p in cell.parameters.values()}.values())
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(12), 13, 28, 42, 50])  # the last run as printed
 def test_a_random_cell_has_the_right_program(seed):
     check(*random_cell(seed))
 
