@@ -15,6 +15,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -68,6 +69,8 @@ def gradcheck(
         made. Integers and booleans are handed on and not checked.
     tolerance : float, optional
         Largest allowed ``|a - b| / max(1, |b|)``; 1e-10 for complex steps, 1e-6 for differences.
+        It is absolute below 1, so that rounding is no error: where all derivatives are smaller than
+        this, any rule passes. Check a multiple of such a function, ``lambda x: 1e9 * f(x)``.
     method : {"complex step", "central differences"}, optional
         By default, complex steps where all operations that depend on the inputs are analytic.
 
@@ -81,9 +84,10 @@ def gradcheck(
     CheckError
         If they differ; it names the elements with the largest error and gives both numbers.
     GradientError
-        If f depends on none of the inputs, or gives something else when it is called again.
+        If f depends on none of the inputs, or gives something else when it is called again, or all
+        inputs or outputs are of size 0.
     TypeError
-        If f returns something else than Tensors.
+        If f returns something else than Tensors, or nothing.
 
     Examples
     --------
@@ -118,6 +122,7 @@ def gradgradcheck(
     with _moved(xs, _doubles(xs)):
         outputs = _outputs(f, xs, "gradgradcheck")
         _see_that_it_depends(outputs, xs, "gradgradcheck")
+        _see_that_there_are_elements(outputs, xs, "gradgradcheck")
     random = np.random.default_rng(0)
     seeds = [
         Tensor(random.uniform(0.5, 1.5, y.shape), name=f"seed {k}") for k, y in enumerate(outputs)
@@ -145,13 +150,16 @@ def _check(
         raise ValueError(
             f"{asker}: method must be {' or '.join(map(repr, _TOLERANCE))}, got {method!r}"
         )
-    if tolerance is not None and not tolerance >= 0:
-        raise ValueError(f"{asker}: tolerance must be 0 or more, got {tolerance!r}")
+    if tolerance is not None and not (isinstance(tolerance, Real) and 0 <= tolerance < np.inf):
+        raise ValueError(
+            f"{asker}: tolerance must be a finite number, 0 or more, got {tolerance!r}"
+        )
     xs = _leaves(inputs, asker)
     at = _doubles(xs)
     with _moved(xs, at):
         ys = _outputs(f, xs, asker)
         _see_that_it_depends(ys, xs, asker)
+        _see_that_there_are_elements(ys, xs, asker)
         _see_that_it_repeats(ys, _outputs(f, xs, asker), asker)
         says = [_by_sweep(y, list(at)) for y in ys]
         method = method or _best_method(f, xs, ys)
@@ -313,6 +321,8 @@ def _outputs(f: Function, xs: Sequence[Node], asker: str) -> list[Node]:
                 f"{asker}: f must return a Tensor or several, got {type(y).__name__}, which has no "
                 "derivative; float(t), t.item() and t.numpy() leave the graph"
             )
+    if not ys:
+        raise TypeError(f"{asker}: f must return a Tensor or several, got none")
     return ys
 
 
@@ -324,6 +334,16 @@ def _see_that_it_depends(ys: Sequence[Node], xs: Sequence[Tensor], asker: str) -
             "the Tensors that f is called with, or give the leaves themselves, such as "
             "model.parameters()"
         )
+
+
+def _see_that_there_are_elements(ys: Sequence[Node], xs: Sequence[Tensor], asker: str) -> None:
+    floats = [x for x in xs if x.dtype.kind == "f"]
+    for what, nodes in (("inputs", floats), ("outputs of f", ys)):
+        if not any(node.size for node in nodes):
+            shapes = ", ".join(str(node.shape) for node in nodes)
+            raise GradientError(
+                f"{asker}: the {what} have no elements, so there is nothing to check, got {shapes}"
+            )
 
 
 def _see_that_it_repeats(ys: Sequence[Node], again: Sequence[Node], asker: str) -> None:

@@ -109,6 +109,14 @@ def test_the_tolerance_is_relative_above_1():
     assert "is 1e-06, and the tolerance 5e-07" in message(gradcheck, off, [1.0], tolerance=5e-7)
 
 
+def test_tiny_derivatives_are_checked_by_a_multiple():
+    def tiny(x):
+        return WRONG(x) * 1e-11
+
+    assert gradcheck(tiny, [X]).error < 1e-10  # absolute, as the docstring says
+    message(gradcheck, lambda x: 1e11 * tiny(x), [X])
+
+
 def test_integers_are_handed_on():
     check = gradcheck(lambda x, t: cross_entropy(x, t), [X, np.array([0, 1])])
     assert check.method == "complex step"
@@ -213,6 +221,22 @@ def test_a_function_that_is_random_is_refused(check):
 def test_what_cannot_be_checked():
     with pytest.raises(GradientError, match="gradcheck: none of the 1 inputs is of floating-point"):
         gradcheck(lambda i: i, [np.array([1])])
+
+
+@pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
+def test_a_check_that_would_compare_nothing_is_refused(check):
+    for f, inputs, what in [
+        (WRONG, [np.zeros((0, 2))], r"inputs have no elements, .*, got \(0, 2\)$"),
+        (lambda x: WRONG(x)[:0], [X], r"outputs of f have no elements, .*, got \(0, 2\)$"),
+    ]:
+        with pytest.raises(GradientError, match=f"^{check.__name__}: the {what}"):
+            check(f, inputs)
+    check(lambda x, y: (tanh(x), tanh(y)), [X, np.zeros((0, 2))])  # one of two is enough
+    for tolerance in (np.inf, np.nan, -1, "1e-6"):
+        with pytest.raises(ValueError, match="tolerance must be a finite number, 0 or more, got"):
+            check(WRONG, [X], tolerance=tolerance)
+    with pytest.raises(TypeError, match=f"^{check.__name__}: f must return a Tensor .*, got none"):
+        check(lambda x: (), [X])
 
 
 def test_inputs_are_left_alone():

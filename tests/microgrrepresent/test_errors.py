@@ -177,7 +177,7 @@ SNAPSHOTS = [
     (lambda: mg.gradcheck(mg.tanh, 1.0), TypeError,
      "gradcheck: the inputs are a sequence, one for each argument of f, such as [x], got float"),
     (lambda: mg.gradcheck(mg.tanh, [[1.0]], tolerance=-1), ValueError,
-     "gradcheck: tolerance must be 0 or more, got -1"),
+     "gradcheck: tolerance must be a finite number, 0 or more, got -1"),
     (lambda: scope(5), TypeError, "scope: a scope has a name, such as 'encoder', got 5"),
     (lambda: step("a"), TypeError, "step: a time index is an integer, or None, got 'a'"),
     # --- derivatives ---
