@@ -141,6 +141,19 @@ class Tensor(ArrayMethods):
         return bool(self.value)
 
     def __float__(self) -> float:
+        """The value, without its history.
+
+        Whatever wants a number asks for it by this name, and cannot be told from a user who does:
+
+        - one element of an array: ``out[i] = t``, ``out.flat[0] = t``, ``out.fill(t)``,
+          ``np.fromiter``, the fields of a structured array, ``array.array``;
+        - a number given to NumPy beside arrays: ``np.sum(a, initial=t)``;
+        - Python's own mathematics: ``math.exp(t)``, ``math.fsum``;
+        - what calls a function of yours and reads a number: ``scipy.integrate.quad``, ``brentq``.
+
+        The derivative ends there, without a word. Join results with `stack`, and compute with the
+        functions of this package.
+        """
         return float(self._only("float"))
 
     def __int__(self) -> int:

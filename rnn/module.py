@@ -22,6 +22,10 @@ A parameter that is set anew stays a parameter: ``head.weight = array`` takes th
 for a list or dict of parameters that is set anew as a whole, place by place. One place of it,
 ``self.ws[0] = array``, is Python's own assignment, which a module cannot see: write
 ``self.ws[0].assign(array)``.
+
+A result is no parameter, not even one that requires a gradient, such as the state of the last call.
+So ``self.W = 0.01 * Tensor(array, requires_grad=True)`` is not trained; scale the array instead:
+``self.W = Tensor(0.01 * array, requires_grad=True)``.
 """
 
 from __future__ import annotations
@@ -231,8 +235,8 @@ class Module:
         Raises
         ------
         StateDictError
-            If names are missing, not expected, or stand for arrays of another shape, or two names
-            of one parameter stand for different values.
+            If names are missing, not expected, or stand for arrays of another shape, or of numbers
+            that are too large, or two names of one parameter stand for different values.
         DTypeError
             If a masked array is given, whose mask would be lost.
         """
@@ -256,6 +260,8 @@ class Module:
                 problems.append(f"{name}: expected {tensor.shape}, got {given[name].shape}")
             elif name in given and not np.can_cast(given[name].dtype, tensor.dtype, "same_kind"):
                 problems.append(f"{name}: expected {tensor.dtype}, got {given[name].dtype}")
+            elif name in given and _overflows(given[name], tensor.dtype):
+                problems.append(f"{name}: has numbers that are too large for {tensor.dtype}")
             elif name in given and not _same(given[first := names[tensor]], given[name]):
                 problems.append(f"{first} and {name} are one parameter, got two values")
         if problems:
@@ -313,6 +319,13 @@ class Module:
 def _same(a: Array, b: Array) -> bool:
     floats = a.dtype.kind == b.dtype.kind == "f"
     return a is b or np.array_equal(a, b, equal_nan=floats)
+
+
+def _overflows(array: Array, dtype: np.dtype[Any]) -> bool:
+    if dtype.kind != "f" or np.can_cast(array.dtype, dtype):
+        return False
+    with np.errstate(over="ignore"):
+        return bool((np.isinf(array.astype(dtype)) & ~np.isinf(array)).any())
 
 
 def _array(name: str, value: Any) -> Array:

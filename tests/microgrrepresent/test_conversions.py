@@ -1,5 +1,6 @@
 """What becomes an array leaves the graph: never by itself where a derivative would be lost."""
 
+import array
 import copy
 import io
 import math
@@ -144,6 +145,32 @@ def test_a_single_element_is_written_by_its_number():
     y = Tensor(2.5, requires_grad=True)
     assert written(np.zeros(2), 0, y).tolist() == [2.5, 0]
     assert "``out[i] = t`` for a single element" in mg.tensor.__doc__
+
+
+@pytest.mark.parametrize(
+    ("kind", "use", "want"),
+    [
+        ("initial=t", lambda y: np.sum(np.ones(2), initial=y), 4.5),
+        ("np.fromiter", lambda y: np.fromiter([y, y], float)[1], 2.5),
+        ("out.fill(t)", lambda y: filled(np.zeros(2), "fill", y)[1], 2.5),
+        ("out.flat[0] = t", lambda y: written(np.zeros((1, 2)).flat, 0, y)[0], 2.5),
+        ("structured array", lambda y: np.array([(y, 1.0)], [("a", "f8"), ("b", "f8")])["a"], 2.5),
+        ("array.array", lambda y: array.array("d", [y])[0], 2.5),
+        ("math.fsum", lambda y: math.fsum([y, y]), 5.0),
+    ],
+)
+def test_whatever_asks_for_a_number_gets_one_as_the_docs_say(kind, use, want):
+    assert use(Tensor(2.5, requires_grad=True)) == pytest.approx(want)
+    assert kind in Tensor.__float__.__doc__
+
+
+def test_scipy_reads_the_number_that_a_function_gives_as_the_docs_say():
+    integrate = pytest.importorskip("scipy.integrate")
+    optimize = pytest.importorskip("scipy.optimize")
+    y = Tensor(2.5, requires_grad=True)
+    assert integrate.quad(lambda x: y * x, 0, 1)[0] == pytest.approx(1.25)
+    assert optimize.brentq(lambda x: y * x - 1, -1, 1) == pytest.approx(0.4)
+    assert "``scipy.integrate.quad``, ``brentq``" in Tensor.__float__.__doc__
 
 
 def test_what_has_no_derivative_is_answered_for_all():

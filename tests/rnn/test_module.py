@@ -338,6 +338,24 @@ def test_a_state_that_does_not_fit_changes_nothing(change, sentence):
         np.testing.assert_array_equal(value, before[name])
 
 
+def test_a_state_of_numbers_that_are_too_large_changes_nothing():
+    layer = Linear(2, 1, dtype=np.float32, rng=0)
+    before = layer.state_dict()
+    state = {"weight": [[1.0, 1e300]], "bias": [1.0]}
+    with pytest.raises(StateDictError, match="weight: has numbers that are too large for float32"):
+        layer.load_state_dict(state)
+    for name, value in layer.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+    layer.load_state_dict({"weight": [[1.0, np.inf]], "bias": [1]})  # as it was saved
+    assert np.isinf(layer.weight.numpy()).tolist() == [[False, True]]
+
+
+def test_a_result_is_no_parameter_as_the_docs_say():
+    net = Module()
+    net.state = Tensor([1.0, 2.0], requires_grad=True) * 0.01
+    assert net.parameters() == []
+
+
 MASKED = np.ma.array([1.0, 2.0], mask=[False, True])
 
 
