@@ -13,6 +13,8 @@ BUCKET = 200.0
 CLEAR = 3.0
 """A line that ends closer than this to another one meets it."""
 STRAIGHT = 0.01
+TANGLED = 20
+"""With more gaps an arrow than this, little would be left of the arrows: none is cut then."""
 
 
 class _Level(NamedTuple):
@@ -37,6 +39,7 @@ def cut_crossings(picture: Picture) -> None:
                 upright.append((x0, min(y0, y1), max(y0, y1), arrow))
     for stripe in stripes.values():
         stripe.sort()
+    left = TANGLED * len(picture.arrows)
     heights = {n: [level.y for level in stripe] for n, stripe in stripes.items()}
     for x, low, high, arrow in upright:
         n = int(x // BUCKET)
@@ -48,3 +51,8 @@ def cut_crossings(picture: Picture) -> None:
             joined = {arrow.tail, arrow.head} & {other.tail, other.head}
             if level.left + CLEAR < x < level.right - CLEAR and not joined:
                 other.gaps.append((x, level.y))
+                left -= 1
+        if left < 0:
+            for each in picture.arrows:
+                each.gaps = []
+            return

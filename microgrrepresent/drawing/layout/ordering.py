@@ -95,18 +95,18 @@ def _ways(sketch: Sketch) -> tuple[list[list[Item]], list[Piece]]:
         passed = abs(last + step - first)
         way: list[Item]
         new = way = [tail, *(Bend(i, first + step * n) for n in range(passed)), head]
-        if readers[tail] > 1 and not _is_wide(sketch, tail):
-            trunk = trunks[tail, True, step]
-            known = min(len(trunk), passed)
-            trunk += way[1 + known : -1]
-            way = [tail, *trunk[:passed], head]
-            new = way[known:]
-        elif inputs[head] >= BUNDLE and not _is_wide(sketch, head):
+        if inputs[head] >= BUNDLE and not _is_wide(sketch, head):
             trunk = trunks[head, False, step]
             known = min(len(trunk), passed)
             trunk += way[1 : passed + 1 - known][::-1]
             way = [tail, *trunk[:passed][::-1], head]
             new = way[: len(way) - known]
+        elif readers[tail] > 1 and not _is_wide(sketch, tail):
+            trunk = trunks[tail, True, step]
+            known = min(len(trunk), passed)
+            trunk += way[1 + known : -1]
+            way = [tail, *trunk[:passed], head]
+            new = way[known:]
         ways.append(way)
         pieces += [Piece(*pair, i) for pair in pairwise(new)]
     return ways, pieces

@@ -97,7 +97,8 @@ class _Tracer:
             several = inputs[box] > (SIDES if box.is_round else 1) or (
                 box.kind in ("input", "parameter") and readers[box] > 1
             )
-            wide = box.kind in WIDE or box in chipped or (several and inputs[box] < MANY)
+            few = inputs[box] < MANY and readers[box] < MANY
+            wide = few and (box.kind in WIDE or box in chipped or several)
             self._outline_box(box, near[box], wide and not (near[box] and box.is_round))
 
     def _outline_box(self, box: Box, near: Sequence[Beside], wide: bool) -> None:
