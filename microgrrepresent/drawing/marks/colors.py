@@ -102,6 +102,18 @@ def head_length(arrow: Arrow) -> float:
     return 4.0 + 2.0 * thickness(arrow)
 
 
+BOLD = 2.0
+"""The width of a line whose style is bold, in points."""
+
+
+def pen(arrow: Arrow, theme: Theme) -> tuple[str, float]:
+    """How a line is drawn: solid, dashed or dotted, and how thick."""
+    style, _, more = line_style(arrow, theme).partition(",")
+    if style == "bold":
+        style, more = "solid", style
+    return style, BOLD if more else thickness(arrow)
+
+
 def line_style(arrow: Arrow, theme: Theme) -> str:
     """Solid, dashed or dotted: where colors cannot tell parameters apart, line styles do."""
     if arrow.flow in DASHED:

@@ -27,8 +27,7 @@ from microgrrepresent.drawing.marks.colors import (
     arrow_color,
     box_paint,
     dot_radius,
-    line_style,
-    thickness,
+    pen,
 )
 from microgrrepresent.drawing.marks.curves import Path, corners_of, parted
 from microgrrepresent.drawing.marks.labels import Label, height, plain, text, width
@@ -47,6 +46,7 @@ from microgrrepresent.drawing.output.digraph import Drawing
 
 WIDE, HIGH = Emu(12192000), Emu(6858000)
 """A slide of 16:9, 13.33 by 7.5 inches."""
+DASHES = {"dashed": MSO_LINE.DASH, "dotted": MSO_LINE.SQUARE_DOT}
 _SITES = {"top": 0, "left": 1, "bottom": 2, "right": 3}
 """The connection sites of a rectangle, counter-clockwise from the top."""
 _ROUND_SITES = {"top": 0, "left": 2, "bottom": 4, "right": 6}
@@ -151,7 +151,7 @@ def _box(slide: Any, box: Box, theme: Theme, scale: _Scale) -> Any:
 
 
 def _arrow(slide: Any, arrow: Arrow, theme: Theme, scale: _Scale, shapes: dict[Box, Any]) -> None:
-    color, style = arrow_color(arrow, theme), line_style(arrow, theme)
+    color, (style, thick) = arrow_color(arrow, theme), pen(arrow, theme)
     corners = corners_of(arrow.path)
     if corners is not None and len(corners) <= 4 and not arrow.gaps:
         lines = [_connector(slide, [(scale.x(x), scale.y(y)) for x, y in corners])]
@@ -161,11 +161,9 @@ def _arrow(slide: Any, arrow: Arrow, theme: Theme, scale: _Scale, shapes: dict[B
         lines = [_free_form(slide, piece, scale) for piece in parted(arrow.path, arrow.gaps)]
     for line in lines:
         line.line.color.rgb = _rgb(color)
-        line.line.width = scale.length(2.0 if "bold" in style else thickness(arrow))
+        line.line.width = scale.length(thick)
         if style != "solid":
-            line.line.dash_style = (
-                MSO_LINE.SQUARE_DOT if style.startswith("dotted") else MSO_LINE.DASH
-            )
+            line.line.dash_style = DASHES[style]
         _describe(line, f"{arrow.tail.name} -> {arrow.head.name}", arrow.flow)
     etree.SubElement(lines[-1].line._get_or_add_ln(), qn("a:tailEnd"), type="triangle")
     r = dot_radius(arrow)

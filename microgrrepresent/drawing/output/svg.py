@@ -15,9 +15,8 @@ from microgrrepresent.drawing.marks.colors import (
     box_paint,
     dot_radius,
     head_length,
-    line_style,
     opacity,
-    thickness,
+    pen,
 )
 from microgrrepresent.drawing.marks.curves import Path, arrow_head, parted
 from microgrrepresent.drawing.marks.labels import Label, svg_lines, text
@@ -117,10 +116,7 @@ def _words(box: Box, paint: Paint) -> str:
 
 
 def _arrow(i: int, arrow: Arrow, theme: Theme) -> str:
-    color, thick = arrow_color(arrow, theme), thickness(arrow)
-    style, _, bold = line_style(arrow, theme).partition(",")
-    if bold or style == "bold":
-        thick = 2.0
+    color, (style, thick) = arrow_color(arrow, theme), pen(arrow, theme)
     line, head = arrow_head(arrow.path, head_length(arrow))
     faint = opacity(arrow)
     seen = f' opacity="{faint:.2f}"' if faint < 1 else ""

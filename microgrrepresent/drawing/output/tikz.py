@@ -14,9 +14,8 @@ from microgrrepresent.drawing.marks.colors import (
     box_paint,
     dot_radius,
     head_length,
-    line_style,
     opacity,
-    thickness,
+    pen,
 )
 from microgrrepresent.drawing.marks.curves import Path, arrow_head, parted
 from microgrrepresent.drawing.marks.labels import is_wide, text
@@ -107,10 +106,7 @@ def _box(box: Box, theme: Theme) -> str:
 
 
 def _arrow(arrow: Arrow, theme: Theme) -> str:
-    ink, thick = _ink(arrow_color(arrow, theme)), thickness(arrow)
-    style, _, bold = line_style(arrow, theme).partition(",")
-    if bold or style == "bold":
-        thick = 2.0
+    ink, (style, thick) = _ink(arrow_color(arrow, theme)), pen(arrow, theme)
     styles = [ink, f"line width={thick:.3g}bp"]
     if style in DASHES:
         styles.append(DASHES[style])
