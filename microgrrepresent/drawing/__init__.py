@@ -20,7 +20,8 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    `tracks`. A whole cell is a `single_box`. `legend`, `panels`, `gradients`, `gaps` at crossings,
    `ribbon`, `side_by_side`, `turning` and `words` finish the picture.
 5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
-   slide of shapes; `frames` are several drawings, `animated` writes them into one file. `scene` is
+   slide of shapes, `html` a page; `frames` are several drawings, which `animated` and these write
+   into one file. `scene` is
    `draw` itself, every stage in a line; `saving` and `notebook` choose among them.
 6. ``page/``. The page of `stepper`, and its data.
 """

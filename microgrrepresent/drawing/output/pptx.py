@@ -27,6 +27,7 @@ from microgrrepresent.drawing.marks.colors import (
     arrow_color,
     box_paint,
     dot_radius,
+    opacity,
     pen,
 )
 from microgrrepresent.drawing.marks.curves import Path, corners_of, parted
@@ -162,6 +163,9 @@ def _arrow(slide: Any, arrow: Arrow, theme: Theme, scale: _Scale, shapes: dict[B
     for line in lines:
         line.line.color.rgb = _rgb(color)
         line.line.width = scale.length(thick)
+        if opacity(arrow) < 1:
+            color_of_line = line.line._get_or_add_ln().find(f".//{qn('a:srgbClr')}")
+            etree.SubElement(color_of_line, qn("a:alpha"), val=str(round(1e5 * opacity(arrow))))
         if style != "solid":
             line.line.dash_style = DASHES[style]
         _describe(line, f"{arrow.tail.name} -> {arrow.head.name}", arrow.flow)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from microgrrepresent.drawing.output import animated
+from microgrrepresent.drawing.output import animated, html
 from microgrrepresent.drawing.output.digraph import Drawing
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.output.tikz import tikz
@@ -91,10 +90,6 @@ def _svg(drawing: Drawing, dpi: float) -> bytes:
     return drawing.svg().encode()
 
 
-def _html(drawing: Drawing, dpi: float) -> bytes:
-    return page(drawing).encode()
-
-
 def _png(drawing: Drawing, dpi: float) -> bytes:
     return drawing.png(dpi)
 
@@ -117,43 +112,18 @@ def _tex(drawing: Drawing, dpi: float) -> bytes:
     return tikz(drawing.picture, drawing.theme).encode()
 
 
-def page(drawing: Drawing) -> str:
-    """A self-contained HTML page that shows a drawing as large as the window allows."""
-    theme = drawing.theme
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(drawing.picture.title)}</title>
-<style>
-html {{ background: {theme.background}; color: {theme.text}; }}
-body {{ margin: 1rem; }}
-figure {{ margin: 0; overflow-x: auto; }}
-svg {{ max-width: 100%; height: auto; }}
-</style>
-</head>
-<body>
-<figure>
-{drawing.inline_svg()}
-</figure>
-</body>
-</html>
-"""
-
-
 _FORMATS: dict[str, Callable[[Drawing, float], bytes]] = {
     "svg": _svg,
     "png": _png,
     "pdf": _pdf,
-    "html": _html,
+    "html": lambda drawing, dpi: html.page(drawing),
     "pptx": lambda drawing, dpi: _pptx([drawing]),
     "tex": _tex,
     "dot": _dot,
     "gv": _dot,
 }
 _FORMATS_OF_SEVERAL: dict[str, Callable[[Sequence[Drawing], float], bytes]] = {
-    "html": lambda drawings, dpi: animated.html(drawings),
+    "html": lambda drawings, dpi: html.page_of_frames(drawings),
     "gif": animated.gif,
     "pdf": lambda drawings, dpi: animated.pdf(drawings),
     "pptx": lambda drawings, dpi: _pptx(drawings),
