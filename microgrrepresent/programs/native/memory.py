@@ -132,6 +132,14 @@ class Memory:
         shape = tuple(1 if a in where else left.pop(0) for a in range(n))
         return self.reshaped(x, shape)
 
+    def together(self, parts: Sequence[Elements], axis: int) -> Elements:
+        """An array of its own for parts beside each other along an axis; their widths are known."""
+        shape = list(parts[0].shape)
+        shape[axis] = sum(x.shape[axis] for x in parts)  # type: ignore[misc]
+        made = stored(name(self.places.array(tuple(shape), "real")), tuple(shape), "real")
+        self.beside(parts, axis, made)
+        return made
+
     def beside(self, parts: Sequence[Elements], axis: int, made: Elements) -> None:
         """Put parts into their places of an array."""
         start = 0

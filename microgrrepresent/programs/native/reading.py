@@ -8,8 +8,6 @@ understood is left to NumPy: a compiled program can call the interpreter, only s
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,7 +32,8 @@ from microgrrepresent.programs.native.elements import (
 from microgrrepresent.programs.native.memory import size, without
 from microgrrepresent.programs.native.nests import Assign, Nest, Turns
 from microgrrepresent.programs.native.places import Places
-from microgrrepresent.programs.native.sums import Sums
+from microgrrepresent.programs.native.selections import Selections
+from microgrrepresent.programs.printing import helper_source
 from microgrrepresent.programs.shapes import broadcast
 from microgrrepresent.programs.sizes import Dimension, length, same
 
@@ -44,7 +43,7 @@ FUNCTIONS = frozenset({"np.log", "np.log1p", "np.sqrt", "np.abs", "np.sin", "np.
 SIGNS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 
 
-class Reader(Sums):
+class Reader(Selections):
     """Read expressions. What must be computed before is put into `out`.
 
     Parameters
@@ -175,7 +174,7 @@ class Reader(Sums):
             index = self.index(len(shape))
             found += [*todo, Nest(shape, [Assign(made.at(index), x.aligned(index))])]
         self.out.append(chosen)
-        self._known.clear()
+        self.known.clear()
         return made
 
     def _subscript(self, inner: Expr, index: Expr) -> Elements:
@@ -186,22 +185,22 @@ class Reader(Sums):
                 if found is not None:
                     return found
             case ast.Call(function, [width], _) if text(function) == "np.eye":
-                return self._one_hot(self.read(width).at(()), self.read(index))
+                return self.one_hot(_dimension(self.read(width).at(())), self.read(index))
             case ast.Call(function, [rows, where, _], []) if text(function) == "np.take_along_axis":
                 # np.take_along_axis(x, t[..., None], -1)[..., 0]: an element of each row
                 if text(index) == "(..., 0)" and isinstance(where, ast.Subscript):
-                    return self._element_of_each_row(self.read(rows), self.read(where.value))
+                    return self.element_of_each_row(self.read(rows), self.read(where.value))
             case ast.Attribute(ast.expr() as array, "shape"):
                 shape = self.read(array).shape
                 if isinstance(index, (ast.Constant, ast.UnaryOp)):
                     return number(length(shape[ast.literal_eval(index)]))
         x = self.read(inner)
         if len(parts) == 2 and len(x.shape) == 2 and all(isinstance(p, ast.Call) for p in parts):
-            return self._pairwise(x, *map(self.read, parts))
+            return self.pairwise(x, *map(self.read, parts))
         if len(parts) == 1 and not _is_plain(parts[0]):
             at = self._index(parts[0])
             if at is not None and (at.shape or isinstance(parts[0], ast.Subscript)):
-                return self._rows(x, at)
+                return self.rows(x, at)
         found = indexed(x, [self._place(p) for p in parts])
         if found is None:
             raise Unknown(text(index))
@@ -218,45 +217,6 @@ class Reader(Sums):
         if any(isinstance(n, ast.Subscript) for n in ast.walk(e)):
             raise Unknown(text(e))
         return e
-
-    def _rows(self, x: Elements, at: Elements) -> Elements:
-        """Rows of a table: ``E[y]``."""
-        n = len(at.shape)
-
-        def element(index: Index) -> Expr:
-            return x.at([self._checked(at.at(index[:n]), x.shape[0]), *index[n:]])
-
-        return Elements((*at.shape, *x.shape[1:]), element, x.kind)
-
-    def _one_hot(self, n: Expr, at: Elements) -> Elements:
-        width = _dimension(n)
-
-        def element(index: Index) -> Expr:
-            return ast.Compare(index[-1], [ast.Eq()], [self._checked(at.at(index[:-1]), width)])
-
-        return as_real(Elements((*at.shape, width), element, "truth"), self.real)
-
-    def _element_of_each_row(self, x: Elements, at: Elements) -> Elements:
-        def element(index: Index) -> Expr:
-            return x.at([*index, self._checked(at.at(index), x.shape[-1])])
-
-        return Elements(x.shape[:-1], element, x.kind)
-
-    def _pairwise(self, x: Elements, rows: Elements, columns: Elements) -> Elements:
-        """``x[rows, columns]``."""
-        if len(rows.shape) != 1 or len(columns.shape) != 1:
-            raise Unknown("an index of several axes")
-
-        def element(index: Index) -> Expr:
-            row = rows.at(index)
-            row = row if rows.kind == "number" else self._checked(row, x.shape[0])
-            return x.at([row, self._checked(columns.at(index), x.shape[1])])
-
-        return Elements(columns.shape, element, x.kind)
-
-    def _checked(self, index: Expr, n: Dimension) -> Expr:
-        """An index that is read, and may be anything."""
-        return ast.Call(name(self.functions["place"]), [index, length(n)], [])
 
     # --- calls ------------------------------------------------------------------------------------
 
@@ -307,8 +267,8 @@ class Reader(Sums):
                 x = self.read(inner)
                 zero = Elements(x.shape, lambda index: value, "number")
                 return as_real(zero, self.real) if x.kind == "real" else zero
-            case "np.concatenate", [ast.List(parts), *_]:
-                return self._beside(parts, keywords.get("axis", e.args[1] if e.args[1:] else None))
+            case "np.concatenate", _ if (found := self.parts_of(e)) is not None:
+                return self.together(*found)
             case "np.stack", [ast.ListComp() | ast.List()] if not keywords:
                 return self.stacked(e.args[0])
             case "np.outer", [a, b]:
@@ -349,7 +309,7 @@ class Reader(Sums):
         self, function: Callable[..., Any], args: Sequence[Expr], keywords: dict[str, Expr]
     ) -> Elements:
         """What a function gives, from its source: assignments and a result."""
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        tree = ast.parse(helper_source(function)).body[0]
         assert isinstance(tree, ast.FunctionDef)
         parameters = [a.arg for a in tree.args.args]
         defaults = dict(zip(parameters[::-1], tree.args.defaults[::-1], strict=False))
@@ -377,8 +337,6 @@ class Reader(Sums):
                     names[n] = value
                 case ast.Assign([ast.Name(n)], value):
                     names[n] = self.read(value)
-                case ast.AnnAssign(ast.Name(n), _, ast.expr() as value):
-                    names[n] = self.read(value)
                 case ast.With(_, [ast.Assign([ast.Name(n)], value)]):
                     names[n] = self.read(value)
                 case ast.With(_, [ast.AnnAssign(ast.Name(n), _, ast.expr() as value)]):
@@ -398,24 +356,6 @@ class Reader(Sums):
             return None if e is None else ast.literal_eval(e)
         except ValueError:
             raise Unknown(text(e)) from None  # type: ignore[arg-type]
-
-    def _beside(self, parts: Sequence[Expr], axis: Expr | None) -> Elements:
-        """Parts along one axis: each is put into its place of an array."""
-        found = [self.read(part) for part in parts]
-        n = len(found[0].shape)
-        at = self._constant(axis) or 0
-        at %= n
-        widths = [x.shape[at] for x in found]
-        total: Dimension
-        if all(isinstance(w, int) for w in widths):
-            total = sum(w for w in widths if isinstance(w, int))
-        else:
-            raise Unknown("parts whose lengths are not known")
-        shape = (*found[0].shape[:at], total, *found[0].shape[at + 1 :])
-        array = self.places.array(shape, "real")
-        made = stored(name(array), shape, "real")
-        self.beside(found, at, made)
-        return made
 
     def parts_of(self, e: Expr) -> tuple[list[Elements], int] | None:
         """The parts that an expression puts beside each other along its last axes."""
@@ -458,12 +398,7 @@ class Reader(Sums):
                 x = self.read(only)
                 return self.expanded(x, 0)
             case ast.List(several):
-                parts = [self.expanded(self.read(one), 0) for one in several]
-                shape = (len(parts), *parts[0].shape[1:])
-                array = self.places.array(shape, "real")
-                made = stored(name(array), shape, "real")
-                self.beside(parts, 0, made)
-                return made
+                return self.together([self.expanded(self.read(one), 0) for one in several], 0)
         raise Unknown(text(e))
 
 

@@ -15,7 +15,6 @@ import importlib.util
 import re
 import textwrap
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -25,7 +24,6 @@ from microgrrepresent.programs.definitions import reads
 from microgrrepresent.programs.expressions import (
     Expr,
     at,
-    name,
     plus,
     replaced,
     text,
@@ -33,6 +31,7 @@ from microgrrepresent.programs.expressions import (
 from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
 from microgrrepresent.programs.native.elements import Elements, Kind, Shape, Unknown
 from microgrrepresent.programs.native.functions import FORMATS, functions_source
+from microgrrepresent.programs.native.in_parts import read_in_parts
 from microgrrepresent.programs.native.leaving import products_left
 from microgrrepresent.programs.native.nest_text import written
 from microgrrepresent.programs.native.nests import Assign, Call, Nest, Turns, joined, with_numbers
@@ -42,7 +41,7 @@ from microgrrepresent.programs.native.sharing import shared
 from microgrrepresent.programs.printing import helper_source
 from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.shared_calls import with_shared_calls
-from microgrrepresent.programs.sizes import length, shape_expression
+from microgrrepresent.programs.sizes import shape_expression
 
 FASTMATH = '{"contract", "arcp", "nsz", "reassoc"}'
 """What the compiler may do with numbers: not assume that none is infinite or NaN."""
@@ -164,7 +163,7 @@ class _Writer(Places):
         outer = self.reader.out
         turns = Turns(loop.header)
         self.reader.out = turns.body
-        lazy = self._read_in_parts(loop)
+        lazy = read_in_parts(loop, self.local, self.timed)
         self.reader.forget(set(self.taken))
         for line in loop.lines:
             self._line(line, lazy)
@@ -172,49 +171,12 @@ class _Writer(Places):
         self.reader.out = outer
         outer.append(turns)
 
-    def _read_in_parts(self, loop: Loop) -> set[str]:
-        """Values that need no array: each element of theirs is read once, at the same step."""
-        parts: dict[str, list[tuple[int, int] | None]] = {}
-
-        def look(node: ast.AST) -> None:
-            match node:
-                case ast.Subscript(
-                    ast.Subscript(ast.Name(n), ast.Name("t")),
-                    ast.Tuple([*others, ast.Slice(ast.Constant(int(a)), ast.Constant(int(b)))]),
-                ) if n in self.local and all(text(o) == ":" for o in others):
-                    parts.setdefault(n, []).append((a, b))
-                    return
-                case ast.Subscript(ast.Name(n)) if n in self.local:
-                    parts.setdefault(n, []).append(None)
-            for child in ast.iter_child_nodes(node):
-                look(child)
-
-        for line in loop.lines:
-            for e in line.expressions():
-                look(e)
-        found = set()
-        for line in loop.lines:
-            n = line_owner(line)
-            cheap = not any(isinstance(x, ast.Call) for x in ast.walk(line.value))
-            cheap = cheap and not any(v.endswith("_next") for v, _ in reads(line.value, self.timed))
-            plain = line.statement is None and line.only is None and not line.add
-            if n not in self.local or not cheap or not plain:
-                continue
-            if sum(line_owner(x) == n for x in loop.lines) != 1:
-                continue
-            read = parts.get(n, [])
-            ends = sorted(p for p in read if p is not None)
-            apart = all(a[1] <= b[0] for a, b in pairwise(ends))
-            if len(read) == 1 or (None not in read and apart):
-                found.add(n)
-        return found
-
     def _line(self, line: Line, lazy: set[str] | None) -> None:
         outer = self.reader.out
         if line.only is not None:
             turns = Turns(f"if {text(line.only)}:")
             self.reader.out = turns.body
-        before, known = len(self.reader.out), dict(self.reader._known)
+        before, known = len(self.reader.out), dict(self.reader.known)
         try:
             if line.statement is not None:
                 self._statement(line.statement)
@@ -223,7 +185,7 @@ class _Writer(Places):
         except Unknown:
             self.reader.into = None
             del self.reader.out[before:]
-            self.reader._known = known
+            self.reader.known = known
             self._interpreted(line)
         self.reader.forget({line_owner(line)})
         if line.only is not None:
@@ -315,9 +277,7 @@ class _Writer(Places):
                 n = len(at.shape)
                 shape = (*at.shape, *table.shape[1:])
                 i = reader.index(len(shape))
-                place = ast.Call(
-                    name(self.functions["place"]), [at.at(i[:n]), length(table.shape[0])], []
-                )
+                place = reader.checked(at.at(i[:n]), table.shape[0])
                 element = table.at([place, *i[n:]])
                 reader.out.append(Nest(shape, [Assign(element, x.aligned(i), True, True)]))
                 return

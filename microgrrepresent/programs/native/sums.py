@@ -27,13 +27,13 @@ class Sums(Memory):
 
     def __init__(self, places: Places) -> None:
         super().__init__(places)
-        self._known: dict[str, Elements] = {}
+        self.known: dict[str, Elements] = {}
         """Sums that have been computed, by what they are of."""
 
     def forget(self, written: set[str]) -> None:
         """Forget sums of what is written anew."""
-        for form in [k for k in self._known if any(f"'{n}'" in k for n in written)]:
-            del self._known[form]
+        for form in [k for k in self.known if any(f"'{n}'" in k for n in written)]:
+            del self.known[form]
 
     def sum(
         self, function: str, x: Elements, axis: Any, keep: bool, start: Expr | None = None
@@ -49,9 +49,9 @@ class Sums(Memory):
         left = [a for a in range(n) if a not in gone]
         shape = tuple(x.shape[a] for a in left)
         form = f"{function} {gone} {key(x.at(self.index(n)))} {text(shape_expression(x.shape))}"
-        if form not in self._known:
-            self._known[form] = self._added(function, x, gone, left, shape, start)
-        found = self._known[form]
+        if form not in self.known:
+            self.known[form] = self._added(function, x, gone, left, shape, start)
+        found = self.known[form]
         if keep:
             full = tuple(1 if a in gone else x.shape[a] for a in range(n))
             return Elements(full, lambda i: found.at([i[a] for a in left]), found.kind)
