@@ -12,24 +12,22 @@ from microgrrepresent.drawing import Drawing
 from rnn import (
     GRU,
     LSTM,
-    NARX,
     RNN,
-    Attention,
-    Decoder,
-    Embedding,
-    Encoder,
-    GraphRecurrentCell,
     GRUCell,
-    Linear,
     LSTMCell,
-    RecursiveCell,
     RNNCell,
-    TimeDelayCell,
     unroll,
 )
 from rnn.command_line.illustration import illustration
+from rnn.command_line.models import MODELS, Choices
 
 Make = Callable[..., Drawing]
+
+
+def _model(name: str, loss: bool = True, **choices: Any) -> Make:
+    """A model as the command line shows it."""
+    model = MODELS[name]
+    return _graph(lambda: model.record(Choices(**choices)).loss, model.view, loss=loss)
 
 
 def _cell(
@@ -59,46 +57,6 @@ def _layer(kind: Any, **options: Any) -> Tensor:
     return out
 
 
-def _encoder_decoder() -> Tensor:
-    encoder = Encoder(GRU(3, 5, rng=0), Embedding(10, 3, rng=0))
-    decoder = Decoder(6, 8, context_size=5, rng=0)
-    context = encoder([[1, 2, 3]]).context
-    return decoder(context, np.array([[0, 1, 2]]))
-
-
-def _attention() -> list[Tensor]:
-    rng = np.random.default_rng(0)
-    run = unroll(RNNCell(3, 4, rng=0), rng.standard_normal((4, 3)))
-    attend, cell = Attention(4, 4, rng=1), RNNCell(4, 4, rng=2)
-    memory, s, said = run.stacked()[:, None], Tensor(np.zeros((1, 4)), name="s"), []
-    for t in (1, 2, 3):
-        with step(t):
-            context, _ = attend(s, memory)
-            s = cell(context, s).named("s")
-            said.append(s)
-    return said
-
-
-def _tree() -> Tensor:
-    a, b, c, d = np.eye(4)
-    return RecursiveCell(4, rng=0)(((a, b), (c, d)))
-
-
-def _graph_network() -> Tensor:
-    triangle = GraphRecurrentCell(2, 5, rng=0).on([(0, 1), (1, 2), (2, 0)], vertices=3)
-    return unroll(triangle, np.zeros((3, 3, 2))).state
-
-
-def _narx() -> list[Tensor]:
-    model = NARX(1, 1, input_delays=2, output_delays=2, hidden_size=5, rng=0)
-    return unroll(model, np.random.default_rng(0).standard_normal((4, 1))).outputs
-
-
-def _delays() -> list[Tensor]:
-    run = unroll(TimeDelayCell(2, 3, delays=3, rng=0), np.ones((4, 2)))
-    return run.outputs
-
-
 def _one_to_many() -> list[Tensor]:
     x, W = Tensor(np.ones(3), name="x"), Tensor(np.ones((4, 3)), True, "W")
     U, h, said = Tensor(np.ones((4, 4)) / 9, True, "U"), None, []
@@ -107,11 +65,6 @@ def _one_to_many() -> list[Tensor]:
             h = tanh(linear(x, W) if h is None else linear(h, U)).named("h")
             said.append(h)
     return said
-
-
-def _many_to_one() -> Tensor:
-    head = Linear(4, 2, rng=1)
-    return head(_outputs(RNNCell(3, 4, rng=0), 3)[-1]).named("y")
 
 
 STANDARD: dict[str, Make] = {
@@ -133,14 +86,15 @@ STANDARD: dict[str, Make] = {
     "LSTM, two layers": _graph(lambda: _layer(LSTM, num_layers=2), "cells"),
     "GRU, two directions": _graph(lambda: _layer(GRU, bidirectional=True), "cells"),
     "RNN, two by two": _graph(lambda: _layer(RNN, num_layers=2, bidirectional=True), "cells"),
-    "encoder-decoder": _graph(_encoder_decoder, "cells"),
-    "attention": _graph(_attention, "cells"),
-    "tree": _graph(_tree, "cells"),
-    "graph network": _graph(_graph_network),
-    "NARX": _graph(_narx, "cells"),
-    "time delays": _graph(_delays),
+    "encoder-decoder": _model("seq2seq", loss=False, steps=3, cell="gru"),
+    "attention": _model("attention", steps=3, cell="rnn"),
+    "tree": _model("tree", steps=4),
+    "graph network": _model("graph", steps=3),
+    "NARX": _model("narx", steps=4),
+    "time delays": _model("time-delay", steps=4),
     "one to many": _graph(_one_to_many),
-    "many to one": _graph(_many_to_one),
+    "many to one": _model("classifier", steps=3, cell="rnn"),
+    "five types": _model("types"),
     "many to many": _cell("rnn", view="cells"),
     "long sequence": _graph(lambda: _outputs(RNNCell(3, 4, rng=0), 24), "cells"),
 }
