@@ -23,7 +23,7 @@ from microgrrepresent.gradients import grad, jacobian
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.ops import *  # noqa: F403 (listed there)
-from microgrrepresent.place import no_grad, scope, step, steps
+from microgrrepresent.place import no_grad, scope, source_lines, step, steps
 from microgrrepresent.primitive import Primitive, primitive
 from microgrrepresent.tensor import Tensor
 from microgrrepresent.transforms import value_and_grad, vjp
@@ -97,6 +97,7 @@ __all__ = [
     "program",
     "save",
     "scope",
+    "source_lines",
     "step",
     "stepper",
     "steps",

@@ -27,6 +27,7 @@ from microgrrepresent.place import Place, here
 
 if TYPE_CHECKING:
     from microgrrepresent.primitive import Primitive
+    from microgrrepresent.source import Line
 
 Array = NDArray[Any]
 N = TypeVar("N", bound="Node")
@@ -52,7 +53,7 @@ class Node:
     name : str or None
         The letter a drawing shows: ``h``, ``W_hh``, ``ŷ``.
     place : Place
-        Where it was made; see `scope`, `step` and `forward`.
+        Where it was made; see `scope`, `step`, `forward` and `line`.
     requires_grad : bool
         Whether a leaf wants a gradient, or a result depends on a leaf that does. May be set on
         leaves of floating-point numbers.
@@ -86,6 +87,11 @@ class Node:
     def forward(self) -> Node | None:
         """For a node of a symbolic backward pass: the node whose derivative it helps to compute."""
         return self.place.forward
+
+    @property
+    def line(self) -> Line | None:
+        """The line of code that made this node; None outside of `source_lines`."""
+        return self.place.line
 
     @property
     def requires_grad(self) -> bool:
