@@ -20,17 +20,19 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    `tracks`. A whole cell is a `single_box`. `legend`, `panels`, `gradients`, `gaps` at crossings,
    `ribbon`, `side_by_side`, `turning` and `words` finish the picture.
 5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
-   slide of shapes, `html` a page; `frames` are several drawings, which `animated` and these write
-   into one file. `scene` is
-   `draw` itself, every stage in a line; `saving` and `notebook` choose among them.
-6. ``page/``. The page of `stepper`, and its data.
+   slide of shapes; `frames` are several drawings, which `animated` writes into one file. `scene` is
+   `draw` itself, every stage in a line; `notebook` is what a notebook shows.
+6. ``page/``. *Pages of HTML*, each with its data, style and script: `viewer` to look around in a
+   drawing, `frames_page` to go through several, `stepper` to run a graph node by node.
+
+`saving` chooses among them by the ending of a file's name.
 """
 
 from microgrrepresent.drawing.output.digraph import Drawing
 from microgrrepresent.drawing.output.frames import frames
-from microgrrepresent.drawing.output.saving import save
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.page.stepper_page import stepper
+from microgrrepresent.drawing.saving import save
 from microgrrepresent.drawing.views.highlight import path
 
 __all__ = ["Drawing", "draw", "frames", "path", "save", "stepper"]

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from microgrrepresent.drawing.output import animated, html
+from microgrrepresent.drawing.output import animated
 from microgrrepresent.drawing.output.digraph import Drawing
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.output.tikz import tikz
+from microgrrepresent.drawing.page.frames_page import frames_page
+from microgrrepresent.drawing.page.viewer_page import viewer
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import as_path, write_file
 from microgrrepresent.graph import Graph
@@ -30,9 +32,11 @@ def save(
         A finished drawing; several, such as `frames` makes; or Tensors or a Graph to be drawn
         first.
     path : path
-        Where to. The ending says the format: .svg .html .tex .dot (or .gv); .png or .pdf, which
-        need Graphviz; .pptx, an editable slide, which needs python-pptx. Several drawings make an
-        .html, a .pdf of a page each, a .pptx of a slide each, or a .gif that moves.
+        Where to. The ending says the format: .svg .tex .dot (or .gv); .html, a page to move and
+        zoom, which says of each box its value, its gradient, its formula and, if it was recorded
+        inside of `source_lines`, its line of code; .png or .pdf, which need Graphviz; .pptx, an
+        editable slide, which needs python-pptx. Several drawings make an .html, a .pdf of a page
+        each, a .pptx of a slide each, or a .gif that moves.
     **options
         For `draw`; and ``dpi`` for PNG, 144 by default.
 
@@ -116,14 +120,14 @@ _FORMATS: dict[str, Callable[[Drawing, float], bytes]] = {
     "svg": _svg,
     "png": _png,
     "pdf": _pdf,
-    "html": lambda drawing, dpi: html.page(drawing),
+    "html": lambda drawing, dpi: viewer(drawing),
     "pptx": lambda drawing, dpi: _pptx([drawing]),
     "tex": _tex,
     "dot": _dot,
     "gv": _dot,
 }
 _FORMATS_OF_SEVERAL: dict[str, Callable[[Sequence[Drawing], float], bytes]] = {
-    "html": lambda drawings, dpi: html.page_of_frames(drawings),
+    "html": lambda drawings, dpi: frames_page(drawings),
     "gif": animated.gif,
     "pdf": lambda drawings, dpi: animated.pdf(drawings),
     "pptx": lambda drawings, dpi: _pptx(drawings),

@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from microgrrepresent import Tensor, backward
+from microgrrepresent import Tensor, backward, source_lines
 from microgrrepresent.drawing import frames, save
 from microgrrepresent.drawing.views.choices import MOST_STEPS
 from microgrrepresent.errors import DrawingError, FileError, GraphError
@@ -211,7 +212,9 @@ def _draw(options: argparse.Namespace) -> int:
             f"--words names each step's word, and --time {options.time} shows one step for all; "
             "leave out one of the two"
         )
-    model, run = recorded(options)
+    to_look_around = Path(options.out).suffix == ".html" and not options.frames
+    with source_lines() if to_look_around else nullcontext():
+        model, run = recorded(options)
     chosen = {
         "view": options.view or model.view,
         "rails": options.rails,

@@ -8,12 +8,14 @@ colors, fonts or labels before rendering.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
 import graphviz  # type: ignore[import-untyped]
 
+from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.marks.colors import (
     arrow_color,
     box_paint,
@@ -39,10 +41,28 @@ from microgrrepresent.drawing.output import rendering
 from microgrrepresent.drawing.output.svg import FAMILY, svg
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import write_file
+from microgrrepresent.graph import Graph
 
 RENDER_TIMEOUT = 120.0
 WIDEST_PNG = 32_767
 """Pixels; Graphviz (through cairo) shrinks a larger picture without a word."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn, for those who say more of it than the picture does.
+
+    Attributes
+    ----------
+    graph : Graph
+    gradients : Adjoints or None
+    labels : str or mapping from str to str
+        A course's notation, or letters for names.
+    """
+
+    graph: Graph
+    gradients: Adjoints | None
+    labels: str | Mapping[str, str]
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -57,10 +77,13 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         Boxes and arrows with their places; each knows the graph's nodes or edges it stands for.
     theme : Theme
         Its colors.
+    drawn : Drawn
+        The graph, the gradients and the letters that `draw` was given.
     """
 
     picture: Picture
     theme: Theme
+    drawn: Drawn
     written: str
     """The DOT text as `draw` wrote it."""
 
@@ -158,10 +181,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             return {"text/plain": str(error)}
 
 
-def digraph(picture: Picture, theme: Theme) -> Drawing:
+def digraph(picture: Picture, theme: Theme, drawn: Drawn) -> Drawing:
     """Write a placed picture in the DOT language."""
     made = Drawing("drawing", engine="neato", format="svg")
-    made.picture, made.theme = picture, theme
+    made.picture, made.theme, made.drawn = picture, theme, drawn
     made.attr(
         "graph",
         layout="nop2",

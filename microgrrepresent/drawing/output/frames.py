@@ -94,7 +94,7 @@ def frames(loss: Node, /, view: str = "gates", **options: Any) -> list[Drawing]:
         picture = _frame(whole.picture, when, until, since)
         _write_sums(picture, adjoints, begun, last, since)
         picture.title = f"{way}, {names[int(min(until, since)) - 1]}"
-        made.append(digraph(picture, whole.theme))
+        made.append(digraph(picture, whole.theme, whole.drawn))
     return made
 
 

@@ -20,7 +20,7 @@ from microgrrepresent.drawing.marks.labels import Line, printable
 from microgrrepresent.drawing.marks.picture import FONT, Picture, Point
 from microgrrepresent.drawing.marks.sizes import fit_alike
 from microgrrepresent.drawing.marks.themes import Theme
-from microgrrepresent.drawing.output.digraph import Drawing, digraph
+from microgrrepresent.drawing.output.digraph import Drawing, Drawn, digraph
 from microgrrepresent.drawing.time.describing import describe
 from microgrrepresent.drawing.time.describing import title as title_of
 from microgrrepresent.drawing.time.timeline import Timeline, timeline
@@ -198,7 +198,7 @@ def draw(
     picture.scale = 1.0 if font_size is None else font_size / FONT
     picture.title = printable(title or title_of(graph))
     picture.description = printable(describe(unrolled, time, gradients is not None, window))
-    return digraph(picture, theme)
+    return digraph(picture, theme, Drawn(graph, gradients, labels))
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,14 @@
-"""Drawings as one HTML file that needs nothing else: one as it is, several to go through."""
+"""Several drawings as one HTML file, to go through: arrow keys or buttons go on and back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.digraph import Drawing
 
 
-def page(drawing: Drawing) -> bytes:
-    """Write a page that shows a drawing as large as the window allows."""
-    style = "figure { overflow-x: auto; }\nsvg { max-width: 100%; height: auto; }"
-    body = f"<figure>\n{drawing.inline_svg()}\n</figure>"
-    return _page(drawing.picture.title, drawing.theme, style, body)
-
-
-def page_of_frames(drawings: Sequence[Drawing]) -> bytes:
+def frames_page(drawings: Sequence[Drawing]) -> bytes:
     """Write a page that shows one drawing at a time: arrow keys or buttons go on and back."""
     figures = "\n".join(
         f"<figure hidden><figcaption>{escape(drawing.picture.title)}</figcaption>\n"
@@ -24,10 +16,7 @@ def page_of_frames(drawings: Sequence[Drawing]) -> bytes:
         for drawing in drawings
     )
     body = f"{_BUTTONS}\n<main>\n{figures}\n</main>\n<script>\n{_SCRIPT}\n</script>"
-    return _page(drawings[0].picture.title, drawings[0].theme, _STYLE_OF_FRAMES, body)
-
-
-def _page(title: str, theme: Theme, style: str, body: str) -> bytes:
+    title, theme = drawings[0].picture.title, drawings[0].theme
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -38,7 +27,7 @@ def _page(title: str, theme: Theme, style: str, body: str) -> bytes:
 html {{ background: {theme.background}; color: {theme.text}; }}
 body {{ margin: 1rem; }}
 figure {{ margin: 0; }}
-{style}
+{_STYLE}
 </style>
 </head>
 <body>
@@ -48,7 +37,7 @@ figure {{ margin: 0; }}
 """.encode()
 
 
-_STYLE_OF_FRAMES = """html { font-family: sans-serif; }
+_STYLE = """html { font-family: sans-serif; }
 figcaption { padding: 0.5rem 0; }
 svg { display: block; max-width: 100%; max-height: 82vh; height: auto; margin: auto; }
 button { font: inherit; padding: 0.3rem 0.8rem; }"""

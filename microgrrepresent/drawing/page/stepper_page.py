@@ -6,17 +6,16 @@ numbers as JSON, and the style and script from the files in ``page/``.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.drawing.output.scene import draw
-from microgrrepresent.drawing.page.stepper_data import each_array_once, stepper_data
+from microgrrepresent.drawing.page.array_data import each_array_once
+from microgrrepresent.drawing.page.parts import as_script, lean, part
+from microgrrepresent.drawing.page.stepper_data import stepper_data
 from microgrrepresent.errors import DrawingError, GradientError
 from microgrrepresent.files import as_path, write_file
 from microgrrepresent.gradients import one_node
@@ -72,20 +71,15 @@ def stepper(
         )
     swept = backward(loss) if adjoints is None else _of(loss, adjoints)
     drawing = draw(graph, "operations")
-    data = json.dumps(
-        each_array_once(stepper_data(graph, swept, drawing.picture)),
-        ensure_ascii=False,
-        separators=(",", ":"),
-        allow_nan=False,
-    )
-    page = Template(_part("stepper.html")).substitute(
+    data = as_script(each_array_once(stepper_data(graph, swept, drawing.picture)))
+    page = Template(part("stepper.html")).substitute(
         title=escape(str(title or _title(graph))),
         through=" through time" if graph.steps else "",
         each=", by time step" if graph.steps else "",
-        style=_part("stepper.css"),
-        script=_part("arrays.js") + _part("stepper.js"),
-        drawing=_lean(drawing.inline_svg()),
-        data=data.replace("<", "\\u003c"),  # nothing in it can end or open a script
+        style=part("arrays.css") + part("stepper.css"),
+        script=part("arrays.js") + part("stepper.js"),
+        drawing=lean(drawing.inline_svg()),
+        data=data,
     )
     return write_file(target, page.encode(errors="replace"))  # half characters
 
@@ -107,15 +101,3 @@ def _of(loss: Node, adjoints: Adjoints) -> Adjoints:
 def _title(graph: Graph) -> str:
     through = " through time" if graph.steps else ""
     return f"Backpropagation{through}, step by step"
-
-
-def _part(name: str) -> str:
-    return (files("microgrrepresent.drawing") / "page" / name).read_text(encoding="utf-8")
-
-
-def _lean(svg: str) -> str:
-    """The drawing without what the page does not need: comments, keys as titles, long numbers."""
-    svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<title>[^<]*</title>\n?", "", svg)  # the whole drawing's own has an id
-    svg = re.sub(r' font-family="[^"]*"', "", svg)
-    return re.sub(r"(\d+\.\d)\d+", r"\1", svg)

@@ -139,23 +139,15 @@ def test_several_drawings_have_formats_of_their_own(made, tmp_path):
 
 
 @pytest.mark.browser
-def test_arrow_keys_go_on_and_back(made, tmp_path):
-    api = pytest.importorskip("playwright.sync_api")
-    path = save(made, tmp_path / "bptt.html")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        page.goto(path.as_uri())
+def test_arrow_keys_go_on_and_back(made, tmp_path, open_page):
+    page = open_page(save(made, tmp_path / "bptt.html"), 1280, 800)
 
-        def shown():
-            return page.locator("figure:visible figcaption").all_inner_texts()
+    def shown():
+        return page.locator("figure:visible figcaption").all_inner_texts()
 
-        assert shown() == ["forward, t = 1"]
-        page.keyboard.press("ArrowRight")
-        page.get_by_role("button", name="On").click()
-        assert shown() == ["forward, t = 3"] and page.inner_text("#at") == "3 / 8"
-        page.keyboard.press("ArrowLeft")
-        assert shown() == ["forward, t = 2"]
-        browser.close()
+    assert shown() == ["forward, t = 1"]
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="On").click()
+    assert shown() == ["forward, t = 3"] and page.inner_text("#at") == "3 / 8"
+    page.keyboard.press("ArrowLeft")
+    assert shown() == ["forward, t = 2"]

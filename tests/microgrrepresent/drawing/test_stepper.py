@@ -2,21 +2,16 @@
 
 import json
 import re
-import shutil
 from base64 import b64decode
+from itertools import count
 
 import numpy as np
 import pytest
 
 from microgrrepresent import GradientError, Graph, Tensor, backward, draw, exp, log, steps
 from microgrrepresent.drawing import stepper
-from microgrrepresent.drawing.page.stepper_data import (
-    CELLS,
-    FULL,
-    each_array_once,
-    numbers,
-    stepper_data,
-)
+from microgrrepresent.drawing.page.array_data import CELLS, FULL, each_array_once, numbers
+from microgrrepresent.drawing.page.stepper_data import stepper_data
 from microgrrepresent.errors import DrawingError
 from rnn import GRUCell, Linear, LSTMCell, RNNCell, mse_loss, sequence_loss, unroll
 
@@ -282,43 +277,17 @@ def test_norms_of_tiny_gradients_are_no_zeros():
 
 # --- the page -------------------------------------------------------------------------------------
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="drives a browser")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("needs Chromium: apt install chromium")
-    with playwright.sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        yield launched
-        launched.close()
-
 
 @pytest.fixture
-def opened(browser, tmp_path):
-    """Open the page of a loss; at the end, nothing may have gone wrong or asked the network."""
-    troubles, pages = [], []
+def opened(open_page, tmp_path):
+    """Open the page of a loss."""
+    number = count()
 
-    def open_page(loss, width=1280, height=900, **how):
-        path = stepper(loss, tmp_path / f"page{len(pages)}.html")
-        page = browser.new_page(viewport={"width": width, "height": height}, **how)
-        page.on("console", lambda message: troubles.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on("request", lambda r: troubles.append(r.url) if r.url[:5] != "file:" else None)
-        page.goto(path.as_uri())
-        pages.append(page)
-        return page
+    def write_and_open(loss, width=1280, height=900, **how):
+        path = stepper(loss, tmp_path / f"page{next(number)}.html")
+        return open_page(path, width, height, **how)
 
-    yield open_page
-    for page in pages:
-        page.close()
-    assert not troubles
+    return write_and_open
 
 
 NUMBERS = """(card) => [...document.querySelectorAll(card + " .row, " + card + " .matrix")].map(
