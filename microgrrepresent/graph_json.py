@@ -138,8 +138,8 @@ def _written_node(node: Node, index: Mapping[Node, int]) -> dict[str, Any]:
         fields["scope"] = node.scope
     if node.step is not None:
         fields["step"] = node.step
-    if node.forward is not None and node.forward in index:
-        fields["forward"] = index[node.forward]
+    if node.derivative_of is not None and node.derivative_of in index:
+        fields["derivative_of"] = index[node.derivative_of]
     if node.requires_grad:
         fields["requires_grad"] = True
     fields["value"] = _written_array(node.value)
@@ -167,9 +167,13 @@ def _read_node(fields: dict[str, Any], earlier: Sequence[Node]) -> Node:
         raise GraphError(f'"name" and "scope" should be strings, got {name!r} and {scope!r}')
     if type(step) not in (int, type(None)):
         raise GraphError(f'"step" should be an integer, got {step!r}')
-    forward = _earlier(fields["forward"], earlier, "forward") if "forward" in fields else None
+    primal = (
+        _earlier(fields["derivative_of"], earlier, "derivative_of")
+        if "derivative_of" in fields
+        else None
+    )
     node = make(Tensor, op, parents, params, value, fields.get("requires_grad") is True, name)
-    node.place = Place(scope, step, forward)
+    node.place = Place(scope, step, primal)
     return node
 
 

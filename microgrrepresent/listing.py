@@ -109,9 +109,9 @@ def _remark(node: Node, is_output: bool, labels: Mapping[Node, str]) -> str:
         words.append(node.scope)
     if node.step is not None:
         words.append(f"t={node.step}")
-    if node.forward is not None:
-        outside = _with_step(node.forward) or "a node outside"
-        words.append(f"backward of {labels.get(node.forward, outside)}")
+    if node.derivative_of is not None:
+        outside = _with_step(node.derivative_of) or "a node outside"
+        words.append(f"backward of {labels.get(node.derivative_of, outside)}")
     if is_output:
         words.append("output")
     return ", ".join(words)

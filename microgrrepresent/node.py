@@ -53,7 +53,7 @@ class Node:
     name : str or None
         The letter a drawing shows: ``h``, ``W_hh``, ``ŷ``.
     place : Place
-        Where it was made; see `scope`, `step`, `forward` and `line`.
+        Where it was made; see `scope`, `step`, `derivative_of` and `line`.
     requires_grad : bool
         Whether a leaf wants a gradient, or a result depends on a leaf that does. May be set on
         leaves of floating-point numbers.
@@ -84,9 +84,9 @@ class Node:
         return self.place.step
 
     @property
-    def forward(self) -> Node | None:
+    def derivative_of(self) -> Node | None:
         """For a node of a symbolic backward pass: the node whose derivative it helps to compute."""
-        return self.place.forward
+        return self.place.derivative_of
 
     @property
     def line(self) -> Line | None:

@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
     scope: str = ""
     step: int | None = None
-    forward: Node | None = None
+    derivative_of: Node | None = None
     """The node whose derivative is computed here."""
     recorded: bool = True
     """False inside of `no_grad`: results have no history."""
@@ -221,8 +221,8 @@ def scope(name: str) -> Block:
         raise TypeError(f"scope: a scope has a name, such as 'encoder', got {name!r}")
 
     def moved(place: Place) -> Place:
-        outer, t, forward, recorded, line = place
-        return Place(f"{outer}/{name}" if outer else name, t, forward, recorded, line)
+        outer, t, derivative_of, recorded, line = place
+        return Place(f"{outer}/{name}" if outer else name, t, derivative_of, recorded, line)
 
     return Block(moved)
 
@@ -240,7 +240,7 @@ def step(t: int | None) -> Block:
     """
     if t is not None and not hasattr(t, "__index__"):
         raise TypeError(f"step: a time index is an integer, or None, got {t!r}")
-    return Block(lambda p: Place(p.scope, t, p.forward, p.recorded, p.line))
+    return Block(lambda p: Place(p.scope, t, p.derivative_of, p.recorded, p.line))
 
 
 def no_grad() -> Block:
@@ -318,7 +318,7 @@ def steps(xs: Iterable[T], start: int = 1, reverse: bool = False) -> Iterator[tu
 
 def _walk(xs: Iterator[T], ts: Iterator[int]) -> Iterator[tuple[int, T]]:
     def moved(place: Place) -> Place:
-        return Place(place.scope, t, place.forward, place.recorded, place.line)
+        return Place(place.scope, t, place.derivative_of, place.recorded, place.line)
 
     try:
         for t in ts:  # which `moved` reads

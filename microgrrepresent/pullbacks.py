@@ -68,7 +68,7 @@ def recorded(node: Node, g: Any) -> tuple[Sequence[Rule | None], Sequence[Any]]:
     """Nodes in, nodes out, made at the place of the node whose derivative they compute."""
     if node.op is None:
         return (), ()
-    here.set(here.get()._replace(scope=node.scope, step=node.step, forward=node))
+    here.set(here.get()._replace(scope=node.scope, step=node.step, derivative_of=node))
 
     def fitting(rule: Rule, i: int) -> Rule:
         return lambda *args: fitted(rule(*args), node.parents[i].value)

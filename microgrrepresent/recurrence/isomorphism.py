@@ -55,8 +55,8 @@ def difference(a: Graph, b: Graph) -> str | None:
         if exact(m) != exact(n):
             return f"{_told(m, names_a)} and {_told(n, names_b)} differ"
         todo += zip(m.parents, n.parents, strict=True)
-        if m.forward is not None and n.forward is not None:
-            todo.append((m.forward, n.forward))
+        if m.derivative_of is not None and n.derivative_of is not None:
+            todo.append((m.derivative_of, n.derivative_of))
     return None
 
 

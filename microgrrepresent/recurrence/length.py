@@ -116,7 +116,7 @@ class Length:
         ]
         deep: dict[Node, int] = {}
         for node in self.nodes:
-            deep[node] = 0 if node.forward is None else deep[node.forward] + 1
+            deep[node] = 0 if node.derivative_of is None else deep[node.derivative_of] + 1
         enough = 2 + 2 * max(1, *deep.values()) * max(1, *lags, 1)
         steps = set(map(self.clock.stamp, self.recurrence.steps))
         once = (node for node in self.nodes if node not in self.places)
@@ -197,15 +197,15 @@ class Length:
             raise self.refusal(f"it is not known what is read in place of a step {t - read.lag}")
         return read.source, t - read.lag
 
-    def forward(self, key: NodeKey) -> NodeKey | None:
+    def derivative_of(self, key: NodeKey) -> NodeKey | None:
         """The node whose derivative this one computes."""
         k, t = key
         by: int | None = None
         if k == OUTSIDE:
-            forward = self.nodes[t].forward
+            forward = self.nodes[t].derivative_of
         else:
             like = self.like(self.strands[k], t)
-            forward, by = self.strands[k].nodes[like].forward, t - like
+            forward, by = self.strands[k].nodes[like].derivative_of, t - like
         return None if forward is None else self._moved(forward, by)
 
     def _moved(self, node: Node, by: int | None = None) -> NodeKey:

@@ -236,7 +236,7 @@ def recurrence(graph: Graph | Node | Sequence[Node]) -> Recurrence:
     (True, {})
     """
     graph = graph if isinstance(graph, Graph) else Graph(graph)
-    whole = _with_forward(graph)
+    whole = _with_derived(graph)
     nodes = tuple(whole)
     clock = Clock(nodes)
     breaks = Breaks(graph, whole, clock)
@@ -248,14 +248,18 @@ def recurrence(graph: Graph | Node | Sequence[Node]) -> Recurrence:
     return Recurrence(graph, nodes, steps, clock, strands, known.places, breaks.found)
 
 
-def _with_forward(graph: Graph) -> Graph:
-    """The graph with the nodes that `forward` points to and what is behind them.
+def _with_derived(graph: Graph) -> Graph:
+    """The graph with the nodes that `derivative_of` points to and what is behind them.
 
     The graph of a gradient alone lacks most of the forward pass that it belongs to.
     """
     whole = graph
     while True:
-        outside = [n.forward for n in whole if n.forward is not None and n.forward not in whole]
+        outside = [
+            n.derivative_of
+            for n in whole
+            if n.derivative_of is not None and n.derivative_of not in whole
+        ]
         if not outside:
             return whole
         whole = Graph([*whole.outputs, *outside])

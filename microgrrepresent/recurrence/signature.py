@@ -28,7 +28,7 @@ def exact(node: Node) -> tuple[Any, ...]:
     """All that two nodes of isomorphic graphs have in common, parents aside."""
     form = tuple((k, _form(v, False)) for k, v in node.params.items())
     wanted = node.is_leaf and node.requires_grad
-    return *signature(node)[:-1], form, node.name, node.step, wanted, node.forward is None
+    return *signature(node)[:-1], form, node.name, node.step, wanted, node.derivative_of is None
 
 
 def index_numbers(node: Node) -> list[int]:

@@ -140,7 +140,7 @@ def find_strands(
     Parameters
     ----------
     nodes
-        In topological order; every node's `forward` is among them.
+        In topological order; every node's `derivative_of` is among them.
     outputs
         Nodes that may have names of their own.
     clock, breaks
@@ -159,10 +159,10 @@ def find_strands(
         groups: dict[Hashable, dict[int, list[Node]]] = {}
         for node in found:
             group: Hashable = node.scope
-            if node.forward is not None:
-                if node.forward not in known.places:
+            if node.derivative_of is not None:
+                if node.derivative_of not in known.places:
                     continue
-                group = known.places[node.forward][0]
+                group = known.places[node.derivative_of][0]
             assert node.step is not None
             groups.setdefault(group, {}).setdefault(clock.count(node.step), []).append(node)
         for lines in groups.values():
@@ -220,7 +220,7 @@ def _add_cuts(cuts: dict[Node, Node], known: Strands) -> None:
 def _sweeps(nodes: Sequence[Node]) -> dict[Node, int]:
     """Which reverse sweep made each node: 0 for none, then 1, 2, ... in order.
 
-    A sweep goes through the graph from the youngest node to the oldest, so where `forward` goes up
+    A sweep goes through the graph from the youngest node to the oldest, so where `derivative_of` goes up
     again, another sweep began. A leaf is counted where it is read first: a seed belongs to its
     sweep.
     """
@@ -228,10 +228,10 @@ def _sweeps(nodes: Sequence[Node]) -> dict[Node, int]:
     last, sweep = 0, 0
     for node in nodes:
         found[node] = 0
-        if node.forward is not None:
-            if not sweep or node.forward.id > last:
+        if node.derivative_of is not None:
+            if not sweep or node.derivative_of.id > last:
                 sweep += 1
-            last = node.forward.id
+            last = node.derivative_of.id
             found[node] = sweep
     first_read: dict[Node, int] = {}
     for node in nodes:

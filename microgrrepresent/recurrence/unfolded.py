@@ -96,7 +96,7 @@ class _Unfolding:
                     todo.pop()
                     continue
                 begun.add(todo[-1])
-                parents, forward = length.parents(todo[-1]), length.forward(todo[-1])
+                parents, forward = length.parents(todo[-1]), length.derivative_of(todo[-1])
                 needs = parents if forward is None else [*parents, forward]
                 missing = [need for need in needs if need not in self.made]
                 if not begun.isdisjoint(missing):
@@ -158,7 +158,7 @@ class _Unfolding:
 
     def _check_shapes(self, node: Node, forward: Node) -> None:
         """A derivative's rule takes shapes from its operation as static arguments."""
-        recorded, names = node.forward, self.length.names
+        recorded, names = node.derivative_of, self.length.names
         if recorded is not None and [p.shape for p in (*forward.parents, forward)] != [
             p.shape for p in (*recorded.parents, recorded)
         ]:

@@ -250,7 +250,7 @@ def _series(graph: Graph, names: tuple[str, ...]) -> dict[str, dict[int, Node]]:
     found: dict[tuple[str, str], dict[int, Node]] = {}
     for name in names:
         for node in graph.find(name=name):
-            if node.step is not None and node.forward is None:
+            if node.step is not None and node.derivative_of is None:
                 found.setdefault((name, node.scope), {})[node.step] = node
     several = {name for name, _ in found if sum(key[0] == name for key in found) > 1}
     return {

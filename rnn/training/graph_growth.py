@@ -100,7 +100,7 @@ def _longest_chain(loss: Node, ends: Sequence[int]) -> _Chain:
         length, read = 1, None
         for parent, chain in zip(parents, before, strict=True):
             goes_on = chain.step is not None and step is not None and chain.step < step
-            link = chain.batch < batch and not goes_on and node.forward is None
+            link = chain.batch < batch and not goes_on and node.derivative_of is None
             if chain.length + link > length:
                 length, read = chain.length + link, parent if link else chain.read
         chains[node] = _Chain(batch, step, length, read)

@@ -40,10 +40,10 @@ def same(a, b):
         assert m.op is n.op and m.name == n.name and m.requires_grad == n.requires_grad
         assert (m.scope, m.step) == (n.scope, n.step)
         assert [a.index(p) for p in m.parents] == [b.index(p) for p in n.parents]
-        inside = m.forward is not None and m.forward in a
-        assert (n.forward is not None) == inside
+        inside = m.derivative_of is not None and m.derivative_of in a
+        assert (n.derivative_of is not None) == inside
         if inside:
-            assert a.index(m.forward) == b.index(n.forward)
+            assert a.index(m.derivative_of) == b.index(n.derivative_of)
         assert m.dtype == n.dtype and m.shape == n.shape
         np.testing.assert_array_equal(m.value, n.value)
         signs = [np.signbit(v.real) & ~np.isnan(v) for v in (m.value, n.value)]

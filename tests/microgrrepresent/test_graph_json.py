@@ -24,7 +24,7 @@ def test_round_trip_of_a_net_and_its_symbolic_gradient():
     graph, w, _ = unrolled(3)
     dw = grad(graph.outputs[0], w, create_graph=True)
     whole = Graph([*graph.outputs, dw])
-    assert any(n.forward is not None for n in whole)
+    assert any(n.derivative_of is not None for n in whole)
     again = Graph.from_json(whole.to_json())
     assert same(whole, again)
     assert again.to_json() == whole.to_json()
@@ -120,10 +120,10 @@ def test_a_forward_node_outside_the_graph_is_left_out():
     x = parameter(2.0, "x")
     dx = grad(exp(x), x, create_graph=True)
     outside = Graph(dx).find(op="mul")[0]
-    assert outside.forward in Graph(dx)  # exp's derivative is exp itself
+    assert outside.derivative_of in Graph(dx)  # exp's derivative is exp itself
     dx = grad(stop_gradient(x) * x, x, create_graph=True)
-    assert dx.forward not in Graph(dx)
-    assert Graph.from_json(Graph(dx).to_json()).outputs[0].forward is None
+    assert dx.derivative_of not in Graph(dx)
+    assert Graph.from_json(Graph(dx).to_json()).outputs[0].derivative_of is None
 
 
 SAVED = json.loads(Graph(tanh(Tensor([1.0, 2.0], name="x"))).to_json())
@@ -175,7 +175,7 @@ def signed(graph):
         (changed(value={"dtype": "float64", "shape": [1]}), "'data' is missing"),
         (changed(name=3), '"name" and "scope" should be strings'),
         (changed(step="3"), "\"step\" should be an integer, got '3'"),
-        (changed(forward=5), '"forward" should name earlier nodes'),
+        (changed(derivative_of=5), '"derivative_of" should name earlier nodes'),
         (changed(params={"axis": {"oven": 1}}), "static argument of an unknown kind 'oven'"),
         (changed(params={"axis": {"a": 1, "b": 2}}), "object with one key"),
         ("[" * 100_000, "not JSON"),

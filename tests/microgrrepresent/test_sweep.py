@@ -185,9 +185,9 @@ def test_create_graph_gives_a_graph():
     dy = grad(y, x, create_graph=True)
     assert isinstance(dy, Tensor)
     assert [node.op.name for node in Graph(dy) if node.op] == ["cos", "mul"]
-    assert dy.forward is y and (dy.scope, dy.step) == ("f", 3)
+    assert dy.derivative_of is y and (dy.scope, dy.step) == ("f", 3)
     assert [n.name for n in Graph(dy).inputs] == ["1"]  # the seed
-    assert Tensor(1.0).forward is None
+    assert Tensor(1.0).derivative_of is None
 
 
 def test_derivatives_of_any_order():

@@ -117,7 +117,7 @@ def _forward(block: Block, cut: Blocks) -> Block | None:
     found: Counter[Block] = Counter()
     where = cut.node_block(block.column)
     for box in block.boxes:
-        forward = box.nodes[0].forward if box.backward else None
+        forward = box.nodes[0].derivative_of if box.backward else None
         if forward is not None and forward in where:
             found[where[forward]] += 1
     found.pop(block, None)
@@ -133,7 +133,7 @@ def _hints(
         at.update((node, tile.places[i][0] + dx) for node in box.nodes)
     hints: dict[int, float] = {}
     for box, (i, _) in zip(block.boxes, traced[block].outline, strict=True):
-        node = box.nodes[0].forward if box.backward else None
+        node = box.nodes[0].derivative_of if box.backward else None
         if node is not None and node in at:
             hints[i] = at[node]
     return hints

@@ -196,7 +196,9 @@ class _Tracer:
         mates = [
             (own[forward], self.number[box])
             for box in boxes
-            if box.backward and box in self.number and (forward := box.nodes[0].forward) in own
+            if box.backward
+            and box in self.number
+            and (forward := box.nodes[0].derivative_of) in own
         ]
         sketch = Sketch(tuple(self.outlines), tuple(self.wires), mates=tuple(mates))
         outline = [self.places[box] for box in boxes]

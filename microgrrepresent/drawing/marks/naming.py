@@ -44,7 +44,7 @@ def name(node: Node, time: Timeline) -> Line:
         return text(f"{node.value.item():.4g}")
     if node in time.losses or node in time.losses_of_steps:
         return math(time.letter(_letter_of_loss(time)), time.subscript(node))
-    if node.op is not None and node.op.kind == "score" and node.forward is None:
+    if node.op is not None and node.op.kind == "score" and node.derivative_of is None:
         return math(node.op.symbol, time.subscript(node))
     if node in time.nameless:
         return math(time.nameless[node], time.subscript(node))

@@ -33,7 +33,7 @@ def losses(time: Timeline) -> frozenset[Node]:
             node.parents
             and not node.shape
             and node.requires_grad
-            and node.forward is None
+            and node.derivative_of is None
             and node.name not in OUTPUTS
         )
     )

@@ -215,9 +215,11 @@ def _slots(found: Recurrence) -> tuple[dict[Node, Slot], dict[int, Slot]]:
     for node in found.graph:
         k = found.places[node][0] if node in found.places else None
         if k not in by_strand:
-            what = (node.op.name if node.op else "") + ("'" if node.forward is not None else "")
+            what = (node.op.name if node.op else "") + (
+                "'" if node.derivative_of is not None else ""
+            )
             key = (node.scope, what, "" if node in found.totals else node.name or "")
-            is_once = moment[node] in (0, after) and node.forward is None
+            is_once = moment[node] in (0, after) and node.derivative_of is None
             when = moment[node] if is_once else 1
             counts[when, *key] += 1
             slots[node] = Slot(*key, counts[when, *key])

@@ -175,7 +175,7 @@ class _Builder:
         self.members[box][node] = None
         if box.color is None:
             box.color = self._color(node)
-        box.backward = node.forward is not None
+        box.backward = node.derivative_of is not None
         self.box[node] = self.face[node] = box
         if glyph.is_variable or not node.parents:
             return
@@ -276,8 +276,8 @@ class _Builder:
         scope, op, letter, n = self.time.slot[node]
         t = f"t{self.time.column[node]}" if self.time.is_step(node) else ""
         words = [scope, t, letter or op or "leaf"]
-        if node.forward in self.time.slot:  # ∂h: an operation of the derivative behind h
-            _, op, letter, number = self.time.slot[node.forward]
+        if node.derivative_of in self.time.slot:  # ∂h: an operation of the derivative behind h
+            _, op, letter, number = self.time.slot[node.derivative_of]
             words.append(f"∂{letter or op}" + (f"#{number}" if number > 1 else ""))
         key = printable("/".join(filter(None, words))).replace("\\", "∖")  # DOT cannot end in one
         return key + (f"#{n}" if n > 1 else "")
@@ -329,7 +329,7 @@ class _Builder:
         merge = merge or len(tail.nodes) > 1 or len(head.nodes) > 1
         if child.parents[i] in self.time.cuts or is_cut(child):
             flow = "cut"
-        elif child.forward is not None and flow != "parameter":
+        elif child.derivative_of is not None and flow != "parameter":
             flow = "backward"
         ends = tail, head, flow == "cut"
         arrow = self.arrows.get(ends)

@@ -47,9 +47,9 @@ def test_the_backward_tile_is_the_same_at_every_step(drawing, read_svg):
 def test_a_backward_node_stands_above_its_forward_node(drawing):
     at = {n: box for box in drawing.picture.boxes if box.kind != "chip" for n in box.nodes}
     pairs = [
-        (box, at[node.forward])
+        (box, at[node.derivative_of])
         for node, box in at.items()
-        if node.scope and node.forward in at and 0 < box.column <= T and not box.between
+        if node.scope and node.derivative_of in at and 0 < box.column <= T and not box.between
     ]
     pairs = [(b, f) for b, f in pairs if not f.between and f.column == b.column]
     assert len(pairs) > 15
@@ -65,7 +65,7 @@ def test_arrows_of_the_backward_pass_look_like_it_and_rails_like_their_parameter
     for arrow in draw([loss, g], rails=True).picture.arrows:
         for child, i in arrow.edges:
             is_weight = child.parents[i] is cell.weight_hh
-            flows[child.forward is not None, is_weight].add(arrow.flow)
+            flows[child.derivative_of is not None, is_weight].add(arrow.flow)
     assert flows[True, True] == flows[False, True] == {"parameter"}
     assert "backward" in flows[True, False] <= {"backward", "parameter"}
     assert "backward" not in flows[False, False]

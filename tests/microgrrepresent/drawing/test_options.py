@@ -136,9 +136,11 @@ def test_backward_nodes_stand_above_their_forward_nodes():
     picture = draw(grad((h * h).sum(), cell.weight_hh, create_graph=True)).picture
     at = {node: box for box in picture.boxes if box.kind != "chip" for node in box.nodes}
     pairs = [
-        (box, at[node.forward])
+        (box, at[node.derivative_of])
         for node, box in at.items()
-        if node.forward in at and not box.between and at[node.forward].column == box.column
+        if node.derivative_of in at
+        and not box.between
+        and at[node.derivative_of].column == box.column
     ]
     assert len(pairs) > 10
     assert all(box.y > forward.y for box, forward in pairs)
@@ -405,7 +407,9 @@ def test_a_loss_and_its_seed_stand_after_the_steps_that_they_are_made_of():
     h = unroll(cell, np.zeros((3, 1, 2))).state
     loss = (h * h).sum()
     boxes = draw(grad(loss, cell.weight_hh, create_graph=True)).picture.boxes
-    columns = {b.column for b in boxes for n in b.nodes if n.step is None and n.forward is not None}
+    columns = {
+        b.column for b in boxes for n in b.nodes if n.step is None and n.derivative_of is not None
+    }
     assert columns == {4}
 
 
