@@ -220,9 +220,9 @@ def _add_cuts(cuts: dict[Node, Node], known: Strands) -> None:
 def _sweeps(nodes: Sequence[Node]) -> dict[Node, int]:
     """Which reverse sweep made each node: 0 for none, then 1, 2, ... in order.
 
-    A sweep goes through the graph from the youngest node to the oldest, so where `derivative_of` goes up
-    again, another sweep began. A leaf is counted where it is read first: a seed belongs to its
-    sweep.
+    A sweep goes through the graph from the youngest node to the oldest, so where `derivative_of`
+    goes up again, another sweep began. A leaf is counted where it is read first: a seed belongs to
+    its sweep.
     """
     found: dict[Node, int] = {}
     last, sweep = 0, 0
