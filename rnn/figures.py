@@ -8,15 +8,27 @@ from __future__ import annotations
 import os
 from io import BytesIO
 
+import numpy as np
+
 from microgrrepresent.files import as_path, write_file
+from microgrrepresent.node import Array
 
 try:
     from matplotlib import rc_context
+    from matplotlib.colors import LogNorm, Normalize
     from matplotlib.figure import Figure as _Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "a figure needs matplotlib: pip install 'microgrrepresent[plot]'"
     ) from error
+
+
+SLIDE = (40 / 3, 7.5)
+"""Inches of a slide of 16:9; at 120 dots an inch it has 1600 x 900 pixels."""
+
+DECADES = 6
+"""Powers of ten that a scale of colors has at the most."""
 
 
 class Figure(_Figure):
@@ -50,3 +62,16 @@ class Figure(_Figure):
         with rc_context({"svg.hashsalt": "microgrrepresent"}):
             self.savefig(content, format=format, dpi=150, metadata=undated)
         return content.getvalue()
+
+
+def slide() -> Figure:
+    """An empty figure of the size of a slide, with margins."""
+    return Figure(figsize=SLIDE, layout=ConstrainedLayoutEngine(w_pad=0.14, h_pad=0.14))
+
+
+def color_scale(norms: Array) -> Normalize:
+    """A logarithmic scale for norms, from the largest down to the smallest or six powers of ten."""
+    known = norms[np.isfinite(norms) & (norms > 0)]
+    high = float(known.max(initial=0.0)) or 1.0
+    low = max(float(known.min(initial=high)), high * 10.0**-DECADES)
+    return LogNorm(low if low < high else high / 10, high)

@@ -51,7 +51,7 @@ def parser() -> Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for add_command in (
         *(_add_demo, _add_train, _add_sample),
-        *(_add_draw, _add_bptt, _add_equations, _add_flow),
+        *(_add_draw, _add_bptt, _add_equations, _add_flow, _add_connectivity),
     ):
         add_command(commands)
     add_loops(commands)
@@ -269,6 +269,23 @@ def _add_flow(commands: Commands) -> None:
     add(flow, "--batch", count, 8, "sequences side by side")
     add(flow, "--seed", seed, 0, "same seed, same numbers")
     add_picture(flow, "flow.svg", "svg", "png", "pdf")
+
+
+def _add_connectivity(commands: Commands) -> None:
+    heard = command(
+        commands,
+        "connectivity",
+        "show to which earlier letters a language model listens",
+        "Lets a language model that `train characters` or `train words` saved read a text, and\n"
+        "draws how much the loss of each prediction depends on each token that was read: the norm\n"
+        "of dL_t/dx_k. On the page, .html, point at a letter.",
+        "example:\n  python -m rnn connectivity model.npz --text 'We hold these truths'",
+    )
+    heard.add_argument("checkpoint", metavar="CHECKPOINT", help="a file that train has written")
+    heard.add_argument(
+        "--text", metavar="TEXT", help="what is read (default: the beginning of the Declaration)"
+    )
+    add_picture(heard, "connectivity.html", "html", "svg", "png", "pdf")
 
 
 def _add_systems(commands: Commands) -> None:

@@ -30,6 +30,7 @@ from rnn.command_line.models import Recorded
 from rnn.command_line.task import Settings
 from rnn.command_line.tasks import TASKS, LanguageTask, load_task
 from rnn.errors import CheckpointError, DataError, NonFiniteError, StateDictError
+from rnn.sequences.datasets import bundled_text
 from rnn.sequences.decoding import sample, state_after
 from rnn.sequences.tokens import tokenize
 from rnn.sequences.vocabulary import UNK, Vocabulary
@@ -40,6 +41,9 @@ from rnn.training.report import Report
 from rnn.training.resuming import Checkpoint, steps_in
 from rnn.training.settings import differences
 from rnn.training.validation import Validation
+
+READ = 72
+"""Tokens that `connectivity` reads of the bundled text."""
 
 _REFUSALS = (CheckpointError, DataError, DrawingError, FileError, GraphError, StateDictError)
 
@@ -161,20 +165,13 @@ def _differences(before: object, now: object) -> str:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    task = load_task(options.checkpoint)
-    if not isinstance(task, LanguageTask):
-        raise CheckpointError(
-            f"{options.checkpoint} is a model of the task {task.name!r}, which writes no text; "
-            "train one of characters or words"
-        )
+    task = _language_task(options)
     vocabulary, model = task.vocabulary, task.model
     opening = _opening(vocabulary) if options.prompt is None else options.prompt
     words = tokenize(opening, vocabulary.unit)
     if not words:
         raise DataError("--prompt needs at least one character or word to go on from")
-    if unknown := [word for word in dict.fromkeys(words) if word not in vocabulary]:
-        listed = ", ".join(map(repr, unknown))
-        print(f"{options.prog}: unknown to this model, read as {UNK}: {listed}", file=sys.stderr)
+    _say_unknown(options, words, vocabulary)
     read = vocabulary.encode(words)[:, None]
 
     def step(tokens: Any, state: Any) -> tuple[Array, Any]:
@@ -191,6 +188,22 @@ def _sample(options: argparse.Namespace) -> int:
     text = vocabulary.decode(drawn.tokens)
     print(opening + text if vocabulary.unit == "character" else f"{opening} {text}")
     return 0
+
+
+def _language_task(options: argparse.Namespace) -> LanguageTask:
+    task = load_task(options.checkpoint)
+    if not isinstance(task, LanguageTask):
+        raise CheckpointError(
+            f"{options.checkpoint} is a model of the task {task.name!r}, which writes no text; "
+            "train one of characters or words"
+        )
+    return task
+
+
+def _say_unknown(options: argparse.Namespace, words: Sequence[str], vocabulary: Vocabulary) -> None:
+    if unknown := [word for word in dict.fromkeys(words) if word not in vocabulary]:
+        listed = ", ".join(map(repr, unknown))
+        print(f"{options.prog}: unknown to this model, read as {UNK}: {listed}", file=sys.stderr)
 
 
 def _opening(vocabulary: Vocabulary) -> str:
@@ -298,6 +311,25 @@ def _flow(options: argparse.Namespace) -> int:
     return 0
 
 
+def _connectivity(options: argparse.Namespace) -> int:
+    from rnn.command_line.listening import connectivity_of_text
+
+    task = _language_task(options)
+    words = tokenize(options.text or bundled_text(), task.vocabulary.unit)
+    words = words if options.text else words[:READ]
+    if len(words) < 2:
+        raise DataError("--text needs two characters or words: one to read, one to predict")
+    _say_unknown(options, words, task.vocabulary)
+    heard = connectivity_of_text(task.model, task.vocabulary, words)
+    print(heard)
+    try:
+        heard.save(options.out)
+    except ModuleNotFoundError as error:
+        raise DrawingError(str(error)) from error
+    print(f"Written: {options.out}")
+    return 0
+
+
 def _code(options: argparse.Namespace) -> int:
     from rnn.command_line.loops import code
 
@@ -328,6 +360,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "sample": _sample,
     "draw": _draw,
     "flow": _flow,
+    "connectivity": _connectivity,
     "bptt": _bptt,
     "equations": _equations,
     "explain": _explain,

@@ -155,16 +155,13 @@ def gradient_by_lag(losses: Sequence[Node] | Mapping[int, Node] | Node, W: Node)
     one_node(W, "gradient_by_lag", "the parameter")
     terms: dict[Pair, Array] = {}
     times: set[int] = set()
-    for i, (given, loss, seed) in enumerate(_seeded(losses), start=1):
+    for i, (given, loss, seed) in enumerate(seeded(losses, "gradient_by_lag"), start=1):
         adjoints = backward(loss, seed)
         if W not in adjoints:
             continue
-        t = _time(given, i, loss, adjoints)
+        t = time_of(given, i, loss, adjoints, "gradient_by_lag")
         if t in times:
-            raise GradientError(
-                f"gradient_by_lag: two losses were made at t={t}; add up the losses of a step, "
-                "or give {t: loss}"
-            )
+            raise twice(t, "gradient_by_lag")
         times.add(t)
         for k, term in adjoints.by_step(W).items():
             future = k is not None and k > t  # reached only where a direction runs backward in time
@@ -177,14 +174,14 @@ def gradient_by_lag(losses: Sequence[Node] | Mapping[int, Node] | Node, W: Node)
     return PairTerms(terms)
 
 
-def _seeded(
-    losses: Sequence[Node] | Mapping[int, Node] | Node,
+def seeded(
+    losses: Sequence[Node] | Mapping[int, Node] | Node, who: str
 ) -> list[tuple[int | None, Node, Array | None]]:
     """The step under which each loss is given, if it is; the loss, and the seed that picks it."""
     if isinstance(losses, Node):
         if losses.ndim == 0:
             raise GradientError(
-                "gradient_by_lag: one scalar loss has no time axis; give the losses of the steps, "
+                f"{who}: one scalar loss has no time axis; give the losses of the steps, "
                 "as a list or as a Tensor with time as its first axis"
             )
         seeds = np.zeros((len(losses.value), *losses.shape), losses.dtype)
@@ -193,34 +190,41 @@ def _seeded(
         return [(t, losses, seed) for t, seed in enumerate(seeds, start=1)]
     if not isinstance(losses, Iterable):
         raise TypeError(
-            "gradient_by_lag: the losses of the steps are wanted, as a list, as {t: loss} or as a "
+            f"{who}: the losses of the steps are wanted, as a list, as {{t: loss}} or as a "
             f"Tensor with time as its first axis, got {type(losses).__name__}"
         )
     given: list[tuple[Any, Node]]
     given = list(losses.items()) if isinstance(losses, Mapping) else [(None, x) for x in losses]
     for t, loss in given:
-        one_node(loss, "gradient_by_lag", "every loss")
+        one_node(loss, who, "every loss")
         if t is not None and not isinstance(t, (int, np.integer)):
             raise TypeError(f"gradient_by_lag: in {{t: loss}}, t is a time step, got {t!r}")
     return [(t, loss, None) for t, loss in given]
 
 
-def _time(given: int | None, i: int, loss: Node, adjoints: Adjoints) -> int:
+def time_of(given: int | None, i: int, loss: Node, adjoints: Adjoints, who: str) -> int:
     """The time step of the i-th loss: as it is given, if the graph does not contradict."""
     made = {loss.step} if loss.step is not None else _steps_of_outputs(loss, adjoints)
     if given is None and len(made) != 1:
         where = f"outputs of {len(made)} steps" if made else "no step"
         raise GradientError(
-            f"gradient_by_lag: the time step of loss {i} is not known, because it was made of "
+            f"{who}: the time step of loss {i} is not known, because it was made of "
             f"{where}; give {{t: loss}}"
         )
     if given is not None and made and given < min(made):
         raise GradientError(
-            f"gradient_by_lag: the loss given for t={given} was made of outputs at "
+            f"{who}: the loss given for t={given} was made of outputs at "
             f"t={min(made)}, which come later; give the losses as "
             "{t: loss}, each with its own step"
         )
     return next(iter(made)) if given is None else given
+
+
+def twice(t: int, who: str) -> GradientError:
+    """The error of two losses of one step."""
+    return GradientError(
+        f"{who}: two losses were made at t={t}; add up the losses of a step, or give {{t: loss}}"
+    )
 
 
 def _steps_of_outputs(loss: Node, adjoints: Adjoints) -> set[int]:

@@ -73,11 +73,14 @@ class LanguageModel(Module):
 
     def run(self, x: Any, state: Any = None) -> Unrolled[Any]:
         """Run the cell over tokens x, (T, B) or (T,), and keep every state."""
+        return unroll(self.cell, self.vectors(x), state)
+
+    def vectors(self, x: Any) -> list[Tensor]:
+        """The vector of the token of each step."""
         x = x if isinstance(x, Tensor) else plain_array(x)
         if not x.size:
             raise DataError("a language model needs at least one token to read")
-        vectors = [self.embedding(Tensor(x_t, name="token")).named("x") for _, x_t in steps(x)]
-        return unroll(self.cell, vectors, state)
+        return [self.embedding(Tensor(x_t, name="token")).named("x") for _, x_t in steps(x)]
 
     def __call__(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """Scores (T, B, V) of the tokens that follow x (T, B), and the state at the end."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from functools import cache
@@ -262,42 +261,3 @@ def cell(request):
 @pytest.fixture(name="drawn_once")
 def drawn_once_fixture():
     return drawn_once
-
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="drives a browser")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("needs Chromium: apt install chromium")
-    with playwright.sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def open_page(browser):
-    """Open pages; at the end, nothing may have gone wrong or asked the network."""
-    troubles, pages = [], []
-
-    def opened(path, width, height, **how):
-        page = browser.new_page(viewport={"width": width, "height": height}, **how)
-        page.on("console", lambda message: troubles.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda r: troubles.append(r.url) if r.url[:5] != "file:" else None)
-        page.goto(path.as_uri())
-        pages.append(page)
-        return page
-
-    yield opened
-    for page in pages:
-        page.close()
-    assert not troubles

@@ -127,25 +127,13 @@ def test_the_data_of_the_page_stay_data(tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["<!--<script>", "</script><script>alert(1)</script>", "a\\"])
-def test_the_page_steps_whatever_names_there_are(tmp_path, name):
-    from playwright.sync_api import sync_playwright
-
+def test_the_page_steps_whatever_names_there_are(open_page, tmp_path, name):
     w = Tensor(2.0, requires_grad=True, name=name)
-    path = stepper(w * w, tmp_path / "a.html", title=name)
-    with sync_playwright() as browsers:
-        browser = browsers.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        said = []
-        page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(path.as_uri())
-        before = page.inner_text("body")
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("ArrowRight")
-        assert page.inner_text("body") != before and name in before and not said
-        browser.close()
+    page = open_page(stepper(w * w, tmp_path / "a.html", title=name), 1280, 800)
+    before = page.inner_text("body")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("body") != before and name in before
 
 
 def test_gradients_and_windows_of_such_names_are_drawn():

@@ -60,7 +60,7 @@ def refused(capsys, *arguments):
 
 COMMANDS = [
     *("demo", "train", "sample", "draw", "bptt", "flow", "equations", "explain"),
-    *("code", "exercise", "mark", "systems"),
+    *("connectivity", "code", "exercise", "mark", "systems"),
 ]
 
 
@@ -511,6 +511,28 @@ def test_flow_prints_a_table_and_draws_it(capsys, tmp_path):
     assert "gru" in out
     assert "lstm" not in out
     assert (tmp_path / "pictures" / "flow.svg").read_text().count("<svg") == 1
+
+
+def test_connectivity_shows_what_a_model_listens_to(capsys, tmp_path):
+    run(capsys, "train", "characters", "--steps", "2", *QUICK, "--out", "c.npz")
+    status, out, err = run(capsys, "connectivity", "c.npz", "--text", "We hold§")
+    assert status == 0 and "read as <unk>: '§'" in err
+    assert "   7  '§'  x_" in out and "Written: connectivity.html" in out
+    assert "<h1>Which input the loss at each step listens to" in (
+        tmp_path / "connectivity.html"
+    ).read_text("utf-8")
+    assert "two characters or words: one to read" in refused(
+        capsys, "connectivity", "c.npz", "--text", "W"
+    )
+    status, out, _ = run(capsys, "connectivity", "c.npz", "-o", "a.html")
+    assert status == 0 and "  71  " in out
+    run(capsys, "train", "adding", "--steps", "2", *QUICK, "--out", "a.npz")
+    assert "which writes no text" in refused(capsys, "connectivity", "a.npz")
+
+
+def test_a_page_that_is_drawn_has_lines_of_code(capsys, tmp_path):
+    assert run(capsys, "draw", "--cell", "lstm", "--steps", "2", "-o", "a.html")[0] == 0
+    assert "in LSTMCell.forward" in (tmp_path / "a.html").read_text("utf-8")
 
 
 def test_flow_of_layers_is_that_of_the_layer(capsys):
