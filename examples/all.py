@@ -50,6 +50,7 @@ EXAMPLES = (
     "temporal_order",
     "copy_memory",
     "reber",
+    "continual_reber",
     "agreement",
     "arithmetic_trees",
     "shortest_paths",

@@ -1,10 +1,12 @@
 """The generated data are what their docstrings say: checked by other means than they are made."""
 
+import itertools
 import re
 
 import adding
 import agreement
 import cloze
+import continual_reber
 import copy_memory
 import data_reber
 import data_segmentation
@@ -97,6 +99,20 @@ def test_embedded_reber_names_all_letters_that_may_follow():
     common = {s[: t + 1]: set(f[t]) for s, f in strings for t in range(5)}
     assert all(seen[prefix] <= common[prefix] for prefix in common)
     assert sum(seen[prefix] == common[prefix] for prefix in common) > 0.9 * len(common)
+
+
+def test_streams_of_strings_go_on_without_a_gap():
+    letters, following, number = continual_reber.streams(RNG, 200, 3)
+    assert letters.shape == number.shape == (200, 3) and following.shape == (200, 3, 7)
+    for k in range(3):
+        stream = "".join(data_reber.SYMBOLS[i] for i in letters[:, k])
+        ends = np.flatnonzero(np.diff(number[:, k])) + 1
+        strings = [stream[i:j] for i, j in itertools.pairwise([0, *ends])]
+        assert len(strings) > 5 and "".join(strings) + stream[ends[-1] :] == stream
+        assert all(re.fullmatch(r"B([TP])B.*E\1E", string) for string in strings)
+        assert (following[ends - 1, k].sum(-1) == 1).all()  # after the last E, only B
+        then = letters[1:, k]
+        assert following[np.arange(199), k, then].all()
 
 
 def test_segmentation_tags_can_be_read_back():
