@@ -38,6 +38,8 @@ class System:
         A file of the repository that shows it; None where the call draws it.
     example, test : str
         A file of the repository, and a test as pytest names it.
+    words : tuple of str
+        What else people look for when they mean it, in both languages.
     """
 
     part: str
@@ -48,6 +50,7 @@ class System:
     picture: str | None
     example: str
     test: str
+    words: tuple[str, ...] = ()
 
     @property
     def formulas(self) -> list[str]:
@@ -107,9 +110,18 @@ def _system(
     example: str,
     test: str,
     picture: str | None = None,
+    words: list[str] | None = None,
 ) -> System:
     return System(
-        part, tuple(english), tuple(chinese), formula, call.strip(), picture, example, test
+        part,
+        tuple(english),
+        tuple(chinese),
+        formula,
+        call.strip(),
+        picture,
+        example,
+        test,
+        tuple(words or ()),
     )
 
 
@@ -121,12 +133,13 @@ def preamble() -> str:
 def find(word: str) -> list[System]:
     """The systems with a name that contains a word, in either language.
 
-    A system that is called exactly so comes alone.
+    Where systems are called exactly so, they come alone.
 
     Parameters
     ----------
     word : str
-        Part of a name, in any case: ``"peephole"``, ``"窥视孔"``.
+        Part of a name, such as ``"peephole"`` or ``"窥视孔"``, in any case, with or without hyphens
+        and blanks.
 
     Raises
     ------
@@ -140,15 +153,13 @@ def find(word: str) -> list[System]:
     ['Peephole LSTM']
     """
     sought = _plain(word)
-    exact = [system for system in systems() if sought in map(_plain, system.names)]
-    found = exact or [
-        system for system in systems() if any(sought in _plain(name) for name in system.names)
-    ]
+    called = {s: [_plain(name) for name in s.names + s.words] for s in systems()}
+    found = [s for s, names in called.items() if sought in names]
+    found = found or [s for s, names in called.items() if any(sought in name for name in names)]
     if not found:
         from difflib import get_close_matches
 
-        names = [name for system in systems() for name in system.names]
-        plain = {_plain(name): name for name in names}
+        plain = {_plain(name): name for s in systems() for name in s.names + s.words}
         near = [plain[name] for name in get_close_matches(sought, plain, n=3, cutoff=0.5)]
         instead = f"near it: {', '.join(near)}" if near else "`python -m rnn systems` lists all"
         raise DataError(f"no system of the lecture notes is called {word!r}; {instead}")
@@ -156,5 +167,5 @@ def find(word: str) -> list[System]:
 
 
 def _plain(text: str) -> str:
-    """A name without what a search should not depend on: case, width and blanks of characters."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """A name without what a search should not depend on: case, width, blanks and punctuation."""
+    return re.sub(r"[\s\-‐–—_,.、()·]", "", unicodedata.normalize("NFKC", text).casefold())

@@ -67,6 +67,48 @@ def test_it_is_found_by_each_of_its_names(system):
     for name in system.names:
         assert find(name) == [system]
         assert system in find(name.upper())
+    for word in system.words:
+        assert system in find(word) and len(find(word)) <= 3
+        assert word not in system.names
+
+
+# What a student types who has heard the name in a lecture, or read it in another book.
+TYPED = {
+    "计算图 链式法则 反向传播 自动微分 自动求导": "Graphs",
+    "按时间展开 权重共享 权值共享": "Graphs",
+    "有限状态机 图灵完备 延时神经网络 变长序列": "Networks with memory",
+    "隐藏状态 隐状态 简单循环网络 残差连接 零初始化": "Recurrent cells",
+    "长短期记忆 长短时记忆网络 门控循环单元 遗忘门 细胞状态 记忆单元": "Gated cells",
+    "重置门 更新门 窥视孔 信息高速公路 参数量": "Gated cells",
+    "双向 双向LSTM 深层循环网络 堆叠 图神经网络 随机失活": "Other recurrences",
+    "编码器解码器 编码器—解码器 序列到序列 注意力 教师强制": "Encoder and decoder",
+    "独热编码 词嵌入 词向量 未登录词 掩码 词表": "Inputs and outputs",
+    "困惑度 交叉熵": "Losses",
+    "梯度爆炸 梯度消失 梯度裁剪 截断 长距离依赖 批量归一化 梯度检验": "Training",
+    "机器翻译 看图说话 情感分析 集束搜索 语音识别 写诗 复制任务 雷伯": "Tasks",
+    "autodiff, weight tying, loop": "Graphs",
+    "finite state machine, 1-D convolution, TDNN": "Networks with memory",
+    "vanilla RNN, hidden state, skip connection": "Recurrent cells",
+    "cell state, memory cell, constant error carousel, CIFG, peephole": "Gated cells",
+    "bi-directional, BiLSTM, stacked LSTM, GNN, message passing": "Other recurrences",
+    "seq2seq, encoder decoder, scheduled sampling, attention": "Encoder and decoder",
+    "one hot, word embedding, out-of-vocabulary, padding, EOS": "Inputs and outputs",
+    "cross entropy, bits per character": "Losses",
+    "TBPTT, truncated, gradient checking, layer norm, IRNN, long-term dependencies": "Training",
+    "beam search, char-rnn, POS tagging, chatbot, copy task, adding problem, reber": "Tasks",
+}
+
+
+@pytest.mark.parametrize(
+    ("word", "part"),
+    [
+        (word, part)
+        for words, part in TYPED.items()
+        for word in re.split(r", | (?=[^a-zA-Z])", words)
+    ],
+)
+def test_it_is_found_by_what_a_student_types(word, part):
+    assert part in {system.part for system in find(word)}
 
 
 def test_a_part_of_a_name_finds_all_that_have_it():
