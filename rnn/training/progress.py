@@ -59,11 +59,11 @@ def _lines(done: int, total: int | None) -> Iterator[Advance]:
         step += 1
         if not _is_due(step, total):
             return
-        of = left = ""
+        how_far = "1 step" if step == 1 else f"{step} steps"
         if total:
             each = (monotonic() - began) / (step - first)
-            of, left = f"/{total}", f", {_clock(each * (total - step))} left"
-        print(f"{step}{of} steps{left}, {text}", file=sys.stderr, flush=True)
+            how_far = f"{step}/{total} steps, {_clock(each * (total - step))} left"
+        print(f"{how_far}, {text}", file=sys.stderr, flush=True)
 
     yield advance
 

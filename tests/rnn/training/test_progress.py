@@ -70,7 +70,10 @@ def test_the_last_validation_is_said(monkeypatch):
 
 def test_batches_that_are_made_have_an_end_after_the_first_epoch(monkeypatch):
     lines = trained(lambda rng: iter([np.ones((1, 1))] * 8), monkeypatch, epochs=3)
-    assert [line.split(",")[0] for line in lines[:4]] == [f"{n} steps" for n in (1, 2, 4, 8)]
+    assert [line.split(",")[0] for line in lines[:4]] == [
+        "1 step",
+        *(f"{n} steps" for n in (2, 4, 8)),
+    ]
     assert lines[-1].startswith("24/24 steps, 00:00 left")
 
 
@@ -90,7 +93,7 @@ def test_in_a_terminal_there_is_a_bar_with_loss_validation_and_time_left(columns
         except OSError:  # the process has closed its end
             break
         written += part
-    assert process.wait() == 0
+    assert process.wait() == 0 and b"\x1b" not in written  # no color that NO_COLOR would turn off
     last = next(line for line in reversed(written.decode().split("\r")) if "20/20" in line).strip()
     assert re.fullmatch(
         r"100%\|█{6,}\| 20/20, 00:00 left, loss \S+, perplexity \S+, validation 0.125", last
