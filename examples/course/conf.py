@@ -1,5 +1,7 @@
 """Sphinx's settings for the course; `build.py` calls it."""
 
+import re
+
 project = "microgrrepresent"
 html_title = "microgrrepresent"
 author = "the authors of microgrrepresent"
@@ -54,6 +56,18 @@ def formulas_as_written(app, what, name, obj, options, lines):
     lines[:] = written
 
 
+def each_attribute(app, what, name, obj, options, lines):
+    """Say of each attribute what is said of several: Sphinx's field has room for one name."""
+
+    def apart(found):
+        field, names, said = found.groups()
+        return "\n".join(f":{field} {name}:{said}" for name in names.split(", "))
+
+    several = re.compile(r"^:(ivar|vartype) (\w+(?:, \w+)+):(.*(?:\n +.*)*)", re.MULTILINE)
+    lines[:] = several.sub(apart, "\n".join(lines)).split("\n")
+
+
 def setup(app):
-    """Let Sphinx call it before docstrings are read as NumPy's."""
+    """Let Sphinx call the one before docstrings are read as NumPy's, and the other behind."""
     app.connect("autodoc-process-docstring", formulas_as_written, priority=100)
+    app.connect("autodoc-process-docstring", each_attribute, priority=900)

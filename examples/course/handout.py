@@ -1,12 +1,14 @@
 """The notebooks for a class: the same text as .ipynb, with the answers taken out.
 
 In a cell with the tag ``answer``, what stands below the line ``# your lines`` is the answer. A
-student gets ``...`` in the place of what is assigned, or a function that says that its lines are
-missing. The same notebook with all answers, for the teacher, stands beside it.
+student gets "not a number", or an empty list, in the place of what is assigned, so that the check
+below says "not yet"; or a function that says that its lines are missing. The same notebook with all
+answers, for the teacher, stands beside it.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -15,27 +17,35 @@ from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 
 _ANSWER = re.compile(r"^( *)# your lines\n(.*)\Z", re.DOTALL | re.MULTILINE)
-_ASSIGNED = re.compile(r"^(\w+ = )", re.MULTILINE)
 
 
 def blank(code: str) -> str:
     r"""A cell's code without the answer in it.
 
-    >>> print(blank("# your lines\na = 1 + 1\nb = 2 * a"))
+    >>> print(blank("# your lines\na = 1 + 1\nb = [2, a]"))
     # your lines
-    a = ...
-    b = ...
+    a = float("nan")
+    b = []
     """
 
     def emptied(found: re.Match[str]) -> str:
         indent, answer = found.groups()
-        names = [] if indent else _ASSIGNED.findall(answer)
-        lines = [f"{name}..." for name in names] or [
-            f'{indent}raise NotImplementedError("your lines are missing")'
-        ]
+        lines = [] if indent else [*map(_unanswered, ast.parse(answer).body)]
+        if not lines or "" in lines:
+            lines = [f'{indent}raise NotImplementedError("your lines are missing")']
         return "\n".join([f"{indent}# your lines", *lines])
 
     return _ANSWER.sub(emptied, code)
+
+
+def _unanswered(statement: ast.stmt) -> str:
+    """The line that stands for an assignment to a name; empty for any other statement."""
+    match statement:
+        case ast.Assign([ast.Name(name)], ast.List() | ast.Subscript()):
+            return f"{name} = []"
+        case ast.Assign([ast.Name(name)]):
+            return f'{name} = float("nan")'
+    return ""
 
 
 def read(path: Path) -> nbformat.NotebookNode:

@@ -60,7 +60,7 @@ class Cell(Module, Generic[S]):
     per_gate: bool = False
 
     forward: Callable[..., S]
-    """The equations, ``forward(x, state, *shared) -> state``: what a subclass says."""
+    """The equations, as ``forward(x, state, *shared) -> state``; a subclass says them."""
 
     def __init__(
         self, input_size: int, hidden_size: int, *, dtype: DTypeLike | None, rng: Rng

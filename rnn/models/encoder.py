@@ -69,7 +69,7 @@ class Encoder(Module):
         """Encode sequences x (T, B, input_size), or (T, B) with an embedding."""
         with scope("encoder"):
             if self.embedding is not None:
-                x = self.embedding(x)
+                x = self.embedding(x).named("x")
             outputs, state = self.layer(x, lengths=lengths, side=side)
             context = self.layer.top_state(state).named("C")
         mask = None if lengths is None else sequence_mask(lengths, outputs.shape[0], side)

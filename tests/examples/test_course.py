@@ -1,7 +1,9 @@
 """The course: its notebooks can be handed out, and its pages are whole and need no network."""
 
 import ast
+import contextlib
 import doctest
+import io
 import os
 import re
 import subprocess
@@ -46,6 +48,27 @@ def test_a_notebook_is_handed_out_without_its_five_answers(path, handout):
     for before, after in zip(code_cells(whole), code_cells(handed), strict=True):
         if "# your lines" not in before.source:
             assert before.source == after.source
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_an_exercise_that_is_not_done_yet_says_so(path, handout):
+    pytest.importorskip("matplotlib").use("Agg")
+    names, told, answered = {}, [], False
+    given = code_cells(handout.handout(path))
+    for cell, whole in zip(given, code_cells(handout.handout(path, answers=True)), strict=True):
+        is_check, answered = answered, cell.source != whole.source
+        said = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(said):
+                exec(compile(cell.source, path.name, "exec"), names)
+        except (AssertionError, NotImplementedError) as error:
+            assert is_check or answered, cell.source
+            said.write(str(error))
+        if is_check:
+            told.append(said.getvalue())
+    assert len(told) == 5
+    assert all("Not yet" in line or "your lines are missing" in line for line in told), told
 
 
 @pytest.mark.parametrize("name", ["handout", "formulas"])
