@@ -14,12 +14,13 @@ from microgrrepresent.errors import (
     DTypeError,
     GradientError,
     ShapeError,
+    gradient_lost,
     listed,
     operand,
     shortened,
 )
 from microgrrepresent.node import Array, N, Node, dtype_name, leaf, make
-from microgrrepresent.place import running
+from microgrrepresent.place import here, running
 
 if TYPE_CHECKING:
     from microgrrepresent.primitive import Primitive
@@ -113,8 +114,18 @@ def plain(data: T) -> T:
 
 
 def plain_array(data: Any, dtype: DTypeLike | None = None) -> Array:
-    """``np.asarray(data, dtype)`` of what is `plain`; of a node its value."""
-    return _converted(data.value if isinstance(data, Node) else data, dtype, copy=None)
+    """``np.asarray(data, dtype)`` of what is `plain`; of a node its value, as ``np.asarray(t)``.
+
+    Raises
+    ------
+    GradientError
+        If the node requires a gradient, which would end here, and this is recorded.
+    """
+    if isinstance(data, Node):
+        if data.requires_grad and here.get().recorded:
+            raise gradient_lost("as an array", data)
+        data = data.value
+    return _converted(data, dtype, copy=None)
 
 
 def _converted(data: Any, dtype: DTypeLike | None, copy: bool | None) -> Array:

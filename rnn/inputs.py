@@ -134,7 +134,7 @@ def valid_steps(lengths: Any, T: int, side: Side = "right") -> Any:
     if not isinstance(side, str) or side not in ("right", "left"):
         raise ValueError(f"side must be 'right' or 'left', where the padding is, got {side!r}")
     t = np.arange(T)[:, None]
-    return t < lengths if side == "right" else t >= T - lengths
+    return t < lengths if side == "right" else t + lengths >= T
 
 
 def integer(value: Any, least: int, what: str, who: object = None) -> int:

@@ -11,6 +11,7 @@ from rnn.cells.activations import activation
 from rnn.cells.cell import Cell
 from rnn.cells.simple import Nonlinearity
 from rnn.initialize import Rng
+from rnn.inputs import tensor_of
 
 
 class CTRNNCell(Cell[Tensor]):
@@ -27,7 +28,7 @@ class CTRNNCell(Cell[Tensor]):
     input_size, hidden_size : int
         Length of x and of y.
     tau : float or array, shape (hidden_size,)
-        Time constants τ, in the unit of dt.
+        Time constants τ, in the unit of dt. A leaf Tensor that requires a gradient is learned.
     dt : float
         Length of a step. Euler's method needs dt well below the smallest τ to follow the equation.
     nonlinearity : {"sigmoid", "tanh", "relu"}
@@ -44,7 +45,7 @@ class CTRNNCell(Cell[Tensor]):
     bias : Tensor, shape (hidden_size,)
         θ.
     tau : Tensor, shape () or (hidden_size,)
-        Does not require a gradient.
+        Requires a gradient if it was given as a Tensor that does.
 
     Examples
     --------
@@ -69,8 +70,10 @@ class CTRNNCell(Cell[Tensor]):
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype, rng=rng)
         plain(tau)
+        learned = tau if isinstance(tau, Tensor) and tau.is_leaf and tau.requires_grad else None
         try:
-            times, length = plain_array(tau, self.dtype), plain_array(dt, float)
+            times = plain_array(tau if learned is None else learned.numpy(), self.dtype)
+            length = plain_array(dt, float)
         except (TypeError, ValueError):
             times = length = np.zeros(())
         one_or_each = times.shape in ((), (hidden_size,)) and length.shape == ()
@@ -85,7 +88,11 @@ class CTRNNCell(Cell[Tensor]):
         self.weight_ih = self.parameter("W_ih", hidden_size, input_size)
         self.weight_hh = self.parameter("W_hh", hidden_size, hidden_size)
         self.bias = self.parameter("θ", hidden_size)
-        self.tau = Tensor(times, name="τ")
+        if learned is None:
+            self.tau = Tensor(times, name="τ")
+        else:
+            self.tau = tensor_of(learned, self.dtype, self, "tau")
+            self.tau.name = learned.name or "τ"
 
     def state_sizes(self) -> dict[str, int]:
         """Letter and length of the state."""

@@ -17,7 +17,7 @@ from microgrrepresent import ShapeError, Tensor, concatenate, scope, stack, step
 from microgrrepresent.equations import Equations, step_equations
 from microgrrepresent.equations.notations import NotationName
 from rnn.cells.cell import Cell
-from rnn.inputs import Side, flags, integer, values_of
+from rnn.inputs import Side, flags, integer, lengths_of, valid_steps, values_of
 from rnn.layers.dense import Dropout
 from rnn.layers.grid import CellGrid
 from rnn.layers.unrolling import Unrolled, unroll
@@ -138,6 +138,8 @@ class Recurrent(CellGrid[S]):
         xs, batch = self._steps(x)
         before = self._initial(state, batch, len(xs))
         if not len(xs):
+            if lengths is not None:
+                valid_steps(lengths_of(lengths, 0, () if batch is None else (batch,)), 0, side)
             return self._nothing(before, batch)
         xs, after = self._run(xs, before, lengths, side)
         with scope(self.scope):

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from microgrrepresent import Tensor
 from microgrrepresent.errors import shortened
 from microgrrepresent.node import Array
 from microgrrepresent.operands import plain_array
@@ -105,7 +106,7 @@ def pad(sequences: Sequence[Any], value: float = 0, side: Side = "right") -> Pad
     """
     if not isinstance(sequences, Iterable):
         raise DataError(f"pad: sequences must be a list of them, got {shortened(sequences)}")
-    number(value, "pad: value")
+    number(plain_array(value) if isinstance(value, Tensor) else value, "pad: value")
     arrays = [_numbers(f"pad: sequence {i}", sequence) for i, sequence in enumerate(sequences)]
     if not arrays:
         raise DataError("pad: there are no sequences")
@@ -116,8 +117,14 @@ def pad(sequences: Sequence[Any], value: float = 0, side: Side = "right") -> Pad
                 "they may differ in the first axis only"
             )
     lengths = np.array([len(array) for array in arrays], dtype=np.int64)
-    dtype = np.result_type(*arrays, value)
-    values = np.full((lengths.max(), len(arrays), *arrays[0].shape[1:]), value, dtype)
+    shape = (lengths.max(), len(arrays), *arrays[0].shape[1:])
+    try:
+        values = np.full(shape, value, np.result_type(*arrays, value))
+    except OverflowError as error:  # of NumPy, which does not widen integers for a number
+        raise DataError(
+            f"pad: sequences of {arrays[0].dtype} cannot be filled up with {value}: {error}; "
+            "convert them first, as with .astype(int)"
+        ) from error
     values.swapaxes(0, 1)[valid_steps(lengths, len(values), side).T] = np.concatenate(arrays)
     return Padded(values, lengths, side)
 

@@ -283,7 +283,8 @@ def log_probability(step: Step, first: Any, tokens: Any, state: Any = None) -> A
 
 def _finite(logits: Any) -> Array:
     """Scores as an array, if they are numbers."""
-    scores = plain_array(logits, np.float64)
+    with no_grad():  # a token that is chosen has no derivative
+        scores = plain_array(logits, np.float64)
     if np.isnan(scores).any():
         raise NonFiniteError(
             "the model's scores are NaN, so that no token is likelier than another; look for NaN "

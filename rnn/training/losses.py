@@ -77,7 +77,9 @@ def sequence_loss(
     2.0794415416798357
     """
     _check_reduction(reduction, get_args(SequenceReduction), "sequence_loss")
-    wanted = targets.value if isinstance(targets, Tensor) else arrayed(targets)
+    wanted = arrayed(targets)
+    if isinstance(wanted, Tensor) and not wanted.requires_grad:
+        wanted = wanted.value  # each step reads its target as a leaf of its own, as of an array
     counts = _counts(mask, "sequence_loss")
     for name, array in (("targets", wanted), ("mask", counts)):
         if array is not None and (not array.ndim or len(array) != len(outputs)):
@@ -101,14 +103,16 @@ def sequence_loss(
 
 
 def _sum_of_steps(
-    loss: Callable[..., Any], outputs: Sequence[Tensor], targets: Array, counts: Array | None
+    loss: Callable[..., Any], outputs: Sequence[Tensor], targets: Any, counts: Array | None
 ) -> tuple[Tensor, int, int]:
     """A node L for each step and their sum, the number of terms in it, and the size of a batch."""
     losses: list[Tensor] = []
     terms, batch = 0, 1
     for t, output in enumerate(outputs, start=1):
         with step(t):
-            target = Tensor(targets[t - 1], name="target")
+            target = targets[t - 1]
+            if not isinstance(target, Tensor):
+                target = Tensor(target, name="target")
             now = None if counts is None else counts[t - 1]
             each = _loss_that_counts(loss, output, target, now)
             losses.append((each.sum() if each.ndim else each).named("L"))

@@ -32,6 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microgrrepresent import Tensor
 from microgrrepresent.node import Array
 from microgrrepresent.operands import plain_array
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
@@ -208,7 +209,7 @@ def joined(gates: Iterable[Gate]) -> list[Array]:
 
 def checked(who: str, name: str, given: ArrayLike, shape: tuple[int, ...]) -> Array:
     """What is given, if it is an array of real numbers of this shape."""
-    array = plain_array(given)
+    array = plain_array(given.numpy() if isinstance(given, Tensor) else given)
     if array.shape != shape or array.dtype.kind not in "fiu":
         kind = "" if array.dtype.kind in "fiu" else f" of {array.dtype}, which are no real numbers"
         raise StateDictError(

@@ -76,3 +76,12 @@ def test_gradients_that_are_equal_are_arrays_of_their_own():
     for name, gradient in step(X=np.ones((6, 3, I)))[1].items():
         np.testing.assert_array_equal(gradient, kept[name])
         np.testing.assert_array_equal(first[name], 2 * kept[name])
+
+
+def test_an_input_that_requires_a_gradient_is_refused():
+    W, x = mg.Tensor(2.0, requires_grad=True, name="W"), mg.Tensor(np.ones(5), requires_grad=True)
+    f = mg.program(lambda X: (W * X).sum(), W, X=x.numpy())
+    for call in (lambda: f(X=x), lambda: mg.program(lambda X: (W * X).sum(), W, X=x)):
+        with pytest.raises(mg.GradientError, match=r"requires a gradient, which would be lost"):
+            call()
+    assert f(X=x.detach())[1] == 5

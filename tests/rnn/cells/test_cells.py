@@ -5,7 +5,17 @@ import itertools
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph, Tensor, draw, grad, gradcheck, scope, step
+from microgrrepresent import (
+    DTypeError,
+    GradientError,
+    Graph,
+    Tensor,
+    draw,
+    grad,
+    gradcheck,
+    scope,
+    step,
+)
 from microgrrepresent import sum as total
 from microgrrepresent.drawing.marks.labels import plain
 from rnn import (
@@ -200,6 +210,24 @@ def test_ctrnn_by_its_equation():
     x, y = rng.standard_normal((2, 3)), rng.standard_normal((2, 4))
     slope = (-y + sigmoid(y + s["bias"]) @ s["weight_hh"].T + x @ s["weight_ih"].T) / tau
     np.testing.assert_allclose(cell(x, y).numpy(), y + 0.1 * slope, rtol=1e-13)
+
+
+def test_time_constants_are_learned_if_they_require_a_gradient():
+    tau = Tensor([1.0, 2.0], requires_grad=True)
+    cell = CTRNNCell(1, 2, tau=tau, rng=0)
+    assert cell.tau is tau and any(p is tau for p in cell.parameters())
+    gradcheck(lambda _: cell(np.ones(1), [0.5, -0.5]), [tau])
+    unroll(cell, np.ones((3, 1))).stacked().sum().backward()
+    assert tau.grad is not None and tau.grad.all()
+
+
+def test_a_time_constant_that_would_lose_its_derivative_is_refused():
+    tau = Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(GradientError, match=r"requires a gradient, which would be lost"):
+        CTRNNCell(1, 2, tau=2 * tau)
+    with pytest.raises(DTypeError, match=r"expected tau of float32, got float64"):
+        CTRNNCell(1, 2, tau=tau, dtype="float32")
+    assert not CTRNNCell(1, 2, tau=tau.detach()).tau.requires_grad
 
 
 def test_the_share_that_a_ctrnn_takes_of_its_way_has_a_name():

@@ -799,3 +799,20 @@ def test_lists_of_numbers_take_the_layer_s_data_type():
 
 
 assert {RNNCell, GRUCell, LSTMCell} == {type(LAYERS[n]().cells[0]) for n in ("rnn", "gru", "lstm")}
+
+
+def test_no_steps_have_lengths_and_a_side_too():
+    layer, nothing = GRU(2, 3, rng=0), np.zeros((0, 2, 2))
+    with pytest.raises(ValueError, match=r"between 0 and T = 0 valid steps, got 0\.\.5"):
+        layer(nothing, lengths=[5, 0])
+    with pytest.raises(ValueError, match=r"side must be 'right' or 'left'.* got 'x'"):
+        layer(nothing, lengths=[0, 0], side="x")
+    assert layer(nothing, lengths=[0, 0])[0].shape == (0, 2, 3)
+
+
+def test_lengths_of_small_integers():
+    layer, x = GRU(2, 3, rng=0), np.random.default_rng(0).normal(size=(200, 2, 2))
+    expected = layer(x, lengths=[150, 7], side="left")[0]
+    for dtype in ("u1", "u2"):
+        given = layer(x, lengths=np.array([150, 7], dtype), side="left")[0]
+        np.testing.assert_array_equal(given.numpy(), expected.numpy())

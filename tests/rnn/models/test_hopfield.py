@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph, Tensor
+from microgrrepresent import GradientError, Graph, Tensor
 from rnn import HopfieldNetwork, dynamical_system
 
 
@@ -124,3 +124,12 @@ def test_a_unit_that_hears_nothing_stays_as_it_is():
     np.testing.assert_array_equal(network.step(Tensor(s)), s)
     for mode in ("asynchronous", "synchronous"):
         np.testing.assert_array_equal(network.recall(s, mode, rng=0).state, s)
+
+
+def test_patterns_do_not_lose_their_derivative():
+    pattern = Tensor([1.0, -1.0, 1.0], requires_grad=True)
+    network = HopfieldNetwork(3)
+    for call in (network.store, network.recall):
+        with pytest.raises(GradientError, match=r"requires a gradient, which would be lost"):
+            call(pattern)
+    network.store(pattern.detach())

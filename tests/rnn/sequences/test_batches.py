@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn import DataError, language_model_batches, pad, padded_batches, sequence_mask
+from microgrrepresent import GradientError, Tensor, no_grad
+from rnn import DataError, Embedding, language_model_batches, pad, padded_batches, sequence_mask
 
 sequences = st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=7)
 
@@ -152,3 +153,38 @@ def test_messages():
         next(padded_batches([[1], [2]], [[1]], batch_size=1))
     with pytest.raises(DataError, match="steps must be an integer >= 1"):
         next(language_model_batches([1, 2], 1, 0))
+
+
+def test_padding_loses_no_derivative():
+    vectors = Embedding(5, 3, rng=0)
+    words = [vectors(np.array([0, 1])), vectors(np.array([2]))]
+    some = Tensor(1.0, requires_grad=True)
+    for call in (
+        lambda: pad(words),
+        lambda: pad([[1.0, some], [2.0]]),
+        lambda: pad([[1.0, 2.0], [3.0]], value=some),
+        lambda: next(padded_batches(words, batch_size=2)),
+    ):
+        with pytest.raises(GradientError, match="requires a gradient"):
+            call()
+    with no_grad():
+        assert pad(words).values.shape == (2, 2, 3)
+    assert pad([Tensor([1.0, 2.0]), Tensor([3.0])], value=Tensor(9.0)).values.T.tolist() == [
+        [1, 2],
+        [3, 9],
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "u8", "i8"])
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_lengths_of_any_integers(dtype, side):
+    lengths = np.array([100, 3, 0], dtype)
+    mask = sequence_mask(lengths, 300, side)
+    assert np.array_equal(mask, sequence_mask([100, 3, 0], 300, side))
+    assert mask.sum(axis=0).tolist() == [100, 3, 0]
+
+
+@pytest.mark.parametrize("value", [-1, 300])
+def test_a_value_that_the_integers_do_not_have(value):
+    with pytest.raises(DataError, match=rf"uint8 cannot be filled up with {value}: .*astype"):
+        pad([np.array([1, 2], np.uint8), np.array([3], np.uint8)], value=value)

@@ -14,6 +14,7 @@ from microgrrepresent import (
     binary_cross_entropy,
     cross_entropy,
     grad,
+    gradcheck,
     log,
     softmax,
 )
@@ -201,3 +202,14 @@ def test_a_mask_in_which_no_step_counts():
     y = Tensor(LOGITS, requires_grad=True)
     L = sequence_loss(cross_entropy, y, CLASSES, mask=np.zeros((T, B), dtype=int))
     assert float(L) == 0 and not grad(L, y).any()
+
+
+@pytest.mark.parametrize("mask", [None, MASK])
+@pytest.mark.parametrize("form", [lambda y: y, list])
+@pytest.mark.parametrize("loss", [mse_loss, binary_cross_entropy])
+def test_targets_that_require_a_gradient_get_it(loss, form, mask):
+    y, target = Tensor(LOGITS, requires_grad=True), Tensor(LOGITS / 9 + 0.5, requires_grad=True)
+    with np.errstate(all="raise"):
+        gradcheck(lambda a, b: sequence_loss(loss, form(a * 1), b * 1, mask=mask), [y, target])
+    sequence_loss(loss, form(y * 1), target * 1, mask=mask).backward()
+    assert target.grad is not None and (target.grad != 0).any()
