@@ -18,6 +18,7 @@ from microgrrepresent.equations.formulas import definition, formula, part_of
 from microgrrepresent.equations.notations import Notation
 from microgrrepresent.equations.reading import shape_of
 from microgrrepresent.equations.terms import Apply, Formula, Number, Shift, Term, Value, Variable
+from microgrrepresent.letters import stem_of
 
 
 @dataclass
@@ -65,7 +66,7 @@ class _Sums:
             parts.sort(key=_order)
         products = {i: product for i, part in enumerate(parts) if (product := _product(part))}
         for i, (_, weight) in products.items():
-            if isinstance(weight, Value) and _stem(weight.variable.name) in self.course.first:
+            if isinstance(weight, Value) and stem_of(weight.variable.name) in self.course.first:
                 parts.insert(0, parts.pop(i))
                 break
         if self.course.joined and len(products) == 2:
@@ -91,7 +92,7 @@ class _Sums:
 
     def _joint_letter(self, left: Value, weight: Term) -> str:
         """W_a, or of several gates the letter of what is made: W_u makes Γ_u."""
-        if isinstance(weight, Value) and _stem(weight.variable.name) == "W_hh":
+        if isinstance(weight, Value) and stem_of(weight.variable.name) == "W_hh":
             return self.course.joined
         letter = self.course.letters.get(left.variable.name, left.variable.name)
         stem, _, below = letter.partition("_")
@@ -129,11 +130,6 @@ def _is_past(term: Term) -> bool:
 
 def _length(term: Term) -> int:
     return shape_of(term)[-1]
-
-
-def _stem(name: str) -> str:
-    """The name of a layer's parameter without the layer."""
-    return name.partition("_l")[0] if "_l" in name else name
 
 
 # --- the update gate ------------------------------------------------------------------------------

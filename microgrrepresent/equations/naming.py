@@ -8,10 +8,10 @@ of several layers, are told apart by a mark.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from microgrrepresent.equations.series import Series, Step
+from microgrrepresent.letters import in_layer, layer_marks
 from microgrrepresent.node import Node
 
 Edges = Mapping[Node, Sequence[tuple[Node, int]]]
@@ -62,25 +62,15 @@ def _again(mark: str, count: int) -> str:
     return mark + "'" * count if mark or count < 4 else str(count + 1)
 
 
-_LAYER = re.compile(r"l(\d+)(_reverse)?")
-
-
 def _marks(scopes: Sequence[str]) -> dict[str, str]:
     """What tells one letter in several scopes apart: layer and direction, or a number."""
-    found = {scope: _LAYER.fullmatch(scope.rpartition("/")[2]) for scope in scopes}
-    layers = {scope: match for scope, match in found.items() if match}
+    found = {scope: in_layer(scope.rpartition("/")[2]) for scope in scopes}
+    layers = {scope: layer for scope, layer in found.items() if layer and not layer.stem}
     others = [scope for scope in scopes if scope not in layers]
     stacks = {scope.rpartition("/")[0] for scope in layers}
     if len(scopes) > 1 and (len(stacks) != 1 or len(others) > 1):
         return {scope: str(i) for i, scope in enumerate(scopes, start=1)}
-    stacked, both = (
-        len({m[1] for m in layers.values()}) > 1,
-        len({m[2] for m in layers.values()}) > 1,
-    )
-    return dict.fromkeys(others, "") | {
-        scope: (str(int(m[1]) + 1) if stacked else "") + (("←" if m[2] else "→") if both else "")
-        for scope, m in layers.items()
-    }
+    return dict.fromkeys(others, "") | layer_marks(layers)
 
 
 def _letter(series: Series, edges: Edges, ends: Mapping[Series, str]) -> str:

@@ -23,10 +23,11 @@ matrix is the transpose of the program's. To add a course, add a row to `NOTATIO
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
+
+from microgrrepresent.letters import in_layer, layer_marks, stem_of
 
 NotationName = Literal["pytorch", "nndl", "ng", "nankai", "task05", "d2l"]
 
@@ -88,31 +89,23 @@ class Notation:
         states have. It gives W away to a cell only where there is one: else W stays W.
         """
         letters, known = dict(self.letters), self.stems(names)
-        of_layers = {name: match for name in names if (match := _OF_A_LAYER.fullmatch(name))}
         if not {"W_ih", "W_hh"} & known:
             letters.pop("W", None)
         for name, more in self.beside.items():
             if name in known:
                 letters |= more
         if self.name != "PyTorch":  # whose letters are the program's own
-            numbers = {match["layer"] for match in of_layers.values()}
-            ways = {match["reverse"] for match in of_layers.values()}
-            for name, match in of_layers.items():
-                layer = str(int(match["layer"]) + 1) if len(numbers) > 1 else ""
-                way = ("←" if match["reverse"] else "→") if len(ways) > 1 else ""
-                letter = letters.get(match["name"], match["name"])
+            layers = {name: layer for name in names if (layer := in_layer(name)) and layer.stem}
+            for name, mark in layer_marks(layers).items():
+                letter = letters.get(layers[name].stem, layers[name].stem)
                 stem = letter.removesuffix("ᵀ")
-                mark = f"^{layer}{way}" if layer or way else ""
-                letters[name] = stem + mark + letter[len(stem) :]
+                letters[name] = stem + (mark and f"^{mark}") + letter[len(stem) :]
         return replace(self, letters=letters)
 
     def stems(self, names: Collection[str]) -> set[str]:
         """The names, and those of layers' parameters without the layer."""
-        of_layers = map(_OF_A_LAYER.fullmatch, names)
-        return {*names, *(match["name"] for match in of_layers if match)}
+        return {*names, *map(stem_of, names)}
 
-
-_OF_A_LAYER = re.compile(r"(?P<name>\w+?)_l(?P<layer>\d+)(?P<reverse>_reverse)?")
 
 _GATES = "ifogrzn"
 _SUMS = frozenset({"a", *(f"a_{gate}" for gate in _GATES)})

@@ -15,7 +15,7 @@ from functools import cache
 from html import escape
 from typing import Literal, NamedTuple
 
-from microgrrepresent.letters import ACCENTS, GREEK
+from microgrrepresent.letters import ACCENTS, GREEK, in_layer
 
 Level = Literal["base", "sub", "sup"]
 
@@ -36,7 +36,6 @@ Label = tuple[Line, ...]
 SUB, SUP = 0.8, 0.7
 """Size of subscripts and superscripts."""
 
-_LAYER = re.compile(r"l(\d+)|reverse")
 _BRACES = re.compile(r"_\{([^{}]*)\}")
 
 
@@ -72,22 +71,21 @@ def math(name: str, step: int | str | None = None) -> Line:
     (True, True)
     """
     name = _BRACES.sub(r"_\1", printable(name))
+    superscript = ""
+    if (layer := in_layer(name)) and layer.stem:
+        name, superscript = layer.stem, f"{layer.number}{'←' if layer.reverse else ''}"
     stem, *subscripts = name.split("_") if not (name[:1] == "_" or _is_phrase(name)) else [name]
     if subscripts and subscripts[0] in ACCENTS and len(stem) == 1:
         stem += subscripts.pop(0)
-    superscript = ""
     if stem.endswith(")") and "(" in stem:  # u(1), as the notes call intermediate variables
         stem, _, rest = stem.partition("(")
-        superscript = f"({rest}"
+        superscript += f"({rest}"
     stem = GREEK.get(stem, stem)
     for accent, mark in ACCENTS.items():
         if stem != accent and stem.endswith(accent) and len(stem) == len(accent) + 1:
             stem = unicodedata.normalize("NFC", stem[0] + mark)
     if stem.endswith("~") and len(stem) == 2:
         stem = stem[0] + ACCENTS["tilde"]
-    while subscripts and (layer := _LAYER.fullmatch(subscripts[-1])):  # weight_l0_reverse
-        superscript = (layer[1] or "←") + superscript
-        subscripts.pop()
     below = [GREEK.get(part, part) for part in subscripts if part]
     if step is not None:
         below.append(str(step))
@@ -131,7 +129,7 @@ def _is_phrase(name: str) -> bool:
     """Whether a name is words joined by underscores, not a letter and what stands below it."""
     stem, *rest = name.split("_")
     known = {*GREEK, *ACCENTS}
-    words = [part for part in rest if not (part in known or _LAYER.fullmatch(part))]
+    words = [part for part in rest if part not in known]
     marked = any(stem.endswith(mark) and len(stem) == len(mark) + 1 for mark in ACCENTS)
     one = len(stem.partition("(")[0]) == 1 or stem in known or marked
     return not one and any(len(word) > 2 and word.isalpha() for word in words)
