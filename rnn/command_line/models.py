@@ -28,6 +28,8 @@ from rnn.training.losses import mse_loss, sequence_loss
 
 HIDDEN, VECTOR = 4, 3
 """Length of a state, and of an input or a word's vector."""
+SHARPER = 20.0
+"""By how much larger the parameters of attention are than at the beginning of a training."""
 
 
 @dataclass(frozen=True)
@@ -146,9 +148,13 @@ def _translation(choices: Choices, **looks: Any) -> Recorded:
     decoder = Decoder(
         size, HIDDEN, layer.output_size, VECTOR, cell=ILLUSTRATED[choices.cell], rng=rng, **looks
     )
+    if decoder.attention is not None:  # as after training, it looks at some more than at others
+        for parameter in decoder.attention.parameters():
+            parameter.assign(SHARPER * parameter.data)
     with scope("encoder"):
         memory = stack(shown).named("S") if looks else None
-    state, said = decoder.start(Encoded(shown[-1], memory)), []
+        context = stack(shown[-1:])[0].named("C")
+    state, said = decoder.start(Encoded(context, memory)), []
     read = [("<s>", size - 1), *written[:-1]] if choices.to else written
     for t, (word, i) in enumerate(read, start=1):
         with scope("decoder"), step(t):

@@ -44,8 +44,11 @@ def beside(
             and len(out[arrow.tail]) == 1
             and not into[arrow.tail]
         ]
-        if len(into[head]) == len(loose) == 1 and loose[0].kind in ("input", "parameter"):
-            continue
+        if len(into[head]) == len(loose):
+            if len(loose) == 1 and loose[0].kind in ("input", "parameter"):
+                continue
+            if _chips(into[head]):  # a word stands below its vector
+                loose = [box for box in loose if box.kind != "input"]
         taken = {crossing(block, a, True).side for a in into[head] if a.tail not in inside}
         taken |= {crossing(block, a, False).side for a in out[head] if a.head not in inside}
         free: list[Side] = [side for side in ("left", "right") if side not in taken]

@@ -31,6 +31,8 @@ class Borders:
         """Where an arrow enters or leaves a block."""
         other = arrow.tail if enters else arrow.head
         slot = other.slot if other.between else arrow.tail.slot
+        if enters and arrow.enters_as is not None:
+            slot = arrow.enters_as
         if not other.between and other.column == block.column:
             lower = self.blocks.of[other].level < block.level
             return Crossing("below" if lower else "above", enters, slot)

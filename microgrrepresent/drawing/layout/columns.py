@@ -10,6 +10,8 @@ from microgrrepresent.drawing.layout.grid import LANE_GAP, LOOP_GAP, MARGIN, Cha
 
 GAP_MARGIN = 21.0
 """Between a tile and the state beside it: the margin of the panel, and an arrow."""
+CLEAR = 12.0
+"""Between a tile and the middle of a gap, where a line may run."""
 
 
 def lay_columns(grid: Grid, y: dict[Block, float]) -> None:
@@ -25,17 +27,37 @@ def lay_columns(grid: Grid, y: dict[Block, float]) -> None:
     x = _lay_rails(grid)
     for column in range(grid.T + 1 if grid.T else 2):
         stack = grid.columns.get(column, [])
+        half = GAP_MARGIN + between[column] / 2 + grid.stretch[0] / 2 * (column > 0)
         if stack:
             x = _lay_column(grid, column, stack, passing.get(column, []), x, y)
-        room = between[column]
+            if between[column] and not passing.get(column):
+                x -= min(_overhang(grid, stack)[1], max(half - CLEAR, 0.0))
         x += LOOP_GAP * len(grid.loop) * (column == 0)
-        x += grid.stretch[0] / 2 * (column > 0)
-        grid.gap[column] = x + GAP_MARGIN + room / 2
-        x += grid.stretch[0] / 2 * (column < grid.T)
-        if room:
-            x += 2 * GAP_MARGIN + room + LOOP_GAP * len(grid.loop) * (column > 0)
+        grid.gap[column] = x + half
+        if between[column]:
+            x += half + GAP_MARGIN + between[column] / 2
+            x += grid.stretch[0] / 2 * (column < grid.T)
+            x += LOOP_GAP * len(grid.loop) * (column > 0)
+            following = grid.columns.get(column + 1, [])
+            if following and not passing.get(column + 1):
+                x -= min(_overhang(grid, following)[0], x - grid.gap[column] - CLEAR)
         elif stack:
+            x += grid.stretch[0] / 2 * (column > 0) + grid.stretch[0] / 2 * (column < grid.T)
             x += 2.5 * MARGIN
+
+
+def _overhang(grid: Grid, stack: list[Block]) -> tuple[float, float]:
+    """How far other blocks of a column reach beyond its recurrences, to the left and right.
+
+    They may do so under or over the states in the gaps beside it.
+    """
+    cells = [block for block in stack if block.level % 2]
+    if not cells:
+        return 0.0, 0.0
+    offsets = _offsets(grid, stack)
+    left = min(offsets[b] for b in cells) - min(offsets[b] for b in stack)
+    ends = {b: offsets[b] + grid.tiles[b].width for b in stack}
+    return left, max(ends.values()) - max(ends[b] for b in cells)
 
 
 def _lay_column(

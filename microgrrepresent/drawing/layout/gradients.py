@@ -9,7 +9,7 @@ computed the chip has a dash, never a 0; where exactly 0 came back it says 0, an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from math import hypot, log10
 
 from microgrrepresent.adjoints import Adjoints
@@ -19,6 +19,8 @@ from microgrrepresent.drawing.marks.picture import Arrow, Box, Picture
 from microgrrepresent.drawing.marks.sizes import fit
 from microgrrepresent.node import Array, Node
 from microgrrepresent.norms import euclidean_norm
+from microgrrepresent.pullbacks import numbers
+from microgrrepresent.sums import fitted
 
 DECADES = 4.0
 """Norms that are so many powers of ten below the largest are all drawn alike."""
@@ -82,14 +84,27 @@ def together(arrows: Iterable[Arrow], adjoints: Adjoints) -> float | None:
     """Norm of what came back along several arrows, added up for each variable."""
     sums: dict[Node, Array] = {}
     for arrow in arrows:
-        for child, i in arrow.edges:
-            part = adjoints.along(child, i)
+        for way in arrow.ways or [(edge,) for edge in arrow.edges]:
+            part = _led_back(way, adjoints)
             if part is not None:
+                child, i = way[0]
                 parent = child.parents[i]
                 sums[parent] = sums[parent] + part if parent in sums else part
     if not sums:
         return None
     return hypot(*map(euclidean_norm, sums.values()))
+
+
+def _led_back(way: Sequence[tuple[Node, int]], adjoints: Adjoints) -> Array | None:
+    """What flowed back along the last of some edges, one after the other, led back to the first."""
+    part = adjoints.along(*way[-1])
+    for child, i in reversed(way[:-1]):
+        if part is None:
+            return None
+        rules, args = numbers(child, part)
+        rule = rules[i]
+        part = None if rule is None else fitted(rule(*args), child.parents[i].value)
+    return part
 
 
 def adjoint(nodes: Iterable[Node], adjoints: Adjoints) -> float | None:

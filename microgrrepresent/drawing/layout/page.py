@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from microgrrepresent.drawing.marks.picture import Picture, Point
@@ -38,11 +39,15 @@ def page_of(size: object) -> Point | None:
 def gaps_to_fill(picture: Picture, page: Point) -> Point:
     """By how much to part the columns and the rows of a picture, so that it fills a page."""
     left, bottom, right, top = picture.frame()
-    columns = {box.column for box in picture.boxes if not box.between}
+    columns: dict[int, set[int]] = defaultdict(set)  # of each storey
+    for box in picture.boxes:
+        if not box.between:
+            columns[box.storey].add(box.column)
     shape = page[0] / page[1]
     wide = (top - bottom) * shape - (right - left)
     high = (right - left) / shape - (top - bottom)
     heights = {panel.top for panel in picture.panels}
-    rows = 2 + max(len(heights), 1) + any(box.kind == "loss" for box in picture.boxes)
-    across = min(max(wide, 0.0) / max(len(columns), 1), WIDEST)
+    rows = 1 + max(len(heights), 1) + len(columns)
+    rows += any(box.kind == "loss" for box in picture.boxes)
+    across = min(max(wide, 0.0) / max(map(len, columns.values()), default=1), WIDEST)
     return (int(across), int(min(max(high, 0.0) / rows, HIGHEST)))

@@ -10,6 +10,8 @@ from microgrrepresent.drawing.marks.themes import Paint, Theme
 THICK: dict[Flow, float] = {"state": 2.0, "delay": 2.0, "backward": 1.4, "cut": 1.6}
 STRONG = 2.4
 """By how much an arrow is thicker that the drawing points at, in points."""
+FAINTEST: dict[Flow, float] = {"gradient": 0.35, "weight": 0.2}
+"""What is as thick and as strong in color as it is large, and how strong where it is least."""
 DASHED: frozenset[Flow] = frozenset({"gradient", "cut"})
 
 
@@ -83,13 +85,14 @@ def _own_color(arrow: Arrow, theme: Theme) -> str:
 
 def thickness(arrow: Arrow) -> float:
     """The width of an arrow's line, in points."""
-    width = arrow.width if arrow.flow == "gradient" else THICK.get(arrow.flow, 1.1)
+    width = arrow.width if arrow.flow in FAINTEST else THICK.get(arrow.flow, 1.1)
     return width + STRONG if arrow.strong else width
 
 
 def opacity(arrow: Arrow) -> float:
-    """How strong a color is: the less flowed back, the fainter."""
-    return 0.35 + 0.65 * arrow.strength if arrow.flow == "gradient" else 1.0
+    """How strong a color is: the less flowed back, or is weighed, the fainter."""
+    least = FAINTEST.get(arrow.flow, 1.0)
+    return least + (1 - least) * arrow.strength
 
 
 def dot_radius(arrow: Arrow) -> float:

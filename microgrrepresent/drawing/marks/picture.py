@@ -72,6 +72,8 @@ class Box:
     """Whether its text begins at its left side."""
     pending: bool = False
     """Whether a gradient was asked for here that has not been computed."""
+    storey: int = 0
+    """Which of the loops one above the other it belongs to, counted from 0."""
 
     @property
     def font(self) -> float:
@@ -111,7 +113,7 @@ class Box:
         return self.y + self.height / 2
 
 
-Flow = Literal["value", "state", "parameter", "gradient", "backward", "delay", "cut"]
+Flow = Literal["value", "state", "parameter", "weight", "gradient", "backward", "delay", "cut"]
 
 
 @dataclass(slots=True, eq=False)
@@ -124,6 +126,10 @@ class Arrow:
     label: Label = ()
     edges: tuple[tuple[Node, int], ...] = ()
     """The graph's edges that it stands for: (child, position of the parent among its parents)."""
+    ways: tuple[tuple[tuple[Node, int], ...], ...] = ()
+    """Of an arrow to a context: the edges on each way from its state to there, in order."""
+    enters_as: Hashable = None
+    """The slot of the state as which its head reads what it carries, if that has another slot."""
     path: list[Point] = field(default_factory=list)
     label_at: Point | None = None
     room: Point | None = None
@@ -132,7 +138,7 @@ class Arrow:
     """Where the scissors are, on an arrow along which no gradient passes."""
     width: float = 1.0
     strength: float = 1.0
-    """Of a gradient: 1 for the largest of the picture, 0 for the smallest that are told apart."""
+    """1 for the largest gradient of the picture, or weight of a context, 0 for next to nothing."""
     color: int | None = None
     faint: bool = False
     strong: bool = False

@@ -304,7 +304,7 @@ def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
     style = line_style(arrow, theme)
     if style != "solid":
         attributes["style"] = style
-    if arrow.flow == "gradient":
+    if opacity(arrow) < 1:
         attributes["color"] = f"{color}{int(255 * opacity(arrow)):02x}"
     if arrow.label and arrow.label_at:
         attributes["label"] = html(arrow.label, 11, theme.text)

@@ -14,6 +14,7 @@ from microgrrepresent.drawing.layout.legend import place_legend
 from microgrrepresent.drawing.layout.page import PAGES, gaps_to_fill, page_of
 from microgrrepresent.drawing.layout.ribbon import best_rows, wrap
 from microgrrepresent.drawing.layout.side_by_side import side_by_side
+from microgrrepresent.drawing.layout.storeys import put_up, set_aside
 from microgrrepresent.drawing.layout.turning import turn, turn_sizes
 from microgrrepresent.drawing.layout.words import add_equations, add_title
 from microgrrepresent.drawing.marks.labels import Line, printable
@@ -41,13 +42,14 @@ from microgrrepresent.drawing.views.choices import (
     one_of,
     theme_of,
 )
+from microgrrepresent.drawing.views.contexts import with_contexts
 from microgrrepresent.drawing.views.folded import folded_timeline, with_totals
 from microgrrepresent.drawing.views.gate_colors import color_gates
 from microgrrepresent.drawing.views.highlight import Highlight, chosen, emphasize, point_at
 from microgrrepresent.drawing.views.leaving_out import leave_out, remove
 from microgrrepresent.drawing.views.parameters import tell_apart
 from microgrrepresent.drawing.views.step_equations import equation_lines
-from microgrrepresent.drawing.views.views import VIEWS
+from microgrrepresent.drawing.views.views import COARSE, VIEWS
 from microgrrepresent.drawing.views.window import windowed
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
@@ -181,6 +183,8 @@ def draw(
     if labels is None:
         labels = "nndl" if equations else {}  # with equations, the letters that they are short in
     unrolled = replace(timeline(graph), letters=letters_of(labels, graph))
+    if rails:  # lines from one place to uses in all steps
+        unrolled = replace(unrolled, storeys=(1,))
     if time == "both" and window is None and unrolled.T > LONG:
         window = (1, 1)
     details = Details(False, rails, values)
@@ -261,6 +265,8 @@ class _Scene:
         glyphs = self._collapsed(glyphs, time)
         if window is not None and sum(window) + 1 < time.T:
             glyphs, time = windowed(time, glyphs, window)
+        elif self.view in COARSE:
+            glyphs = with_contexts(glyphs, time)
         return self._placed(time, glyphs)
 
     def folded(self, unrolled: Timeline) -> Picture:
@@ -291,8 +297,11 @@ class _Scene:
         fit_alike(picture, time.T)
         if self.shown.upwards:
             turn_sizes(picture)
+        between = set_aside(picture)
         arrange(picture, time.titles, advice(bool(time.T)), self.stretch)
-        if self.page is not None and not self.shown.upwards:
+        if len(time.storeys) > 1:
+            put_up(picture, time.storeys, between)
+        elif self.page is not None and not self.shown.upwards:
             wrap(picture, time.T, best_rows(picture, time.T, self.page))
         if shown is not None:
             draw_back(picture, shown)

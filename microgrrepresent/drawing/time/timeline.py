@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from microgrrepresent.drawing.time.contexts import Contexts, contexts
 from microgrrepresent.drawing.time.losses import losses, losses_of_steps
+from microgrrepresent.drawing.time.storeys import storey_at, storeys
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import Recurrence, recurrence
@@ -79,6 +81,10 @@ class Timeline:
     starts: dict[Node, Start]
     totals: frozenset[Node]
     nodes: tuple[Node, ...]
+    storeys: tuple[int, ...] = (1,)
+    """The columns at which loops begin that stand one above the other: encoder and decoder."""
+    handed: dict[Node, Start] = field(default_factory=dict)
+    """Results of a loop that a later one reads as the state before its first step."""
     stands_for: dict[Node, Node] = field(default_factory=dict)
     delayed: Delays = field(default_factory=dict)
     """In a folded graph: the edges that read a state at another step."""
@@ -173,6 +179,16 @@ class Timeline:
         """What a drawing calls a name: itself, or what was given for it."""
         return self.letters.get(name, name)
 
+    def storey(self, node: Node) -> int:
+        """Which of the loops one above the other a node is for, counted from 0."""
+        of = self.starts[node].reader if node in self.starts else node
+        return storey_at(self.storeys, self.column[of])
+
+    @cached_property
+    def contexts(self) -> Contexts:
+        """What steps of a later loop make of the states of an earlier one."""
+        return contexts(self)
+
     def is_step(self, node: Node) -> bool:
         """Whether the node belongs to a step."""
         return 0 < self.column[node] <= self.T
@@ -196,14 +212,27 @@ def timeline(graph: Graph) -> Timeline:
         if abs(lag) == 1 and k in by_strand and by_strand[k] not in read
     }
     starts: dict[Node, Start] = {}
+    handed: dict[Node, Start] = {}
     for node, (k, lag, reader) in found.initial.items():
         state, made = by_strand.get(k), column.get(node, len(steps))
         if node in shared or state is None or slot[node] == state or passes.get(state) != lag:
             continue
-        inside = made and (node.step is not None or lag < 0)
-        if made < column.get(reader, 0) and not inside:
-            starts[node] = Start(state, lag, reader)
-    return Timeline(graph, steps, column, slot, shared, passes, starts, found.totals, tuple(graph))
+        if made < column.get(reader, 0):
+            inside = made and (node.step is not None or lag < 0)
+            (handed if inside else starts)[node] = Start(state, lag, reader)
+    return Timeline(
+        graph,
+        steps,
+        column,
+        slot,
+        shared,
+        passes,
+        starts,
+        found.totals,
+        tuple(graph),
+        storeys(len(steps), column, slot, shared, passes),
+        handed,
+    )
 
 
 def _slots(found: Recurrence) -> tuple[dict[Node, Slot], dict[int, Slot]]:

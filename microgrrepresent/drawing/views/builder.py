@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from microgrrepresent.drawing.marks.labels import Label, Run, math, printable, text
 from microgrrepresent.drawing.marks.naming import is_start_value, name, symbol, value, variable_kind
 from microgrrepresent.drawing.marks.picture import SCISSORS, Arrow, Box, Flow, Kind, Picture
 from microgrrepresent.drawing.marks.sizes import fit
+from microgrrepresent.drawing.time.contexts import Contexts
+from microgrrepresent.drawing.time.storeys import storey_at
 from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut
 from microgrrepresent.node import Node
 
@@ -46,6 +48,11 @@ class Glyph:
     is_variable: bool = False
     value: Label = ()
 
+
+LOOK_GAP = 14.0
+"""Between arrows that lead from several states to one context."""
+THINNEST_LOOK, WIDEST_LOOK = 0.8, 8.0
+"""Of such an arrow, if the weight is 0, and if it is 1."""
 
 Glyphs = Callable[[Node], Glyph]
 View = Callable[[Timeline], Glyphs]
@@ -96,6 +103,10 @@ class _Builder:
     edges: dict[Arrow, list[tuple[Node, int]]] = field(default_factory=lambda: defaultdict(list))
     delays: dict[Hashable, Box] = field(default_factory=dict)
     colors: dict[Node, int] = field(default_factory=dict)
+    repeats: dict[Node, Box] = field(default_factory=dict)
+    """What a later loop takes over, where it stands once more."""
+    led: set[tuple[Node, Arrow]] = field(default_factory=set)
+    """The memories whose edges an arrow to a context stands for already."""
     told: set[Box] = field(default_factory=set)
     """Whose value has its letter on an arrow."""
     keys: Counter[str] = field(default_factory=Counter)
@@ -113,17 +124,37 @@ class _Builder:
         for node in time.nodes:
             for i, parent in enumerate(node.parents):
                 shown = (node, i) in time.delayed or time.stands_for.get(parent, parent) in self.box
-                if node not in time.cuts and shown:
+                if node in time.cuts or node in self.looks.memories or not shown:
+                    continue
+                if self._is_looked_at(parent, node):
+                    self._look(parent, node, i)
+                else:
                     self._connect(parent, node, i)
         for arrow, edges in self.edges.items():
             arrow.edges = tuple(edges)
             if arrow.tail.kind == "chip":
                 arrow.tail.nodes = tuple(self.members[arrow.tail])
+        for arrow in reversed(
+            self.picture.arrows
+        ):  # what comes before the steps goes with its uses
+            if arrow.tail.column == 0 and not arrow.tail.between:
+                arrow.tail.storey = arrow.head.storey
         for cut, whole in time.cuts.items():
             for box in dict.fromkeys((self.box[whole], self.face[whole])):
                 box.nodes += (cut,)
+        for memory, states in self.looks.memories.items():
+            for box in dict.fromkeys(self.face[state] for state in states):
+                box.nodes += (memory,)
 
     # --- what needs the whole graph --------------------------------------------------------------
+
+    @cached_property
+    def looks(self) -> Contexts:
+        """The contexts that have boxes of their own in this view."""
+        found = self.time.contexts
+        if all(self.glyph[node].key is own.node for node, own in found.of.items()):
+            return found
+        return Contexts()
 
     @cached_property
     def tinted(self) -> set[Node]:
@@ -162,12 +193,17 @@ class _Builder:
     def _stand(self, node: Node) -> None:
         """Give a node its box, and its face where the value is a variable in its own right."""
         time, glyph = self.time, self.glyph[node]
+        if node in self.looks.memories:
+            first = self.looks.memories[node][0]
+            self.box[node] = self.face[node] = self.face[first]
+            return
         if node in time.cuts:
             whole = time.cuts[node]
             self.box[node], self.face[node] = self.box[whole], self.face[whole]
             return
         column, slot = time.column[node], time.slot[node]
-        passes = slot in time.passes or node in self.time.starts
+        whole = self._whole(node, glyph)
+        passes = time.slot[whole] in time.passes or whole in time.starts
         box = self.boxes.get((glyph.key, column))
         if box is None:
             box = self._make_box(node, glyph, passes)
@@ -192,9 +228,15 @@ class _Builder:
             self.face[node] = face
             self.picture.arrows.append(Arrow(box, face, "state" if kind == "state" else "value"))
 
+    @staticmethod
+    def _whole(node: Node, glyph: Glyph) -> Node:
+        """The variable whose box a node is drawn in, or the node itself."""
+        return glyph.key if glyph.is_variable and isinstance(glyph.key, Node) else node
+
     def _make_box(self, node: Node, glyph: Glyph, passes: bool) -> Box:
         time = self.time
         head = glyph.key if isinstance(glyph.key, Node) else node
+        node = self._whole(node, glyph)
         variable = glyph.is_variable or not head.parents
         kind, label, slot = glyph.kind, glyph.label, time.slot[head]
         if variable and self._is_end(head):
@@ -251,6 +293,7 @@ class _Builder:
             state = self.state[start.state]
             named = state.name or self.glyph[state].is_variable
             box.column = self.time.column[start.reader] - (start.lag > 0)
+            box.storey = self.time.storey(node)
             box.slot = (*start.state, "variable") if named else start.state
         elif self.time.passes[self.time.slot[node]] < 0:
             box.column -= 1
@@ -260,6 +303,7 @@ class _Builder:
 
     def _box(self, node: Node, kind: Kind, label: Label, column: int, slot: Hashable) -> Box:
         box = Box(self._unique(self._key(node)), kind, label, (node,), column, slot)
+        box.storey = storey_at(self.time.storeys, column)
         box.detached = node.op is None and "detached" in node.params
         if box.detached:
             box.label = ((*label[0], Run(f"\u2009{SCISSORS}", size=0.8)), *label[1:])
@@ -310,7 +354,12 @@ class _Builder:
             else:
                 self._chip(source, child, i)
             return
-        if tail.between and here == there:
+        if tail.storey < head.storey and not head.between:
+            if there not in time.storeys:
+                self._chip(source, child, i)
+                return
+            tail = self._again(source)
+        elif tail.between and here == there and tail.storey == head.storey:
             tail = self.box[source]  # the step itself takes the value from the operation
         if there > time.T and time.is_step(source):
             if tail.between and (tail.column < time.T or time.slot[source] in self.gathered):
@@ -318,8 +367,36 @@ class _Builder:
         elif not tail.column - (not tail.between) <= there <= tail.column + 1:
             self._chip(source, child, i)
             return
-        passes = here != there and (tail.between or time.slot[source] in time.passes)
+        onward = here != there or tail.storey < head.storey
+        passes = onward and (tail.between or time.slot[source] in time.passes)
         self._arrow(tail, child, i, "state" if passes else "value", source, drawn is not parent)
+
+    def _is_looked_at(self, parent: Node, child: Node) -> bool:
+        """Whether a context is made of what its loop finds in the one below."""
+        if child not in self.looks.of or parent not in self.looks.ways:
+            return False
+        return self.time.storey(parent) < self.time.storey(child)
+
+    def _look(self, memory: Node, child: Node, i: int) -> None:
+        """Lead an arrow from each state in a memory to the context that is made of them."""
+        context = self.looks.of[child]
+        head = self.box[child]
+        head.width = max(head.width, LOOK_GAP * len(context.sources))
+        for state, way in self.looks.ways[memory]:
+            arrow = self.arrows.get((state, head))
+            if arrow is None:
+                arrow = Arrow(self.face[state], head, "weight")
+                if context.shares:
+                    share = context.shares[state]
+                    arrow.width = THINNEST_LOOK + (WIDEST_LOOK - THINNEST_LOOK) * share
+                    arrow.strength = share / max(context.shares.values())
+                self.arrows[state, head] = arrow
+                self.picture.arrows.append(arrow)
+            arrow.ways = (*arrow.ways, (*way, (child, i)))
+            if memory in self.looks.memories and (memory, arrow) not in self.led:
+                self.led.add((memory, arrow))
+                self.edges[arrow] += way
+            self.edges[arrow].append((child, i))
 
     def _arrow(
         self, tail: Box, child: Node, i: int, flow: Flow, source: Node, merge: bool = False
@@ -338,6 +415,8 @@ class _Builder:
             arrow.label = self._edge_label(tail, source, child)
             if flow == "parameter":
                 arrow.color = tail.color
+            if source in self.time.handed and not tail.between:
+                arrow.enters_as = (*self.time.handed[source].state, "variable")
             self.arrows[ends] = arrow
             self.picture.arrows.append(arrow)
         self.edges[arrow].append((child, i))
@@ -374,7 +453,7 @@ class _Builder:
             slot = (head.slot, "chip", i, *self.time.slot[source])
             key = self._unique(f"{head.name}<{i}")
             box = Box(key, "chip", label, (source,), head.column, slot)
-            box.color = self.face[source].color
+            box.color, box.storey = self.face[source].color, head.storey
             fit(box)
             self.picture.boxes.append(box)
             flow: Flow = "cut" if child.parents[i] in self.time.cuts else "parameter"
@@ -383,6 +462,24 @@ class _Builder:
             self.picture.arrows.append(arrow)
         self.members[arrow.tail][source] = None
         self.edges[arrow].append((child, i))
+
+    def _again(self, source: Node) -> Box:
+        """What a loop takes over from an earlier one, once more before its first step, dashed."""
+        known = self.repeats.get(source)
+        if known is not None:
+            return known
+        face, time = self.face[source], self.time
+        storey = face.storey + 1
+        column, slot = time.storeys[storey] - 1, face.slot
+        if source in time.handed:
+            slot = (*time.handed[source].state, "variable")
+        box = replace(face, name=self._unique(f"{face.name}/again"), column=column, slot=slot)
+        box.between = box.pending = True
+        box.storey = storey
+        self.repeats[source] = box
+        self.picture.boxes.append(box)
+        self.picture.arrows.append(Arrow(face, box, "state" if face.kind == "state" else "value"))
+        return box
 
     def _delay(self, source: Node, lag: int, child: Node, i: int) -> None:
         """Lead a state of a folded graph back to the cell, through a black square."""

@@ -124,6 +124,7 @@ def layers(time: Timeline) -> tuple[Glyphs, Timeline]:
         shared=frozenset(),
         passes={},
         starts={},
+        storeys=(1,),
     )
     return glyph, flat
 
@@ -186,7 +187,10 @@ def _scopes(cell: dict[Node, int]) -> dict[int, str]:
 
 
 def _short(scopes: Iterable[str]) -> dict[str, str]:
-    """The last part of each scope, or all of it where another one has that part too."""
+    """The last part of each scope; where others have that part too, the first one, or all of it."""
     last = {scope: scope.rpartition("/")[2] for scope in scopes}
     alike = Counter(last.values())
-    return {scope: name if alike[name] == 1 else scope for scope, name in last.items()}
+    first = {scope: scope.partition("/")[0] for scope, name in last.items() if alike[name] > 1}
+    names = last | first
+    once = Counter(names.values())
+    return {scope: name if once[name] == 1 else scope for scope, name in names.items()}

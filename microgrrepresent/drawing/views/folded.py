@@ -61,6 +61,7 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
         passes={time.slot[d.source]: 1 if d.lag > 0 else -1 for d in delays},
         starts={},
         nodes=tuple(node for node in time.graph if node in column),
+        storeys=(1,),
         stands_for=stands_for,
         delayed=delayed,
         marks=marks,

@@ -8,6 +8,7 @@ and sums of gates and states stay, and so does everything that has a name.
 from __future__ import annotations
 
 import ast
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from microgrrepresent.description import parsed
@@ -104,6 +105,8 @@ class _Gates:
             return glyph if node not in self.affine and not _is_activation(node) else None
         if node in self.affine and glyph.kind != "op":
             return glyph
+        if _is_copy(node) and glyph.is_variable and _is_copy(glyph.key):
+            return glyph
         return None
 
     def _enters(self, node: Node) -> bool:
@@ -128,6 +131,8 @@ class _Gates:
             return Glyph(whole, "function", (self._formula(whole),))
         if node in self.affine:
             return Glyph(node, "function", (self._formula(node),))
+        if node.name and (_is_copy(node) or _is_row(node)):
+            return Glyph(node, kind, (words,), True)
         is_state = self.time.slot[node] in self.time.passes
         if node.name and not is_state and kind == "output":
             return Glyph(node, "output", (words,), True)
@@ -186,6 +191,19 @@ class _Gates:
 
 def _kind(node: Node) -> str:
     return node.op.kind if node.op is not None else ""
+
+
+def _is_copy(node: Hashable) -> bool:
+    """Whether a node is all numbers of its only parent: C = h_T, of a stack of one state."""
+    if not isinstance(node, Node) or _kind(node) != "moves" or len(node.parents) != 1:
+        return False
+    return node.size == node.parents[0].size and not node.parents[0].is_leaf
+
+
+def _is_row(node: Node) -> bool:
+    """Whether a node is chosen from a parameter: the vector of a word."""
+    whole = node.parents[0]
+    return node.op is not None and node.op.is_selection and whole.is_leaf and whole.requires_grad
 
 
 def _is_activation(node: Node) -> bool:

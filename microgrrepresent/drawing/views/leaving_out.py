@@ -40,7 +40,12 @@ def _model(picture: Picture) -> set[Box]:
     into: dict[Box, list[Box]] = defaultdict(list)
     for arrow in picture.arrows:
         into[arrow.head].append(arrow.tail)
-    todo = [b for b in picture.boxes if b.kind in ("output", "state", "cell", "parameter")]
+    used = {node for box in picture.boxes if box.kind == "chip" for node in box.nodes}
+    todo = [
+        box
+        for box in picture.boxes
+        if box.kind in ("output", "state", "cell", "parameter") or not used.isdisjoint(box.nodes)
+    ]
     found = set(todo)
     for box in todo:
         new = [tail for tail in into[box] if tail not in found]

@@ -55,3 +55,5 @@ VIEWS: dict[str, View] = {
     "cells": cells,
 }
 """The views that have a name for `draw`; a view of your own may be entered, or given as it is."""
+COARSE = ("gates", "cells")
+"""The views in which what a step looks at is one box."""

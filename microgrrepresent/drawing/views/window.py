@@ -45,6 +45,7 @@ def windowed(time: Timeline, glyphs: Glyphs, window: tuple[int, int]) -> tuple[G
         time,
         titles=(*time.titles[:first], None, *time.titles[first + hidden :]),
         column={node: moved(column) for node, column in time.column.items()},
+        storeys=(1,),
     )
     return glyph, shown
 

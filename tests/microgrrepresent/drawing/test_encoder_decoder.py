@@ -1,13 +1,13 @@
-"""An encoder, a decoder that looks at all of its outputs, and the memory between the two."""
+"""An encoder and a decoder: one above the other, and what is handed up from loop to loop."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph, cross_entropy, draw
+from microgrrepresent import Graph, Tensor, cross_entropy, draw, grad, scope, step
 from microgrrepresent.drawing.marks.labels import plain
-from rnn import GRU, Decoder, Encoder
+from rnn import GRU, Decoder, Encoder, RNNCell
 
 
 def loss(T=3, **options):
@@ -23,27 +23,71 @@ def scopes(box, start):
     return any(node.scope.startswith(start) for node in box.nodes if node.parents)
 
 
-@pytest.mark.parametrize("view", ["operations", "gates", "cells"])
-@pytest.mark.parametrize("options", [{}, {"attention": "additive"}, {"context_every_step": True}])
-def test_the_memory_stands_between_encoder_and_decoder(view, options):
+VIEWS = ["operations", "gates", "cells"]
+OPTIONS = [{"attention": None}, {}, {"attention": "additive"}, {"context_every_step": True}]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("options", OPTIONS)
+def test_the_decoder_stands_above_its_encoder(view, options):
     picture = draw(loss(**options), view).picture
-    encoder = [b for b in picture.boxes if b.kind in ("cell", "function") and scopes(b, "encoder")]
-    decoder = [b for b in picture.boxes if b.kind in ("cell", "function") and scopes(b, "decoder")]
-    memory = [b for b in picture.boxes if plain(b.label) == "S" and b.kind != "chip"]
-    assert len(memory) == 1
-    assert max(b.x for b in encoder if b.nodes[0].step is not None) < min(b.left for b in decoder)
-    assert memory[0].right < min(b.left for b in decoder)
-    assert memory[0].left > max(b.right for b in encoder if b.nodes[0].step == 2)
+    steps = [b for b in picture.boxes if b.kind in ("cell", "function", "op") and b.column]
+    encoder = [b for b in steps if scopes(b, "encoder") and b.nodes[0].step is not None]
+    decoder = [b for b in steps if scopes(b, "decoder") and b.nodes[0].step is not None]
+    assert max(b.top for b in encoder) < min(b.bottom for b in decoder)
+    assert min(b.left for b in decoder) < max(b.left for b in encoder)  # time begins again
 
 
-@pytest.mark.parametrize("view", ["operations", "gates", "cells"])
-def test_no_arrow_goes_back_in_time(view):
-    picture = draw(loss(), view).picture
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("options", OPTIONS)
+def test_within_a_loop_no_arrow_goes_back_in_time(view, options):
+    picture = draw(loss(**options), view).picture
     end = max(box.column for box in picture.boxes)  # it stands above the steps
     for arrow in picture.arrows:
-        assert arrow.tail.column <= arrow.head.column
-        above = arrow.head.column == end and arrow.head.bottom > arrow.tail.top
-        assert above or arrow.tail.x < arrow.head.x or arrow.tail.column == arrow.head.column
+        if arrow.tail.storey == arrow.head.storey:
+            assert arrow.tail.column <= arrow.head.column
+            above = arrow.head.column == end and arrow.head.bottom > arrow.tail.top
+            assert above or arrow.tail.x < arrow.head.x or arrow.tail.column == arrow.head.column
+
+
+@pytest.mark.parametrize("view", ["gates", "cells"])
+def test_the_last_state_is_the_context_without_a_box_between(view):
+    picture = draw(loss(attention=None), view).picture
+    (context,) = (b for b in picture.boxes if plain(b.label) == "C")
+    (into,) = (a for a in picture.arrows if a.head is context)
+    assert plain(into.tail.label) == "h_3" and into.tail.storey == 0
+    assert context.kind == "state" and context.storey == 1
+    assert not {"[·]", "⧺"} & {plain(b.label) for b in picture.boxes if b.column != 7}
+    readers = {a.head for a in picture.arrows if a.tail is context}
+    assert readers and all(context.right < reader.left for reader in readers)
+
+
+def test_a_loop_begins_as_it_goes_on():
+    """Its first cell is as large as the others, with the states at the same heights."""
+    encoder, cell, steps_ = RNNCell(3, 4, rng=0), RNNCell(3, 4, rng=1), range(1, 4)
+    h = Tensor(np.zeros((1, 4)), name="h")
+    for name, one in (("encoder", encoder), ("decoder", cell)):
+        with scope(name):
+            for t in steps_:
+                with step(t):
+                    h = one(Tensor(np.ones((1, 3)), name="x"), h)
+    picture = draw(h, "cells").picture
+    again = [b for b in picture.boxes if b.pending]
+    assert [plain(b.label) for b in again] == ["h_3"]
+    (handed,) = (a for a in picture.arrows if a.head is again[0])
+    assert plain(handed.tail.label) == "h_3" and handed.tail.storey == 0
+    upper = [b for b in picture.boxes if b.kind == "cell" and b.storey == 1]
+    assert len({(b.width, b.height, b.y) for b in upper}) == 1
+    assert len({b.y for b in picture.boxes if b.kind == "state" and b.storey == 1}) == 1
+
+
+def test_loops_that_look_back_at_each_other_stand_in_one_row():
+    L = loss(attention=None)
+    parameters = Graph(L).parameters
+    picture = draw(grad(L, parameters, create_graph=True), "operations").picture
+    assert {box.storey for box in picture.boxes} == {0}
+    assert {box.storey for box in draw(loss(), "cells", rails=True).picture.boxes} == {0}
+    assert {box.storey for box in draw(loss(), "cells", window=(2, 2)).picture.boxes} == {0}
 
 
 @pytest.mark.parametrize("view", ["operations", "gates", "cells"])
@@ -63,10 +107,10 @@ def test_all_steps_of_the_decoder_are_alike(view, options):
 
 
 def test_the_decoder_has_a_chip_of_the_memory_at_every_use():
-    picture = draw(loss(), "cells").picture
-    (memory,) = (b for b in picture.boxes if plain(b.label) == "S" and b.kind != "chip")
-    chips = [b for b in picture.boxes if plain(b.label) == "S" and b.kind == "chip"]
-    assert [chip.column for chip in chips] == [4, 5, 6]
+    picture = draw(loss(context_every_step=True, attention=None), "cells", loss=False).picture
+    (memory,) = (b for b in picture.boxes if plain(b.label) == "C" and b.kind != "chip")
+    chips = [b for b in picture.boxes if plain(b.label) == "C" and b.kind == "chip"]
+    assert {chip.column for chip in chips} == {4, 5, 6}
     assert memory.color is not None and {chip.color for chip in chips} == {memory.color}
 
 

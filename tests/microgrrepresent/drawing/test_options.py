@@ -255,7 +255,7 @@ def test_an_encoder_is_over_before_its_decoder_reads_it():
         outputs = unroll(RNNCell(3, 3, rng=1), [memory] * 3).outputs
     boxes = [box for box in draw(outputs, "cells").picture.boxes if box.kind != "chip"]
     at = {node: box for box in boxes for node in box.nodes}
-    assert all(at[memory].x < at[y].x for y in outputs)
+    assert all(at[memory].top < at[y].bottom for y in outputs)
 
 
 def test_svg_is_accessible(make):
@@ -413,15 +413,15 @@ def test_a_loss_and_its_seed_stand_after_the_steps_that_they_are_made_of():
     assert columns == {4}
 
 
-def test_a_decoder_comes_after_its_encoder():
+def test_a_decoder_stands_above_its_encoder():
     with scope("encoder"):
         context = unroll(RNNCell(2, 3, rng=0), np.zeros((3, 1, 2))).state
     with scope("decoder"):
         outputs = unroll(RNNCell(3, 3, rng=1), [context] * 3, context).outputs
     boxes = draw(outputs, "cells").picture.boxes
     cells = [box for box in boxes if box.kind == "cell"]
-    encoder = [box.x for box in cells if box.nodes[0].scope.startswith("encoder")]
-    decoder = [box.x for box in cells if box.nodes[0].scope.startswith("decoder")]
+    encoder = [box.top for box in cells if box.nodes[0].scope.startswith("encoder")]
+    decoder = [box.bottom for box in cells if box.nodes[0].scope.startswith("decoder")]
     assert len(encoder) == len(decoder) == 3 and max(encoder) < min(decoder)
     far = {plain(b.label) for b in boxes if b.kind == "chip" and not b.nodes[0].requires_grad}
     far |= {plain(b.label) for b in boxes if b.kind == "chip" and b.nodes[0] is context}
