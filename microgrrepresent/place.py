@@ -66,7 +66,7 @@ here = _Here()
 
 
 class _Began:
-    """In which task a generator's block began, and whether it has ended, in whatever task."""
+    """Where a generator's block began, and whether it has ended, in whatever thread or task."""
 
     __slots__ = ("ended", "token")
 
@@ -88,34 +88,52 @@ _entered: ContextVar[tuple[_Entered, ...]] = ContextVar("entered", default=())
 """The blocks that are being run, the outermost one first; `here` is where they lead."""
 
 
-def _enter(block: object, moved: Callable[[Place], Place], suspended: bool) -> None:
+_half_way: dict[tuple[object, int], list[_Began]] = {}
+"""The blocks that generators are in, by block and generator, whatever thread runs those next."""
+
+
+def _enter(block: object, moved: Callable[[Place], Place], generator: int | None) -> None:
     before = here.get()
     token = here.set(moved(before))
-    began = _Began(token) if suspended else None
+    began = None
+    if generator is not None:
+        began = _Began(token)
+        _half_way.setdefault((block, generator), []).append(began)
     _entered.set((*_entered.get(), _Entered(block, moved, before, began)))
 
 
-def _leave(block: object, suspended: bool) -> None:
+def _leave(block: object, generator: int | None) -> None:
+    began = None
+    if generator is not None and (block, generator) in _half_way:
+        began = _half_way[block, generator].pop()
+        began.ended = True
+        if not _half_way[block, generator]:
+            del _half_way[block, generator]
+        if not _is_here(began) and here.get == _here.get:
+            # asyncio closes generators in a task of its own, and a pool of threads runs them on
+            # wherever one is free. The thread or task in which the block began learns that it has
+            # ended when it next reads where it is.
+            here.get = _place_now
     entered = _entered.get()
     own = [i for i, entry in enumerate(entered) if entry.block is block]
-    if not own:  # it has ended already, with the block around it
-        return
-    i = next((i for i in reversed(own) if bool(entered[i].suspended) == suspended), own[-1])
-    began = entered[i].suspended
-    if began:
-        began.ended = True
-        try:
-            _here.reset(began.token)
-        except ValueError:
-            # It began in another task: asyncio closes generators in a task of its own. The other
-            # one learns that the block has ended when it next reads where it is.
-            if here.get == _here.get:
-                here.get = _place_now
-    _end(i)
+    i = next((i for i in reversed(own) if entered[i].suspended is began), None)
+    if i is not None:  # else it has ended already, with the block around it, or began elsewhere
+        _end(i)
+
+
+def _is_here(began: _Began) -> bool:
+    """Whether a block began in this thread and task: Python takes its token back nowhere else."""
+    place = _here.get()
+    try:
+        _here.reset(began.token)
+    except ValueError:
+        return False
+    _here.set(place)
+    return True
 
 
 def _place_now() -> Place:
-    """The place, after the end of the blocks that ended in another task."""
+    """The place, after the end of the blocks that ended in another thread or task."""
     for i, entry in reversed(list(enumerate(_entered.get()))):
         if entry.suspended and entry.suspended.ended:
             _end(i)
@@ -142,8 +160,8 @@ def _end(i: int) -> None:
     here.set(place)
 
 
-def _in_generator() -> bool:
-    """Whether the code that enters or leaves a block is that of a generator.
+def _generator() -> int | None:
+    """Which generator the code belongs to that enters or leaves a block; None of other code.
 
     That of a context manager written as a generator is not: it runs for the ``with`` block of its
     caller, and ends with that.
@@ -152,9 +170,9 @@ def _in_generator() -> bool:
     while frame is not None:
         generator = bool(frame.f_code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR))
         if not _contextlib(frame) and not (generator and _contextlib(frame.f_back)):
-            return generator
+            return id(frame) if generator else None
         frame = frame.f_back
-    return False
+    return None
 
 
 def _contextlib(frame: FrameType | None) -> bool:
@@ -179,10 +197,10 @@ class Block(ContextDecorator):
         self._moved = moved
 
     def __enter__(self) -> None:
-        _enter(self, self._moved, _in_generator())
+        _enter(self, self._moved, _generator())
 
     def __exit__(self, *_: object) -> None:
-        _leave(self, _in_generator())
+        _leave(self, _generator())
 
     def __call__(self, function: F) -> F:
         """Run the whole body of a function inside this block."""
@@ -326,15 +344,15 @@ def _walk(xs: Iterator[T], ts: Iterator[int]) -> Iterator[tuple[int, T]]:
             if entered and entered[-1].block is moved:
                 here.set(moved(entered[-1].before))
             else:  # the first step, or one beside another loop
-                _leave(moved, True)
-                _enter(moved, moved, True)
+                _leave(moved, 0)
+                _enter(moved, moved, 0)
             try:
                 x = next(xs)
             except StopIteration:
                 return
             yield t, x
     finally:
-        _leave(moved, True)
+        _leave(moved, 0)
 
 
 def running(op: str) -> str:

@@ -3,13 +3,14 @@
 import asyncio
 import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
 import pytest
 
 from microgrrepresent import Tensor, grad, no_grad, scope, step, steps
-from microgrrepresent.place import Place, _here, here
+from microgrrepresent.place import Place, _half_way, _here, here
 
 
 def made():
@@ -21,7 +22,7 @@ def made():
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind():
     yield
-    assert here.get() == Place()
+    assert here.get() == Place() and not _half_way
 
 
 BLOCKS = {
@@ -373,6 +374,42 @@ def test_tasks_share_a_block_and_not_a_place():
 
     for i, seen in enumerate(asyncio.run(main())):
         assert seen == [(t, (f"task{i}", t, i % 2 == 0)) for t in range(10 * i, 10 * i + 3)]
+
+
+def over_steps():
+    for t, _ in steps("ab", start=7):
+        yield t
+
+
+@pytest.mark.usefixtures("reading_as_at_the_start")
+@pytest.mark.parametrize("end", [list, lambda left: left.close()])
+@pytest.mark.parametrize(
+    ("batches", "place"),
+    [
+        *((partial(inside, block), once) for block, once, _ in BLOCKS.values()),
+        (over_steps, ("", 7, True)),
+    ],
+    ids=[*BLOCKS, "steps"],
+)
+def test_a_generator_that_ends_in_another_thread_ends_its_block(batches, place, end):
+    def begin():
+        next(left)
+        return made()
+
+    with ThreadPoolExecutor(1) as pool:
+        other = batches()  # of the same block, and still inside of it when the first one ends
+        left = batches()
+        assert pool.submit(begin).result() == pool.submit(made).result() == place
+        with scope("here"):
+            next(other)
+            alone = made()
+            end(left)
+            assert made() == alone != ("here", None, True)
+            other.close()
+            assert made() == ("here", None, True)
+        assert pool.submit(made).result() == ("", None, True)
+        with no_grad():
+            assert pool.submit(made).result() == ("", None, True)
 
 
 def test_a_symbolic_sweep_leaves_the_place_alone():
