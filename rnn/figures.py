@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,9 @@ except ModuleNotFoundError as error:
 
 SLIDE = (40 / 3, 7.5)
 """Inches of a slide of 16:9; at 120 dots an inch it has 1600 x 900 pixels."""
+
+LETTERS, SMALL = 14.0, 11.5
+"""Sizes of letters on a slide, in points: 23 and 19 of its 900 pixels."""
 
 DECADES = 6
 """Powers of ten that a scale of colors has at the most."""
@@ -69,9 +73,21 @@ def slide() -> Figure:
     return Figure(figsize=SLIDE, layout=ConstrainedLayoutEngine(w_pad=0.14, h_pad=0.14))
 
 
+def bare(axes: Any) -> None:
+    """Take away what is not needed of a frame, and make the numbers beside it readable."""
+    axes.tick_params(labelsize=SMALL)
+    axes.grid(True, which="major", alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def color_scale(norms: Array) -> Normalize:
     """A logarithmic scale for norms, from the largest down to the smallest or six powers of ten."""
     known = norms[np.isfinite(norms) & (norms > 0)]
     high = float(known.max(initial=0.0)) or 1.0
     low = max(float(known.min(initial=high)), high * 10.0**-DECADES)
     return LogNorm(low if low < high else high / 10, high)
+
+
+def below(norms: Array, scale: Normalize) -> str:
+    """Which end of a scale of colors has values beyond it."""
+    return "min" if (norms[norms > 0] < scale.vmin).any() else "neither"

@@ -6,11 +6,13 @@ A refusal is one line and ends the program with exit status 2.
 from __future__ import annotations
 
 import argparse
+import math
 
 from microgrrepresent import __version__
 from microgrrepresent.drawing.marks.themes import THEMES
 from microgrrepresent.drawing.views.choices import view_names
 from microgrrepresent.equations import NOTATIONS
+from rnn.command_line.flows import FORGETFUL, INITS
 from rnn.command_line.illustration import ILLUSTRATED
 from rnn.command_line.loop_arguments import add_loops
 from rnn.command_line.model_options import MODELS_HELP, add_model_options
@@ -253,18 +255,31 @@ def _add_flow(commands: Commands) -> None:
         "compare how far back the gradients of several cells reach",
         "Runs untrained cells on random inputs, differentiates the last output with respect to\n"
         "the state at every step, prints a table, and draws it on a logarithmic axis.",
-        f"{_CELLS_HELP}\n\nexample:\n  python -m rnn flow --cells rnn,lstm --length 50 -o flow.svg",
+        f"{_CELLS_HELP}\n\nexamples:\n"
+        "  python -m rnn flow --cells rnn,lstm --length 50 -o flow.svg\n"
+        "  python -m rnn flow --cells all -o flow.png\n"
+        "  python -m rnn flow --cells lstm --forget-bias 0,1,3\n"
+        "  python -m rnn flow --cells gru --layers 2 --bidirectional --units",
     )
     flow.add_argument(
         "--cells",
         type=_cells,
         default=list(CELLS),
         metavar="A,B,...",
-        help=f"which cells to compare, of those below (default: {','.join(CELLS)})",
+        help=f"which cells to compare, of those below, or all (default: {','.join(CELLS)})",
     )
     add(flow, "--length", count, 100, "steps of the sequence")
     add(flow, "--hidden", count, 32, "number of hidden units: the length of the state h")
     add(flow, "--layers", count, 1, "layers, one on the other")
+    add_flag(flow, "--bidirectional", "run in two directions")
+    flow.add_argument(
+        "--forget-bias",
+        type=_numbers,
+        metavar="B,...",
+        help=f"first value of the forget gate's bias, a network for each ({', '.join(FORGETFUL)})",
+    )
+    add_choice(flow, "--init", INITS, "default", "first values of the matrices from state to state")
+    add_flag(flow, "--units", "of one cell: gates and gradients of every unit, as heat maps")
     add(flow, "--inputs", count, 4, "length of an input x")
     add(flow, "--batch", count, 8, "sequences side by side")
     add(flow, "--seed", seed, 0, "same seed, same numbers")
@@ -301,7 +316,7 @@ def _add_systems(commands: Commands) -> None:
 
 
 def _cells(text: str) -> list[str]:
-    names = [name for name in text.split(",") if name]
+    names = list(ILLUSTRATED) if text == "all" else [name for name in text.split(",") if name]
     unknown = [name for name in names if name not in ILLUSTRATED]
     if unknown or not names:
         what = f"unknown cell {unknown[0]!r}" if unknown else "no cell"
@@ -312,6 +327,16 @@ def _cells(text: str) -> list[str]:
             f"{twice[0]} is there twice, and would be drawn with one curve; name each cell once"
         )
     return names
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        numbers = [float(number) for number in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or not all(map(math.isfinite, numbers)) or len(set(numbers)) < len(numbers):
+        raise argparse.ArgumentTypeError(f"must be numbers such as 0,1,3, got {text!r}")
+    return numbers
 
 
 def _window(text: str) -> tuple[int, int]:

@@ -24,7 +24,6 @@ from microgrrepresent.errors import DrawingError, FileError, GraphError
 from microgrrepresent.files import reason
 from microgrrepresent.node import Array
 from rnn.command_line.arguments import parser
-from rnn.command_line.illustration import layer_of
 from rnn.command_line.model_options import recorded
 from rnn.command_line.models import Recorded
 from rnn.command_line.task import Settings
@@ -293,22 +292,9 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _flow(options: argparse.Namespace) -> int:
-    from rnn.diagnosis import gradient_flow
+    from rnn.command_line.flows import flow
 
-    rng = np.random.default_rng(options.seed)
-    sizes = options.inputs, options.hidden, options.layers
-    cells = {name: layer_of(name, *sizes, rng=rng) for name in options.cells}
-    xs = rng.standard_normal((options.length, options.batch, options.inputs))
-    flow = gradient_flow(cells, xs)
-    print(
-        f"Size of the gradient of the last output with respect to the states, by step:\n\n{flow}\n"
-    )
-    try:
-        flow.save(options.out)
-    except ModuleNotFoundError as error:
-        raise DrawingError(str(error)) from error
-    print(f"Written: {options.out}")
-    return 0
+    return flow(options)
 
 
 def _connectivity(options: argparse.Namespace) -> int:

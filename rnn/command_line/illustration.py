@@ -58,15 +58,16 @@ def layer_of(
     bidirectional: bool = False,
     per_gate: bool = False,
     rng: Rng = None,
+    **more: Any,
 ) -> RNN:
-    """A layer of one of the `ILLUSTRATED` cells.
+    """A layer of one of the `ILLUSTRATED` cells, which is made with more arguments, if given.
 
     Raises
     ------
     DataError
         If the gates of a cell without gates are to be drawn one by one.
     """
-    cell = ILLUSTRATED[name]
+    cell: Callable[..., Cell[Any]] = partial(ILLUSTRATED[name], **more)
     if per_gate:
         gated = [n for n, c in ILLUSTRATED.items() if "composition" in signature(c).parameters]
         if name not in gated:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from microgrrepresent import Adjoints, GradientError, Node, backward
 from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
+from rnn.diagnosis.shown import Shown
+
+if TYPE_CHECKING:
+    from rnn.figures import Figure
 
 Pair = tuple[int, int | None]  # (step of the loss, step of the use; None: used outside of steps)
 
@@ -56,7 +60,7 @@ def gradient_by_step(loss: Node, W: Node) -> dict[int | None, Array]:
 
 
 @dataclass(frozen=True)
-class PairTerms:
+class PairTerms(Shown):
     """The terms of dL/dW by pair of time steps. Made by `gradient_by_lag`.
 
     Attributes
@@ -112,6 +116,18 @@ class PairTerms:
             for lag, n in norms.items()
         ]
         return "\n".join([f"{'lag':>4}  {'norm':>10}  {'share':>7}", *rows])
+
+    def figure(self, title: str | None = None) -> Figure:
+        """Draw the norm of the terms of each lag as a bar.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        from rnn.diagnosis.lags_figure import figure
+
+        return figure(self, title)
 
 
 def gradient_by_lag(losses: Sequence[Node] | Mapping[int, Node] | Node, W: Node) -> PairTerms:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from rnn.diagnosis.by_time import seeded, time_of, twice
+from rnn.diagnosis.shown import Shown
 
 if TYPE_CHECKING:
     import os
@@ -34,7 +35,7 @@ MOST = 3
 
 
 @dataclass(frozen=True)
-class Connectivity:
+class Connectivity(Shown):
     """How much the loss of each step depends on each input. Made by `connectivity`.
 
     Attributes
@@ -85,13 +86,6 @@ class Connectivity:
     def _input(self, j: int) -> str:
         return f"x_{self.inputs[j]}" + (f" {self.read[j]!r}" if self.read else "")
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows: the figure, or the table if there is no matplotlib."""
-        try:
-            return {"text/plain": str(self), "image/svg+xml": self.figure().svg()}
-        except ModuleNotFoundError:
-            return {"text/plain": str(self)}
-
     def figure(self, title: str | None = None) -> Figure:
         """Draw the matrix as a heat map, and its mean by lag beside it.
 
@@ -122,7 +116,7 @@ class Connectivity:
         if target.suffix.lower() in (".html", ".htm"):
             write_file(target, self.html(title).encode(errors="replace"))
         else:
-            self.figure(title).write(target)
+            super().save(target, title)
 
 
 def connectivity(

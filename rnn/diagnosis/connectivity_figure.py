@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn.figures import Figure, color_scale, slide
+from rnn.figures import LETTERS, SMALL, Figure, bare, below, color_scale, slide
 
 if TYPE_CHECKING:
     from rnn.diagnosis.connectivity import Connectivity
@@ -37,13 +37,13 @@ def _matrix(drawing: Figure, axes: Any, heard: Connectivity) -> None:
         aspect="auto",
         extent=(k0 - 0.5, k1 + 0.5, t1 + 0.5, t0 - 0.5),
     )
-    ends = "min" if (heard.norms[heard.norms > 0] < scale.vmin).any() else "neither"
+    ends = below(heard.norms, scale)
     bar = drawing.colorbar(image, ax=axes, pad=0.015, fraction=0.06, extend=ends)
-    bar.set_label(r"$\|\partial L_t/\partial x_k\|$", fontsize=15)
-    bar.ax.tick_params(labelsize=12)
-    axes.set_xlabel("input at step k", fontsize=15)
-    axes.set_ylabel("loss at step t", fontsize=15)
-    axes.tick_params(labelsize=12)
+    bar.set_label(r"$\|\partial L_t/\partial x_k\|$", fontsize=LETTERS)
+    bar.ax.tick_params(labelsize=SMALL)
+    axes.set_xlabel("input at step k", fontsize=LETTERS)
+    axes.set_ylabel("loss at step t", fontsize=LETTERS)
+    axes.tick_params(labelsize=SMALL)
     for axis, times, words in (
         (axes.xaxis, heard.inputs, heard.read),
         (axes.yaxis, heard.losses, heard.said),
@@ -63,11 +63,9 @@ def _by_lag(axes: Any, heard: Connectivity) -> None:
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0)
-    axes.set_xlabel("lag t − k, in steps", fontsize=15)
-    axes.set_ylabel(r"mean of $\|\partial L_t/\partial x_k\|$", fontsize=15)
-    axes.tick_params(labelsize=12)
-    axes.grid(True, alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlabel("lag t − k, in steps", fontsize=LETTERS)
+    axes.set_ylabel(r"mean of $\|\partial L_t/\partial x_k\|$", fontsize=LETTERS)
+    bare(axes)
 
 
 def _ends(times: tuple[int, ...]) -> tuple[int, int]:

@@ -24,13 +24,12 @@ from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from rnn.cells import Cell
+from rnn.diagnosis.shown import Shown
 from rnn.diagnosis.state_jacobian import made_since
 from rnn.layers.recurrent import Recurrent
 from rnn.layers.unrolling import unroll
 
 if TYPE_CHECKING:
-    import os
-
     from rnn.figures import Figure
 
 STATES = ("h", "c")
@@ -38,7 +37,7 @@ GATES = ("i", "f", "o", "r", "z")
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trace(Shown):
     """What one network's run showed; one part of a `GradientFlow`.
 
     Attributes
@@ -51,11 +50,15 @@ class Trace:
     direct : dict
         ``{"c": {t: ...}}``: by what the direct path alone multiplies a gradient on its way from
         the last step to step t, as the root mean square over units and batch.
+    units : dict
+        ``{"h": array of shape (units, steps)}``: the gradients of each unit, the norm over the
+        batch, in order of t.
     """
 
     gradients: dict[str, dict[int, float]] = field(default_factory=dict)
     gates: dict[str, Array] = field(default_factory=dict)
     direct: dict[str, dict[int, float]] = field(default_factory=dict)
+    units: dict[str, Array] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Trace of {', '.join(self.gradients)}: a step back multiplies by {self.rate:.3g}>"
@@ -71,9 +74,25 @@ class Trace:
         """
         return _rate(next(iter(self.gradients.values())))
 
+    def __str__(self) -> str:
+        """A table of the norms by step; see `GradientFlow`."""
+        return _table(self.gradients)
+
+    def figure(self, title: str | None = None) -> Figure:
+        """Draw gradients and gates as heat maps, a row a unit: each layer and direction apart.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        from rnn.diagnosis.units_figure import figure
+
+        return figure(self, title)
+
 
 @dataclass(frozen=True)
-class GradientFlow:
+class GradientFlow(Shown):
     """The gradient of every state of several networks. Made by `gradient_flow`.
 
     Attributes
@@ -95,33 +114,16 @@ class GradientFlow:
 
     def __str__(self) -> str:
         """A table: |dL/d state_t| of every network at some t, and the factor per step."""
-        columns = [
-            (f"{label} {state}" if len(trace.gradients) > 1 else label, norms)
-            for label, trace in self.traces.items()
-            for state, norms in trace.gradients.items()
-        ]
-        widths = [max(len(name), 9) for name, _ in columns]
-        times = sorted({t for _, norms in columns for t in norms})
-        shown = sorted({times[round(i)] for i in np.linspace(0, len(times) - 1, 12)})
-        lines = [f"{'t':>8}" + _row([name for name, _ in columns], widths)]
-        for t in shown:
-            cells = [f"{norms[t]:.3e}" if t in norms else "" for _, norms in columns]
-            lines.append(f"{t:>8}" + _row(cells, widths))
-        rates = [f"{_rate(norms):.5f}" for _, norms in columns]
-        lines.append("per step" + _row(rates, widths))
-        if not all(math.isfinite(norm) for _, norms in columns for norm in norms.values()):
-            lines.append("rnn.diagnosis.find_nonfinite(loss) names where NaN or inf begins")
-        return "\n".join(lines)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows: the figure, or the table if there is no matplotlib."""
-        try:
-            return {"text/plain": str(self), "image/svg+xml": self.figure().svg()}
-        except ModuleNotFoundError:
-            return {"text/plain": str(self)}
+        return _table(
+            {
+                f"{label} {state}" if len(trace.gradients) > 1 else label: norms
+                for label, trace in self.traces.items()
+                for state, norms in trace.gradients.items()
+            }
+        )
 
     def figure(self, title: str | None = None) -> Figure:
-        """Draw ``|dL/dh_t|`` over t on a log axis, and the gates of each network as heat maps.
+        """Draw ``|dL/dh_t|`` over t on a log axis, and beside it each network's gates as heat maps.
 
         Raises
         ------
@@ -131,10 +133,6 @@ class GradientFlow:
         from rnn.diagnosis.flow_figure import figure
 
         return figure(self, title)
-
-    def save(self, path: str | os.PathLike[str], title: str | None = None) -> None:
-        """Write the figure to a file, in the format that its ending names (.svg, .png, .pdf)."""
-        self.figure(title).write(path)
 
 
 def gradient_flow(
@@ -242,7 +240,11 @@ def _traced(label: str, loss: Node, letters: tuple[str, ...]) -> Trace:
         name: dict(zip(series, direct_path(list(series.values())), strict=True))
         for name, series in memories.items()
     }
-    return Trace(gradients, gates, direct)
+    units = {
+        name: np.stack([_by_unit(found[series[t]]) for t in sorted(series)], axis=1)
+        for name, series in states.items()
+    }
+    return Trace(gradients, gates, direct, units)
 
 
 def _series(graph: Graph, names: tuple[str, ...]) -> dict[str, dict[int, Node]]:
@@ -314,6 +316,22 @@ def _rate(norms: dict[int, float]) -> float:
     return float((arrived / sent) ** (1 / abs(last - first)))
 
 
+def _table(columns: dict[str, dict[int, float]]) -> str:
+    """Norms at some of the steps, and the factor per step."""
+    widths = [max(len(name), 9) for name in columns]
+    times = sorted({t for norms in columns.values() for t in norms})
+    shown = sorted({times[round(i)] for i in np.linspace(0, len(times) - 1, 12)})
+    lines = [f"{'t':>8}" + _row(list(columns), widths)]
+    for t in shown:
+        cells = [f"{norms[t]:.3e}" if t in norms else "" for norms in columns.values()]
+        lines.append(f"{t:>8}" + _row(cells, widths))
+    rates = [f"{_rate(norms):.5f}" for norms in columns.values()]
+    lines.append("per step" + _row(rates, widths))
+    if not all(math.isfinite(norm) for norms in columns.values() for norm in norms.values()):
+        lines.append("rnn.diagnosis.find_nonfinite(loss) names where NaN or inf begins")
+    return "\n".join(lines)
+
+
 def _row(cells: list[str], widths: list[int]) -> str:
     return "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
 
@@ -321,3 +339,12 @@ def _row(cells: list[str], widths: list[int]) -> str:
 def _mean_over_batch(value: Array) -> Array:
     mean: Array = value.mean(axis=tuple(range(value.ndim - 1)))
     return mean
+
+
+def _by_unit(gradient: Array) -> Array:
+    """The norm over the batch for each unit, however small it is."""
+    sizes = np.abs(gradient.reshape(-1, gradient.shape[-1] if gradient.ndim else 1))
+    largest = sizes.max(axis=0)
+    shares = np.divide(sizes, largest, where=largest > 0, out=np.zeros_like(sizes))
+    norm: Array = largest * np.sqrt((shares**2).sum(axis=0))
+    return norm

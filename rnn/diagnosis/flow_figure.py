@@ -1,4 +1,4 @@
-"""The figure of a gradient flow: curves above, the gates of each network as heat maps below."""
+"""The figure of a gradient flow, a slide: curves, and beside them each network's gates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from microgrrepresent.node import Array
-from rnn.figures import Figure
+from rnn.figures import LETTERS, SMALL, Figure, bare, slide
 
 if TYPE_CHECKING:
     from rnn.diagnosis.flow import GradientFlow, Trace
@@ -19,46 +19,54 @@ MARKERS = ("", "s", "^", "D")
 """Marks on the curves of the networks that take a color for the second time, and so on."""
 
 FEW = 9
-"""Curves whose names fit into a corner; those of more stand below the axes, three in a row."""
+"""Curves whose names stand in a list; of more, each network has one name, below the axes."""
 
 DASHES = {"h": "-", "c": (0, (5, 2))}
+DOTS = ":"
+COLUMN = 4
+"""Networks whose gates stand one below the other; of more, there are two columns."""
 
 
 def figure(flow: GradientFlow, title: str | None) -> Figure:
-    """Draw the curves above, and a heat map for each network that has gates below."""
+    """Draw the curves on the left, and a heat map for each network that has gates on the right."""
     gated = {label: trace for label, trace in flow.traces.items() if trace.gates}
-    low, high = _limits([gate for trace in gated.values() for gate in trace.gates.values()])
-    heights = [4.2 + _names_below(flow)] + [
-        0.5 + 0.62 * len(trace.gates) for trace in gated.values()
-    ]
-    drawing = Figure(figsize=(9, sum(heights) + 0.4), layout="constrained")
-    axes = drawing.subplots(len(heights), 1, height_ratios=heights, squeeze=False, sharex=True)[
-        :, 0
-    ]
-    _curves(axes[0], flow, title)
-    for panel, (label, trace) in zip(axes[1:], gated.items(), strict=True):
+    drawing = slide()
+    if not gated:
+        _curves(drawing.subplots(), flow, title)
+        return drawing
+    columns = 1 if len(gated) <= COLUMN else 2
+    rows = -(-len(gated) // columns)
+    halves = drawing.add_gridspec(1, 2, width_ratios=(1.25, 1))
+    _curves(drawing.add_subplot(halves[0, 0]), flow, title)
+    places = halves[0, 1].subgridspec(rows, columns)
+    panels = [drawing.add_subplot(places[i % rows, i // rows]) for i in range(len(gated))]
+    low, high = gate_limits([gate for trace in gated.values() for gate in trace.gates.values()])
+    for panel, (label, trace) in zip(panels, gated.items(), strict=True):
         image = _heat_map(panel, label, trace, low, high)
-    if gated:
-        tall = sum(heights[1:])
-        place: dict[str, Any] = {"fraction": 0.03, "pad": 0.01, "aspect": 5 * tall}
-        ends = "neither" if (low, high) == (0, 1) else "both"
-        bar = drawing.colorbar(image, ax=list(axes[1:]), extend=ends, **place)
-        bar.set_label("gate, mean over the batch")
-    last = max(t for trace in flow.traces.values() for n in trace.gradients.values() for t in n)
-    axes[-1].set_xlim(-0.01 * last - 0.5, last + 0.5)
-    axes[-1].set_xlabel("time step t")
+    panels[rows - 1].set_xlabel("time step t", fontsize=LETTERS)
+    ends = scale_ends(low, high)
+    bar = drawing.colorbar(image, ax=panels, extend=ends, fraction=0.05, pad=0.02, aspect=30)
+    bar.set_label("gates, a row a unit, mean over the batch", fontsize=LETTERS)
+    bar.ax.tick_params(labelsize=SMALL)
     return drawing
 
 
 def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
+    few = sum(map(_count, flow.traces.values())) <= FEW
     for i, (label, trace) in enumerate(flow.traces.items()):
         again, place = divmod(i, len(COLORS))
         color, marker = COLORS[place], MARKERS[again % len(MARKERS)]
-        for name, norms in trace.gradients.items():
+        for n, (name, norms) in enumerate(trace.gradients.items()):
             times = np.array(sorted(norms))
             values = np.array([norms[t] for t in times])
             letter, reached = name[-1], values > 0
             zeros = int((values == 0).sum())
+            words = (
+                f"{label}: "
+                + rf"$|\partial L/\partial {letter}_t|$"
+                + _layer(name)
+                + (f", 0 at {zeros} of {len(times)} steps" if zeros else "")
+            )
             axes.semilogy(
                 times,
                 np.where(reached, values, np.nan),
@@ -67,47 +75,67 @@ def _curves(axes: Any, flow: GradientFlow, title: str | None) -> None:
                 linewidth=2,
                 marker=marker,
                 markevery=max(len(times) // 8, 1),
-                label=f"{label}: "
-                + rf"$|\partial L/\partial {letter}_t|$"
-                + _layer(name)
-                + (f", 0 at {zeros} of {len(times)} steps" if zeros else ""),
+                label=words if few else "_" if n else label,
             )
             axes.plot(times[reached][:1], values[reached][:1], "o", color=color, markersize=4)
         for name, factors in trace.direct.items():
-            times = np.array(sorted(factors))
-            values = np.array([factors[t] for t in times])
             if name[-1] != "c":
                 continue
+            times = np.array(sorted(factors))
+            values = np.array([factors[t] for t in times])
+            since = ">" if next(iter(factors)) < list(factors)[-1] else "<"
+            gates = rf" $\prod_{{\tau{since}t}} f_\tau$" if name[:-1] + "f" in trace.gates else ""
+            words = f"{label}: direct path{gates}{_layer(name)}"
+            shown = np.where(values > 0, values, np.nan)
             axes.semilogy(
                 times,
-                np.where(values > 0, values, np.nan),
+                shown,
                 color=color,
-                linestyle=":",
+                linestyle=DOTS,
                 linewidth=1.5,
-                label=f"{label}: direct path"
-                + (r" $\prod_{\tau>t} f_\tau$" if name[:-1] + "f" in trace.gates else "")
-                + _layer(name),
+                label=words if few else "_",
             )
-    axes.set_ylabel("norm of the gradient")
-    axes.set_title(title or "What arrives of the gradient at step t")
-    axes.grid(True, which="major", alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    if len(axes.get_legend_handles_labels()[0]) <= FEW:
-        axes.legend(frameon=False, fontsize=9, loc="lower right")
-    else:
-        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.06), ncols=3)
+    axes.set_xlabel("time step t", fontsize=LETTERS)
+    axes.set_ylabel("norm of the gradient", fontsize=LETTERS)
+    axes.set_title(title or "What arrives of the gradient at step t", fontsize=18)
+    bare(axes)
+    _names(axes, flow, few)
 
 
-def _names_below(flow: GradientFlow) -> float:
-    """Inches that the names of the curves take below the axes."""
-    count = sum(
-        len(trace.gradients) + sum(name[-1] == "c" for name in trace.direct)
-        for trace in flow.traces.values()
+def _names(axes: Any, flow: GradientFlow, few: bool) -> None:
+    """Say which curve is which, below the axes."""
+    handles, labels = axes.get_legend_handles_labels()
+    if not few:  # what a network's curves have in common is its color, and its mark
+        letters = sorted({name[-1] for trace in flow.traces.values() for name in trace.gradients})
+        styles: dict[str, Any] = {}
+        for style in {str(DASHES.get(x, "-")): DASHES.get(x, "-") for x in letters}.values():
+            same = [x for x in letters if DASHES.get(x, "-") == style]
+            styles[", ".join(rf"$|\partial L/\partial {x}_t|$" for x in same)] = style
+        if any(name[-1] == "c" for trace in flow.traces.values() for name in trace.direct):
+            styles["direct path"] = DOTS
+        for words, style in styles.items():
+            (line,) = axes.plot([], [], color="#555555", linestyle=style, label=words)
+            handles, labels = [*handles, line], [*labels, words]
+    columns = 2 if few else 4
+    axes.legend(
+        handles,
+        labels,
+        frameon=False,
+        fontsize=SMALL,
+        loc="upper left",
+        bbox_to_anchor=(-0.06, -0.1),
+        ncols=columns,
+        columnspacing=1.2,
+        handlelength=2.4,
     )
-    return 0.0 if count <= FEW else 0.3 * -(-count // 3)
 
 
-def _limits(gates: list[Array]) -> tuple[float, float]:
+def _count(trace: Trace) -> int:
+    """How many curves a network has."""
+    return len(trace.gradients) + sum(name[-1] == "c" for name in trace.direct)
+
+
+def gate_limits(gates: list[Array]) -> tuple[float, float]:
     """The ends of the color scale: gates of an untrained network are all near 1/2.
 
     One in a hundred may lie beyond either end, so that few do not make all others look alike.
@@ -119,6 +147,11 @@ def _limits(gates: list[Array]) -> tuple[float, float]:
     least, most = np.percentile(values, (1, 99))
     low, high = np.floor(20 * least) / 20, np.ceil(20 * most) / 20
     return float(low), float(max(high, low + 0.05))
+
+
+def scale_ends(low: float, high: float) -> str:
+    """Where a scale of colors has values beyond its ends."""
+    return "neither" if (low, high) == (0, 1) else "both"
 
 
 def _heat_map(axes: Any, label: str, trace: Trace, low: float, high: float) -> Any:
@@ -146,8 +179,9 @@ def _heat_map(axes: Any, label: str, trace: Trace, low: float, high: float) -> A
         extent=(0.5, T + 0.5, position - 0.5, -0.5),
     )
     axes.set_yticks(marks, [f"${name[-1]}_t$" + _layer(name) for name in names])
-    axes.tick_params(axis="y", length=0)
-    axes.set_title(f"gates of {label}, one row a unit", fontsize=10, loc="left")
+    axes.tick_params(axis="y", length=0, labelsize=LETTERS if len(names) < 4 else SMALL)
+    axes.tick_params(axis="x", labelsize=SMALL)
+    axes.set_title(label, fontsize=SMALL, loc="left")
     for spine in axes.spines.values():
         spine.set_visible(False)
     return image

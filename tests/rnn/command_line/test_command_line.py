@@ -535,6 +535,51 @@ def test_a_page_that_is_drawn_has_lines_of_code(capsys, tmp_path):
     assert "in LSTMCell.forward" in (tmp_path / "a.html").read_text("utf-8")
 
 
+def test_flow_compares_forget_biases_and_beginnings(capsys):
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    small = ["--length", "20", "--hidden", "8"]
+    chosen = ["--cells", "lstm,rnn", "--forget-bias", "0,3", "--init", "orthogonal"]
+    status, out, _ = run(capsys, "flow", *small, *chosen)
+    assert status == 0
+    head, *_, rates = out.split("\n\n")[1].splitlines()
+    assert "lstm, forget bias 0 h" in head and "lstm, forget bias 3 c" in head and "  rnn" in head
+    low, _, high, *_ = map(float, rates.split()[2:])
+    assert low < high
+    status, out, _ = run(capsys, "flow", *small, "--cells", "rnn", "--init", "identity")
+    own = run(capsys, "flow", *small, "--cells", "rnn")[1]
+    assert float(out.split("per step")[1].split()[0]) > float(own.split("per step")[1].split()[0])
+
+
+def test_flow_of_two_directions_begins_at_both_ends(capsys, tmp_path):
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    chosen = ["--cells", "gru", "--bidirectional", "--length", "6", "--hidden", "3"]
+    status, out, _ = run(capsys, "flow", *chosen, "--units", "-o", "units.svg")
+    assert status == 0 and "gru gru/l0_reverse/h" in out
+    rows = out.split("\n\n")[1].splitlines()[1:-1]
+    columns = {int(row.split()[0]): row.split()[1:] for row in rows}
+    assert columns[6][0] == "1.000e+00" == columns[1][1]
+    assert "Every unit at every step" in (tmp_path / "units.svg").read_text("utf-8")
+
+
+def test_flow_of_all_cells(capsys):
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    status, out, _ = run(capsys, "flow", "--cells", "all", "--length", "4", "--hidden", "3")
+    assert status == 0 and all(name in out for name in ILLUSTRATED)
+
+
+def test_what_flow_cannot_show(capsys):
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    assert "--cells has neither of them" in refused(
+        capsys, "flow", "--cells", "rnn,lstm-1997", "--forget-bias", "1"
+    )
+    assert "must be numbers such as 0,1,3, got '1,x'" in refused(
+        capsys, "flow", "--forget-bias", "1,x"
+    )
+    assert "--units shows one network, and there are 3: lstm, gru, rnn" in refused(
+        capsys, "flow", "--units"
+    )
+
+
 def test_flow_of_layers_is_that_of_the_layer(capsys):
     pytest.importorskip("matplotlib", reason="draws with matplotlib")
     chosen = ["--cells", "gru", "--length", "6", "--hidden", "3"]

@@ -295,3 +295,21 @@ def test_a_loss_of_several_outputs_counts_for_the_step_between_them_that_it_is_g
     assert gradient_by_lag({2: smooth}, w).by_lag().keys() == {0, 1}
     with pytest.raises(GradientError, match="which come later"):
         gradient_by_lag({2: outputs[3] - outputs[4]}, w)
+
+
+def test_the_figure_has_a_bar_for_each_lag(tmp_path):
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    xs = np.random.default_rng(0).normal(size=(30, 2, 3))
+    cell = RNNCell(3, 4, rng=0)
+    pairs = gradient_by_lag([(h * h).sum() for h in unroll(cell, xs).outputs], cell.weight_ih)
+    (axes,) = pairs.figure("A title").axes
+    bars = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in axes.patches}
+    assert bars == pytest.approx(pairs.norms())
+    assert axes.get_yscale() == "log" and axes.get_title() == "A title"
+    assert "lag" in axes.get_xlabel() and "norm" in axes.get_ylabel()
+    (note,) = [text.get_text() for text in axes.texts]
+    half = int(note.rpartition(" ")[2])
+    assert pairs.share(half) <= 0.5 < pairs.share(half - 1)
+    pairs.save(tmp_path / "lags.svg")
+    assert (tmp_path / "lags.svg").read_bytes().startswith(b"<?xml")
+    assert "<svg" in pairs._repr_mimebundle_()["image/svg+xml"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import GradientError, Graph, Tensor, linear, steps, tanh, where
-from rnn import GRUCell, LinearRecurrentCell, LSTMCell, ResidualRNNCell, RNNCell, unroll
+from rnn import GRU, GRUCell, LinearRecurrentCell, LSTMCell, ResidualRNNCell, RNNCell, unroll
 from rnn.diagnosis import gradient_flow, state_gradients, state_jacobian
 from rnn.diagnosis.flow import elementwise_derivative
 
@@ -260,17 +260,72 @@ def test_the_colors_span_what_the_gates_take():
     assert np.quantile(values, 0.02) < low + 0.06 and np.quantile(values, 0.98) > high - 0.06
 
 
-def test_curves_of_many_networks_keep_the_width_and_their_names_stand_below():
+def test_all_networks_are_on_one_slide_and_their_names_stand_below():
     pytest.importorskip("matplotlib", reason="draws with matplotlib")
-    cells = {f"{i}": LSTMCell(2, 4, rng=i) for i in range(6)}
+    cells = {f"{i}": LSTMCell(2, 4, rng=i) for i in range(6)} | {"n": RNNCell(2, 4, rng=0)}
     figure = gradient_flow(cells, inputs()).figure()
+    np.testing.assert_allclose(figure.get_size_inches() * 120, (1600, 900))
     figure.draw_without_rendering()
-    curves = figure.axes[0].get_position()
-    assert curves.width > 0.7
-    names = figure.axes[0].get_legend().get_window_extent()
-    inside = figure.transFigure.inverted().transform_bbox(names)
-    assert inside.y1 <= curves.y0 and inside.x1 <= 1
-    assert inside.y0 >= figure.axes[1].get_position().y1
+    curves, *gates, bar = figure.axes
+    assert curves.get_position().width > 0.45 and len(gates) == 6
+    legend = curves.get_legend()
+    within = figure.transFigure.inverted().transform_bbox
+    names = within(legend.get_window_extent())
+    assert names.x0 >= 0 and names.x1 < gates[0].get_position().x0
+    assert names.y0 >= 0 and names.y1 <= curves.get_position().y0
+    assert [text.get_text() for text in legend.get_texts()] == [
+        *cells, r"$|\partial L/\partial c_t|$", r"$|\partial L/\partial h_t|$", "direct path"
+    ]  # fmt: skip
+    frames = [within(axes.get_tightbbox()) for axes in (*gates, bar)]
+    for i, one in enumerate(frames):
+        assert one.x1 <= 1.001 and one.y0 >= 0
+        for other in frames[i + 1 :]:
+            apart = one.x1 <= other.x0 or other.x1 <= one.x0
+            assert apart or one.y1 <= other.y0 or other.y1 <= one.y0
+
+
+def test_letters_on_the_slide_have_at_least_18_pixels():
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    from matplotlib.text import Text
+
+    cells = {"LSTM": LSTMCell(2, 4, rng=0), "GRU": GRUCell(2, 4, rng=0)}
+    flow = gradient_flow(cells, inputs())
+    for figure in (flow.figure(), flow["LSTM"].figure()):
+        figure.draw_without_rendering()
+        shown = [t for t in figure.findobj(Text) if t.get_text() and t.get_visible()]
+        assert not [t.get_text() for t in shown if t.get_fontsize() * 120 / 72 < 18]
+
+
+def test_units_are_shown_for_every_layer_and_direction():
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    layer = GRU(2, 4, 2, bidirectional=True, rng=0)
+    loss = lambda ys: (ys * ys).sum()  # noqa: E731
+    trace = gradient_flow({"gru": layer}, inputs(), loss)["gru"]
+    assert {name: units.shape for name, units in trace.units.items()} == {
+        f"gru/l{n}{way}/h": (4, T + 1) for n in (0, 1) for way in ("", "_reverse")
+    }
+    for name, units in trace.units.items():
+        norms = trace.gradients[name]
+        assert np.sqrt((units**2).sum(axis=0)).tolist() == pytest.approx(
+            [norms[t] for t in sorted(norms)]
+        )
+    figure = trace.figure("A title")
+    maps = [axes for axes in figure.axes if axes.images and axes.get_title() + axes.get_ylabel()]
+    assert [axes.get_ylabel().split("\n")[0] for axes in maps if axes.get_ylabel()] == [
+        f"gru/l{n}{way}" for n in (1, 0) for way in ("_reverse", "")
+    ]
+    assert [axes.get_title() for axes in maps[:3]] == [
+        r"$|\partial L/\partial h_t|$", "$r_t$", "$z_t$"
+    ]  # fmt: skip
+    reverse = maps[0].images[0]
+    assert reverse.get_extent()[:2] == [0.5, T + 1.5]  # from step 1 to what came before step T
+    np.testing.assert_allclose(reverse.get_array().filled(0), trace.units["gru/l1_reverse/h"])
+    assert str(trace).split()[:2] == ["t", "gru/l0/h"]
+
+
+def test_a_unit_s_gradient_is_followed_to_where_its_square_is_nothing():
+    trace = gradient_flow({"": lambda batch: shrinking(batch)}, np.ones((200, 1)))[""]
+    assert trace.units["h"][0, 1] == pytest.approx(1e-199, rel=1e-9)
 
 
 def test_what_is_exactly_zero_is_named_and_what_has_no_forget_gate_is_not_its_product():
