@@ -4,8 +4,8 @@
 which has a room of its own and knows nothing of those after it; read the rooms in this order:
 
 1. ``time/``. *When.* `timeline` gives each node a column, a column a step; `storeys` says where one
-   loop is over and the next begins, `contexts` what the next looks at; `describing` says in words
-   what there is.
+   loop is over and the next begins, `contexts` what the next looks at, `apart` what has nothing in
+   common; `describing` says in words what there is.
 2. ``marks/``. *What there is to draw*: `picture` has boxes and arrows, `labels` sets names as
    mathematics, `naming` says a node's name, `sizes` fits boxes to what they say, `curves` are the
    paths of arrows, `themes` and `colors` how all of it looks.
@@ -20,7 +20,7 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    fits it to what it is shown on. Behind `layered` stand `tracing` (a block as a `sketch` of
    `outlines`), `ranks`, `ordering`, `sides`, `coordinates` (by the `network_simplex` method) and
    `tracks`. A whole cell is a `single_box`. `legend`, `panels`, `gradients`, `gaps` at crossings,
-   `ribbon`, `storeys`, `side_by_side`, `turning` and `words` finish the picture.
+   `ribbon`, `storeys`, `side_by_side`, `gallery`, `turning` and `words` finish the picture.
 5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
    slide of shapes; `frames` are several drawings, which `animated` writes into one file. `scene` is
    `draw` itself, every stage in a line; `notebook` is what a notebook shows.

@@ -226,13 +226,14 @@ def _types(choices: Choices) -> Recorded:
             )
             with step(0):
                 h = Tensor(np.zeros(4), name="h")
+            is_loop = max(writes) > 1
             for t in range(1, max(writes) + 1):
                 with step(t):
-                    x = Tensor(rng.standard_normal(3), name="x") if t in reads else None
-                    with scope(name):  # the box of the cell
-                        seen = [] if x is None else [linear(x, W)]
-                        if max(writes) > 1:
-                            seen.append(linear(h, U))
+                    with scope("rnn"):
+                        seen = [linear(h, U)] if is_loop else []
+                        if t in reads:
+                            x = Tensor(rng.standard_normal(3), name="x")
+                            seen.append(linear(x, W))
                         h = tanh(sum(seen[1:], seen[0])).named("h")
                     if t in writes:
                         said.append(linear(h, V).named("y"))

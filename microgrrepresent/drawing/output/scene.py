@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from microgrrepresent.adjoints import Adjoints
+from microgrrepresent.drawing.layout.gallery import gallery
 from microgrrepresent.drawing.layout.gaps import cut_crossings
 from microgrrepresent.drawing.layout.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout.layout import arrange
@@ -17,12 +18,13 @@ from microgrrepresent.drawing.layout.side_by_side import side_by_side
 from microgrrepresent.drawing.layout.storeys import put_up, set_aside
 from microgrrepresent.drawing.layout.turning import turn, turn_sizes
 from microgrrepresent.drawing.layout.words import add_equations, add_title
-from microgrrepresent.drawing.marks.labels import Line, printable
+from microgrrepresent.drawing.marks.labels import Line, printable, text
 from microgrrepresent.drawing.marks.picture import FONT, Picture, Point
 from microgrrepresent.drawing.marks.sizes import fit_alike
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.digraph import Drawing, Drawn, digraph
-from microgrrepresent.drawing.time.describing import describe
+from microgrrepresent.drawing.time.apart import apart
+from microgrrepresent.drawing.time.describing import describe, scope_of
 from microgrrepresent.drawing.time.describing import title as title_of
 from microgrrepresent.drawing.time.timeline import Timeline, timeline
 from microgrrepresent.drawing.views.builder import Details, Glyphs, View, build
@@ -94,6 +96,11 @@ def draw(
     on the left, and as a colored chip at each of its uses. The nodes of a symbolic backward pass
     stand above the forward nodes whose derivatives they compute: values flow upwards there, too,
     and the gradients come out at the top, as all outputs do.
+
+    A loop that begins when another is over, as a decoder does, stands above that one. In the views
+    ``gates`` and ``cells`` what it computes from all states of the other, as attention does, is one
+    box, with an arrow from each state, the wider the more weight the state has. What no edge joins
+    stands in frames of its own, without a legend.
 
     Parameters
     ----------
@@ -258,6 +265,21 @@ class _Scene:
         return picture
 
     def unrolled(self, time: Timeline, window: tuple[int, int] | None) -> Picture:
+        """The unrolled graph; what is joined by no edge in frames of its own, without a legend."""
+        parts = apart(time.graph)
+        if len(parts) == 1 or self.view == "layers":
+            return self._unrolled(time, window)
+        one = replace(self, stretch=(0.0, 0.0), page=None)
+        pictures, titles = [], []
+        for part in parts:
+            own = replace(timeline(part), letters=time.letters)
+            picture = one._unrolled(own, window)
+            remove(picture, set(picture.legend))
+            pictures.append(picture)
+            titles.append(text(scope_of(part)) if scope_of(part) else ())
+        return gallery(pictures, titles, self.page or PAGES["slide"])
+
+    def _unrolled(self, time: Timeline, window: tuple[int, int] | None) -> Picture:
         if self.view == "layers":
             glyphs, time = layers(time)
         else:

@@ -13,6 +13,12 @@ def title(graph: Graph) -> str:
     return f"Computation graph of {', '.join(names)}" + (f" and {more} more" if more else "")
 
 
+def scope_of(graph: Graph) -> str:
+    """The outermost scope in which all operations of a graph were made; empty if there is none."""
+    roots = {node.scope.partition("/")[0] for node in graph if node.parents}
+    return roots.pop() if len(roots) == 1 else ""
+
+
 def describe(
     time: Timeline, shown: str, has_gradients: bool, window: tuple[int, int] | None
 ) -> str:
