@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from microgrrepresent.drawing.marks.labels import Line, width
-from microgrrepresent.drawing.marks.picture import FONT, Panel, Picture, Point
+from microgrrepresent.drawing.marks.picture import FONT, Box, Panel, Picture, Point
 
 AROUND = 14.0
 """Between a frame and what is in it."""
@@ -113,7 +113,8 @@ def _hang(
     own = picture.bounds()
     picture.move((left + right - own[0] - own[2]) / 2, level - _level(picture))
     names = {box.name for box in whole.boxes}
-    for part in (*picture.boxes, *picture.panels):
+    parts: list[Box | Panel] = [*picture.boxes, *picture.panels]
+    for part in parts:
         if part.name in names:
             part.name = f"{number + 1}/{part.name}"
     middle = (left + right - width((title,), FONT)) / 2
