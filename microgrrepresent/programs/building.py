@@ -17,7 +17,7 @@ from microgrrepresent.node import Array, Node
 from microgrrepresent.programs.aliases import without_aliases
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.definitions import Definitions
-from microgrrepresent.programs.expressions import Expr, call, literal, name, plus
+from microgrrepresent.programs.expressions import Expr, call, is_zero, literal, name, parsed, plus
 from microgrrepresent.programs.lines import Item, Line
 from microgrrepresent.programs.lowering import Lowering
 from microgrrepresent.programs.recording import TwoRecordings
@@ -191,11 +191,13 @@ class _Leaves:
             )
         shape = shape_expression(lowering.shape(node.shape, other.shape, letter))
         dtype = parsed_dtype(node.dtype)
-        value: Any = node.value.flat[0] if node.size else 0
-        if value == 0:
+        a, b = (x.flat[0].item() if x.size else 0 for x in (node.value, other.value))
+        value = lowering.number(a, b, f"the value of {letter}", node.dtype)
+        if is_zero(value):
             made = call("np.zeros", shape, *dtype)
         else:
-            made = call("np.full", shape, literal(value.item()), *dtype)
+            of_sizes = [] if isinstance(value, ast.Constant) else [parsed("np.float64")]
+            made = call("np.full", shape, value, *(dtype or of_sizes))
         self.made.append(Line(name(letter), made))
 
 

@@ -31,7 +31,8 @@ def compiled(
     Parameters
     ----------
     f : callable
-        ``f(**inputs)`` gives the loss, a Tensor with one element; see `program`.
+        ``f(**inputs)`` gives the loss, a Tensor with one element; see `program`. Numbers that it
+        reads are those of the first call: what shall change must be an input or a Tensor.
     wrt : Tensor, sequence of Tensor, or dict from str to Tensor
         With respect to what to differentiate.
     backend : {"numpy", "numba"}

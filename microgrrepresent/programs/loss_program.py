@@ -8,6 +8,7 @@ equation in NumPy, `schedule` puts them into loops.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -19,15 +20,15 @@ from microgrrepresent.errors import DTypeError, GraphError, ShapeError, operand
 from microgrrepresent.gradients import grad
 from microgrrepresent.node import Array, Node
 from microgrrepresent.operands import nodes_of, plain_array
-from microgrrepresent.programs.building import built
 from microgrrepresent.programs.code import Code
-from microgrrepresent.programs.divergence import divergence, failing_line
+from microgrrepresent.programs.coincidence import fitting
+from microgrrepresent.programs.divergence import failing_line
 from microgrrepresent.programs.expressions import text
 from microgrrepresent.programs.fast import fast_source, plain_source
 from microgrrepresent.programs.native import native_source, require_numba
 from microgrrepresent.programs.printing import printed
 from microgrrepresent.programs.recorded import recorded
-from microgrrepresent.programs.recording import record, record_twice
+from microgrrepresent.programs.recording import Recording, record, record_thrice
 from microgrrepresent.programs.sizes import length
 
 MOST = 4
@@ -45,8 +46,9 @@ def program(
 
     The function is recorded at two lengths of each axis along which it takes another length, mostly
     the steps and the sequences, with inputs that are cut or repeated. What is the same in both is
-    printed as it is; what differs must follow from the lengths. The program is then run once on the
-    inputs as they are given, and compared with the ordinary run.
+    printed as it is; what differs must follow from the lengths. The program is then run on inputs
+    of a third length and of other values, and on the inputs as they are given, and compared with
+    the ordinary run.
 
     Of a loss that is recorded already, the program keeps the lengths and takes no inputs: each call
     reads the leaves of the graph as they are then, parameters among them. What the steps were given
@@ -56,8 +58,10 @@ def program(
     ----------
     f : callable or Tensor
         ``f(**inputs)`` gives a Tensor with one element. It gets its inputs as Tensors of their
-        names. Whatever else it reads, such as parameters, is read anew at each call of the program.
-        Or a recorded loss, a Tensor with one element.
+        names. Tensors that it reads besides, such as parameters, are read anew at each call of the
+        program. Numbers and arrays that it reads are fixed when the program is made: what shall
+        change later, such as the weight of a penalty, must be an input, or a Tensor that was made
+        before. Or a recorded loss, a Tensor with one element.
     wrt : Tensor, sequence of Tensor, or dict from str to Tensor
         With respect to what to differentiate: leaves that the loss depends on.
     backend : {"numpy", "numba"}
@@ -126,7 +130,9 @@ def program(
                 f"{', '.join(inputs)}; give the function that records it, to run it on others"
             )
         f = recorded(f, listed(wrt))
-    made = Program(f, wrt, built(record_twice(f, arrays), listed(wrt)), backend)
+    made = fitting(
+        f, record_thrice(f, arrays), listed(wrt), lambda code: Program(f, wrt, code, backend)
+    )
     made.compare(**arrays)
     return made
 
@@ -165,8 +171,8 @@ class Program:
     backend : {"numpy", "numba"}
         What runs it.
     plain : bool
-        Whether it is run as it is printed, which is slower, because its fast form was not equal to
-        the ordinary run.
+        Whether it is run as it is printed, which is slower, because its fast form raised an error
+        or was not equal to the ordinary run. A RuntimeWarning has said so.
     """
 
     def __init__(
@@ -217,16 +223,29 @@ class Program:
             raise
         except Exception as error:  # a form that is wrong may raise whatever Python does
             if not self.plain:
-                self._run_as_printed()
-                return self._run(inputs)
+                found = self._as_printed()._run(inputs)
+                self._give_up(f"raises {type(error).__name__}: {error}")
+                return found
             line = failing_line(error, self.source("fast"))
             raise GraphError(
                 f"program: its line `{line}` raises {type(error).__name__}: {error}; the program "
                 "does not fit these inputs, grad(loss, wrt) gives their gradients"
             ) from error
 
-    def _run_as_printed(self) -> None:
-        """Give up the fast form, with all that was made for it."""
+    def _as_printed(self) -> Program:
+        """The same, without its fast form."""
+        found = Program(self.f, self.wrt, self.code, self.backend)
+        found.plain = True
+        return found
+
+    def _give_up(self, why: str) -> None:
+        """Run the printed form from now on, and say so; what was made for the fast one goes."""
+        warnings.warn(
+            f"program: the form in which it is fast ({self.backend}) {why}; from now on it is run "
+            "as it is printed, which is right, but slower",
+            RuntimeWarning,
+            stacklevel=2,
+        )
         self.plain = True
         self.__dict__.pop("_prepare", None)
         self._kept = _Kept()
@@ -293,25 +312,26 @@ class Program:
             If it does not.
         """
         arrays = {key: plain_array(value) for key, value in inputs.items()}
-        wrt = listed(self.wrt)
-        recording = record(self.f, arrays)
-        expected = [recording.loss.value, *grad(recording.loss, wrt)]
-        wrong = self._difference(arrays, expected)
-        if wrong is not None and not self.plain:
-            self._run_as_printed()
-            wrong = self._difference(arrays, expected)
+        wrong = self.difference(record(self.f, arrays))
         if wrong is None:
             return
-        where = divergence(self.code, record_twice(self.f, arrays), wrt)
-        if where is not None:
-            raise GraphError(
-                f"program: no program could be made of this graph: {wrong}; in the loop that would "
-                f"be printed, {where}. The function is not to blame: grad(loss, wrt) is right"
-            )
         raise GraphError(
             f"program: {wrong}; the function does something that depends on more than its inputs' "
-            "lengths, such as a branch, or it reads a value on its way, as float() does"
+            "lengths, such as a branch, or it reads a value on its way, as float() does, or a "
+            "number that it reads has another value than when its program was made"
         )
+
+    def difference(self, recording: Recording) -> str | None:
+        """What is not equal to the ordinary run that was recorded; None if all is."""
+        arrays = {letter: node.value for letter, node in recording.inputs.items()}
+        expected = [recording.loss.value, *grad(recording.loss, listed(self.wrt))]
+        wrong = self._difference(arrays, expected)
+        if wrong is not None and not self.plain:
+            also = self._as_printed()._difference(arrays, expected)
+            if also is None:
+                self._give_up(f"is wrong: {wrong}")
+            return also
+        return wrong
 
     def _difference(self, arrays: Mapping[str, Array], expected: Sequence[Array]) -> str | None:
         """What is not equal to the ordinary run; None if all is."""

@@ -46,6 +46,8 @@ from microgrrepresent.programs.operations import Operations, Piece
 from microgrrepresent.programs.sizes import Sizes, length, same, shape_expression
 from microgrrepresent.programs.texts import Shape
 
+FLOAT64 = np.dtype(np.float64)
+
 Total = tuple[str, Piece, tuple[Sequence[int], Sequence[int]]]
 """A name for a sum over steps, its term, and the steps in both recordings."""
 
@@ -110,7 +112,7 @@ class Lowering(Operations):
                 self.shapes[f"d{self.names(variable)}"] = shape
                 return Piece(self.place(f"d{self.names(variable)}", when, other), shape)
             case Number(value), Number(other):
-                return Piece(self._number(value, other), ())
+                return Piece(self.number(value, other), ())
             case Negative(inner), Negative(other):
                 piece = self._full(self.term(inner, other), None)
                 return Piece(negative(piece.expression), piece.shape)
@@ -139,13 +141,17 @@ class Lowering(Operations):
         expression = call("np.broadcast_to", piece.expression, shape_expression(shape))
         return Piece(expression, shape, piece.additions)
 
-    def _number(self, a: Any, b: Any) -> Expr:
+    def number(
+        self, a: Any, b: Any, what: str = "a number", dtype: np.dtype[Any] = FLOAT64
+    ) -> Expr:
+        """A number of both recordings: itself, a size, or 1 divided by one."""
         if a == b:
             return literal(a)
-        if isinstance(a, float) and a and b and (1 / a).is_integer() and (1 / b).is_integer():
-            n = self.size(round(1 / a), round(1 / b))
-            return binary(ast.Constant(1), ast.Div(), length(n))
-        return length(self.size(a, b))
+        if isinstance(a, float) and 0 < a < 1 and 0 < b < 1:
+            m, n = round(1 / a), round(1 / b)
+            if (dtype.type(1 / m), dtype.type(1 / n)) == (a, b):
+                return binary(ast.Constant(1), ast.Div(), length(self.size(m, n, what)))
+        return length(self.size(a, b, what))
 
     def _sum(self, terms: Sequence[Term], others: Sequence[Term]) -> Piece:
         if len(terms) != len(others):

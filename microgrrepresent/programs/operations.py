@@ -31,6 +31,7 @@ from microgrrepresent.programs.expressions import (
     name,
     times,
 )
+from microgrrepresent.programs.shapes import broadcast
 from microgrrepresent.programs.texts import Shape, Texts, is_statement, simple
 
 
@@ -123,21 +124,26 @@ class Operations(Texts, ABC):
             names["y"] = self._spread(self.term(a.y, b.y), a).expression
         D = self.filled(text, names, op, shapes)
         arrays = {n for n, value in a.params if isinstance(value, Given)}
-        whole = bool(names_in(text) & {*op.inputs, "y", *arrays})
-        return self._met(a.meets, g, D, whole, shape, a, b)
+        of = dict(zip(op.inputs, shapes, strict=False))
+        if a.meets == "elementwise" and not names_in(text) & arrays:
+            if "y" in names_in(text):
+                of["y"] = self.shape(shape_of(a.y), shape_of(b.y), op.name)
+            real = _together([of[n] for n in of if n in names_in(text)], shape)
+        else:
+            real = shape if names_in(text) & {*op.inputs, "y", *arrays} else ()
+        return self._met(a.meets, g, Piece(D, real), shape, a, b)
 
-    def _met(
-        self, meets: str, g: Piece, D: Expr, whole: bool, shape: Shape, a: Chain, b: Chain
-    ) -> Piece:
+    def _met(self, meets: str, g: Piece, d: Piece, shape: Shape, a: Chain, b: Chain) -> Piece:
         """The adjoint g and the derivative D, as they meet."""
+        D = d.expression
         if meets in ("elementwise", "spread"):
             if meets == "spread":
                 g = self._spread(g, a)
             if _is_one(D):
                 return g
             if _is_one(g.expression):
-                return Piece(D, shape if whole else ())
-            return Piece(times(g.expression, D), shape if whole else g.shape)
+                return d
+            return Piece(times(g.expression, D), _together([g.shape, d.shape], shape))
         g = self.full(a.g, b.g)
         if meets == "right":
             return Piece(binary(g.expression, ast.MatMult(), D), shape)
@@ -236,6 +242,14 @@ class _Fill(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """Put an expression in the place of a name."""
         return self.names.get(node.id, node)
+
+
+def _together(shapes: Sequence[Shape], usual: Shape) -> Shape:
+    """The shape that several broadcast to; the usual one if that is not known."""
+    found: Shape | None = ()
+    for shape in shapes:
+        found = broadcast(found, shape)
+    return usual if found is None else found
 
 
 def _is_one(expression: Expr) -> bool:

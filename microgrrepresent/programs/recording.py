@@ -1,8 +1,8 @@
-"""Two recordings of one function, with inputs of other lengths, to learn what a length is.
+"""Recordings of one function, with inputs of other lengths, to learn what a length is.
 
-The inputs are cut, or repeated, to two lengths along each axis along which the function takes
-another length: mostly the steps and the sequences. How the values go on does not matter, since only
-the form of the graph is looked at.
+The inputs are cut, or repeated, along each axis along which the function takes another length:
+mostly the steps and the sequences. Two recordings tell which numbers follow from the lengths; a
+third one, of other lengths and other values, shows whether they do.
 """
 
 from __future__ import annotations
@@ -22,11 +22,16 @@ from microgrrepresent.tensor import Tensor
 Axis = tuple[str, int]
 """An input and one of its axes."""
 
-SHORT = 7
-"""An axis is recorded in this length, if the function takes it; steps may well be read 5 back."""
+Lengths = tuple[int, ...]
+"""Of an axis, in each recording."""
 
-DIFFERENCES = (3, 1, 7, 11, 13)
-"""By how much the lengths of each axis differ, which tells one axis from another."""
+LENGTHS = ((8, 12, 19), (7, 13, 22), (10, 17, 21), (9, 14, 16), (11, 20, 26))
+"""The lengths of each axis in the three recordings, if the function takes them.
+
+The differences between them tell one axis from another, and no length is a multiple of another
+axis's in all of them. Of the first two axes now one is longer and now the other, so that the
+shorter of both is neither. Steps may well be read 5 back.
+"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,28 @@ class TwoRecordings:
     axes: dict[str, Axis]
 
 
+@dataclass(frozen=True)
+class Recordings:
+    """The same function, recorded at three lengths of each axis that can have others.
+
+    Attributes
+    ----------
+    made : tuple of Recording
+    lengths : dict from str to tuple of int
+        Of each size, in each of them.
+    axes : dict from str to (str, int)
+    """
+
+    made: tuple[Recording, Recording, Recording]
+    lengths: dict[str, Lengths]
+    axes: dict[str, Axis]
+
+    def pair(self, i: int, j: int) -> TwoRecordings:
+        """Two of them."""
+        sizes = tuple(Size(n, ends[i], ends[j]) for n, ends in self.lengths.items())
+        return TwoRecordings(self.made[i], self.made[j], sizes, self.axes)
+
+
 def record(f: Callable[..., Node], inputs: Mapping[str, Any]) -> Recording:
     """Run a function on inputs as leaves of these names."""
     leaves: dict[str, Node] = {}
@@ -79,25 +106,47 @@ def record(f: Callable[..., Node], inputs: Mapping[str, Any]) -> Recording:
     return Recording(loss, leaves, began)
 
 
-def record_twice(f: Callable[..., Node], inputs: Mapping[str, Array]) -> TwoRecordings:
-    """Record a function at two lengths of each axis along which it takes another length."""
+def record_thrice(f: Callable[..., Node], inputs: Mapping[str, Array]) -> Recordings:
+    """Record a function at three lengths of each axis along which it takes others.
+
+    The third recording is of other values, too.
+    """
     groups = _groups(inputs)
-    free: list[tuple[list[Axis], tuple[int, int]]] = []
-    for group in groups:
-        name, axis = group[0]
-        given = inputs[name].shape[axis]
-        apart = DIFFERENCES[len(free) % len(DIFFERENCES)]
-        for least in dict.fromkeys((min(given, SHORT), max(given, SHORT))):
-            pair = least, least + apart
-            if _takes(f, inputs, group, pair[0]) and _takes(f, inputs, group, pair[1]):
-                free.append((group, pair))
-                break
+    try:  # mostly it takes all of them
+        return _recorded(f, inputs, [(group, _usual(k)) for k, group in enumerate(groups)])
+    except Exception:  # whatever it raises where it is given what it was not written for
+        free: list[tuple[list[Axis], Lengths]] = []
+        for group in groups:
+            name, axis = group[0]
+            usual = _usual(len(free))
+            longer = tuple(inputs[name].shape[axis] + n - usual[0] for n in usual)
+            for lengths in (usual, longer):
+                if all(_takes(f, _resized(inputs, dict.fromkeys(group, n))) for n in lengths):
+                    free.append((group, lengths))
+                    break
+    return _recorded(f, inputs, free)
+
+
+def _usual(k: int) -> Lengths:
+    return LENGTHS[k % len(LENGTHS)]
+
+
+def _recorded(
+    f: Callable[..., Node], inputs: Mapping[str, Array], free: list[tuple[list[Axis], Lengths]]
+) -> Recordings:
+    """Record a function with the axes that are free in their lengths."""
     names = _names([group for group, _ in free])
-    cut = [{axis: ends[k] for group, ends in free for axis in group} for k in (0, 1)]
-    first, second = (record(f, _resized(inputs, to)) for to in cut)
-    sizes = tuple(Size(n, *ends) for n, (_, ends) in zip(names, free, strict=True))
-    axes = {n: group[0] for n, (group, _) in zip(names, free, strict=True)}
-    return TwoRecordings(first, second, sizes, axes)
+    made = []
+    for k in range(3):
+        resized = _resized(inputs, {axis: ends[k] for group, ends in free for axis in group})
+        if k == 2 and _takes(f, fresh := _fresh(resized)):
+            resized = fresh
+        made.append(record(f, resized))
+    return Recordings(
+        (made[0], made[1], made[2]),
+        {n: ends for n, (_, ends) in zip(names, free, strict=True)},
+        {n: group[0] for n, (group, _) in zip(names, free, strict=True)},
+    )
 
 
 def _groups(inputs: Mapping[str, Array]) -> list[list[Axis]]:
@@ -117,11 +166,11 @@ def _groups(inputs: Mapping[str, Array]) -> list[list[Axis]]:
     return sorted(found.values(), key=lambda group: (group[0][1], group[0][0]))
 
 
-def _takes(f: Callable[..., Node], inputs: Mapping[str, Array], group: list[Axis], n: int) -> bool:
-    """Whether the function takes inputs that have another length there."""
+def _takes(f: Callable[..., Node], inputs: Mapping[str, Array]) -> bool:
+    """Whether the function runs on inputs that have other lengths or values."""
     try:
-        record(f, _resized(inputs, dict.fromkeys(group, n)))
-    except (ValueError, TypeError, IndexError):
+        record(f, inputs)
+    except Exception:  # whatever it raises where it is given what it was not written for
         return False
     return True
 
@@ -132,6 +181,28 @@ def _resized(inputs: Mapping[str, Array], to: Mapping[Axis, int]) -> dict[str, A
     for (name, axis), n in to.items():
         value = found[name]
         found[name] = np.take(value, np.arange(n) % value.shape[axis], axis)
+    return found
+
+
+def _fresh(inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Inputs of other values, which a function that takes these will mostly take as well.
+
+    Integers and truth values are only drawn from those that are there, a row as a whole, in their
+    order; numbers with a fraction get smaller, and other signs if there are both.
+    """
+    rng = np.random.default_rng(0)
+    found = {}
+    for name, value in inputs.items():
+        for axis in range(min(value.ndim, 2)):
+            n = value.shape[axis]
+            drawn = np.sort(rng.integers(0, max(n, 1), n))
+            drawn[:1] = 0
+            value = np.take(value, drawn, axis)
+        if value.dtype.kind == "f":
+            signs = [-1, 1] if (value < 0).any() and (value > 0).any() else [1]
+            factor = rng.uniform(0.5, 1, value.shape) * rng.choice(signs, value.shape)
+            value = (value * factor).astype(value.dtype)
+        found[name] = value
     return found
 
 

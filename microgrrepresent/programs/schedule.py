@@ -26,9 +26,10 @@ from microgrrepresent.programs.expressions import (
     is_zero,
     key,
     name,
+    text,
     total,
 )
-from microgrrepresent.programs.lines import Item, Line, Loop
+from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
 from microgrrepresent.programs.operations import INTO, Piece
 
 Pair = tuple[Equation, Equation]
@@ -45,6 +46,12 @@ class _Open:
     after: list[Line] = field(default_factory=list)
     defined: set[str] = field(default_factory=set)
     given_after: set[str] = field(default_factory=set)
+
+    @property
+    def busy(self) -> set[str]:
+        """What is set here."""
+        lines = (*self.before, *self.hand_on, *self.after)
+        return self.defined | self.given_after | {line_owner(line) for line in lines}
 
     def items(self) -> list[Item]:
         """The loop, between its lines before and after."""
@@ -83,22 +90,47 @@ class Schedule:
 
     def _add_once(self, made: Definition) -> None:
         target = name(made.target)
-        if made.terms:
+        loops = [self._loop(piece, steps) for piece, steps in made.sums]
+        late = False
+        if made.terms and loops:  # what is added to in a loop begins before it
+            late = not self._put_before(loops, target, made.terms)
+        elif made.terms:
             self._lines(target, [p.expression for p in made.terms], made.terms)
-        for piece, steps in made.sums:
-            loop = self._loop(piece, steps)
-            if not made.terms and piece is made.sums[0][0]:
-                if made.target.startswith("d"):
-                    zero = call("np.zeros_like", name(made.target[1:]))
-                else:
-                    zero = ast.Constant(0.0)
-                loop.before.append(Line(target, zero))
+        if loops and (late or not made.terms):
+            zero: Expr = ast.Constant(0.0)
+            if made.target.startswith("d"):
+                zero = call("np.zeros_like", name(made.target[1:]))
+            self._first(loops).before.append(Line(target, zero))
+        for (piece, steps), loop in zip(made.sums, loops, strict=True):
             only = _inside(steps, loop.steps)
             if not is_zero(piece.expression):
                 loop.lines.append(Line(target, piece.expression, add=True, only=only))
             loop.lines += _additions(piece, target)
             loop.given_after.add(made.target)
             self._home[made.target] = loop
+        if late:
+            values = [p.expression for p in made.terms if not is_zero(p.expression)]
+            if values:
+                self._done.append(Line(target, total(values), add=True))
+            self._done += [line for p in made.terms for line in _additions(p, target)]
+
+    def _first(self, loops: Sequence[_Open]) -> _Open:
+        """The first of some loops, in the order in which they stand."""
+        return next(o for o in self._done if isinstance(o, _Open) and any(o is x for x in loops))
+
+    def _put_before(self, loops: Sequence[_Open], target: Expr, terms: Sequence[Piece]) -> bool:
+        """Set a sum to its terms before the loops that add to it, if they are known there."""
+        first = self._first(loops)
+        i = next(i for i, item in enumerate(self._done) if item is first)
+        busy: set[str] = set()
+        for item in self._done[i:]:
+            busy |= item.busy if isinstance(item, _Open) else set(map(line_owner, lines_of([item])))
+        lines = _sum_lines(target, terms, name(text(target)[1:]))
+        read = {n for line in lines for e in line.expressions() for n, _ in reads(e, self.timed)}
+        if read & busy:
+            return False
+        self._done[i:i] = lines
+        return True
 
     def _add_timed(self, made: Definition, steps: Steps) -> None:
         loop = self._loop_for(made, steps)
@@ -174,9 +206,7 @@ class Schedule:
         last = self._done[-1] if self._done else None
         read = {n for line in lines for e in line.expressions() for n, _ in reads(e, self.timed)}
         if isinstance(last, _Open):
-            busy = last.defined | last.given_after
-            busy |= {line_owner(line) for line in (*last.before, *last.hand_on, *last.after)}
-            if not read & busy:
+            if not read & last.busy:
                 self._done[-1:-1] = lines
                 return
             last.given_after.add(owner.id)

@@ -8,7 +8,7 @@ do; so it is written, and the program runs for any lengths.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -25,6 +25,20 @@ class Size:
     name: str
     first: int
     second: int
+
+
+class UnknownNumber(GraphError):
+    """A number that does not follow from the lengths.
+
+    Attributes
+    ----------
+    number : int or float
+        What it is in the first recording.
+    """
+
+    def __init__(self, message: str, number: float) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 class Sizes:
@@ -45,12 +59,15 @@ class Sizes:
             return first
         found = self._products(first, second) or self._sums(first, second)
         if len(found) != 1:
-            sizes = ", ".join(f"{s.name} = {s.first} and {s.second}" for s in self.sizes)
-            how = "does not follow from" if not found else "may follow in several ways from"
-            raise GraphError(
-                f"program: {what} is {first} in one recording and {second} in the other, which "
-                f"{how} the lengths of the inputs ({sizes}); it must be the same in both, or "
-                "a length, a product of lengths, or one plus or minus a whole number"
+            a = where_lengths({s.name: s.first for s in self.sizes})
+            b = where_lengths({s.name: s.second for s in self.sizes})
+            how = "does not follow" if not found else "may follow in several ways"
+            raise UnknownNumber(
+                f"program: {what} is {first} {a}, and {second} {b}; that "
+                f"{how} from the lengths of the inputs, as a length does, a product of lengths, "
+                "one plus or minus a whole number, or 1 divided by one of these; what depends on "
+                "the inputs in another way must be an input itself",
+                first,
             )
         return ast.parse(found[0], mode="eval").body
 
@@ -77,6 +94,12 @@ class Sizes:
             for size in self.sizes
             if first - size.first == second - size.second
         ]
+
+
+def where_lengths(lengths: Mapping[str, int]) -> str:
+    """``where T = 8 and B = 7``: which recording is meant."""
+    said = " and ".join(f"{n} = {length}" for n, length in lengths.items())
+    return f"where {said}" if said else "in one recording"
 
 
 def length(dimension: Dimension) -> ast.expr:

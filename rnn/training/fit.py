@@ -94,9 +94,11 @@ def fit(
     compile : bool, {"numpy", "numba"} or Compile
         Make a program of the loss at the first batch, and run that instead of recording a graph
         at each step. The batches are arrays, or tuples, lists or dicts of them; they may differ in
-        their lengths. `Compile` also says how often to compare with the ordinary run, and whether
-        a loss that is no loop (dropout, steps that depend on the data, a state that is carried on)
-        is refused or run as it is.
+        their lengths. Numbers that the loss reads besides are those of the first batch: what
+        changes in training, such as the weight of a penalty, belongs into the batch, or into a
+        Tensor that is assigned to. `Compile` also says how often to compare with the ordinary run,
+        and whether a loss that is no loop (dropout, steps that depend on the data, a state that is
+        carried on) is refused or run as it is.
 
     Returns
     -------

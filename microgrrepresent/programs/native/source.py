@@ -85,18 +85,19 @@ def native_source(code: Code) -> str:
 
 
 def require_numba() -> None:
-    """Refuse to go on without numba.
+    """Refuse to go on without numba, or without SciPy, from which numba takes its products.
 
     Raises
     ------
     ImportError
-        With the name of the extra that installs it.
+        With the name of the extra that installs them.
     """
-    if importlib.util.find_spec("numba") is None:
-        raise ImportError(
-            "program: backend='numba' needs numba, which is not installed: "
-            "pip install 'microgrrepresent[native]'; backend='numpy' needs nothing more"
-        )
+    for module in ("numba", "scipy"):
+        if importlib.util.find_spec(module) is None:
+            raise ImportError(
+                f"program: backend='numba' needs {module}, which is not installed: "
+                "pip install 'microgrrepresent[native]'; backend='numpy' needs nothing more"
+            )
 
 
 class _Writer(Places):

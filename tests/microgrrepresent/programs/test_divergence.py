@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import GraphError, Tensor, grad, linear, program, steps, tanh
-from microgrrepresent.programs import loss_program
+from microgrrepresent.programs import coincidence, loss_program
 from microgrrepresent.programs.lines import Line, Loop
 
 W = Tensor(np.random.default_rng(0).normal(size=(3, 3)) * 0.5, requires_grad=True, name="W")
@@ -24,7 +24,7 @@ def f(X):
 
 def with_backward(monkeypatch, change):
     """Let programs be made with other lines in the loop back through time."""
-    right = loss_program.built
+    right = coincidence.built
 
     def built(recordings, wrt):
         code = right(recordings, wrt)
@@ -36,24 +36,28 @@ def with_backward(monkeypatch, change):
         )
         return replace(code, backward=backward)
 
-    monkeypatch.setattr(loss_program, "built", built)
+    monkeypatch.setattr(coincidence, "built", built)
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("old", "new", "why"),
     [
-        lambda text: text.replace("dW = ", "dV = "),  # a name that is not there
-        lambda text: text.replace("return L, (dW", "return L, (2 * dW"),  # another number
-        lambda text: text.replace("return L, (dW", "return L, (dW[:1]"),  # another shape
-        lambda text: text.replace("dot(", "dot(X, "),  # what NumPy refuses
-        lambda text: text.replace("def prepare(T, B)", "def prepare(T, B, C)"),
+        ("dW = ", "dV = ", "raises .*Error: .*dW"),  # a name that is not there
+        ("return L, (dW", "return L, (2 * dW", "is wrong: the gradient of W .* is not that of"),
+        ("return L, (dW", "return L, (dW[:1]", "is wrong: the gradient of W .* has the shape"),
+        ("dot(", "dot(X, ", "raises "),  # what NumPy refuses
+        ("def prepare(T, B)", "def prepare(T, B, C)", "raises TypeError: prepare()"),
     ],
 )
-def test_a_fast_form_that_is_wrong_is_not_run(change, monkeypatch):
+def test_a_fast_form_that_is_wrong_is_not_run_and_a_warning_says_why(old, new, why, monkeypatch):
+    def change(text):
+        return text.replace(old, new)
+
     right = loss_program.fast_source
     assert change(right(program(f, [W], X=X).code)) != right(program(f, [W], X=X).code)
     monkeypatch.setattr(loss_program, "fast_source", lambda code: change(right(code)))
-    made = program(f, [W], X=X)
+    with pytest.warns(RuntimeWarning, match=rf"fast \(numpy\) {why}.*run as it is printed"):
+        made = program(f, [W], X=X)
     L = f(Tensor(X[:3], name="X"))
     loss, gradients = made(X=X[:3])
     np.testing.assert_allclose([loss], [L.value], rtol=1e-12)
@@ -84,7 +88,7 @@ def test_the_first_variable_that_differs_is_named(monkeypatch):
         program(f, [W], X=X)
     said = str(caught.value)
     assert "the gradient of W (3, 3) is not that of the ordinary run" in said
-    assert "da at step 5 is not what the graph has" in said and "a branch" not in said
+    assert "da at step 8 is not what the graph has" in said and "a branch" not in said
 
 
 def test_a_function_that_reads_a_value_is_to_blame():

@@ -15,6 +15,7 @@ import microgrrepresent as mg
 from microgrrepresent import (
     GraphError,
     Tensor,
+    expand_dims,
     linear,
     scope,
     sigmoid,
@@ -196,6 +197,39 @@ class MinimalGatedCell(Cell):
         return ((1 - z) * state + z * tanh(linear(x, self.V))).named("h")
 
 
+def decayed(layer):
+    """A layer with a penalty of its parameters, which are used outside of the loop, too."""
+    wrt = layer.parameters()
+
+    def f(X, y):
+        penalty = sum((p * p).sum() for p in wrt)
+        return (layer(X)[0] ** 2).mean() + 1e-3 * penalty + 0.0 * y.sum()
+
+    return f, wrt
+
+
+def begun():
+    """An initial state that is made by a parameter of the loop."""
+    cell = RNNCell(I, H, bias=False, rng=0)
+
+    def f(X, y):
+        h = tanh(linear(X.mean(axis=0), cell.weight_ih)).named("h_0")
+        return (stack(unroll(cell, X, h).outputs) ** 2).mean() + 0.0 * y.sum()
+
+    return f, cell.parameters()
+
+
+def gated_by_the_batch():
+    """All states times one array for all steps."""
+    cell = RNNCell(I, H, rng=0)
+
+    def f(X, y):
+        outputs = stack(unroll(cell, X).outputs)
+        return (outputs * expand_dims(X.mean(axis=0).sum(axis=-1), -1)).sum() + 0.0 * y.sum()
+
+    return f, cell.parameters()
+
+
 NETS = {
     "rnn": lambda: tagger(RNN(I, H, rng=0)),
     "relu": lambda: tagger(RNN(I, H, nonlinearity="relu", rng=0)),
@@ -231,6 +265,10 @@ NETS = {
     "a step ahead": ahead,
     "a part unread": unread,
     "all but the last": all_but_the_last,
+    "weight decay, rnn": lambda: decayed(RNN(I, H, rng=0)),
+    "weight decay, lstm": lambda: decayed(LSTM(I, H, rng=0)),
+    "initial state by a weight": begun,
+    "one array for all steps": gated_by_the_batch,
 }
 
 
@@ -410,7 +448,7 @@ def test_a_value_that_is_read_on_the_way_is_refused():
         return h
 
     message = refused(f, [W], X=np.linspace(0.1, 1, 6))
-    assert "recording" in message or "ordinary run" in message
+    assert "does not follow from the lengths" in message and "float(X.numpy().sum())" in message
 
 
 def test_steps_that_differ_are_refused_with_the_step():

@@ -167,13 +167,14 @@ def test_an_unknown_backend_is_refused():
         program(f, wrt, backend="c", **example("rnn"))
 
 
-def test_without_numba_the_extra_is_named(monkeypatch):
+@pytest.mark.parametrize("missing", ["numba", "scipy"])
+def test_without_numba_or_scipy_the_extra_is_named(missing, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *a: None if name == "numba" else find(name, *a)
+        importlib.util, "find_spec", lambda name, *a: None if name == missing else find(name, *a)
     )
     f, wrt = NETS["rnn"]()
-    with pytest.raises(ImportError, match=r"pip install 'microgrrepresent\[native\]'"):
+    with pytest.raises(ImportError, match=rf"{missing}.*pip install 'microgrrepresent\[native\]'"):
         program(f, wrt, backend="numba", **example("rnn"))
 
 
