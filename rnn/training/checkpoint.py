@@ -2,26 +2,33 @@ r"""Checkpoints: nested data with arrays in it, in one .npz file that is never h
 
 A checkpoint is made of dicts, lists, tuples, numbers, strings, None, arrays and Tensors. Its arrays
 become the arrays of the file; the rest, with a number in each array's place, is kept as JSON in an
-array of bytes. There is no pickle: loading a file from somebody else runs none of their code.
+array of bytes. A Tensor is kept as pickle would keep it: a leaf with its name, and with whether it
+requires a gradient; a result that requires one would lose its history, and is refused. There is no
+pickle: loading a file from somebody else runs none of their code.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from microgrrepresent import Tensor
-from microgrrepresent.errors import FileError
+from microgrrepresent.errors import DTypeError, FileError, shortened
 from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
 from microgrrepresent.operands import plain_array
 from rnn.errors import CheckpointError
 
 _FORMAT = "microgrrepresent checkpoint 1"
+_DEEPEST = 100
+"""Levels of lists and dicts: Python's JSON gives up at some hundreds."""
+_LONGEST = 4096
+"""Bits of an integer: Python turns none of 4,300 digits into text."""
 
 
 def save_checkpoint(path: str | Path, data: dict[str, Any]) -> None:
@@ -32,7 +39,10 @@ def save_checkpoint(path: str | Path, data: dict[str, Any]) -> None:
     FileError
         If the file cannot be written.
     CheckpointError
-        If the data hold something that a checkpoint is not made of.
+        If the data hold something that a checkpoint is not made of, such as an array of words, or
+        themselves. The old file stays.
+    GradientError
+        If they hold a result that requires a gradient, and this is recorded.
 
     Examples
     --------
@@ -44,10 +54,21 @@ def save_checkpoint(path: str | Path, data: dict[str, Any]) -> None:
     ...     load_checkpoint(path)
     {'step': 3, 'state': (array([0., 0.]), None)}
     """
-    arrays: list[Array] = []
-    outline = json.dumps({"format": _FORMAT, "data": _taken_apart(data, arrays, "checkpoint")})
+    outline, arrays = _in_parts(data, "checkpoint")
+    text = json.dumps({"format": _FORMAT, "data": outline})
     members = {f"array{i}": array for i, array in enumerate(arrays)}
-    write_arrays(path, {"outline": np.frombuffer(outline.encode(), np.uint8)} | members)
+    write_arrays(path, {"outline": np.frombuffer(text.encode(), np.uint8)} | members)
+
+
+def check_data(data: Any, where: str) -> None:
+    """See that data can be put into a checkpoint, and be got out of it again.
+
+    Raises
+    ------
+    CheckpointError
+        If they cannot; the message begins with `where`.
+    """
+    _in_parts(data, where)
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -72,22 +93,68 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is damaged, or no checkpoint of this package") from error
 
 
-def _taken_apart(x: Any, arrays: list[Array], where: str) -> Any:
+def _in_parts(data: Any, where: str) -> tuple[Any, list[Array]]:
+    """What JSON can say of data, and the arrays in them."""
+    arrays: list[Array] = []
+    return _taken_apart(data, arrays, where, 0), arrays
+
+
+def _taken_apart(x: Any, arrays: list[Array], where: str, depth: int) -> Any:
     """What JSON can say of x; its arrays are appended to `arrays`."""
+    if isinstance(x, Tensor):  # as a copy of it would be
+        _, (value, requires_grad, name) = x.__reduce__()
+        return {"tensor": [_placed(value, arrays, where), requires_grad, name]}
+    if isinstance(x, (np.ndarray, np.generic)) and not isinstance(x, (str, float)):
+        return {"array": _placed(x, arrays, where)}
+    if isinstance(x, (dict, list, tuple)):
+        if depth == _DEEPEST:
+            raise CheckpointError(
+                f"{shortened(where)} is nested more than {_DEEPEST} deep, or holds itself; a "
+                "checkpoint holds lists and dicts that end"
+            )
+        if isinstance(x, dict):
+            return {"dict": [_item(k, v, arrays, f"{where}[{k!r}]", depth) for k, v in x.items()]}
+        parts = [_taken_apart(v, arrays, f"{where}[{i}]", depth + 1) for i, v in enumerate(x)]
+        return {"tuple" if isinstance(x, tuple) else "list": parts}
+    return _written(x, where)
+
+
+def _item(key: Any, value: Any, arrays: list[Array], where: str, depth: int) -> list[Any]:
+    if isinstance(key, (np.generic, Tensor)) and not isinstance(key, (str, float)):
+        raise CheckpointError(
+            f"the key of {where} is a {type(key).__name__}; give int(key), float(key) or str(key), "
+            "as keys must be Python's own"
+        )
+    apart = partial(_taken_apart, arrays=arrays, where=where, depth=depth + 1)
+    return [apart(key), apart(value)]
+
+
+def _written(x: Any, where: str) -> Any:
+    if isinstance(x, float):
+        return float(x) if math.isfinite(x) else {"float": repr(float(x))}
+    if isinstance(x, int) and x.bit_length() > _LONGEST:
+        raise CheckpointError(
+            f"{where} is an integer of {x.bit_length():,} bits; a checkpoint holds integers of up "
+            f"to {_LONGEST:,}; as text, hex(n), it can be kept"
+        )
     if x is None or isinstance(x, (bool, int, str)):
         return x
-    if isinstance(x, float):
-        return x if math.isfinite(x) else {"float": repr(x)}
-    if isinstance(x, (np.ndarray, np.generic, Tensor)):
-        arrays.append(plain_array(x))
-        return {"tensor" if isinstance(x, Tensor) else "array": len(arrays) - 1}
-    if isinstance(x, dict):
-        items = [(k, _taken_apart(v, arrays, f"{where}[{k!r}]")) for k, v in x.items()]
-        return {"dict": [[_taken_apart(k, arrays, where), v] for k, v in items]}
-    if isinstance(x, (list, tuple)):
-        parts = [_taken_apart(v, arrays, f"{where}[{i}]") for i, v in enumerate(x)]
-        return {"tuple" if isinstance(x, tuple) else "list": parts}
     raise CheckpointError(f"{where} is a {type(x).__name__}, which a checkpoint cannot hold")
+
+
+def _placed(x: Any, arrays: list[Array], where: str) -> int:
+    """Append an array, and give its number."""
+    try:
+        array = plain_array(x)
+    except DTypeError as error:
+        raise CheckpointError(f"{where}: {error}") from error
+    if array.dtype.kind not in "biufc":
+        raise CheckpointError(
+            f"{where} is an array of {array.dtype}; a checkpoint holds arrays of numbers, and "
+            "words as strings in lists: array.tolist()"
+        )
+    arrays.append(array)
+    return len(arrays) - 1
 
 
 def _put_together(x: Any, arrays: list[Array]) -> Any:
@@ -99,7 +166,8 @@ def _put_together(x: Any, arrays: list[Array]) -> Any:
     if kind == "array":
         return arrays[value]
     if kind == "tensor":
-        return Tensor(arrays[value])
+        i, requires_grad, name = value
+        return Tensor(arrays[i], requires_grad, name)
     if kind == "dict":
         return {_put_together(k, arrays): _put_together(v, arrays) for k, v in value}
     parts = [_put_together(v, arrays) for v in value]

@@ -118,6 +118,12 @@ class Optimizer:
             )
         if missing := [name for name in self.settings if name not in state]:
             raise ValueError(f"{self._kind}: the state has no {', '.join(missing)}")
+        for name in self.settings:
+            if isinstance(getattr(self, name), Real) != isinstance(state[name], Real):
+                raise ValueError(
+                    f"{self._kind}: the state's {name} is of another kind than "
+                    f"{getattr(self, name)!r}, got {shortened(state[name])}"
+                )
         memories: list[Memory] = [{} for _ in self.parameters]
         for key in state:
             if key in ("kind", "shares", *self.settings):
@@ -129,6 +135,11 @@ class Optimizer:
                     f"remembered of one of {len(memories)} parameters, such as '0.s'"
                 )
             array, w = np.array(state[key]), self.parameters[int(index)]
+            if array.dtype.kind not in "biuf":
+                raise ValueError(
+                    f"{self._kind}: the state's {name} for {w.name or f'parameter {index}'} must "
+                    f"be of real numbers, got {shortened(state[key])}"
+                )
             if array.ndim and array.shape != w.shape:
                 raise ValueError(
                     f"{self._kind}: the state's {name} for {w.name or f'parameter {index}'} has "

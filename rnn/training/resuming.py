@@ -10,7 +10,7 @@ from typing import Any
 from microgrrepresent.files import as_path
 from microgrrepresent.node import Array
 from rnn.errors import CheckpointError, DataError
-from rnn.training.checkpoint import load_checkpoint, save_checkpoint
+from rnn.training.checkpoint import check_data, load_checkpoint, save_checkpoint
 from rnn.training.run import Run
 
 
@@ -35,6 +35,8 @@ class Checkpoint:
     ------
     DataError
         If it is to be gone on from and overwritten.
+    CheckpointError
+        If `extra` holds something that a checkpoint is not made of; see `save_checkpoint`.
     """
 
     path: str | Path
@@ -45,6 +47,7 @@ class Checkpoint:
     def __post_init__(self) -> None:
         if self.resume and self.overwrite:
             raise DataError("Checkpoint: resume or overwrite, not both")
+        check_data(dict(self.extra), "extra")  # now, and not when a training has ended
 
     def begin(self, run: Run) -> None:
         """Go on from the file, or see that one may be written.

@@ -25,6 +25,7 @@ from rnn.training.compiling import CompiledLoss
 from rnn.training.graph_growth import GrowthWatch
 from rnn.training.history import History
 from rnn.training.optimizer import Optimizer
+from rnn.training.saved_form import COLUMNS, check_form
 from rnn.training.schedules import Schedule
 from rnn.training.settings import check_parts, differences, settings_of
 from rnn.training.truncated import detach
@@ -185,7 +186,7 @@ class Run:
             "position": (self.epoch, self.index, self.seed),
             "state": self.state,
             "best": self.best,
-            "history": {name: np.array(getattr(history, name)) for name in _COLUMNS},
+            "history": {name: np.array(getattr(history, name)) for name in COLUMNS},
             "validations": dict(history.validations),
         }
 
@@ -193,6 +194,7 @@ class Run:
         """Go back to what `state_dict` gave, or change nothing and raise what is in the way."""
         if different := differences(state["settings"], self.settings):
             raise ValueError(f"{different}; give the settings that it was made with")
+        check_form(state, self.model.state_dict())
         before = self.state_dict()
         try:
             self._set(state)
@@ -209,7 +211,7 @@ class Run:
             g.bit_generator.state = drawn
         self.epoch, self.index, self.seed = state["position"]
         self.state, self.best = state["state"], state["best"]
-        columns = {name: state["history"][name].tolist() for name in _COLUMNS}
+        columns = {name: state["history"][name].tolist() for name in COLUMNS}
         self.history = History(**columns, validations=state["validations"])
 
     def _generators(self) -> list[np.random.Generator]:
@@ -220,7 +222,6 @@ class Run:
         return [g for i, g in enumerate(found) if all(g is not before for before in found[:i])]
 
 
-_COLUMNS = ("losses", "norms", "rates", "epochs")
 _UNDONE = "The parameters are those before this step. A lower learning rate or clip=1.0 may help"
 
 

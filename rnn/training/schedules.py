@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any, ClassVar
 
+from microgrrepresent.errors import shortened
 from microgrrepresent.operands import function
 from rnn.inputs import integer, number
 from rnn.training.optimizer import Optimizer
@@ -78,6 +80,12 @@ class Schedule:
                 f"{own['kind']}: the state is that of {state.get('kind', 'no schedule')}, with "
                 f"{', '.join(state) or 'nothing'}; it must have {', '.join(own)}"
             )
+        for name in own.keys() - {"kind"}:
+            if not isinstance(state[name], Real):
+                raise ValueError(
+                    f"{own['kind']}: the state's {name} must be a number, "
+                    f"got {shortened(state[name])}"
+                )
         for name in own.keys() - {"kind"}:
             setattr(self, name, state[name])
 

@@ -1,6 +1,7 @@
 """A training that is stopped, killed or interrupted goes on to the last bit."""
 
 import csv
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from microgrrepresent import Tensor
+from microgrrepresent import GradientError, Tensor
 from rnn import (
     SGD,
     Adam,
@@ -247,6 +248,20 @@ def everything(setup):
         lambda state: state.pop("validations"),
         lambda state: state.update(history=3),
         lambda state: state.update(settings=3),
+        lambda state: state.update(validations=None),
+        lambda state: state.update(validations={"a": 1.0}),
+        lambda state: state.update(validations={1: "a"}),
+        lambda state: state.update(best=3),
+        lambda state: state.update(best={"head.bias": np.ones(1)}),
+        lambda state: state.update(position=(0, "1", None)),
+        lambda state: state.update(position=(0, -1, None)),
+        lambda state: state["history"].update(norms=np.ones(3)),
+        lambda state: state["history"].update(losses=np.ones((8, 1))),
+        lambda state: state["history"].update(epochs=["a"] * 8),
+        lambda state: state["optimizer"].update(lr=None),
+        lambda state: state["optimizer"].update({"0.m": None}),
+        lambda state: state["schedule"].update(count=None),
+        lambda state: state.pop("state"),
     ],
 )
 def test_a_resume_that_is_refused_has_changed_nothing(tmp_path, damage):
@@ -323,6 +338,68 @@ def test_a_damaged_checkpoint_is_refused_or_whole(tmp_path):
         except CheckpointError:
             refused += 1
     assert refused > 300
+
+
+def nested(depth):
+    data = {}
+    for _ in range(depth):
+        data = {"x": data}
+    return data
+
+
+def round_and_round():
+    data = {"a": []}
+    data["a"].append(data)
+    return data
+
+
+UNFIT = {
+    "words in an array": (
+        {"words": np.array(["a", "b"])},
+        r"^checkpoint\['words'\] is an array of",
+    ),
+    "times": ({"t": np.array(["2026-01-01"], "datetime64[D]")}, r"an array of datetime64\[D\]"),
+    "a time": ({"t": np.datetime64("2026-01-01")}, r"an array of datetime64\[D\]"),
+    "records": ({"r": np.zeros(2, [("a", int)])}, r"an array of \[\('a', '<i8'\)\]"),
+    "objects": ({"o": np.array([None])}, "an array of object"),
+    "a masked array": ({"m": np.ma.array([1, 2])}, r"^checkpoint\['m'\]: a masked array"),
+    "a key of NumPy": ({"d": {np.int64(3): 1}}, r"the key of .* is a int64; give int\(key\)"),
+    "a key": ({frozenset(): 1}, "is a frozenset, which a checkpoint cannot hold"),
+    "itself": (round_and_round(), "nested more than 100 deep, or holds itself"),
+    "deep": (nested(900), "nested more than 100 deep"),
+    "a long integer": ({"n": 10**5000}, "an integer of 16,610 bits"),
+}
+
+
+@pytest.mark.parametrize(("data", "said"), UNFIT.values(), ids=UNFIT)
+def test_what_could_not_be_read_again_is_not_written(tmp_path, data, said):
+    path = tmp_path / "x.npz"
+    save_checkpoint(path, {"good": 1})
+    with pytest.raises(CheckpointError, match=said):
+        save_checkpoint(path, data)
+    assert load_checkpoint(path) == {"good": 1}
+    with pytest.raises(CheckpointError, match=said.replace("checkpoint\\[", "extra\\[")):
+        Checkpoint(path, resume=True, extra=data)  # and not after a training
+
+
+def test_what_is_nested_as_deep_as_may_be_comes_back(tmp_path):
+    for data in (nested(99), {"x": {(1, ("a", 2.5)): {None: np.float32(2)}}, "n": 2**4095}):
+        save_checkpoint(tmp_path / "x.npz", data)
+        assert load_checkpoint(tmp_path / "x.npz") == data
+
+
+def test_tensors_are_kept_as_pickle_keeps_them(tmp_path):
+    w = Tensor([1.0, 2.0], requires_grad=True, name="w", dtype="float32")
+    data = {"w": w, "x": Tensor([1, 2]), "y": w.detach() * 2}
+    save_checkpoint(tmp_path / "x.npz", data)
+    for name, loaded in load_checkpoint(tmp_path / "x.npz").items():
+        again = pickle.loads(pickle.dumps(data[name]))
+        for of in ("requires_grad", "name", "dtype", "is_leaf"):
+            assert getattr(loaded, of) == getattr(again, of), (name, of)
+        assert np.array_equal(loaded.numpy(), data[name].numpy())
+    for lose in (pickle.dumps, lambda y: save_checkpoint(tmp_path / "x.npz", {"y": y})):
+        with pytest.raises(GradientError, match=r"requires a gradient, which would be lost"):
+            lose(w * 2)
 
 
 def test_checkpoints_give_back_what_they_were_given(tmp_path):
