@@ -27,6 +27,7 @@ Kind = Literal[
     "elision",  # the steps that a window leaves out
     "delay",  # the black square of a folded graph
     "note",  # words without a frame
+    "bar",  # how large a term of a sum is
 ]
 
 ROUND = frozenset({"op", "state", "loss", "variable"})
@@ -85,7 +86,7 @@ class Box:
     @property
     def rounding(self) -> float:
         """The radius of its corners."""
-        return 0.0 if self.kind == "delay" else 6.0
+        return 0.0 if self.kind in ("delay", "bar") else 6.0
 
     @property
     def is_round(self) -> bool:

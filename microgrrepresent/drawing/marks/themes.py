@@ -77,6 +77,7 @@ LIGHT = Theme(
         "elision": Paint("none", "#8a94a6", "#333333", 1.0, "dashed"),
         "delay": Paint("#000000", "#000000", "#ffffff"),
         "note": Paint("none", "none", "#333333"),
+        "bar": Paint("#222222", "#ffffff", "#ffffff", 0.6),
     },
     {
         "value": "#333333",
@@ -111,6 +112,7 @@ DARK = Theme(
         "elision": Paint("none", "#7c8798", "#e6e6e6", 1.0, "dashed"),
         "delay": Paint("#e6e6e6", "#e6e6e6", "#000000"),
         "note": Paint("none", "none", "#e6e6e6"),
+        "bar": Paint("#e6e6e6", "#10151c", "#000000", 0.6),
     },
     {
         "value": "#d8dee6",
@@ -148,6 +150,7 @@ PRINT = Theme(
         "elision": Paint("none", "#000000", "#000000", 1.0, "dashed"),
         "delay": Paint("#000000", "#000000", "#ffffff"),
         "note": Paint("none", "none", "#000000"),
+        "bar": Paint("#000000", "#ffffff", "#ffffff", 0.6),
     },
     {
         "value": "#000000",

@@ -3,7 +3,8 @@
     save(frames(loss), "bptt.gif")         # also .pdf (a page a frame), .pptx, .html
 
 Forward, what is not computed yet is faint; then the loss is there; backward, gradients arrive step
-by step, and the sums over time of the parameters grow. All frames have one layout: only colors and
+by step, and the sums over time of the parameters grow: their norm, and a bar with a part for each
+step, as wide as its term is large. All frames have one layout: only colors and
 numbers change. Time is that of the computation, so that a layer that reads from right to left
 begins at its last step.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import hypot, inf
+from math import hypot, inf, isfinite
 from typing import Any
 
 from microgrrepresent.adjoints import Adjoints, backward
@@ -25,7 +26,11 @@ from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
 from microgrrepresent.norms import euclidean_norm
 
-Moments = Mapping[Box, int]
+SIDE, BELOW, HIGH, THINNEST = 4.5, 3.3, 3.2, 0.5
+"""Of the bar in a parameter's box, in points: how far it stands from the sides, and its middle from
+the lower side; its height; and how narrow a part may be."""
+
+Moments = dict[Box, int]
 """When each box is computed: 0 before the first step, then a number for each step, the end last."""
 
 
@@ -86,6 +91,7 @@ def frames(loss: Node, /, view: str = "gates", **options: Any) -> list[Drawing]:
         return 0 if not node.parents or node.id < first else last
 
     when = _moments(whole.picture, moment)
+    when |= _add_bars(whole.picture, adjoints, begun, last)
     names = [*(f"t = {step}" for step in steps), "the loss"]
     passes = [("forward", k, inf) for k in range(1, last + 1)]
     passes += [("backward", last, k) for k in range(last, 0, -1)]
@@ -114,7 +120,8 @@ def _frame(picture: Picture, when: Moments, until: int, since: float) -> Picture
     for box in picture.boxes:
         chip_waits = box.kind == "chip" and when[box] < since and len(box.label) > 1
         label = (*box.label[:-1], ()) if chip_waits else box.label
-        boxes[box] = replace(box, label=label, faint=box.faint or when[box] > until)
+        waits = when[box] < since if box.kind == "bar" else when[box] > until
+        boxes[box] = replace(box, label=label, faint=box.faint or waits)
     arrows = []
     for arrow in picture.arrows:
         at = max(when[arrow.tail], when[arrow.head])
@@ -132,12 +139,43 @@ def _copied(arrow: Arrow, boxes: Mapping[Box, Box], faint: bool) -> Arrow:
     return replace(arrow, tail=boxes[arrow.tail], head=boxes[arrow.head], faint=faint)
 
 
+def _add_bars(
+    picture: Picture, adjoints: Adjoints, begun: Mapping[int | None, int], last: int
+) -> Moments:
+    """Put a bar into each parameter of the legend, and say when each part of it arrives."""
+    arrive: dict[Box, int] = {}
+    for box in picture.legend:
+        sizes: dict[int, float] = {}
+        for node in _wanted(box, adjoints):
+            for t, term in adjoints.by_step(node).items():
+                at = last if t is None else begun.get(t, 0)
+                sizes[at] = hypot(sizes.get(at, 0.0), euclidean_norm(term))
+        whole, left = sum(sizes.values()), box.left + SIDE
+        if not isfinite(whole) or not whole:
+            continue
+        for at in sorted(sizes, reverse=True):
+            wide = (box.width - 2 * SIDE) * sizes[at] / whole
+            if wide < THINNEST:
+                continue
+            part = Box(f"{box.name}/{at}", "bar", (), width=wide, height=HIGH)
+            part.x, part.y = left + wide / 2, box.bottom + BELOW
+            left += wide
+            arrive[part] = at
+    picture.boxes += arrive
+    return arrive
+
+
+def _wanted(box: Box, adjoints: Adjoints) -> list[Node]:
+    """The nodes of a box that have a gradient."""
+    return [node for node in box.nodes if node.requires_grad and node in adjoints]
+
+
 def _write_sums(
     picture: Picture, adjoints: Adjoints, begun: Mapping[int | None, int], last: int, since: float
 ) -> None:
     """Write on each parameter of the legend the norm of the part of its sum that has arrived."""
     for box in picture.legend:
-        wanted = [node for node in box.nodes if node.requires_grad and node in adjoints]
+        wanted = _wanted(box, adjoints)
         if len(box.label) < 2 or not wanted:
             continue
         sums = [_arrived(adjoints.by_step(node), begun, last, since) for node in wanted]

@@ -48,7 +48,8 @@ def test_forward_what_is_not_computed_yet_is_faint(made):
             if steps:
                 assert box.faint == (max(steps) > until), (until, plain(box.label))
     assert [box.faint for box in made[T - 1].picture.boxes if plain(box.label) == "L"] == [True]
-    assert not any(box.faint for drawing in made[T:] for box in drawing.picture.boxes)
+    for drawing in made[T:]:
+        assert not any(box.faint for box in drawing.picture.boxes if box.kind != "bar")
 
 
 def test_no_gradient_is_there_before_the_loss_and_none_goes_again(made):
@@ -85,6 +86,22 @@ def test_the_sum_of_a_parameter_grows_to_its_gradient(loss, made):
         ]
         assert sum(len(plain(chip.label).split(", ")[-1]) > 0 for chip in chips) == 4 - since
     assert box.label[-1] == norm_line(float(np.linalg.norm(adjoints[W])))
+
+
+def test_a_bar_in_each_parameter_fills_as_its_terms_arrive(loss, made):
+    adjoints = backward(loss)
+    (W,) = {n for box in made[0].picture.legend for n in box.nodes if n.name == "W_ih"}
+    norms = {t: np.linalg.norm(term) for t, term in adjoints.by_step(W).items()}
+    for since, drawing in zip((*[np.inf] * (T + 2), 3, 2, 1), made, strict=True):
+        (box,) = [b for b in drawing.picture.legend if any(n is W for n in b.nodes)]
+        parts = [b for b in drawing.picture.boxes if b.kind == "bar" and box.left < b.x < box.right]
+        assert [b.faint for b in parts] == [t < since for t in (3, 2, 1)]
+        shares = np.array([b.width for b in parts]) / sum(b.width for b in parts)
+        np.testing.assert_allclose(shares, [norms[t] / sum(norms.values()) for t in (3, 2, 1)])
+        for before, after in pairwise(parts):
+            assert before.right == pytest.approx(after.left)
+        assert box.left < parts[0].left and parts[-1].right < box.right
+        assert box.bottom < parts[0].bottom and parts[0].top < box.y
 
 
 def test_time_is_that_of_the_computation():
