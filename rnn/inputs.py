@@ -148,7 +148,7 @@ def integer(value: Any, least: int, what: str, who: object = None) -> int:
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
         asked = what if who is None else f"{who!r}: {what}"
-        raise ValueError(f"{asked} must be an integer >= {least}, got {value!r}")
+        raise ValueError(f"{asked} must be an integer >= {least}, got {shortened(value)}")
     return int(value)
 
 
@@ -178,7 +178,7 @@ def flags(who: str, **given: Any) -> None:
     """
     for name, value in given.items():
         if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"{who}: {name} is True or False, got {value!r}")
+            raise ValueError(f"{who}: {name} is True or False, got {shortened(value)}")
 
 
 def probability(value: Any, what: str) -> float:
@@ -190,5 +190,5 @@ def probability(value: Any, what: str) -> float:
         If it is no number between 0 and 1.
     """
     if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= value <= 1:
-        raise ValueError(f"{what} is a probability, between 0 and 1, got {value!r}")
+        raise ValueError(f"{what} is a probability, between 0 and 1, got {shortened(value)}")
     return float(value)

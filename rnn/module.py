@@ -313,7 +313,11 @@ class Module:
         self.load_state_dict(state)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        inner = [repr(member) for _, member in self._members() if isinstance(member, Module)]
+        told = ", ".join(inner)
+        if len(told) > 300:
+            told = f"{len(inner)} modules, {sum(p.size for p in self.parameters()):,} parameters"
+        return f"{type(self).__name__}({told})"
 
 
 def _same(a: Array, b: Array) -> bool:

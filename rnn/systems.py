@@ -62,6 +62,9 @@ class System:
         """What it is called, in both languages."""
         return self.english + self.chinese
 
+    def __repr__(self) -> str:
+        return f"<System: {self.english[0]}; print() shows it>"
+
     def __str__(self) -> str:
         """The row as a card for a terminal."""
         picture = 'save(picture, "picture.svg")' if self.picture is None else self.picture

@@ -3,8 +3,47 @@
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph, Tensor, backward, draw, explain, fold, program
-from rnn import LSTM, RNN, Adam, Linear, LSTMCell, fit, mse_loss, pad, unroll
+from microgrrepresent import (
+    Graph,
+    Tensor,
+    backward,
+    compiled,
+    draw,
+    explain,
+    fold,
+    frames,
+    program,
+)
+from microgrrepresent.recurrence import recurrence
+from rnn import (
+    GRU,
+    LSTM,
+    RNN,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    Decoder,
+    Embedding,
+    Encoder,
+    GrowthWatch,
+    LambdaLR,
+    LanguageModel,
+    Linear,
+    LSTMCell,
+    Module,
+    RMSprop,
+    SequenceClassifier,
+    SequenceTagger,
+    StepLR,
+    Vocabulary,
+    bundled_text,
+    fit,
+    mse_loss,
+    pad,
+    tbptt,
+    unroll,
+)
 from rnn.diagnosis import (
     gamma,
     gradient_by_lag,
@@ -12,6 +51,7 @@ from rnn.diagnosis import (
     state_gradients,
     state_jacobian,
 )
+from rnn.systems import find
 
 MOST = 400  # characters
 
@@ -58,6 +98,53 @@ def results():
     yield "gradient_by_lag", gradient_by_lag(dict(enumerate(losses, 1)), cell.weight_hh)
     yield "history", history
     yield "pad", pad([rng.normal(size=(n, 3)) for n in range(1, 20)])
+    yield "Delay", fold(Graph(end)).delays[0]
+    yield "Recurrence", recurrence(Graph(end))
+    yield "frames", frames(end)
+    yield "System", find("peephole")[0]
+    yield from parts_of_models()
+    yield from parts_of_trainings(cell, x)
+
+
+def parts_of_models():
+    """What a model is made of, and what it gives."""
+
+    class Own(Module):
+        def __init__(self):
+            self.layers = [LSTM(5, 6) for _ in range(40)]
+
+    encoder, decoder = Encoder(GRU(8, 16)), Decoder(10, 16, context_size=16, attention="dot")
+    encoded = encoder(np.zeros((3, 2, 8)))
+    yield "Module", Own()
+    yield "Encoded", encoded
+    yield "DecoderState", decoder.step(np.array([0, 1]), decoder.start(encoded))[1]
+    for model in (
+        encoder,
+        decoder,
+        SequenceTagger(LSTM(3, 4), 2),
+        SequenceClassifier(GRU(3, 4), 2),
+    ):
+        yield type(model).__name__, model
+    yield "LanguageModel", LanguageModel(10, 4)
+    yield "Vocabulary", Vocabulary.of(bundled_text())
+
+
+def parts_of_trainings(cell, x):
+    """What a loop of one's own is made of."""
+
+    def loss(X):
+        return (unroll(cell, X).state[0] ** 2).sum()
+
+    optimizers = [kind(cell.parameters()) for kind in (SGD, Adam, AdamW, Adagrad, RMSprop)]
+    yield from ((type(optimizer).__name__, optimizer) for optimizer in optimizers)
+    for schedule in (StepLR(optimizers[0], 10), LambdaLR(optimizers[0], lambda k: 1 / (k + 1))):
+        yield type(schedule).__name__, schedule
+    run = compiled(loss, cell.parameters())
+    yield "Compiled", run
+    run(X=x)
+    yield "Compiled, called", run
+    yield "GrowthWatch", GrowthWatch()
+    yield "Window", next(iter(tbptt(cell, zip(x, x, strict=True), 3, 5, loss=lambda h, y: h.sum())))
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +164,14 @@ def test_what_has_more_to_say_names_print(made):
     longer = ("explain", "equations", "gamma", "flow", "state_gradients", "state_jacobian")
     assert all("print()" in repr(x) for name, x in made if name in longer)
     assert all(len(str(x)) > len(repr(x)) for name, x in made if name in longer)
+
+
+def test_a_model_says_what_it_is_made_of():
+    model = SequenceTagger(LSTM(3, 4), 2, Embedding(10, 3))
+    assert repr(model) == "SequenceTagger(Embedding(10, 3), LSTM(3, 4), Linear(4, 2))"
+    adam = Adam(model.parameters(), lr=0.01)
+    assert repr(adam).startswith("Adam(7 parameters, lr=0.01, betas=(0.9, 0.999)")
+    assert repr(StepLR(adam, 10)) == "StepLR(Adam, step_size=10, gamma=0.1)"
 
 
 def test_equations_are_shown_as_they_are_printed():

@@ -104,6 +104,10 @@ class Compiled:
         self._waits = False
         """Whether no example yet told the axes apart, and a warning has said so."""
 
+    def __repr__(self) -> str:
+        waits = "run as it is" if self.reason or self._waits else "not called yet"
+        return f"<Compiled: {repr(self.program) if self.program else waits}>"
+
     def __call__(self, **inputs: ArrayLike) -> tuple[Any, Any]:
         """The loss and the gradients for inputs.
 

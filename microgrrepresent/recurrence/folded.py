@@ -45,6 +45,9 @@ class Delay:
     initial: tuple[Node, ...]
     cuts: tuple[int, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Delay: {self.source.name or 'an unnamed node'}, lag {self.lag}>"
+
 
 @dataclass(frozen=True, eq=False)
 class Folded:

@@ -68,6 +68,10 @@ class Recurrence:
     places: dict[Node, Position]
     breaks: dict[Node, str]
 
+    def __repr__(self) -> str:
+        steps = f" at steps {self.steps[0]}..{self.steps[-1]}" if self.steps else ""
+        return f"<Recurrence: {len(self.strands)} variables{steps}, {len(self.breaks)} breaks>"
+
     def refuse_breaks(self) -> None:
         """Raise a GraphError that says where the pattern is broken first, if it is."""
         for reason in self.breaks.values():

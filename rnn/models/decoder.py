@@ -34,6 +34,10 @@ class DecoderState(NamedTuple):
     encoded: Encoded
     weights: Tensor | None = None
 
+    def __repr__(self) -> str:
+        looked = "" if self.weights is None else f", weights {self.weights.shape}"
+        return f"<DecoderState: {self.encoded!r}{looked}>"
+
     def rows(self, which: Array) -> DecoderState:
         """The states of some of the sequences, for a beam search to go on from."""
         weights = None if self.weights is None else self.weights[:, which]

@@ -33,6 +33,10 @@ class Encoded(NamedTuple):
     outputs: Tensor | None = None
     mask: Array | None = None
 
+    def __repr__(self) -> str:
+        outputs = "no outputs" if self.outputs is None else f"outputs {self.outputs.shape}"
+        return f"<Encoded: context {self.context.shape}, {outputs}>"
+
     def rows(self, which: Array) -> Encoded:
         """Some of the sequences, by their places in the batch."""
         return Encoded(

@@ -105,6 +105,3 @@ class LanguageModel(Module):
         """Scores (B, V) of what follows tokens (B,), and the new state; see `rnn.sequences`."""
         state = self.cell(self.embedding(tokens), state)
         return self.head(self.cell.output(state)), state
-
-    def __repr__(self) -> str:
-        return f"LanguageModel({self.embedding!r}, {self.cell!r}, {self.head!r})"

@@ -65,6 +65,9 @@ class GrowthWatch:
         self._seen = 0
         self._look_at = self._most + 1
 
+    def __repr__(self) -> str:
+        return f"GrowthWatch({self._most})"
+
     def __call__(self, loss: Tensor) -> Tensor:
         """Note that a batch is complete, and look at its graph if it is time to."""
         self._seen += 1

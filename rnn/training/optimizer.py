@@ -69,6 +69,10 @@ class Optimizer:
         self.weight_decay = weight_decay
         self.memories: list[Memory] = [{} for _ in self.parameters]
 
+    def __repr__(self) -> str:
+        told = "".join(f", {name}={getattr(self, name)!r}" for name in self.settings)
+        return f"{self._kind}({len(self.parameters)} parameters{told})"
+
     def step(self) -> None:
         """Move every parameter that has a gradient by one step against it."""
         self.require("lr", self.lr)

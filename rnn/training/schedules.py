@@ -47,6 +47,10 @@ class Schedule:
         self.count = 0
         optimizer.lr = self.rate(0)
 
+    def __repr__(self) -> str:
+        told = "".join(f", {name}={value!r}" for name, value in self.arguments().items())
+        return f"{type(self).__name__}({type(self.optimizer).__name__}{told})"
+
     def rate(self, k: int) -> float:
         """Give η after k calls of `step`."""
         raise NotImplementedError(f"{type(self).__name__} has no rule for the rate")

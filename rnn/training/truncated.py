@@ -66,6 +66,9 @@ class Window:
     loss: Tensor
     states: dict[int, Any]
 
+    def __repr__(self) -> str:
+        return f"<Window: steps {self.start}..{self.t}, loss {float(self.loss):.4g}>"
+
 
 def tbptt(
     model: Callable[[Any, Any], Any],

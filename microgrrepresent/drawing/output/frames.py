@@ -34,7 +34,14 @@ Moments = dict[Box, int]
 """When each box is computed: 0 before the first step, then a number for each step, the end last."""
 
 
-def frames(loss: Node, /, view: str = "gates", **options: Any) -> list[Drawing]:
+class Frames(list[Drawing]):
+    """What `frames` gives: the drawings in their order, for `save` to write into one file."""
+
+    def __repr__(self) -> str:
+        return f"<Frames: {len(self)} drawings; save(frames, 'name.gif') writes them>"
+
+
+def frames(loss: Node, /, view: str = "gates", **options: Any) -> Frames:
     """Draw a backward pass as a sequence of frames.
 
     Parameters
@@ -49,7 +56,7 @@ def frames(loss: Node, /, view: str = "gates", **options: Any) -> list[Drawing]:
 
     Returns
     -------
-    list of Drawing
+    Frames: a list of Drawing
         For T steps, T + 1 frames forward and T + 1 backward; `save` writes them into one file.
 
     Raises
@@ -95,7 +102,7 @@ def frames(loss: Node, /, view: str = "gates", **options: Any) -> list[Drawing]:
     names = [*(f"t = {step}" for step in steps), "the loss"]
     passes = [("forward", k, inf) for k in range(1, last + 1)]
     passes += [("backward", last, k) for k in range(last, 0, -1)]
-    made = []
+    made = Frames()
     for way, until, since in passes:
         picture = _frame(whole.picture, when, until, since)
         _write_sums(picture, adjoints, begun, last, since)
