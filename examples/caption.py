@@ -134,7 +134,7 @@ def main(quick: bool, seed: int, out: Path) -> list[Result]:
     x, y = images(np.random.default_rng(seed))
     picture, bar, results = out / "caption.png", 0.8 if quick else 0.93, []
     for name, kind in ENCODERS.items():
-        said = learn(kind, x, y, 250 if quick else 1000, seed)
+        said = learn(kind, x, y, 500 if quick else 1000, seed)
         right = [word == NAMES[k] for word, k in zip(said, y[-450:], strict=True)]
         share = float(np.mean(right))
         title = f"caption of 8x8 digits, {name}"
