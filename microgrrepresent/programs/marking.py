@@ -211,6 +211,9 @@ class Marker:
         said = f"The loss is {given:.6g}, and should be {right:.6g}"
         sizes = self.lengths
         scales = {**sizes, " * ".join(sizes): int(np.prod(list(sizes.values())))}
+        if self._same(given, right * 2) or self._same(given, right / 2):
+            factor = 2 if abs(given) > abs(right) else 0.5
+            return f"{said}: it is {factor} times the right one; is a factor 1/2 left out?", factor
         for name, n in scales.items():
             if self._same(given, right * n):
                 return f"{said}: it is {name} times too large, as if summed, not averaged.", n

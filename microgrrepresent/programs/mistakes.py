@@ -17,6 +17,7 @@ from microgrrepresent.programs.expressions import (
     Expr,
     call,
     name,
+    negative,
     plus,
     replaced,
     substituted,
@@ -68,6 +69,7 @@ def mistakes(code: Code) -> Iterator[Mistake]:
             for says, loop in _of_loop(item):
                 yield Mistake(says, item.header, loop.header, (i, -1), loop)
             yield from ways.throughout(item, i)
+            yield from _sums_overwritten(item, i)
         for k, line in enumerate(item.lines) if isinstance(item, Loop) else [(-1, item)]:
             for says, wrong in ways.of_line(line):
                 yield Mistake(says, str(line), "" if wrong is None else str(wrong), (i, k), wrong)
@@ -97,6 +99,22 @@ def _of_loop(loop: Loop) -> Iterator[tuple[str, Loop]]:
     by = -1 if loop.down else 1
     yield "the first turn of the loop is left out", replace(loop, first=plus(loop.first, by))
     yield "the last turn of the loop is left out", replace(loop, last=plus(loop.last, -by))
+
+
+def _sums_overwritten(loop: Loop, place: int) -> Iterator[Mistake]:
+    """Several sums over the steps that are overwritten, from one of them on to the last."""
+    sums = [k for k, line in enumerate(loop.lines) if line.add]
+    for first in range(len(sums) - 1):
+        lines = list(loop.lines)
+        for k in sums[first:]:
+            lines[k] = replace(lines[k], add=False)
+        yield Mistake(
+            f"each step overwrites {'all' if not first else 'these'} sums, with = instead of +=",
+            "\n".join(str(loop.lines[k]) for k in sums[first:]),
+            "\n".join(str(lines[k]) for k in sums[first:]),
+            (place, -1),
+            replace(loop, lines=lines),
+        )
 
 
 Wrong = tuple[str, Line | None]
@@ -184,6 +202,8 @@ class _Ways:
                 for says, value in slips.mean_for_sum(self.sizes)(line.value):
                     yield says, replace(line, value=value)
             if line is self.first:
+                says = "the loss's own gradient has the wrong sign"
+                yield says, replace(line, value=negative(line.value))
                 lengths = slips.other_length(self.sizes)
                 for says, value in lengths(line.value):
                     yield f"the loss's own gradient: {says}", replace(line, value=value)

@@ -17,6 +17,9 @@ import numpy as np
 
 from microgrrepresent.node import Array
 
+NAMES = ("{}", "d{}", "grad_{}", "{}_grad", "g{}", "dL_d{}", "dL{}")
+"""What the gradient of a parameter may be called."""
+
 
 @dataclass
 class Reading:
@@ -52,7 +55,7 @@ def read_gradients(
     Parameters
     ----------
     given : mapping from str to array_like
-        A gradient may be called as its parameter is, ``W``, or ``dW``.
+        A gradient may be called as its parameter is, ``W``, or ``dW``, or one of `NAMES`.
     right : mapping from str to array
         The right gradients, by the names of the parameters.
     letters : mapping from str to str
@@ -67,7 +70,7 @@ def read_gradients(
     found: dict[str, Array | None] = {}
     reading = Reading(found)
     for name in right:
-        known = (name, f"d{name}", letters[name], f"d{letters[name]}")
+        known = [form.format(n) for n in (name, letters[name]) for form in NAMES]
         key = next((key for key in known if key in rest), None)
         found[name] = None
         if key is not None:

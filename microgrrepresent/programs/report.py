@@ -167,9 +167,10 @@ def how_far(value: Array, right: Array, tolerance: float, gates: Sequence[str]) 
     scale = float(np.vdot(value, right)) / norm**2 if norm else 0.0
     if norm and np.linalg.norm(value - scale * right) <= tolerance * np.linalg.norm(value):
         return f"is {scale:.4g} times the right one"
-    return (
-        f"is off by {np.linalg.norm(value - right) / norm:.1%} of its norm" if norm else "is no 0"
-    )
+    if not norm:
+        return "is no 0"
+    off = np.linalg.norm(value - right) / norm
+    return f"is off by {f'{off:.1%}' if off >= 0.0005 else f'{off:.0e}'} of its norm"
 
 
 def _listed(gates: Sequence[str]) -> str:

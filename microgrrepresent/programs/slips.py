@@ -163,8 +163,9 @@ def wrong_derivative(expression: Expr) -> Iterator[Slip]:
 def written_otherwise(expression: Expr) -> Iterator[Expr]:
     """The same line as others write it, where other slips are made.
 
-    dh * h[t - 1] - dh * n[t]    dh * (h[t - 1] - n[t])
-    dh * (1 - z[t])              dh - dh * z[t]
+    dh * h[t - 1] - dh * n[t]     dh * (h[t - 1] - n[t])
+    -(dh * n[t]) + dh * h[t - 1]  dh * (h[t - 1] - n[t])
+    dh * (1 - z[t])               dh - dh * z[t]
     """
     match expression:
         case ast.BinOp(
@@ -173,12 +174,18 @@ def written_otherwise(expression: Expr) -> Iterator[Expr]:
             ast.BinOp(b, ast.Mult(), right),
         ) if key(a) == key(b):
             yield binary(a, ast.Mult(), binary(left, sign, right))
+        case ast.BinOp(
+            ast.UnaryOp(ast.USub(), ast.BinOp(a, ast.Mult(), left)),
+            ast.Add(),
+            ast.BinOp(b, ast.Mult(), right),
+        ) if key(a) == key(b):
+            yield binary(a, ast.Mult(), binary(right, ast.Sub(), left))
         case ast.BinOp(a, ast.Mult(), ast.BinOp(ast.Constant(1), ast.Sub(), b)):
             yield binary(a, ast.Sub(), binary(a, ast.Mult(), b))
 
 
 def wrong_step(timed: Collection[str], last: Expr | None) -> Slips:
-    """A variable of another step: the one before, the last, or 0 where there is one to begin with.
+    """A variable of another step: the one before, the first or the last, or 0 for the initial one.
 
     Parameters
     ----------
@@ -190,6 +197,11 @@ def wrong_step(timed: Collection[str], last: Expr | None) -> Slips:
 
     def slips(expression: Expr) -> Iterator[Slip]:
         match expression:
+            case ast.BinOp(left, ast.Add(), ast.Name(n) as later) if n.endswith("_next"):
+                if last is not None:
+                    known = binary(left, ast.Mult(), parsed(f"(t == {text(last)})"))
+                    says = f"the term {text(left)} is taken at the last step only"
+                    yield says, binary(known, ast.Add(), later)
             case ast.Subscript(ast.Name(n), index):
                 shift = time_shift(index)
                 if shift is None:
@@ -203,6 +215,9 @@ def wrong_step(timed: Collection[str], last: Expr | None) -> Slips:
                 if n in timed and last is not None:
                     wrong = at(n, last)
                     yield f"{text(wrong)}, the last one, instead of {text(expression)}", wrong
+                if n not in timed:
+                    wrong = at(n, ast.Constant(0))
+                    yield f"{text(wrong)}, the first one, instead of {text(expression)}", wrong
                 if n in timed and shift < 0:
                     known = binary(expression, ast.Mult(), parsed("(t > 1)"))
                     yield f"0 instead of {n}_0, the value before the first step", known
@@ -226,6 +241,14 @@ def wrong_variable(similar: Mapping[str, Sequence[Expr]]) -> Slips:
                     yield f"{text(wrong)} instead of {text(expression)}", wrong
             case ast.BinOp(ast.Constant(1), ast.Sub(), _):
                 return
+            case ast.BinOp(
+                ast.BinOp(rest, ast.Mult(), ast.Subscript(ast.Name(n)) as y), ast.Mult(), slope
+            ) if _is_slope(slope, y):
+                for other in similar.get(n, ()):
+                    left = binary(rest, ast.Mult(), other)
+                    rest_of_it = binary(ast.Constant(1), ast.Sub(), other)
+                    says = f"the derivative is that of {text(other)}, not that of {text(y)}"
+                    yield says, binary(left, ast.Mult(), rest_of_it)
             case ast.BinOp(left, ast.Mult(), right) if isinstance(right, ast.Subscript):
                 wrong = binary(ast.Constant(1), ast.Sub(), right)
                 yield f"{text(wrong)} instead of {text(right)}", binary(left, ast.Mult(), wrong)
@@ -256,6 +279,8 @@ def wrong_sum(expression: Expr) -> Iterator[Slip]:
         case ast.Call(ast.Attribute(inner, "sum"), arguments, keywords):
             mean = ast.Call(ast.Attribute(inner, "mean", ast.Load()), arguments, keywords)
             yield "a mean is taken, not the sum", mean
+            whole = ast.Call(ast.Attribute(inner, "sum", ast.Load()), [], [])
+            yield f"{text(whole)}, one number for all, instead of {text(expression)}", whole
             row = ast.Subscript(inner, ast.Constant(0), ast.Load())
             if any(text(k.value) == "0" for k in keywords):
                 yield "the first sequence alone is taken, not the sum over the batch", row

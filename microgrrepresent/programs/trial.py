@@ -174,7 +174,9 @@ class Trials:
         if not fits:
             return None
         least = min(left[k].sum() for k in fits)
-        return tuple(ways[k] for k in fits if left[k].sum() == least), not least
+        best = [ways[k] for k in fits if left[k].sum() == least]
+        alike = {tuple((m.right, m.wrong) for m in way): way for way in reversed(best)}
+        return tuple(way for way in best if way in alike.values()), not least
 
     def _pairs(self, left: Flags, wrong: Flags, tolerance: float) -> list[tuple[Mistake, Mistake]]:
         """Pairs of which one explains a part, and the other changes all that is left.

@@ -28,12 +28,13 @@ def add_loops(commands: Commands) -> None:
         "print the loop of a cell and of its gradient as NumPy code",
         "Prints a cell with readout and softmax cross-entropy, and the way back through time, as\n"
         "the NumPy loop that one would write by hand, for any number of steps and sequences.",
-        "example:\n  python -m rnn code --cell lstm -o bptt.py",
+        "example:\n  python -m rnn code --cell lstm --steps any -o bptt.py",
     )
     _add_cell(code)
     add_choice(
         code, "--style", ["read", "fast"], "read", "read: a line for each equation; fast: what runs"
     )
+    add_choice(code, "--steps", ["any"], "any", "the loop is printed for any number of steps")
     code.add_argument("-o", "--out", metavar="FILE", help="a file, instead of the terminal")
 
     exercise = command(

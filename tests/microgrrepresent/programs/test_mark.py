@@ -160,6 +160,41 @@ NAMED = {
         "db_1 += da.sum(axis=0)",
         "db_1 += da[0]",
     ),
+    "a bias that is one number": (
+        RNN_ARRAYS,
+        "db += draw.sum(0)",
+        "db += draw.sum()",
+        "db_1 += da.sum(axis=0)",
+        "db_1 += da.sum()",
+    ),
+    "the first input alone": (
+        RNN_ARRAYS,
+        "dW_ih += draw.T @ X[t]",
+        "dW_ih += draw.T @ X[0]",
+        "dW_ih += da.T @ X[t - 1]",
+        "dW_ih += da.T @ X[0]",
+    ),
+    "the loss of the last step alone": (
+        RNN_ARRAYS,
+        "dh = dscores[t] @ V + dh_next",
+        "dh = (dscores[t] @ V if t == T - 1 else 0) + dh_next",
+        "dh = dH[t - 1] + dh_next",
+        "dh = dH[t - 1] * (t == T) + dh_next",
+    ),
+    "the sign of all": (
+        RNN_ARRAYS,
+        "dscores = dscores / (T * B)",
+        "dscores = -dscores / (T * B)",
+        "dy_ = (softmax(y_) - np.eye(5)[y]) / (T * B)",
+        "dy_ = -((softmax(y_) - np.eye(5)[y]) / (T * B))",
+    ),
+    "another gate's derivative": (
+        GRU_ARRAYS,
+        "dar = dr * rs[t] * (1 - rs[t])",
+        "dar = dr * zs[t] * (1 - zs[t])",
+        "da_r = dr * r[t] * (1 - r[t])",
+        "da_r = dr * z[t] * (1 - z[t])",
+    ),
     "the direct path of a GRU": (
         GRU_ARRAYS,
         "dhh @ W_hh + dh * zs[t]",
@@ -192,6 +227,47 @@ def test_a_mistake_is_named_with_the_line_as_it_should_be(name):
     assert not report.right and report.first_wrong is not None
     assert (should_be, is_as_if) in {(m.right, m.wrong) for m in report.mistakes}
     assert should_be in marker(cell).step.source()
+
+
+def test_all_sums_overwritten_are_one_mistake():
+    source = RNN_ARRAYS
+    for name in ("db", "dW_ih", "dW_hh"):
+        source = re.sub(rf"\b{name} \+= draw", f"{name} = draw", source)
+    report = marker("rnn")(function(source))
+    assert report.why == "each step overwrites all sums, with = instead of +="
+    assert report.reproduced and report.ways[0][0].wrong.count("\n") == 2
+
+
+def test_a_difference_the_other_way_round_is_named_before_what_comes_to_the_same():
+    report = marker("gru")(edited(GRU_ARRAYS, "(hs[t] - ns[t])", "(ns[t] - hs[t])"))
+    assert report.ways[0][0].right.startswith("dz = ")
+
+
+def test_a_line_is_named_once():
+    report = marker("lstm")(edited(LSTM_ARRAYS, "do = dh * tc", "do = dh"))
+    lines = [(m.right, m.wrong) for way in report.ways for m in way]
+    assert len(lines) == len(set(lines))
+
+
+def test_a_loss_without_its_half_is_no_wrong_forward_pass():
+    source = RNN_ARRAYS.replace("return loss,", "return 2 * loss,")
+    report = marker("rnn")(function(source))
+    assert "2 times the right one" in report.loss and not report.forward_wrong
+    assert not report.wrong and not report.right
+
+
+@pytest.mark.parametrize("form", ["grad_{}", "{}_grad", "dL_d{}"])
+def test_names_that_gradients_are_given(form):
+    names = ("V", "b_y", "W_ih", "W_hh")
+    source = RNN_ARRAYS
+    for name in names:
+        source = source.replace(f'"d{name}": d{name}', f'"{form.format(name)}": d{name}')
+    assert form.format("W_hh") in source and marker("rnn")(function(source)).right
+
+
+def test_a_small_difference_is_not_called_none():
+    source = RNN_ARRAYS.replace('"dV": dV,', '"dV": dV + 1e-5 * np.abs(dV).max() * (dV > 0),')
+    assert "0.0%" not in str(marker("rnn")(function(source)))
 
 
 WAYS = {
