@@ -177,9 +177,9 @@ def make(
     return node
 
 
-def leaf(kind: type[N], value: Array, name: str | None = None) -> N:
+def leaf(kind: type[N], value: Array, name: str | None = None, place: Place | None = None) -> N:
     """Make a leaf of an array that nobody else holds; it requires no gradient."""
-    return make(kind, None, (), {}, value, False, name)
+    return make(kind, None, (), {}, value, False, name, place)
 
 
 @cache

@@ -103,6 +103,11 @@ def _enter(block: object, moved: Callable[[Place], Place], generator: int | None
 
 
 def _leave(block: object, generator: int | None) -> None:
+    entered = _entered.get()
+    if generator is None and entered and entered[-1].block is block and not entered[-1].suspended:
+        _entered.set(entered[:-1])  # as blocks of functions end, one inside another
+        here.set(entered[-1].before)
+        return
     began = None
     if generator is not None and (block, generator) in _half_way:
         began = _half_way[block, generator].pop()
@@ -160,6 +165,9 @@ def _end(i: int) -> None:
     here.set(place)
 
 
+_GENERATOR = CO_GENERATOR | CO_ASYNC_GENERATOR
+
+
 def _generator() -> int | None:
     """Which generator the code belongs to that enters or leaves a block; None of other code.
 
@@ -168,15 +176,14 @@ def _generator() -> int | None:
     """
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        generator = bool(frame.f_code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR))
-        if not _contextlib(frame) and not (generator and _contextlib(frame.f_back)):
-            return id(frame) if generator else None
+        code = frame.f_code
+        if code.co_filename != contextlib.__file__:
+            if not code.co_flags & _GENERATOR:
+                return None
+            if frame.f_back is None or frame.f_back.f_code.co_filename != contextlib.__file__:
+                return id(frame)
         frame = frame.f_back
     return None
-
-
-def _contextlib(frame: FrameType | None) -> bool:
-    return frame is not None and frame.f_code.co_filename == contextlib.__file__
 
 
 class Block(ContextDecorator):

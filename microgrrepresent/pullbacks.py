@@ -13,7 +13,7 @@ from typing import Any
 from microgrrepresent.node import Node
 from microgrrepresent.place import here
 from microgrrepresent.primitive import Primitive, Rule
-from microgrrepresent.sums import Selected, fitted
+from microgrrepresent.sums import fitted
 
 Edge = tuple[int, int]  # the child's id, and the position of the parent among its parents
 Pullback = Callable[[Node, Any], tuple[Sequence[Rule | None], Sequence[Any]]]
@@ -32,15 +32,11 @@ def numbers(node: Node, g: Any) -> tuple[Sequence[Rule | None], Sequence[Any]]:
         args = g, node.value, parents[0].value
     else:
         args = _values(node, g)
-    if op.scatter is not None:
-        part = Selected((op.scatter, g, args[2:], node.params))
-        if len(parents) == 1:
-            return (lambda *_: part,), args
-        rules, args = _bound(op, args, node.params)
-        return (lambda *_: part, *rules[1:]), args  # the other inputs keep their rules
-    if node.params or op.many is not None:
+    if op.many is not None:
         return _bound(op, args, node.params)
-    return op.vjp, args
+    if node.params:
+        return _with(op.of_arrays, node.params), args
+    return op.of_arrays, args
 
 
 def kept_in(contributions: dict[Edge, Any]) -> Pullback:
@@ -87,4 +83,8 @@ def _bound(
     """The rules with the static arguments that they are to be called with, too."""
     if op.many is not None:  # rules for thousands of inputs are told them once instead of each
         return op.many.bound(args[2:], params), args[:2]
-    return [rule and partial(rule, **params) for rule in op.vjp], args
+    return _with(op.vjp, params), args
+
+
+def _with(rules: Sequence[Rule | None], params: dict[str, Any]) -> Sequence[Rule | None]:
+    return [rule and partial(rule, **params) for rule in rules]

@@ -3,13 +3,12 @@
 The chain rule only says ``adjoint[parent] += part``. Done as it stands, every ``+`` of a parameter
 that is used at each step would copy the whole parameter. Here, an array is copied only if it may
 belong to somebody else, broadcasting is undone once for the sum instead of once for each part, and
-what comes from a selection ``x[index]`` goes to its place in the sum without an array of zeros
-around it.
+`parts` that are no arrays yet are added without making arrays of each: what comes from a selection
+``x[index]`` goes to its place in the sum, and outer products wait until many can be taken at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,11 @@ from microgrrepresent.errors import complex_on_the_way
 from microgrrepresent.node import Array, Node
 from microgrrepresent.ops.elementwise import astype
 from microgrrepresent.ops.reductions import unbroadcast
+from microgrrepresent.parts import Outer, Selected
 
-
-class Selected(tuple[Callable[..., None], Array, tuple[Array, ...], dict[str, Any]]):
-    """What a selection ``y = x[...]`` hands back to x: how to add g to some of its elements.
-
-    It is ``(scatter, g, inputs, params)``; see `Primitive`.
-    """
-
-    __slots__ = ()
+ROWS = 256
+"""So many rows of outer products wait for each other: enough for a matrix product to be efficient,
+too few to leave the cache."""
 
 
 class Sums:
@@ -42,11 +37,15 @@ class Sums:
     def __init__(self) -> None:
         self._sums: dict[int, Any] = {}
         self._made_here: set[int] = set()
+        self._waiting: dict[int, list[Outer]] = {}
 
     def add(self, node: Node, part: Any) -> None:
         """Add a part to the adjoint of a node."""
-        key = node.id
-        if type(part) is Selected:
+        key, kind = node.id, type(part)
+        if kind is Outer:
+            self._wait(node, part)
+            return
+        if kind is Selected:
             scatter, g, xs, params = part
             scatter(self._own(node), g, *xs, **params)
             return
@@ -65,12 +64,33 @@ class Sums:
 
     def take(self, node: Node) -> Any:
         """The adjoint of a node, complete, of its shape and dtype; None if nothing was added."""
+        if node.id in self._waiting:
+            self._multiply(node)
         if node.id not in self._sums:
             return None
         g, value = self._sums.pop(node.id), node.value
         if g.shape != value.shape or g.dtype is not value.dtype:
             g = fitted(g, value)
         return g
+
+    def _wait(self, node: Node, part: Outer) -> None:
+        """Let outer products wait until there are enough of them for one matrix product."""
+        waiting = self._waiting.setdefault(node.id, [])
+        waiting.append(part)
+        if len(waiting) * len(part[0]) >= ROWS:
+            self._multiply(node)
+
+    def _multiply(self, node: Node) -> None:
+        """Add the outer products that wait to the adjoint of a node."""
+        (left, right), *more = waiting = self._waiting.pop(node.id)
+        if more:
+            left, right = (np.concatenate(rows) for rows in zip(*waiting, strict=True))
+        total = left.T.dot(right)
+        if node.id in self._sums:
+            self.add(node, total)
+        else:
+            self._sums[node.id] = total
+            self._made_here.add(node.id)
 
     def _own(self, node: Node) -> Array:
         """The adjoint of a node, so far, as an array that may be added to in place."""

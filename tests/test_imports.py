@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 # in a list may stand anywhere, but arrows are followed through it.
 ENGINE = [
     *("errors", "files", "place", "node", "operands", "description"),
-    *("primitive", "ops"),
+    *("parts", "primitive", "ops"),
     *("sums", "pullbacks", "schedule", "broken_rules", "sweep", "gradients"),
     *(
         "numpy_functions",

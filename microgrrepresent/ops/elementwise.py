@@ -138,9 +138,10 @@ tanh = primitive(
 @np.errstate(over="ignore")  # exp(1000) is inf, and 1 / inf the right answer
 def _sigmoid(x: Any) -> Any:
     x = np.asarray(x)
-    y = np.exp(-x if x.dtype.kind in "fc" else 0.0 - x)  # -x of unsigned integers wraps around
+    y = np.asarray(-x if x.dtype.kind in "fc" else 0.0 - x)  # -x of unsigned integers wraps around
+    np.exp(y, y)
     y += 1
-    return np.reciprocal(y)
+    return np.reciprocal(y, y)
 
 
 sigmoid = primitive(

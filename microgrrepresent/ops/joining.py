@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent.errors import ShapeError, operand, shortened
-from microgrrepresent.node import Array, N
+from microgrrepresent.node import Array, N, Node
 from microgrrepresent.operands import arrayed
 from microgrrepresent.ops.axes import from_front, integer
 from microgrrepresent.ops.selection import selected
@@ -23,7 +23,7 @@ def _unjoin(xs: Sequence[Any], axis: int) -> Rule:
     """The rule of concatenate: each array gets back the part that it became."""
     ends = accumulate((x.shape[axis] for x in xs), initial=0)
     parts = _between(tuple(ends), axis)
-    return lambda i, g, y: selected(g, index=parts[i])
+    return lambda i, g, y: g[parts[i]]
 
 
 _concatenate = primitive(
@@ -42,7 +42,7 @@ _concatenate = primitive(
 _stack = primitive(
     "stack",
     lambda *xs, axis: np.stack(xs, axis),
-    each(lambda xs, axis: lambda i, g, y: selected(g, index=(slice(None),) * axis + (i,))),
+    each(lambda xs, axis: lambda i, g, y: g[(slice(None),) * axis + (i,)]),
     symbol="⧺",
     kind="moves",
     source="np.stack(xs, axis)",
@@ -113,7 +113,10 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
         cuts = tuple(range(0, length + 1, length // n)) if length else (0,) * (n + 1)
     else:
         cuts = (0, *(integer(cut, "split", "a cut") for cut in sections), length)
-    return [selected(x, index=index) for index in _between(cuts, axis)]
+    parts = _between(cuts, axis)
+    if isinstance(x, Node):
+        return selected.each_with(x, "index", parts)
+    return [x[part] for part in parts]
 
 
 @lru_cache(maxsize=256)  # a cell splits in the same way at every step

@@ -13,6 +13,7 @@ from microgrrepresent.errors import ShapeError, operand
 from microgrrepresent.node import Array, N
 from microgrrepresent.ops.elementwise import mul
 from microgrrepresent.ops.shapes import expand_dims, reshape, squeeze, swapaxes
+from microgrrepresent.parts import Outer
 from microgrrepresent.place import running
 from microgrrepresent.primitive import primitive
 
@@ -38,6 +39,11 @@ def _right(g: Any, y: Any, a: Any, b: Any) -> Any:
         a, g = _rows(a), _rows(g)
     db = swapaxes(a, -1, -2) @ g
     return squeeze(db, -1) if vector else db
+
+
+def _outer(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """`_right` of two matrices, for the sums over the steps to take."""
+    return Outer((a, g)) if a.ndim == b.ndim == 2 else _right(g, y, a, b)
 
 
 def _as_matrices(g: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
@@ -99,6 +105,7 @@ matmul = primitive(
     "matmul",
     _product,
     (_left, _right),
+    outer=_outer,
     symbol="@",
     kind="product",
     source="a @ b",
@@ -148,6 +155,11 @@ def _weight(g: Any, y: Any, x: Any, w: Any) -> Any:
     return g.T.dot(x)
 
 
+def _weight_outer(g: Any, y: Any, x: Any, w: Any) -> Outer:
+    """The same, for the sums over the steps to take."""
+    return Outer((g, x) if x.ndim == 2 else (_rows(g), _rows(x)))
+
+
 def _linear_mismatch(shapes: Sequence[tuple[int, ...]]) -> str:
     """Say why a matrix cannot be applied to the rows of an array: ``3 != 5``."""
     x, w = shapes
@@ -160,6 +172,7 @@ linear = primitive(
     "linear",
     _linear,
     (lambda g, y, x, w: _product(g, w), _weight),
+    outer=_weight_outer,
     symbol="W·",
     kind="product",
     source="x @ w.T",

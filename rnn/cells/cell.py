@@ -135,23 +135,34 @@ class Cell(Module, Generic[S]):
         """Work out `shared`, and return the cell to be called at every step of a loop."""
         inside = scope(self.scope)
         with inside:
-            shared = self.shared()
-        latest: Any = None  # a state that was made here, for inputs of this shape, needs no check
+            run = self.bound_inside()
+
+        def one_step(x: Any, state: S | None = None) -> S:
+            with inside:
+                return run(x, state)
+
+        return one_step
+
+    def bound_inside(self) -> Callable[[Any, S | None], S]:
+        """As `bound`, for a loop that runs in the cell's scope: it is not entered at each step."""
+        shared = self.shared()
+        forward, dtype = self.forward, self.dtype
+        latest: Any = object()  # a state that was made here needs no check beside such an input
         shape: tuple[int, ...] = ()
 
         def one_step(x: Any, state: S | None = None) -> S:
             nonlocal latest, shape
-            with inside:
+            if (
+                state is not latest
+                or not isinstance(x, Tensor)
+                or x.value.shape != shape
+                or x.value.dtype is not dtype
+            ):
                 x = self._input(x)
-                if state is None:
-                    t = here.get().step
-                    with step(None if t is None else t - 1):
-                        state = self.initial_state(x.shape[0] if x.ndim == 2 else None)
-                elif state is not latest or x.value.shape != shape:
-                    state = self._checked(state, x)
-                new = self.forward(x, state, *shared)
-                latest, shape = new, x.value.shape
-                return new
+                state = self._before(x) if state is None else self._checked(state, x)
+                shape = x.value.shape
+            new = latest = forward(x, state, *shared)
+            return new
 
         return one_step
 
@@ -240,6 +251,12 @@ class Cell(Module, Generic[S]):
             letter: Tensor(np.zeros(size, self.dtype), True, f"{letter}_init")
             for letter, size in self.state_sizes().items()
         }
+
+    def _before(self, x: Tensor) -> S:
+        """The initial state beside x, at the step before."""
+        t = here.get().step
+        with step(None if t is None else t - 1):
+            return self.initial_state(x.shape[0] if x.ndim == 2 else None)
 
     def _input(self, x: Any) -> Tensor:
         if not isinstance(x, Tensor) or x.value.dtype is not self.dtype:

@@ -29,10 +29,11 @@ from microgrrepresent import (
 )
 from microgrrepresent.node import leaf
 from microgrrepresent.operands import new_array
-from microgrrepresent.place import at, here
+from microgrrepresent.place import Place, at, here
 from rnn.cells.cell import Cell
 from rnn.inputs import Side, flags, integer, lengths_of, valid_steps
 from rnn.layers.garbage import collection_paused
+from rnn.layers.heap import keep_heap
 
 S = TypeVar("S")
 
@@ -127,42 +128,55 @@ def unroll(
         truncate = integer(truncate, 1, "unroll: truncate")
     flags("unroll", reverse=reverse)
     before = T + 1 if reverse else 0
-    run: Any = cell.bound() if isinstance(cell, Cell) else cell
     show = getattr(cell, "output", _first)
     inside: Any = scope(cell.scope) if isinstance(cell, Cell) else nullcontext()
     outputs, states = {}, {}
     valid = None
-    # where it goes on after the loop, also if that is left by an error
-    with collection_paused(), at(here.get()):
-        for i, (t, x) in enumerate(steps(given, reverse=reverse)):
-            x = leaf(Tensor, x, "x") if rows else _leaf(x, "x", dtype)
+    keep_heap()
+    outside = here.get()  # where the inputs are made, and where it goes on, also after an error
+    with collection_paused(), at(outside), inside:
+        run: Any = cell.bound_inside() if isinstance(cell, Cell) else cell
+        for i, (t, k) in enumerate(steps(range(T), reverse=reverse)):
+            place = Place(outside.scope, t, *outside[2:])
+            x = leaf(Tensor, given[k], "x", place) if rows else _input(given, k, dtype, place)
             if i == 0:
-                valid = _valid(lengths, T, x, side)
-                late = valid is not None and not np.asarray(valid)[t - 1].all()
-                if late and state is None and not isinstance(cell, Cell):
-                    raise ValueError(
-                        f"unroll: at t={t}, the first step that is taken, shorter sequences of the "
-                        "padded batch have not begun, and a function cannot begin from None for "
-                        "some of them only; give state="
-                    )
+                with at(place):
+                    valid = _valid(lengths, T, x, side)
+                if valid is not None and state is None and not isinstance(cell, Cell):
+                    _all_begin(valid[k], t)
                 states[before] = state = _initial(cell, state, x, before)
             elif truncate and i % truncate == 0:
-                state = _each(stop_gradient, state)
-            if valid is not None:
-                goes_on = _leaf(valid[t - 1][:, None], "valid", None)
-                # padding may hold anything, and 0 · NaN, in the reverse sweep, is NaN
-                with inside:
-                    x = _where(goes_on, x, 0).named(x.name)
-            new = run(x, state)
-            if valid is not None:
-                with inside:
-                    if state is not None:  # where a function begins from nothing, all sequences do
-                        new = _each(partial(_unless_over, goes_on), new, state)
-                    outputs[t] = _where(goes_on, show(new), 0).named("y")
-            else:
-                outputs[t] = show(new)
+                with at(place):
+                    state = _each(stop_gradient, state)
+            if valid is None:
+                states[t] = state = run(x, state)
+                outputs[t] = show(state)
+                continue
+            with at(place):
+                goes_on = _leaf(valid[k][:, None], "valid", None)
+            # padding may hold anything, and 0 · NaN, in the reverse sweep, is NaN
+            new = run(_where(goes_on, x, 0).named(x.name), state)
+            if state is not None:  # where a function begins from nothing, all sequences do
+                new = _each(partial(_unless_over, goes_on), new, state)
+            outputs[t] = _where(goes_on, show(new), 0).named("y")
             states[t] = state = new
     return Unrolled([outputs[t] for t in sorted(outputs)], states, state)
+
+
+def _input(given: Any, k: int, dtype: Any, place: Place) -> Tensor:
+    """An input as a node, at a place outside of the cell's scope: it is no part of the cell."""
+    with at(place):
+        return _leaf(given[k], "x", dtype)
+
+
+def _all_begin(valid: Any, t: int) -> None:
+    """See that all sequences have begun at the first step that is taken."""
+    if not np.asarray(valid).all():
+        raise ValueError(
+            f"unroll: at t={t}, the first step that is taken, shorter sequences of the padded "
+            "batch have not begun, and a function cannot begin from None for some of them only; "
+            "give state="
+        )
 
 
 def _unless_over(valid: Tensor, new: Any, old: Any) -> Any:
@@ -198,7 +212,7 @@ def _initial(cell: Any, state: Any, x: Tensor, before: int) -> Any:
     """The state before the first step, of Tensors that are named and placed there."""
     if not isinstance(cell, Cell):
         return None if state is None else _each(lambda s: _leaf(s, None, None), state)
-    with step(before), scope(cell.scope):
+    with step(before):
         if state is None:
             return cell.initial_state(x.shape[0] if x.ndim > 1 else None)
         parts = zip(cell.parts_of(state), cell.state_sizes(), strict=True)

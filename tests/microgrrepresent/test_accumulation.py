@@ -7,7 +7,7 @@ it is the reference for the one that does (`grad`, ``.backward()``).
 import numpy as np
 import pytest
 
-from microgrrepresent import Tensor, backward, concatenate, grad, split, stack
+from microgrrepresent import Tensor, backward, concatenate, grad, linear, split, stack
 from microgrrepresent import sum as total
 
 rng = np.random.default_rng(0)
@@ -111,3 +111,25 @@ def test_concatenation_gives_each_its_part():
     weights = rng.standard_normal((6, 2))
     gradients = grad(total(concatenate(parts) * weights), parts)
     np.testing.assert_array_equal(np.concatenate(gradients), weights)
+
+
+@pytest.mark.parametrize("uses", [1, 3, 300])  # of which 256 rows wait for each other
+@pytest.mark.parametrize("shape", [(5,), (1, 5), (7, 5), (2, 3, 5)])
+def test_products_with_one_matrix_are_taken_at_once(shape, uses):
+    W, V = leaf(4, 5), leaf(5, 4)
+    xs = [leaf(*shape) for _ in range(uses)]
+    loss = total(W * 3)
+    for t, x in enumerate(xs):
+        loss = loss + total(linear(x, W) * (t + 1)) + total((x @ V) ** 2)
+    adjoints = backward(loss)
+    for node, g in zip([W, V, xs[-1]], grad(loss, [W, V, xs[-1]]), strict=True):
+        np.testing.assert_allclose(g, adjoints[node], rtol=1e-12)
+
+
+def test_products_of_several_types_and_heights():
+    W = leaf(4, 5, dtype=np.float32)
+    few, many = leaf(2, 5), leaf(9, 5, dtype=np.float32)
+    loss = total(linear(few, W)) + total(linear(many, W) ** 2)
+    (g,) = grad(loss, [W])
+    assert g.dtype == np.float32
+    np.testing.assert_allclose(g, backward(loss)[W], rtol=1e-5)

@@ -151,6 +151,18 @@ def test_a_dropped_part_of_a_split_gets_zeros():
     assert x.grad.tolist() == [2, 4, 0, 0]
 
 
+def test_the_parts_of_a_split_are_selections():
+    x = Tensor(M, requires_grad=True)
+    with mg.scope("cell"), mg.step(2):
+        parts = mg.split(x, 2, axis=1)
+        written = [x[:, 0:2], x[:, 2:4]]
+    for part, same in zip(parts, written, strict=True):
+        assert (part.op, part.params, part.place) == (same.op, same.params, same.place)
+        assert part.parents == (x,) and part.requires_grad
+    with mg.no_grad():
+        assert all(part.is_leaf and not part.requires_grad for part in mg.split(x, 2, axis=1))
+
+
 def test_an_embedding_adds_up_repeated_rows():
     table = Tensor(M, requires_grad=True)
     rows = mg.take(table, [[0, 2], [2, 2]])
