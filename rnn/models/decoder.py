@@ -24,7 +24,7 @@ from rnn.layers.dense import Embedding, Linear
 from rnn.models.attention import Attention
 from rnn.models.encoder import Encoded
 from rnn.module import Module
-from rnn.sequences.decoding import Decoded, beam, categorical, rows, sample
+from rnn.sequences.decoding import Decoded, beam, likeliest, rows, sample
 
 
 class DecoderState(NamedTuple):
@@ -159,13 +159,12 @@ class Decoder(Module):
         """
         cell_state, encoded, weights = state
         with scope("decoder"):
-            seen = [self.embedding(tokens)]
-            if self.context_every_step:
-                seen.append(encoded.context)
+            seen = [encoded.context] if self.context_every_step else []
             if self.attention is not None and encoded.outputs is not None:
                 query = self.cell.output(cell_state)
                 context, weights = self.attention(query, encoded.outputs, encoded.mask)
                 seen.append(context)
+            seen.insert(0, self.embedding(tokens))
             x = (concatenate(seen, axis=-1) if len(seen) > 1 else seen[0]).named("x")
             cell_state = self.cell(x, cell_state)
             logits = self.head(self.cell.output(cell_state)).named("y")
@@ -188,7 +187,8 @@ class Decoder(Module):
             y_0, ..., y_{T-1}: what is read at each step, beginning with a start symbol.
         teacher_forcing : float
             Probability of reading the given token at a step, rather than the likeliest one by the
-            model's own scores (Bengio et al. 2015). With 0 it runs freely from y_0 on.
+            model's own scores (Bengio et al. 2015). With 0 it runs freely from y_0 on. What it
+            reads of its own is part of the graph, ŷ_{t-1}, though no derivative passes there.
         rng : numpy Generator, optional
             Needed for a probability between 0 and 1.
 
@@ -212,11 +212,18 @@ class Decoder(Module):
                 "Generator as rng"
             )
         scores: list[Tensor] = []
+        read = given[0]
+        if teacher_forcing == 0:
+            with scope("decoder"), step(0):
+                read = Tensor(read, name="ŷ")
         for t in range(1, len(given) + 1):
             free = teacher_forcing < 1 and (rng is None or rng.random() >= teacher_forcing)
+            if free and scores:
+                with scope("decoder"), step(t - 1):
+                    read = likeliest(scores[-1]).named("ŷ")
+            elif scores:
+                read = given[t - 1]
             with step(t):
-                token = given[t - 1]
-                read = categorical(scores[-1], temperature=0) if free and scores else token
                 logits, state = self.step(read, state)
                 scores.append(logits)
         stacked: Tensor = stack(scores)

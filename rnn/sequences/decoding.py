@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent import Tensor, log_softmax, no_grad
+from microgrrepresent import Tensor, log_softmax, no_grad, primitive
 from microgrrepresent.node import Array
 from microgrrepresent.operands import plain_array
 from rnn.errors import DataError, NonFiniteError
@@ -53,6 +53,16 @@ class Decoded:
     tokens: list[int]
     log_probability: float
     ended: bool
+
+
+likeliest = primitive(
+    "likeliest",
+    lambda x: _finite(x).argmax(axis=-1),
+    (None,),
+    symbol="argmax",
+    source="np.argmax(x, -1)",
+    doc="The most likely index of each row, recorded: what a decoder that runs freely reads next.",
+)
 
 
 def categorical(

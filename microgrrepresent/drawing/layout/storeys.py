@@ -76,7 +76,7 @@ def put_up(picture: Picture, firsts: tuple[int, ...], between: list[Arrow]) -> N
         bottom = part.bounds()[3]
     for arrow in between:
         if arrow.tail.storey == arrow.head.storey:
-            _ask(arrow)
+            _ask(arrow, picture.boxes)
     picture.arrows[:0] = between
 
 
@@ -107,10 +107,17 @@ def _look(looks: list[Arrow], boxes: list[Box], roof: float) -> None:
             arrow.path = [*way, *straight(end, goal)[1:]]
 
 
-def _ask(arrow: Arrow) -> None:
-    """Lead a state down to the side of the context that it asks for."""
+def _ask(arrow: Arrow, boxes: list[Box]) -> None:
+    """Lead a state down to the side of the context that it asks for, or to its top."""
     tail, head = arrow.tail, arrow.head
-    arrow.path = along((tail.x, tail.bottom), (tail.x, head.y), (head.left, head.y))
+    if not any(box.between and box.x == tail.x and head.y < box.y < tail.y for box in boxes):
+        arrow.path = along((tail.x, tail.bottom), (tail.x, head.y), (head.left, head.y))
+        return
+    turn, goal = tail.right + LANE_GAP, head.left + head.width / 8
+    low = head.top + LANE_GAP
+    arrow.path = along(
+        (tail.right, tail.y), (turn, tail.y), (turn, low), (goal, low), (goal, head.top)
+    )
 
 
 def _hand_up(part: Picture, arrows: list[Arrow], floor: float) -> None:

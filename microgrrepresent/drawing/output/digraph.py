@@ -17,6 +17,7 @@ import graphviz  # type: ignore[import-untyped]
 
 from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.drawing.marks.colors import (
+    FAINTEST,
     arrow_color,
     box_paint,
     head_length,
@@ -304,7 +305,7 @@ def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
     style = line_style(arrow, theme)
     if style != "solid":
         attributes["style"] = style
-    if opacity(arrow) < 1:
+    if arrow.flow in FAINTEST:
         attributes["color"] = f"{color}{int(255 * opacity(arrow)):02x}"
     if arrow.label and arrow.label_at:
         attributes["label"] = html(arrow.label, 11, theme.text)

@@ -112,15 +112,16 @@ def _ways(node: Node, found: Contexts) -> list[Way]:
 
 def _context(time: Timeline, inside: Sequence[Node], found: Contexts) -> Context | None:
     """The context of one step, given the nodes of the step in topological order."""
-    reads: dict[Node, None] = {}  # the states that are read
-    touched: set[Node] = set()
+    read: dict[bool, dict[Node, list[Node]]] = {True: {}, False: {}}  # in memories, or one by one
     for node in inside:
-        for parent in node.parents:
-            ways = found.ways.get(parent, []) if _is_below(time, parent, node) else []
-            if len(ways) > 1 or (ways and parent not in time.handed):
-                reads.update((source, None) for source, _ in ways)
-                touched.add(node)
-    sources = tuple(sorted(reads, key=lambda node: time.column[node]))
+        for i, parent in enumerate(node.parents):
+            if _is_below(time, parent, node) and not time.is_state_before(node, i):
+                ways = found.ways.get(parent, [])
+                read[len(ways) > 1].setdefault(node, []).extend(source for source, _ in ways)
+    reads = read[True] or read[False]
+    touched = {node for node in reads if reads[node]}
+    states = {state for states in reads.values() for state in states}
+    sources = tuple(sorted(states, key=lambda state: time.column[state]))
     columns = {time.column[source] for source in sources}
     slots = {time.slot[source] for source in sources}
     if len(sources) < 2 or len(columns) < len(sources) or len(slots) > 1:

@@ -189,6 +189,20 @@ class Timeline:
         """What steps of a later loop make of the states of an earlier one."""
         return contexts(self)
 
+    def is_state_before(self, child: Node, i: int) -> bool:
+        """Whether a node reads its i-th parent as the state before the first step of its loop."""
+        start = self.handed.get(child.parents[i])
+        later = self._at.get((self.slot[child], self.column[child] + 1))
+        if start is None or later is None or len(later.parents) <= i:
+            return False
+        state = self.cuts.get(later.parents[i], later.parents[i])
+        return self.slot.get(state) == start.state
+
+    @cached_property
+    def _at(self) -> dict[tuple[Slot, int], Node]:
+        """The nodes of the steps, by slot and column."""
+        return {(self.slot[node], self.column[node]): node for node in self.nodes}
+
     def is_step(self, node: Node) -> bool:
         """Whether the node belongs to a step."""
         return 0 < self.column[node] <= self.T
@@ -215,10 +229,12 @@ def timeline(graph: Graph) -> Timeline:
     handed: dict[Node, Start] = {}
     for node, (k, lag, reader) in found.initial.items():
         state, made = by_strand.get(k), column.get(node, len(steps))
-        if node in shared or state is None or slot[node] == state or passes.get(state) != lag:
+        if state is None or slot[node] == state or passes.get(state) != lag:
+            continue
+        if node in shared and not made:
             continue
         if made < column.get(reader, 0):
-            inside = made and (node.step is not None or lag < 0)
+            inside = made and (node.step is not None or lag < 0 or node in shared)
             (handed if inside else starts)[node] = Start(state, lag, reader)
     return Timeline(
         graph,

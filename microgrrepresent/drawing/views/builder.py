@@ -126,7 +126,7 @@ class _Builder:
                 shown = (node, i) in time.delayed or time.stands_for.get(parent, parent) in self.box
                 if node in time.cuts or node in self.looks.memories or not shown:
                     continue
-                if self._is_looked_at(parent, node):
+                if self._is_looked_at(node, i):
                     self._look(parent, node, i)
                 else:
                     self._connect(parent, node, i)
@@ -348,7 +348,7 @@ class _Builder:
         if self.box[source] is head:
             return
         tail = self.face[source]
-        if source in time.shared and (there or not time.T):
+        if source in time.shared and (there or not time.T) and not time.is_state_before(child, i):
             if self.details.rails:
                 self._arrow(tail, child, i, "parameter", source)
             else:
@@ -371,11 +371,12 @@ class _Builder:
         passes = onward and (tail.between or time.slot[source] in time.passes)
         self._arrow(tail, child, i, "state" if passes else "value", source, drawn is not parent)
 
-    def _is_looked_at(self, parent: Node, child: Node) -> bool:
+    def _is_looked_at(self, child: Node, i: int) -> bool:
         """Whether a context is made of what its loop finds in the one below."""
+        time, parent = self.time, child.parents[i]
         if child not in self.looks.of or parent not in self.looks.ways:
             return False
-        return self.time.storey(parent) < self.time.storey(child)
+        return time.storey(parent) < time.storey(child) and not time.is_state_before(child, i)
 
     def _look(self, memory: Node, child: Node, i: int) -> None:
         """Lead an arrow from each state in a memory to the context that is made of them."""

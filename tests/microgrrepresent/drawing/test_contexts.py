@@ -63,7 +63,7 @@ def unweighted(h, memory):
     return (tanh(S @ h) @ S).named("c")
 
 
-def own(attend):
+def own(attend, begins_with_last=False):
     """An encoder and a decoder of somebody who knows nothing of `rnn`."""
     rng = np.random.default_rng(0)
 
@@ -81,7 +81,7 @@ def own(attend):
                 memory.append(h)
     with scope("writer"):
         with step(0):
-            s = Tensor(np.ones(N), name="s")
+            s = h if begins_with_last else Tensor(np.ones(N), name="s")
         for t in range(1, T + 1):
             with step(t):
                 c = attend(s, memory)
@@ -107,6 +107,7 @@ MAKE = {
     "LSTM": lambda: ours("dot", LSTM),
     "stacked": lambda: own(stacked),
     "one by one": lambda: own(one_by_one),
+    "one by one, from the last": lambda: own(one_by_one, begins_with_last=True),
 }
 
 

@@ -10,12 +10,11 @@ from microgrrepresent.drawing.marks.labels import plain
 from rnn import GRU, Decoder, Encoder, RNNCell
 
 
-def loss(T=3, **options):
+def loss(T=3, teacher_forcing=1.0, **options):
     options = {"attention": "dot"} | options
     encoder, decoder = Encoder(GRU(3, 4, rng=0)), Decoder(5, 4, 4, rng=1, **options)
-    scores = decoder(
-        encoder(np.random.default_rng(0).standard_normal((T, 2, 3))), np.zeros((T, 2), int)
-    )
+    encoded = encoder(np.random.default_rng(0).standard_normal((T, 2, 3)))
+    scores = decoder(encoded, np.zeros((T, 2), int), teacher_forcing)
     return cross_entropy(scores.reshape((-1, 5)), np.zeros(2 * T, int)).named("L")
 
 
@@ -81,6 +80,18 @@ def test_a_loop_begins_as_it_goes_on():
     assert len({b.y for b in picture.boxes if b.kind == "state" and b.storey == 1}) == 1
 
 
+@pytest.mark.parametrize("view", ["gates", "cells"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_what_a_free_decoder_has_written_goes_on_to_its_next_step(view, options):
+    picture = draw(loss(teacher_forcing=0.0, **options), view).picture
+    for t in (0, 1, 2):
+        (said,) = (b for b in picture.boxes if plain(b.label) == f"ŷ_{t}" and b.kind != "chip")
+        before = {a.tail.column for a in picture.arrows if a.head is said}
+        readers = {a.head.column for a in picture.arrows if a.tail is said}
+        assert (before, readers) == ({3 + t} if t else set(), {4 + t})
+    assert len({b.y for b in picture.boxes if plain(b.label)[0] == "ŷ"}) == 1
+
+
 def test_loops_that_look_back_at_each_other_stand_in_one_row():
     L = loss(attention=None)
     parameters = Graph(L).parameters
@@ -108,7 +119,8 @@ def test_all_steps_of_the_decoder_are_alike(view, options):
 
 def test_the_decoder_has_a_chip_of_the_memory_at_every_use():
     picture = draw(loss(context_every_step=True, attention=None), "cells", loss=False).picture
-    (memory,) = (b for b in picture.boxes if plain(b.label) == "C" and b.kind != "chip")
+    memory, first = (b for b in picture.boxes if plain(b.label) == "C" and b.kind != "chip")
+    assert not memory.pending and first.pending  # the state before the first step
     chips = [b for b in picture.boxes if plain(b.label) == "C" and b.kind == "chip"]
     assert {chip.column for chip in chips} == {4, 5, 6}
     assert memory.color is not None and {chip.color for chip in chips} == {memory.color}
