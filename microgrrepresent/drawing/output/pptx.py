@@ -1,8 +1,8 @@
 """A placed picture as a PowerPoint slide: shapes and lines that can be moved and typed over.
 
 Boxes are native shapes with text runs, subscripts included. An arrow that is straight, or has one
-or two right-angled bends, is a connector; where it ends in the middle of a shape's side it is glued
-to the shape, and follows when that is moved. Any other arrow is a free-form line. Nothing is a
+or two right-angled bends, is a connector; where it ends on a side of a shape it is glued to that,
+and follows when it is moved. Any other arrow is a free-form line. Nothing is a
 picture, so everything can be edited.
 
 python-pptx is an extra; it is imported when a slide is written.
@@ -44,14 +44,11 @@ from microgrrepresent.drawing.marks.picture import (
 )
 from microgrrepresent.drawing.marks.themes import Paint, Theme
 from microgrrepresent.drawing.output.digraph import Drawing
+from microgrrepresent.drawing.output.pptx_sites import site
 
 WIDE, HIGH = Emu(12192000), Emu(6858000)
 """A slide of 16:9, 13.33 by 7.5 inches."""
 DASHES = {"dashed": MSO_LINE.DASH, "dotted": MSO_LINE.SQUARE_DOT}
-_SITES = {"top": 0, "left": 1, "bottom": 2, "right": 3}
-"""The connection sites of a rectangle, counter-clockwise from the top."""
-_ROUND_SITES = {"top": 0, "left": 2, "bottom": 4, "right": 6}
-"""Those of an ellipse, which has eight."""
 
 
 class _Scale(NamedTuple):
@@ -223,22 +220,12 @@ def _connector(slide: Any, corners: list[tuple[int, int]]) -> Any:
 
 
 def _glue(line: Any, end: str, shape: Any, box: Box, at: Point) -> None:
-    """Tie an end of a connector to its shape, if it ends at one of the shape's four sites.
-
-    Tied elsewhere, it would jump to a site as soon as somebody moves the shape.
-    """
-    sites = {
-        (box.x, box.top): "top",
-        (box.left, box.y): "left",
-        (box.x, box.bottom): "bottom",
-        (box.right, box.y): "right",
-    }
-    for (x, y), side in sites.items():
-        if abs(x - at[0]) + abs(y - at[1]) < 2:
-            numbers = _ROUND_SITES if box.is_round else _SITES
-            properties = line._element.find(qn("p:nvCxnSpPr")).find(qn("p:cNvCxnSpPr"))
-            tie = {"id": str(shape.shape_id), "idx": str(numbers[side])}
-            etree.SubElement(properties, qn(f"a:{end}"), tie)
+    """Tie an end of a connector to its shape, if it ends on a side of that."""
+    number = site(shape, box, at)
+    if number is not None:
+        properties = line._element.find(qn("p:nvCxnSpPr")).find(qn("p:cNvCxnSpPr"))
+        tie = {"id": str(shape.shape_id), "idx": str(number)}
+        etree.SubElement(properties, qn(f"a:{end}"), tie)
 
 
 def _free_form(slide: Any, path: Path, scale: _Scale) -> Any:

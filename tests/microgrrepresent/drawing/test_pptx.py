@@ -63,19 +63,60 @@ def test_subscripts_are_subscripts(slide):
     assert three.font._element.get("baseline") == "-25000"
 
 
-def test_connectors_are_glued_to_what_they_join(slide, drawing):
+def glued(slide, drawing):
+    """Every end of a connector that is glued: the box, its shape, the site and the end."""
     shapes = dict(zip(drawing.picture.boxes, shapes_of(slide, drawing), strict=True))
-    numbers = {shape.shape_id: box for box, shape in shapes.items()}
-    ends = 0
+    numbers = {shape.shape_id: (box, shape) for box, shape in shapes.items()}
     for line in slide.shapes:
         if line.shape_type != pptx.enum.shapes.MSO_SHAPE_TYPE.LINE:
             continue
-        tail, head = line.name.split(" -> ")
-        for end, name in (("stCxn", tail), ("endCxn", head)):
+        arrow = next(a for a in drawing.picture.arrows if line.name == _name(a))
+        for end, box, at in (
+            ("stCxn", arrow.tail, arrow.path[0]),
+            ("endCxn", arrow.head, arrow.path[-1]),
+        ):
             for tie in line._element.iter(pptx.oxml.ns.qn(f"a:{end}")):
-                ends += 1
-                assert numbers[int(tie.get("id"))].name == name
-    assert ends > len(drawing.picture.arrows) / 3
+                found, shape = numbers[int(tie.get("id"))]
+                assert found is box
+                yield box, shape, int(tie.get("idx")), at
+
+
+def _name(arrow):
+    return f"{arrow.tail.name} -> {arrow.head.name}"
+
+
+def test_connectors_are_glued_to_what_they_join(slide, drawing):
+    ends = list(glued(slide, drawing))
+    on_rectangles = [
+        box
+        for arrow in drawing.picture.arrows
+        if len(corners_of(arrow.path) or ()) in (2, 3, 4) and not arrow.gaps
+        for box in (arrow.tail, arrow.head)
+        if not box.is_round
+    ]
+    assert sum(not box.is_round for box, *_ in ends) == len(on_rectangles) > 50
+    assert sum(box.is_round for box, *_ in ends) > 20
+
+
+def test_a_connector_is_glued_where_it_ends(slide, drawing):
+    qn = pptx.oxml.ns.qn
+    own = 0
+    for box, shape, number, (x, y) in glued(slide, drawing):
+        geometry = shape._element.spPr.find(qn("a:custGeom"))
+        if geometry is None:
+            continue
+        shares = {"l": 0.0, "t": 0.0, "hc": 0.5, "vc": 0.5, "r": 1.0, "b": 1.0}
+        for guide in geometry.find(qn("a:gdLst")):
+            operator, _, part, whole = guide.get("fmla").split()
+            assert operator == "*/"
+            shares[guide.get("name")] = int(part) / int(whole)
+        site = geometry.find(qn("a:cxnLst"))[number].find(qn("a:pos"))
+        there = box.left + shares[site.get("x")] * box.width
+        assert abs(there - x) + abs(box.top - shares[site.get("y")] * box.height - y) < 2.5
+        own += number > 3
+        path = geometry.find(qn("a:pathLst")).find(qn("a:path"))
+        assert (int(path.get("w")), int(path.get("h"))) == (shape.width, shape.height)
+    assert own > 20
 
 
 def test_gradients_are_dashed_and_have_their_widths(slide, drawing):
