@@ -93,6 +93,9 @@ class Description:
         ``g[start:stop]``.
     vjp_words : tuple of str
         For each input that is `moved`: the same in words, ``transposed back``.
+    index : str
+        The static argument that says which elements are selected: its integers may grow with the
+        step, as in ``X[t]``. What selects, ``x[at]``, says so by its source.
     steepest : float or None
         The largest absolute value that the derivative of an elementwise function can have, if
         there is one: 1/4 for the sigmoid.
@@ -114,13 +117,14 @@ class Description:
     vjp_source: tuple[Text, ...] = ()
     vjp_formula: tuple[Text, ...] = ()
     vjp_words: tuple[str, ...] = ()
+    index: str = ""
     steepest: float | None = None
     mismatch: Mismatch | None = None
 
     @property
     def is_selection(self) -> bool:
         """Whether the value is elements of the first input: ``x[index]``."""
-        return isinstance(self.source, str) and _selected(self.source) in self.inputs[:1]
+        return isinstance(self.source, str) and _selection(self.source)[0] in self.inputs[:1]
 
     def is_sum(self, node: Node) -> bool:
         """Whether the value is the sum of two inputs and nothing else: ``a + b``."""
@@ -246,6 +250,7 @@ class Said(TypedDict, total=False):
     vjp_source: Text | tuple[Text, ...]
     vjp_formula: Text | tuple[Text, ...]
     vjp_words: str | tuple[str, ...]
+    index: str
     steepest: float | None
     mismatch: Mismatch | None
 
@@ -267,6 +272,10 @@ def completed(name: str, forward: Callable[..., Any], vjp: Any, said: Said) -> d
         fields = {**given, **fields}
     elif said.get("kind") == "moves":
         fields = {"meets": "moved", **fields}
+    if isinstance(source := fields.get("source"), str):
+        of, index = _selection(source)
+        if of in inputs and index not in inputs:  # an input selects rows of a table
+            fields.setdefault("index", index)
     for field in ("derivative", "meets", "vjp_source", "vjp_formula", "vjp_words"):
         if field in fields and not isinstance(fields[field], tuple):
             fields[field] = (fields[field],) * len(inputs)
@@ -293,16 +302,18 @@ def number_in(text: str) -> float | None:
 
 
 @cache
-def _selected(source: str) -> str | None:
-    """Of what a text selects elements: x in ``x[index]``; None if it does more, or else."""
+def _selection(source: str) -> tuple[str, str]:
+    """Of what a text selects elements, and by which name: ``x[at]``; nothing if it does more."""
     try:
         tree = parsed(source)
     except SyntaxError:  # which `check_primitive` tells
-        return None
+        return "", ""
     match tree:
+        case ast.Subscript(ast.Name(of), ast.Name(index)):
+            return of, index
         case ast.Subscript(ast.Name(of)):
-            return of
-    return None
+            return of, ""
+    return "", ""
 
 
 @cache

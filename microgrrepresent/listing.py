@@ -93,8 +93,8 @@ def expression(node: Node, parents: Sequence[str], params: Mapping[str, Any] | N
     """How a result was made of parents that are called so: ``matmul x W``, ``X[0]``."""
     assert node.op is not None
     params = node.params if params is None else params
-    if node.op.is_selection and "index" in params:
-        index = params["index"]
+    if node.op.is_selection and node.op.index in params:
+        index = params[node.op.index]
         parts = index if isinstance(index, tuple) else (index,)
         return f"{parents[0]}[{', '.join(map(_shown, parts))}]"
     shown = ", ".join(f"{key}={_shown(value)}" for key, value in params.items())

@@ -198,7 +198,7 @@ def primitive(
         What runs; see `Primitive`.
     doc : str
         One line for ``help()``; not needed where `forward` is a universal function of NumPy.
-    symbol, kind, source, helpers, formula, derivative, meets, mismatch, steepest
+    symbol, kind, source, helpers, formula, derivative, meets, index, mismatch, steepest
         What is said of the operation; see `Description`.
     vjp_source, vjp_formula, vjp_words
         What is said of the contribution to an adjoint; see `Description`.

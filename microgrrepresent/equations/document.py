@@ -96,9 +96,16 @@ class Document:
         if any(_shows_one_hot(term) for term in uses):
             hot = script.inline(script.unit("k"))
             said.append(f"{hot} is the one-hot vector of class {script.inline('k')}")
+        if any(script.ones in text for text in self._written_back()):
+            said.append(f"{script.inline(script.ones)} is an array of ones")
         if any(re.search(r"\bn\b", slope) for _, slope in self.local_derivatives()):
             said.append(f"{script.inline('n')} is the number of elements of {script.inline('x')}")
         return f"In the letters of {notation.name}: {'; '.join(said)}."
+
+    def _written_back(self) -> Iterable[str]:
+        """The texts of the backward pass, or of so much of it as may be shown."""
+        yield from (self.write.equation(equation) for equation in self.derivation.backward[:MOST])
+        yield from (slope for _, slope in self.local_derivatives())
 
     def as_written(self, value: Value | Adjoint, array: Array) -> Array:
         """An array as the notation has it: with a column for each sequence, or a row."""
@@ -219,11 +226,13 @@ class Document:
                     continue
                 if names_in(term.derivative) == {"n"}:  # a mean
                     continue
-                xs = tuple(map(_letter, "xk"[: len(term.inputs)]))
+                letters = ("x",) if len(term.inputs) == 1 else term.op.inputs
+                xs = tuple(map(_letter, letters))
                 made = Apply(term.op, xs, term.params, (2,), formulas[term.op])
                 slope = replace(term, y=_letter("y"), inputs=xs)
                 left = f"y = {plain.term(made)}"
-                found[term.op] = left, f"{self.script.partial('y', 'x')} = {plain.local(slope)}"
+                partial = self.script.partial("y", plain.term(xs[0]))
+                found[term.op] = left, f"{partial} = {plain.local(slope)}"
         return list(found.values())
 
     def values(self, equation: Equation) -> list[tuple[str, Array]]:
@@ -255,7 +264,7 @@ def _letter(name: str) -> Value:
 
 def _shows_part(term: Apply | Chain) -> bool:
     """Whether brackets behind a letter select from it."""
-    return "index" in dict(term.params) or (isinstance(term, Chain) and bool(term.lengths))
+    return bool(term.op.index) or (isinstance(term, Chain) and bool(term.lengths))
 
 
 def _shows_one_hot(term: Apply | Chain) -> bool:

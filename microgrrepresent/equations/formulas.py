@@ -20,7 +20,18 @@ import numpy as np
 from microgrrepresent.description import number_in
 from microgrrepresent.equations.indices import joined_text, part_text
 from microgrrepresent.equations.reading import shape_of, size_of
-from microgrrepresent.equations.terms import Apply, Chain, Formula, Growing, Number, Term
+from microgrrepresent.equations.terms import (
+    Apply,
+    Chain,
+    Formula,
+    Given,
+    Growing,
+    Number,
+    Slice,
+    Term,
+    Value,
+    Variable,
+)
 
 
 def part_of(formula: Formula, tree: ast.expr) -> Term:
@@ -31,8 +42,12 @@ def part_of(formula: Formula, tree: ast.expr) -> Term:
         case ast.Name(name) if isinstance(formula.names.get(name), Term):
             bound: Term = formula.names[name]
             return bound
+        case ast.Name(name) if _is_number(formula.names.get(name)):
+            return Number(formula.names[name])
+        case ast.UnaryOp(ast.USub(), inner) if isinstance(part := part_of(formula, inner), Number):
+            return Number(-part.value)
         case ast.BinOp(left, sign, right):
-            known = _computed(part_of(formula, left), sign, part_of(formula, right))
+            known = computed(part_of(formula, left), sign, part_of(formula, right))
             if known is not None:
                 return known
     return replace(formula, tree=tree, shape=_shape_of(formula, tree))
@@ -47,7 +62,10 @@ def _shape_of(formula: Formula, tree: ast.expr) -> tuple[int, ...]:
         case ast.BinOp(_, ast.MatMult(), _):
             return (*shapes[0][:-1], *shapes[1][1:])
         case ast.BinOp() | ast.UnaryOp() | ast.Compare():
-            return np.broadcast_shapes(*shapes)
+            try:
+                return np.broadcast_shapes(*shapes)
+            except ValueError:  # that of a part which is taken to be like its argument, and is not
+                return max(shapes, key=len)
         case ast.Subscript(ast.Call(ast.Attribute(_, "eye"))) | ast.Call(
             ast.Attribute(ast.Name("np"), "eye" | "ones" | "tri")
         ):  # made to fit an input: it counts as an array of that shape
@@ -56,14 +74,37 @@ def _shape_of(formula: Formula, tree: ast.expr) -> tuple[int, ...]:
     return max(shapes, key=len, default=())  # a function's value is like its argument
 
 
-def _computed(a: Term, sign: ast.operator, b: Term) -> Term | None:
-    """What is known without the values: b - 1 of a number b; a times 1."""
+def computed(a: Term, sign: ast.operator, b: Term) -> Term | None:
+    """What a sign makes of two terms, as far as that is known: b - 1 of a number b; a times 1."""
     compute = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
     if isinstance(a, Number) and isinstance(b, Number) and type(sign) in compute:
         return Number(compute[type(sign)](a.value, b.value))
     if b == Number(1) and isinstance(sign, (ast.Mult, ast.Div, ast.Pow)):
         return a
+    if b == Number(0) and isinstance(sign, ast.Pow):
+        return Number(1)
     return b if a == Number(1) and isinstance(sign, ast.Mult) else None
+
+
+def _is_number(bound: Any) -> bool:
+    return isinstance(bound, (int, float, np.number)) and not isinstance(bound, bool)
+
+
+def index_of(formula: Formula, tree: ast.expr | None) -> Any:
+    """What stands in brackets: an index as static arguments have it, or a term."""
+    match tree:
+        case None:
+            return None
+        case ast.Name(name):
+            return formula.names.get(name, name)
+        case ast.Constant(value):
+            return value
+        case ast.Slice(start, stop, step):
+            return Slice(*(index_of(formula, end) for end in (start, stop, step)))
+        case ast.Tuple(parts):
+            return tuple(index_of(formula, part) for part in parts)
+    part = part_of(formula, tree)
+    return part.value if isinstance(part, Number) else ast.unparse(tree)
 
 
 def formula(text: str, names: Mapping[str, Any], shape: tuple[int, ...]) -> Formula:
@@ -82,14 +123,27 @@ def definition(term: Apply, length: str | None = None) -> Formula:
 def local_derivative(term: Chain, length: str | None = None) -> Term:
     """What one use of the chain rule multiplies the adjoint with."""
     n = size_of(term.shape) // max(size_of(shape_of(term.g)), 1)
-    names = {**_names(term), "y": term.y, "n": Number(n), LENGTH: length}
+    names = {**_names(term), "y": _spread(term), "n": Number(n), LENGTH: length}
     axis = dict(term.params).get("axis", -1) if term.meets == "rows" else None
     tree = _Lengths(names, length, axis).visit(deepcopy(_parsed(term.derivative)))
     whole = Formula(tree, names, (), f"{term.op.name}: its 'derivative', `{term.derivative}`")
     part = part_of(whole, tree)
     if not isinstance(part, Formula):
         return part
-    return replace(part, shape=shape_of(term.y) if part.shape else ())
+    whole_shape = term.shape if term.meets == "spread" else shape_of(term.y)
+    return replace(part, shape=whole_shape if part.shape else ())
+
+
+def _spread(term: Chain) -> Term:
+    """The output y; one that is spread has the axes again that it lost."""
+    y, x = shape_of(term.y), term.shape
+    if term.meets != "spread" or not y or len(y) == len(x):
+        return term.y
+    axes = dict(term.params).get("axis", -1)
+    lost = {axis % len(x) for axis in (axes if isinstance(axes, tuple) else (axes,))}
+    left = iter(y)
+    shape = tuple(1 if i in lost else next(left, 1) for i in range(len(x)))
+    return formula("y", {"y": term.y}, shape)
 
 
 LENGTH = "a length"
@@ -155,7 +209,18 @@ def _names(term: Apply | Chain) -> dict[str, Any]:
         bound: dict[str, Any] = {term.op.inputs[0]: term.inputs}
     else:
         bound = dict(zip(term.op.inputs, term.inputs, strict=bool(term.inputs)))
-    return {**dict(term.params), **bound}
+    params = {
+        name: _letter(name, value) if isinstance(value, Given) and name != term.op.index else value
+        for name, value in term.params
+    }
+    return {**params, **bound}
+
+
+def _letter(name: str, given: Given) -> Term:
+    """An array among the static arguments, which has a letter like any other array."""
+    if not given.shape:
+        return Number(given.array[()])
+    return Value(Variable(name, "", len(given.shape) > 1, given.shape, (), -1), None)
 
 
 @cache

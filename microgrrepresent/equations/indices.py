@@ -29,7 +29,8 @@ def index_text(index: Any, now: int | None) -> str:
 def part_text(part: Any, now: int | None) -> str:
     """One part of an index."""
     if isinstance(part, Slice):
-        return ":".join("" if end is None else part_text(end, now) for end in part[:2])
+        ends = part if part.step not in (None, 1) else part[:2]
+        return ":".join("" if end is None else part_text(end, now) for end in ends)
     if isinstance(part, Growing):
         if now is not None:
             return str(part.slope * now + part.start)
@@ -42,7 +43,7 @@ def part_text(part: Any, now: int | None) -> str:
 
 def part_of_part(whole: Apply, index: Any) -> Slice | None:
     """The index of x for a part of a part of it: of x[2:8][1:3] it is 3:5; else nothing."""
-    outer, index = _alone(dict(whole.params).get("index")), _alone(index)
+    outer, index = _alone(selected_by(whole)), _alone(index)
     if not isinstance(outer, Slice) or not isinstance(index, Slice):
         return None
     ends = (outer.start, index.start, index.stop)
@@ -50,6 +51,11 @@ def part_of_part(whole: Apply, index: Any) -> Slice | None:
     if steps or not all(type(n) is int for n in ends):
         return None
     return Slice(outer.start + index.start, outer.start + index.stop, None)
+
+
+def selected_by(term: Apply | Chain) -> Any:
+    """The index by which an operation selects, as it is in a term's static arguments."""
+    return dict(term.params).get(term.op.index)
 
 
 def _alone(index: Any) -> Any:
@@ -92,8 +98,8 @@ def _last_slice(term: Term) -> int | None:
     """Where a part begins that was selected from one axis of something, or None."""
     if not isinstance(term, Chain) or term.meets != "moved":
         return None
-    index = dict(term.params).get("index")
-    *others, last = index if _is_plain_tuple(index) else (index,)  # type: ignore[misc]
+    index = selected_by(term)
+    *others, last = index if _is_plain_tuple(index) else (index,)
     if not isinstance(last, Slice) or last.step not in (None, 1) or last.stop is None:
         return None
     if any(part is not Ellipsis and part != Slice(None, None, None) for part in others):
@@ -104,7 +110,7 @@ def _last_slice(term: Term) -> int | None:
 def _last_axis(term: Term) -> int:
     """The axis of the last part of a selection's index."""
     assert isinstance(term, Chain)
-    index = dict(term.params)["index"]
+    index = selected_by(term)
     if not _is_plain_tuple(index):
         return 0
     return len(term.shape) - 1 if Ellipsis in index else len(index) - 1

@@ -106,7 +106,7 @@ def activates(node: Node) -> bool:
 
 def selects(node: Node) -> bool:
     """Whether it is a part of one array."""
-    return _kind(node) == "moves" and "index" in node.params
+    return _kind(node) == "moves" and node.op is not None and bool(node.op.index)
 
 
 def _is_subtracted(node: Node, position: int) -> bool:

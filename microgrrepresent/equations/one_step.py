@@ -197,17 +197,15 @@ class _ProgramWriter(Writer):
 
     def meaning(self, value: Value, transposed: bool) -> str:
         """What a letter stands for."""
-        text, level = self.write(self._in_full(value), False)
-        if not transposed:
-            return text
-        return self.script.transposed(text if level == ATOM else self.script.parenthesized(text))
+        written = self.write(self._in_full(value), False)
+        return self.transposed(written)[0] if transposed else written[0]
 
     def _in_full(self, term: Term) -> Term:
         """A term with all that is not named in the program written out."""
         if isinstance(term, Value) and term.variable in self.definitions:
             return self._in_full(self.definitions[term.variable])
         full = mapped(term, self._in_full)
-        if isinstance(full, Apply) and "index" in dict(full.params):
+        if isinstance(full, Apply) and full.op.index:
             pair = operands(full.inputs[0], ast.Add)
             if pair is not None and shape_of(pair[0]) == shape_of(pair[1]):  # a part of each
                 a, b = (self._in_full(replace(full, inputs=(part,))) for part in pair)
@@ -215,5 +213,5 @@ class _ProgramWriter(Writer):
         return full
 
     def _letter(self, term: Value | Adjoint, flip: bool) -> Written:
-        text = self.script.code(self.programs[term.variable])
-        return (self.script.transposed(text) if flip else text), ATOM
+        written = self.script.code(self.programs[term.variable]), ATOM
+        return self.transposed(written) if flip else written

@@ -75,6 +75,9 @@ def scalar_behind(g: Term) -> Term | None:
     """The number that g repeats everywhere, if it does."""
     if shape_of(g) == ():
         return g
+    if isinstance(g, Negative):
+        behind = scalar_behind(g.term)
+        return None if behind is None or behind is g.term else Negative(behind)
     if isinstance(g, Chain) and g.meets == "spread" and shape_of(g.g) == ():
         if number_in(g.derivative) == 1:
             return g.g

@@ -14,7 +14,15 @@ from microgrrepresent.letters import ACCENTS, GREEK, GREEK_NAMES
 
 _FUNCTIONS = frozenset({"tanh", "sin", "cos", "log", "ln", "exp", "max", "min"})
 """Functions that LaTeX has a command for."""
-_SIGNS = {"≠": r"\neq", "≤": r"\leq", "≥": r"\geq", "∧": r"\wedge", "∨": r"\vee"}
+_SIGNS = {
+    "≠": r"\neq",
+    "≤": r"\leq",
+    "≥": r"\geq",
+    "∧": r"\wedge",
+    "∨": r"\vee",
+    "¬": r"\neg ",
+    "mod": r"\bmod",
+}
 
 _MARK = re.compile(r"(.*?)([→←]?)('*)", re.DOTALL)
 
@@ -35,6 +43,8 @@ class LaTeX:
     ones = r"\mathbf{1}"
     dots = r"\ldots"
     bars = True  # a fraction is held together by its bar
+    raises = True  # an exponent by standing higher
+    accents = True  # a letter may have a bar above it
 
     def inline(self, text: str) -> str:
         """Mathematics in the midst of words."""
@@ -97,13 +107,18 @@ class LaTeX:
         """A d before a symbol."""
         return rf"\mathrm{{d}}{symbol}"
 
+    def is_raised(self, name: str, mark: str, time: str | None, angle: bool = False) -> bool:
+        """Whether a letter has something where an exponent would stand."""
+        number, _, primes = mark_parts(mark)
+        return bool(number or primes) or (time is not None and angle)
+
     def transposed(self, atom: str) -> str:
         """An atom with the sign of the transpose."""
-        return (rf"\left({atom}\right)" if "^" in atom else atom) + r"^{\top}"
+        return atom + r"^{\top}"
 
     def power(self, atom: str, exponent: str) -> str:
         """An atom to a power."""
-        return (rf"\left({atom}\right)" if "^" in atom else atom) + f"^{{{exponent}}}"
+        return f"{atom}^{{{exponent}}}"
 
     def fraction(self, above: str, below: str) -> str:
         """A fraction."""
@@ -126,13 +141,13 @@ class LaTeX:
         """A sign between two things."""
         return _SIGNS.get(sign, sign)
 
-    def relation(self, left: str, sign: str, right: str) -> str:
-        """1 where something holds, 0 where it does not."""
-        return self.bracketed(f"{left} {self.sign(sign)} {right}")
-
     def bracketed(self, text: str) -> str:
-        """Text in brackets."""
+        """Text in brackets: 1 where what it says holds, 0 where it does not."""
         return rf"\left[{text}\right]"
+
+    def floor(self, text: str) -> str:
+        """The largest integer that is not above."""
+        return rf"\left\lfloor {text} \right\rfloor"
 
     def unit(self, number: str) -> str:
         """The one-hot vector of a class."""
@@ -174,9 +189,9 @@ class Plain:
     times = " ⊙ "
     juxtaposed = " "
     dot = " · "
-    ones = "1"
+    ones = "𝟏"
     dots = "…"
-    bars = False
+    bars = raises = accents = False
 
     def inline(self, text: str) -> str:
         """Mathematics in the midst of words."""
@@ -214,23 +229,21 @@ class Plain:
         """A d before a symbol."""
         return f"d{symbol}"
 
+    def is_raised(self, name: str, mark: str, time: str | None, angle: bool = False) -> bool:
+        """Whether a letter ends with a number that stands where an exponent would."""
+        return bool(mark_parts(mark)[0]) and time is None and "_" not in name
+
     def transposed(self, atom: str) -> str:
         """An atom with the sign of the transpose."""
-        return f"({atom})ᵀ" if atom.startswith("∂") else f"{atom}ᵀ"
+        return f"{atom}ᵀ"
 
     def power(self, atom: str, exponent: str) -> str:
         """An atom to a power."""
-        atom = self.parenthesized(atom) if re.search(r"\^\(\w+\)$", atom) else atom
-        return f"{atom}²" if exponent == "2" else f"{atom}^{self._one(exponent)}"
+        return f"{atom}²" if exponent == "2" else f"{atom}^{exponent}"
 
     def fraction(self, above: str, below: str) -> str:
-        """A fraction; what LaTeX keeps together by its bar is put in parentheses."""
-        return f"{self._one(above)}/{self._one(below)}"
-
-    def _one(self, text: str) -> str:
-        """Text that is read as one, whatever stands beside it."""
-        outside = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|<[^<>]*>|\{[^{}]*\}", "", text)
-        return self.parenthesized(text) if " " in outside or "/" in outside else text
+        """A fraction of two that hold together by themselves."""
+        return f"{above}/{below}"
 
     def parenthesized(self, text: str) -> str:
         """Text in parentheses."""
@@ -244,13 +257,13 @@ class Plain:
         """A sign between two things."""
         return sign
 
-    def relation(self, left: str, sign: str, right: str) -> str:
-        """1 where something holds, 0 where it does not."""
-        return self.bracketed(f"{left} {self.sign(sign)} {right}")
-
     def bracketed(self, text: str) -> str:
-        """Text in brackets."""
+        """Text in brackets: 1 where what it says holds, 0 where it does not."""
         return f"[{text}]"
+
+    def floor(self, text: str) -> str:
+        """The largest integer that is not above."""
+        return f"⌊{text}⌋"
 
     def code(self, name: str) -> str:
         """A name in a program."""
@@ -289,6 +302,7 @@ class Html(Plain):
     """HTML: italic letters, real subscripts, and no script or font from elsewhere."""
 
     ones = "<b>1</b>"
+    raises = True
 
     def symbol(self, name: str, mark: str, time: str | None, angle: bool = False) -> str:
         """A letter with its subscripts, its mark and its time."""
@@ -301,9 +315,13 @@ class Html(Plain):
         )
         return f"<i>{escape(base)}</i>{way}{'′' * len(primes)}{below}{above}"
 
+    def is_raised(self, name: str, mark: str, time: str | None, angle: bool = False) -> bool:
+        """Whether a letter has something where an exponent would stand."""
+        return bool(mark_parts(mark)[0])
+
     def power(self, atom: str, exponent: str) -> str:
         """An atom to a power."""
-        return f"{f'({atom})' if '<sup>' in atom else atom}<sup>{exponent}</sup>"
+        return f"{atom}<sup>{exponent}</sup>"
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
         """A function applied to arguments."""

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
+from microgrrepresent.description import names_in
 from microgrrepresent.equations.formula_writing import (
     ATOM,
     HADAMARD,
     MATRIX,
+    MINUS,
+    POWER,
     SUM,
+    SUMMANDS,
+    TOTAL,
     FormulaWriter,
     Written,
 )
@@ -22,7 +28,6 @@ from microgrrepresent.equations.formulas import (
 from microgrrepresent.equations.indices import side_by_side
 from microgrrepresent.equations.reading import (
     is_row,
-    number_text,
     scalar_behind,
     shape_of,
     summed_axes,
@@ -94,7 +99,7 @@ class Writer(FormulaWriter):
             case Value() | Adjoint():
                 return self._letter(term, flip)
             case Number(value):
-                return number_text(value), ATOM
+                return self.number(value)
             case Apply():
                 return self._formula(definition(term, self.length), flip)
             case Formula():
@@ -102,11 +107,11 @@ class Writer(FormulaWriter):
             case Chain():
                 return self._sent(term, flip)
             case Negative(inner):
-                return f"-{self._inside(inner, flip, MATRIX, HADAMARD)}", SUM
+                return f"-{self._inside(inner, flip, *SUMMANDS)}", MINUS
             case SumOver(inner, shape):
                 what = summed_axes(shape_of(inner), shape)
                 flip = flip if shape else self.notation.columns
-                return self.script.over(what, self._inside(inner, flip, HADAMARD, MATRIX)), MATRIX
+                return self.script.over(what, self._inside(inner, flip, *SUMMANDS)), TOTAL
             case Sum(terms):
                 return self._sum(terms, flip)
             case SumOverSteps(inner, steps):
@@ -115,8 +120,8 @@ class Writer(FormulaWriter):
                     written = self.write(inner, flip)
                     self._now = before
                     return written
-                text = self._inside(inner, flip, HADAMARD, MATRIX)
-                return self.script.over_steps(sorted(steps), text), MATRIX
+                text = self._inside(inner, flip, *SUMMANDS)
+                return self.script.over_steps(sorted(steps), text), TOTAL
         raise TypeError(f"not a term: {term!r}")
 
     def _letter(self, term: Value | Adjoint, flip: bool) -> Written:
@@ -128,21 +133,22 @@ class Writer(FormulaWriter):
         if variable.name == "L" or name == "L":
             name = notation.loss
         time, angle = self._time(term.when), notation.time == "angle"
+        level = POWER if script.is_raised(name, mark, time, angle) else ATOM
         if isinstance(term, Value):
             text = script.symbol(name, mark, time, angle)
+            level = HADAMARD if "/" in name else level  # such as dt/τ
         elif variable.name in notation.deltas:
             delta = "_".join(["delta", *name.split("_")[1:]])
             text = script.symbol(delta, mark, time, angle)
         elif notation.adjoint == "d":
             text = script.differential(script.symbol(name, mark, time, angle))
-        elif notation.adjoint == "bar" and not variable.parameter:
+        elif notation.adjoint == "bar" and not variable.parameter and script.accents:
             text = script.bar(name, mark, time, angle)
         else:
-            loss = script.symbol(notation.loss, "", None)
-            text = script.partial(loss, script.symbol(name, mark, time, angle))
+            loss = script.symbol("L" if notation.adjoint == "bar" else notation.loss, "", None)
+            text, level = script.partial(loss, script.symbol(name, mark, time, angle)), POWER
         upright = flip == self.turned(term) or not variable.shape
-        level = HADAMARD if "/" in name and isinstance(term, Value) else ATOM  # such as dt/τ
-        return (text if upright else script.transposed(text)), level
+        return (text, level) if upright else self.transposed((text, level))
 
     def _time(self, when: When) -> str | None:
         if isinstance(when, Shift):
@@ -157,10 +163,8 @@ class Writer(FormulaWriter):
             return "0", ATOM
         if len(terms) > FEW:
             first = self._sum(terms[:3], flip)[0]
-            return (
-                f"{first} + {self.script.dots} + {self._inside(terms[-1], flip, HADAMARD, MATRIX)}",
-                SUM,
-            )
+            last = self._inside(terms[-1], flip, *SUMMANDS)
+            return f"{first} + {self.script.dots} + {last}", SUM
         parts = side_by_side(terms)
         if parts:
             below = flip if is_row(terms[0]) else True
@@ -183,14 +187,14 @@ class Writer(FormulaWriter):
         chain = terms[0].term if isinstance(terms[0], Negative) else terms[0]
         assert isinstance(chain, Chain)
         slopes, level = self._added([self._slope(term, flip) for term in terms])
-        factor = slopes if level == ATOM else self.script.parenthesized(slopes)
+        factor = slopes if level >= POWER else self.script.parenthesized(slopes)
         return f"{self._inside(chain.g, flip, HADAMARD)}{self.script.times}{factor}", HADAMARD
 
     def _slope(self, term: Term, flip: bool) -> Written:
         """What a use of the chain rule multiplies with, with its sign."""
         if isinstance(term, Negative):
             text, level = self._slope(term.term, flip)
-            return f"-{self.script.parenthesized(text) if level == SUM else text}", SUM
+            return f"-{self._held((text, level), *SUMMANDS)}", MINUS
         assert isinstance(term, Chain)
         return self.write(
             local_derivative(term, self.length), flip if term.shape else self.notation.columns
@@ -203,7 +207,7 @@ class Writer(FormulaWriter):
             if times > 1 and written == "1":
                 written = str(times)
             elif times > 1:
-                one = self.script.parenthesized(written) if level == SUM else written
+                one = self.script.parenthesized(written) if level <= TOTAL else written
                 written = self._beside(str(times), one)
             minus = written.startswith("-") and bool(text)
             text += f" - {written[1:]}" if minus else f" + {written}" if text else written
@@ -224,38 +228,61 @@ class Writer(FormulaWriter):
         if term.g == Number(1):
             if is_one:
                 return (self.script.ones if term.shape else "1"), ATOM
-            return self.write(D, flip if term.shape else self.notation.columns)
+            written = self.write(D, flip if term.shape else self.notation.columns)
+            return written if shape_of(D) or not term.shape else self._everywhere(written)
         if term.meets == "rows":
             inside = self._inside(term.g, flip, MATRIX)
-            factor = self._inside(D, self.notation.columns)
+            jacobian = self.write(D, self.notation.columns)
             if flip:
-                return self._beside(self.script.transposed(factor), inside), MATRIX
-            return self._beside(inside, factor), MATRIX
+                return self._beside(self.transposed(jacobian)[0], inside), MATRIX
+            return self._beside(inside, self._inside(D, self.notation.columns)), MATRIX
         if term.meets == "spread" and is_one:
             if not term.shape:
                 return self.write(term.g, flip)
-            inside = self._inside(term.g, flip if shape_of(term.g) else False, MATRIX)
-            return self._beside(inside, self.script.ones), MATRIX
-        return self._times(term, D, flip)
+            return self._everywhere(self.write(term.g, flip if shape_of(term.g) else False))
+        if term.meets == "elementwise" and is_one:
+            return self.write(term.g, flip)
+        written = self._times(term, D, flip)
+        spread = scalar_behind(term.g) is not None or term.meets == "spread"
+        return self._everywhere(written) if term.shape and spread and not shape_of(D) else written
+
+    def _everywhere(self, number: Written) -> Written:
+        """An array that has the same number everywhere, or everywhere along some axes."""
+        text, level = number
+        if level == MINUS:
+            return f"-{self._beside(text[1:], self.script.ones)}", MINUS
+        return self._beside(self._held(number, HADAMARD, MATRIX), self.script.ones), MATRIX
 
     def _times(self, term: Chain, D: Term, flip: bool) -> Written:
         """Write g ⊙ D; a number stands beside the other factor without a sign."""
         script, scalar = self.script, scalar_behind(term.g)
+        if isinstance(scalar, Negative):
+            positive = self._times(replace(term, g=scalar.term), D, flip)
+            return f"-{self._held(positive, *SUMMANDS)}", MINUS
         text, level = self.write(D, flip if term.shape else self.notation.columns)
         unclear = not script.bars and re.search(r"/(?!\d+$)", text)
         factor = text
-        if level == SUM or (unclear and (scalar is not None or not term.shape)):
+        if level <= TOTAL or (unclear and (scalar is not None or not term.shape)):
             factor = script.parenthesized(text)
         if scalar is not None:
-            inside = self._inside(scalar, self.notation.columns, MATRIX, HADAMARD)
+            repeated = isinstance(scalar, Chain) and scalar is term.g and bool(scalar.shape)
+            if repeated:  # a mean's share, without the array of ones
+                assert isinstance(scalar, Chain)
+                share = local_derivative(scalar, self.length)
+                inside = self._held(self._times(scalar, share, flip), MATRIX, HADAMARD)
+            else:
+                inside = self._inside(scalar, self.notation.columns, MATRIX, HADAMARD)
             if inside == "1":  # also a mean of one number
                 return text, level
             if factor.startswith(("1/", r"\frac{1}")):
                 return self._beside(factor, inside), MATRIX
             return self._beside(inside, factor), MATRIX
         inside = self._inside(term.g, flip, HADAMARD)
-        if not isinstance(D, Formula) and not shape_of(D):
-            number = self._inside(D, self.notation.columns, MATRIX)
+        if not shape_of(D):
+            is_share = names_in(term.derivative) == {"n"}  # 1/n, of a mean
+            number = self._inside(D, self.notation.columns, HADAMARD if is_share else MATRIX)
+            if isinstance(D, Number) and level == MINUS:
+                return f"-{self._beside(text[1:], inside)}", MINUS
             return self._beside(number, inside), MATRIX
         return f"{inside}{script.times}{factor}", HADAMARD
 

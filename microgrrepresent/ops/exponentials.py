@@ -76,22 +76,22 @@ _cross_entropy = primitive(
     "cross_entropy",
     exponential_forms.cross_entropy,
     (
-        lambda g, y, x, t: (
-            expand_dims(g, -1) * (_softmax(x, axis=-1) - one_hot(t, x.shape[-1], x.dtype))
+        lambda g, y, x, k: (
+            expand_dims(g, -1) * (_softmax(x, axis=-1) - one_hot(k, x.shape[-1], x.dtype))
         ),
         None,
     ),
     symbol="CE",
     kind="score",
-    source="cross_entropy(x, t)",
+    source="cross_entropy(x, k)",
     helpers=(
         exponential_forms.largest,
         exponential_forms.softmax,
         exponential_forms.log_softmax,
         exponential_forms.cross_entropy,
     ),
-    formula="CE(x, t)",
-    derivative=("softmax(x) - np.eye(x.shape[-1])[t]", "0"),
+    formula="CE(x, k)",
+    derivative=("softmax(x) - np.eye(x.shape[-1])[k]", "0"),
     meets="spread",
 )
 

@@ -64,9 +64,15 @@ def _rows(x: Any) -> Any:
 
 
 def _transposed(letter: str) -> Callable[..., str]:
-    """``b.T``; of a batch of matrices ``b.mT``."""
+    """``b.T``; of a batch of matrices ``b.mT``, and beside a vector the vector itself."""
     position = "ab".index(letter)
-    return lambda *shapes: f"{letter}.{'mT' if len(shapes[position]) > 2 else 'T'}"
+
+    def text(*shapes: tuple[int, ...]) -> str:
+        if len(shapes[0]) == len(shapes[1]) == 1:
+            return letter
+        return f"{letter}.{'mT' if len(shapes[position]) > 2 else 'T'}"
+
+    return text
 
 
 def _meets(product: str) -> Callable[..., str]:

@@ -51,6 +51,7 @@ _scatter_add: Primitive = primitive(
     (lambda g, y, x, index, shape: selected(g, index=index),),
     symbol="+[·]",
     kind="moves",
+    index="index",
     source="place(x, index, shape)",
     helpers=(place,),
     formula="place(x, index)",

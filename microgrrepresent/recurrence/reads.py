@@ -17,7 +17,7 @@ from typing import Any
 
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence.breaks import Breaks
-from microgrrepresent.recurrence.signature import index_numbers, signature
+from microgrrepresent.recurrence.signature import index_numbers, selects, signature
 from microgrrepresent.recurrence.strands import Position, Read, Strand, Strands, behind, common
 
 Origin = tuple[int, int]  # a source's index and a lag; for a node in no strand, OUTSIDE and its id
@@ -169,7 +169,7 @@ def _without_number(node: Node) -> str | None:
 
 def _slopes(strand: Strand, breaks: Breaks) -> list[int]:
     """By how much the numbers in an index grow from step to step."""
-    if "index" not in next(iter(strand.nodes.values())).params:
+    if not selects(next(iter(strand.nodes.values()))):
         return []
     numbers = {t: index_numbers(node) for t, node in strand.nodes.items()}
     slopes = []

@@ -18,8 +18,8 @@ def signature(node: Node) -> tuple[Any, ...]:
     """What two nodes of one strand have in common, their names aside; see also `index_numbers`."""
     params: Hashable = ()
     if node.params:
-        is_selection = "index" in node.params
-        params = tuple((k, _form(v, is_selection)) for k, v in node.params.items())
+        index = node.op.index if node.op else ""
+        params = tuple((k, _form(v, k == index)) for k, v in node.params.items())
     op = node.op.name if node.op else ""
     return op, node.shape, node.dtype.str, node.scope, len(node.parents), params
 
@@ -33,7 +33,18 @@ def exact(node: Node) -> tuple[Any, ...]:
 
 def index_numbers(node: Node) -> list[int]:
     """The integers in a selection's index, which may grow with the step: ``X[t]``, ``X[:, t]``."""
-    return integers(node.params["index"]) if "index" in node.params else []
+    return integers(index_of(node)) if selects(node) else []
+
+
+def selects(node: Node) -> bool:
+    """Whether one of a node's static arguments is an index."""
+    return node.op is not None and node.op.index in node.params
+
+
+def index_of(node: Node) -> Any:
+    """The index by which a node selects."""
+    assert node.op is not None
+    return node.params[node.op.index]
 
 
 def integers(index: Any) -> list[int]:
@@ -47,10 +58,10 @@ def integers(index: Any) -> list[int]:
 
 def with_index_numbers(node: Node, numbers: Iterable[int]) -> dict[str, Any]:
     """The node's static arguments with other integers in the index."""
-    if "index" not in node.params:
+    if node.op is None or not selects(node):
         return node.params
     new = iter(numbers)
-    return {**node.params, "index": _visit_numbers(node.params["index"], lambda _: next(new))}
+    return {**node.params, node.op.index: _visit_numbers(index_of(node), lambda _: next(new))}
 
 
 def _visit_numbers(index: Any, visit: Callable[[int], int]) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from microgrrepresent.node import Array, Node
-from microgrrepresent.recurrence.signature import index_numbers, integers
+from microgrrepresent.recurrence.signature import index_numbers, index_of, integers
 from microgrrepresent.recurrence.strands import Strand
 
 
@@ -61,7 +61,7 @@ def resized_inputs(
 
 def _reach(strand: Strand, first: int, last: int, more: int) -> Iterator[tuple[int, int, int]]:
     """For each axis with time in its index, how much of it was selected from, and would be."""
-    index = strand.nodes[strand.first].params["index"]
+    index = index_of(strand.nodes[strand.first])
     before = [numbers_at(strand, t, 0) for t in (strand.first, strand.last)]
     after = [numbers_at(strand, t, more) for t in (first, last)]
     axis = position = 0

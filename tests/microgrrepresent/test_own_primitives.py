@@ -77,22 +77,22 @@ def own_operations():
         vjp_source="y * (g - np.sum(g * y, -1, keepdims=True))",
     )
 
-    def put_back(g, y, x, index):
+    def put_back(g, y, x, at):
         if isinstance(g, Tensor):
-            return registry["scatter_add"](g, index=index, shape=x.shape)
+            return registry["scatter_add"](g, index=at, shape=x.shape)
         adjoint = np.zeros(x.shape)
-        adjoint[index] += g
+        adjoint[at] += g
         return adjoint
 
     getitem = primitive(
         "own_getitem",
-        lambda x, index: x[index],
+        lambda x, at: x[at],
         (put_back,),
         symbol="[·]",
         kind="moves",
-        source="x[index]",
-        vjp_source="dx[index] += g",
-        vjp_formula="place(g, index)",
+        source="x[at]",
+        vjp_source="dx[at] += g",
+        vjp_formula="place(g, at)",
         vjp_words="goes back to where the elements were selected",
     )
 
@@ -117,7 +117,7 @@ def own_operations():
         linear=linear,
         tanh=tanh,
         softmax=softmax,
-        getitem=lambda x, index: getitem(x, index=index),
+        getitem=lambda x, index: getitem(x, at=index),
         concatenate=lambda xs, axis: concatenate(*xs, axis=axis),
     )
 

@@ -304,13 +304,13 @@ def test_a_part_that_nobody_reads_has_no_gradient():
 def test_an_inner_product_of_vectors_is_a_number_and_not_a_sum_of_one():
     w, x = Tensor([1.0, 2.0, 3.0], True, "w"), Tensor([0.5, 0.25, 1.0], name="x")
     explanation = assert_explained(m.tanh(w @ x).named("L"), w)
-    assert "∂L/∂w = ∂L/∂a_L xᵀ\n" in str(explanation)
+    assert "∂L/∂w = ∂L/∂a_L x\n" in str(explanation)
     h, L = Tensor(np.zeros(3), name="h_0"), 0
     for _, row in steps(np.ones((4, 3))):
         h = m.tanh(h * w + row).named("h")
         L = L + h @ x
     explanation = assert_explained(L, w)
-    assert "∂L/∂h_4 = xᵀ " in str(explanation)
+    assert "∂L/∂h_4 = x " in str(explanation)
 
 
 @pytest.mark.parametrize("every", [True, False], ids=["loss at every step", "loss at the end"])

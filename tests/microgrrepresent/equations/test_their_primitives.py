@@ -299,7 +299,7 @@ def test_a_matrix_of_ones_and_methods_are_written_as_mathematics():
         formula="center(x)",
     )
     m.check_primitive(op, [[0.5, 2.0, 4.0]])
-    assert "∂y/∂x = I - (1 · 1ᵀ)/n + 0 sum(x)" in str(explained(op))
+    assert "∂y/∂x = I - (𝟏 𝟏ᵀ)/n + 0 sum(x)" in str(explained(op))
 
 
 def test_python_that_is_no_mathematics_is_refused_by_its_field():
