@@ -184,3 +184,21 @@ def test_tables_are_seen(tmp_path):
     path = tmp_path / "reader.py"
     path.write_text('LINEAR = frozenset({"add", "sub", "x"}) | {"mul": 1, "div": 2}.keys()\n')
     assert [names for _, names in tables(path)] == [("add", "sub"), ("div", "mul")]
+
+
+def looks_up_index(node):
+    """Whether an expression asks for a static argument by the name that ours has."""
+    match node:
+        case ast.Subscript(_, ast.Constant("index")):
+            return True
+        case ast.Compare(ast.Constant("index"), [ast.In() | ast.NotIn()]):
+            return True
+        case ast.Call(ast.Attribute(attr="get"), [ast.Constant("index"), *_]):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_an_index_is_found_by_what_the_operation_says(path):
+    asked = [node for node in ast.walk(ast.parse(path.read_text())) if looks_up_index(node)]
+    assert not asked, [ast.unparse(node) for node in asked]
