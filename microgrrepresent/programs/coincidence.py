@@ -23,7 +23,7 @@ from microgrrepresent.programs.divergence import divergence
 from microgrrepresent.programs.printing import sections
 from microgrrepresent.programs.recording import Recording, Recordings, record
 from microgrrepresent.programs.sizes import UnknownNumber, where_lengths
-from microgrrepresent.recurrence.signature import index_numbers
+from microgrrepresent.recurrence.signature import index_numbers, selects
 from microgrrepresent.source import Line
 
 
@@ -124,7 +124,7 @@ def _line_of(number: float, f: Callable[..., Node], recording: Recording) -> Lin
         again = record(f, recording.inputs)
     nodes = [node for node in reversed(tuple(Graph(again.loss))) if node.line is not None]
     made = [node for node in nodes if not node.parents]
-    cut = [node for node in nodes if node.step is None and "index" in node.params]
+    cut = [node for node in nodes if node.step is None and selects(node)]
     for node, known in (*((n, n.value.flat[:1].tolist()) for n in made), *_numbered(cut)):
         if number in known or (number and 1 / number in known):
             return node.line
