@@ -41,12 +41,15 @@ def write_json(
     nodes: Sequence[Node], outputs: Sequence[Node], index: Mapping[Node, int], indent: int | None
 ) -> str:
     """Write nodes that stand in topological order."""
-    content = {
-        "nodes": [_written_node(node, index) for node in nodes],
-        "outputs": [index[output] for output in outputs],
-    }
-    graph = {"format": _FORMAT, **content, "sha256": _checksum(content)}
-    return json.dumps(graph, ensure_ascii=False, allow_nan=False, indent=indent)
+    try:
+        content = {
+            "nodes": [_written_node(node, index) for node in nodes],
+            "outputs": [index[output] for output in outputs],
+        }
+        graph = {"format": _FORMAT, **content, "sha256": _checksum(content)}
+        return json.dumps(graph, ensure_ascii=False, allow_nan=False, indent=indent)
+    except RecursionError:
+        raise GraphError(f"this graph cannot be saved: {_TOO_DEEP}") from None
 
 
 def read_json(text: str | bytes) -> list[Node]:
@@ -55,6 +58,16 @@ def read_json(text: str | bytes) -> list[Node]:
         graph = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise GraphError(f"this is not a saved graph, because it is not JSON: {error}") from None
+    try:
+        return _read_graph(graph)
+    except RecursionError:
+        raise GraphError(f"this is not a saved graph: {_TOO_DEEP}") from None
+
+
+_TOO_DEEP = "a static argument of an operation is nested too deep, or holds itself"
+
+
+def _read_graph(graph: Any) -> list[Node]:
     if not isinstance(graph, dict) or graph.get("format") != _FORMAT:
         given = graph.get("format") if isinstance(graph, dict) else None
         raise GraphError(

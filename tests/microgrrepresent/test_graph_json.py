@@ -250,3 +250,18 @@ def test_values_that_no_tolerance_covers_come_back(value):
 def test_indenting_a_saved_graph_anew_does_no_harm():
     text = json.dumps(SAVED, indent=3, sort_keys=True)
     assert str(Graph.from_json(text)) == str(Graph.from_json(json.dumps(SAVED)))
+
+
+@pytest.mark.parametrize("depth", [300, 450, 900])
+def test_arguments_that_are_nested_deep_are_refused(depth):
+    text = '{"tuple": [' * depth + "]}" * depth
+    with pytest.raises(GraphError, match=r"checksum|nested too deep|not JSON"):
+        Graph.from_json(changed(params={"axis": "deep"}).replace('"deep"', text))
+
+
+def test_an_argument_that_holds_itself_cannot_be_saved():
+    y = Tensor([1.0]) * 2
+    y.params = {"axis": []}
+    y.params["axis"].append(y.params["axis"])
+    with pytest.raises(GraphError, match=r"cannot be saved: .* nested too deep, or holds itself"):
+        Graph(y).to_json()
