@@ -8,13 +8,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microgrrepresent.errors import shortened
 from microgrrepresent.node import Array
 from rnn.cells import Cell
 from rnn.errors import StateDictError
 from rnn.layers.recurrent import Recurrent
-from rnn.weights.standard_gates import Form, checked, cut, form_of, gates_of, joined, load
+from rnn.weights.standard_gates import (
+    Form,
+    checked,
+    cut,
+    form_of,
+    gates_of,
+    joined,
+    load,
+    stack_of,
+)
 
 _ORDER = {"h": "h", "rzn": "zrn", "ifgo": "ifgo"}
+_SAID = ("activation", "recurrent_activation", "reset_after", "merge_mode")
+"""What the numbers depend on and arrays do not show."""
 
 
 class KerasLayers(NamedTuple):
@@ -49,7 +61,7 @@ def to_keras(layer: Recurrent[Any]) -> KerasLayers:
     {'units': 3, 'use_bias': True, 'activation': 'relu'}
     """
     arrays = []
-    for cell in layer.cells:
+    for cell in stack_of(layer, "to_keras").cells:
         form = form_of(cell, "Keras", layer)
         gates = gates_of(cell, form)
         W, U, b_ih, b_hh, _ = joined(gates[letter] for letter in _ORDER[form.standard])
@@ -60,31 +72,37 @@ def to_keras(layer: Recurrent[Any]) -> KerasLayers:
 
 
 def load_keras(
-    layer: Recurrent[Any], weights: Sequence[ArrayLike], config: Mapping[str, Any] | None = None
+    layer: Recurrent[Any],
+    weights: Any,
+    config: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
 ) -> None:
     """Give a layer, with all its layers and directions, the weights of Keras layers.
 
     Parameters
     ----------
     layer : RNN, GRU or LSTM
-    weights : list of array
-        What ``get_weights()`` of the Keras layers gave, one after the other.
-    config : mapping, optional
-        What ``get_config()`` of one of them gave, so that a layer that computes something else,
-        such as with another activation, is refused: arrays do not show it.
+    weights : Keras layer, or sequence of Keras layers; or list of array
+        The layers themselves, one for each of ours; or what ``get_weights()`` of them gave, one
+        after the other.
+    config : mapping, or sequence of mappings
+        Beside arrays, which do not show it: what ``get_config()`` of the Keras layers gave, of each
+        of them, or of one if they are made alike. A layer that computes something else, such as
+        with another activation, is refused.
 
     Raises
     ------
     StateDictError
-        If the Keras layer computes something else; if shapes do not fit; or if the weights hold
-        what the layer has no place for. Nothing is changed then.
+        If the Keras layer computes something else, or it is not said what; if shapes do not fit; or
+        if the weights hold what the layer has no place for. Nothing is changed then.
+
+    Examples
+    --------
+    >>> from rnn import GRU
+    >>> from rnn.weights import load_keras, to_keras
+    >>> load_keras(GRU(2, 3), *to_keras(GRU(2, 3)))
     """
-    who, cells = "load_keras", layer.cells
-    if not isinstance(weights, Sequence):
-        raise StateDictError(
-            f"{who}: expected a list of arrays, as get_weights() gives, for {layer!r}, "
-            f"got {type(weights).__name__}"
-        )
+    who, cells = "load_keras", stack_of(layer, "load_keras").cells
+    weights, configs = _weights_and_configs(layer, weights, config)
     each, rest = divmod(len(weights), len(cells))
     if rest or each not in (2, 3):
         raise StateDictError(
@@ -92,7 +110,8 @@ def load_keras(
             f"of {len(cells)} layers and directions, got {len(weights)} arrays"
         )
     forms, gates = [form_of(cell, "Keras", layer) for cell in cells], []
-    _check_config(layer, config or {})
+    for one in configs:
+        _check_config(layer, one)
     for c, (cell, form) in enumerate(zip(cells, forms, strict=True)):
         order = _ORDER[form.standard]
         n, H = len(order), cell.hidden_size
@@ -106,6 +125,34 @@ def load_keras(
             b_ih = checked(who, "bias", bias[0], (n * H,))
         gates.append(dict(zip(order, cut(n, W.T, U.T, b_ih, b_hh, V), strict=True)))
     load(layer, cells, forms, gates)
+
+
+def _weights_and_configs(
+    layer: Recurrent[Any], given: Any, config: Any
+) -> tuple[Sequence[ArrayLike], Sequence[Mapping[str, Any]]]:
+    """The arrays of the Keras layers, and what these say that they were made with."""
+    layers = given if isinstance(given, (list, tuple)) else [given]
+    if layers and all(hasattr(one, "get_config") and hasattr(one, "get_weights") for one in layers):
+        if len(layers) != layer.num_layers:
+            raise StateDictError(
+                f"load_keras: expected {layer.num_layers} Keras layers for {layer!r}, "
+                f"got {len(layers)}"
+            )
+        arrays = [array for one in layers for array in one.get_weights()]
+        return arrays, [one.get_config() for one in layers]
+    if not isinstance(given, Sequence):
+        raise StateDictError(
+            f"load_keras: expected a Keras layer, or a list of arrays, as get_weights() gives, for "
+            f"{layer!r}, got {type(given).__name__}"
+        )
+    configs = [config] if isinstance(config, Mapping) else config
+    if not configs or not all(isinstance(one, Mapping) for one in configs):
+        raise StateDictError(
+            f"load_keras: config must be what get_config() of the Keras layers gave, got "
+            f"{shortened(config)}; arrays do not show the activations. Or give the layers "
+            "themselves: load_keras(layer, keras_layer)"
+        )
+    return given, configs
 
 
 def _arguments(layer: Recurrent[Any]) -> dict[str, Any]:
@@ -136,6 +183,11 @@ def _check_config(layer: Recurrent[Any], config: Mapping[str, Any]) -> None:
         if "backward_layer" in config:
             each.append((other_way, config["backward_layer"]["config"]))
     for ours, theirs in each:
+        if unsaid := [name for name in _SAID if name in ours and name not in theirs]:
+            raise StateDictError(
+                f"load_keras: the config does not say {', '.join(unsaid)}; give what get_config() "
+                "of the Keras layer gave"
+            )
         for name in ours.keys() & theirs.keys() - {"use_bias"}:  # the arrays show the biases
             if theirs[name] != ours[name]:
                 raise StateDictError(

@@ -12,7 +12,16 @@ from microgrrepresent.node import Array
 from rnn.cells import Cell
 from rnn.errors import StateDictError
 from rnn.layers.recurrent import Recurrent
-from rnn.weights.standard_gates import Form, checked, cut, form_of, gates_of, joined, load
+from rnn.weights.standard_gates import (
+    Form,
+    checked,
+    cut,
+    form_of,
+    gates_of,
+    joined,
+    load,
+    stack_of,
+)
 
 _ORDER = {"h": "h", "rzn": "zrn", "ifgo": "iofg"}
 _NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "identity": "Affine"}
@@ -65,7 +74,7 @@ def to_onnx(layer: Recurrent[Any], number: int = 0) -> OnnxNode:
     >>> node.W.shape, node.attributes["linear_before_reset"]
     ((1, 9, 2), 1)
     """
-    cells = layer.directions_of(number)
+    cells = stack_of(layer, "to_onnx").directions_of(number)
     form = form_of(cells[0], "ONNX", layer)
     parts = []
     for cell in cells:
@@ -105,7 +114,7 @@ def load_onnx(
         If the node computes something else than the layer, such as with a ``clip``; if shapes do
         not fit; or if the weights hold what the layer has no place for. Nothing is changed then.
     """
-    who, cells = "load_onnx", layer.directions_of(number)
+    who, cells = "load_onnx", stack_of(layer, "load_onnx").directions_of(number)
     cell = cells[0]
     form = form_of(cell, "ONNX", layer)
     _check_attributes(layer, attributes, _attributes(layer, form, cells), form)
@@ -172,7 +181,9 @@ def _check_attributes(
 def _plain(value: Any) -> Any:
     """An attribute's value as Python writes it: text of bytes, lists of sequences."""
     if isinstance(value, bytes):
-        return value.decode()
+        return value.decode(errors="replace")  # of what is no text, it is no name either
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 

@@ -33,11 +33,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import Tensor
+from microgrrepresent.errors import shortened
 from microgrrepresent.node import Array
 from microgrrepresent.operands import plain_array
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn.cells.activations import ACTIVATIONS
 from rnn.errors import StateDictError
+from rnn.layers.recurrent import Recurrent
 
 OPEN = {"sigmoid": 40.0, "tanh": 40.0, "relu": 1.0, "identity": 1.0}
 """The bias at which a gate is exactly 1 in every data type, by the gate's function."""
@@ -118,6 +120,21 @@ _FORMS: dict[type[Cell[Any]], Callable[[Any], Form]] = {
     GRUCell: _gru,
     RNNCell: _rnn,
 }
+
+
+def stack_of(layer: Any, who: str) -> Recurrent[Any]:
+    """A recurrent layer, a stack of cells.
+
+    Raises
+    ------
+    StateDictError
+        If something else is given, such as a cell, which has no layers and directions.
+    """
+    if not isinstance(layer, Recurrent):
+        raise StateDictError(
+            f"{who}: expected a layer, an RNN, GRU or LSTM, got {shortened(layer)}"
+        )
+    return layer
 
 
 def form_of(cell: Cell[Any], layout: str, layer: object) -> Form:

@@ -68,7 +68,7 @@ def test_keras(name):
     reference = case(name)
     _, layer = made(reference)
     weights = [w for _, w in sorted(under(reference, "weights/").items())]
-    load_keras(layer, weights)
+    load_keras(layer, weights, to_keras(layer).arguments)
     output, _ = layer(reference["x"].swapaxes(0, 1))
     # committed as Keras 3.15 gives them: on torch it takes products in float32
     np.testing.assert_allclose(output.numpy().swapaxes(0, 1), reference["output"], atol=1e-6)

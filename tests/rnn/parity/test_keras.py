@@ -95,8 +95,13 @@ def test_keras_computes_what_the_layer_does(name, masked):
     valid = np.ones((T, B), bool) if lengths is None else np.arange(T)[:, None] < lengths
     scale = max(1, np.abs(theirs[valid]).max())
     assert np.abs(ours - theirs)[valid].max() <= 2e-15 * scale
-    again = LAYERS[name]()
     arrays = [w for one in made for w in one.get_weights()]
-    load_keras(again, arrays, made[0].get_config())
-    # weights that are sums of biases or of negated gates come back as sums
-    np.testing.assert_allclose(again(x, lengths=lengths)[0].numpy(), ours, rtol=1e-11, atol=1e-13)
+    for given in (
+        (made,),
+        (arrays, made[0].get_config()),
+        (arrays, [k.get_config() for k in made]),
+    ):
+        again = LAYERS[name]()
+        load_keras(again, *given)
+        # weights that are sums of biases or of negated gates come back as sums
+        np.testing.assert_allclose(again(x, lengths=lengths)[0].numpy(), ours, 1e-11, 1e-13)

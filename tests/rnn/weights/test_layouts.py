@@ -6,7 +6,7 @@ That the numbers are right is tested with onnxruntime (parity) and with Keras' (
 import numpy as np
 import pytest
 
-from rnn import GRU, LSTM, RNN, ResidualRNNCell, StateDictError
+from rnn import GRU, LSTM, RNN, GRUCell, ResidualRNNCell, StateDictError
 from rnn.weights import load_keras, load_onnx, to_keras, to_onnx
 
 INPUT, H = 2, 3
@@ -232,7 +232,7 @@ def test_what_fails_to_load_changes_nothing(fault):
         with pytest.raises(StateDictError):
             layer.load_state_dict(state)
     with pytest.raises(StateDictError):
-        load_keras(layer, arrays)
+        load_keras(layer, arrays, to_keras(layer).arguments)
     with pytest.raises(StateDictError):
         load_onnx(layer, node.attributes, *onnx_arrays)
     for name, value in layer.state_dict().items():
@@ -270,6 +270,30 @@ def test_a_node_that_computes_something_else_is_refused_by_name(layer, changed):
         load_onnx(layer, node.attributes | changed, *[2 * a for a in node[:3]])
     for name, value in layer.state_dict().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+def test_attributes_may_be_arrays_of_numpy():
+    layer = RNN(INPUT, H, nonlinearity="identity")
+    node = to_onnx(layer)
+    given = {name: np.array(value) for name, value in node.attributes.items()}
+    load_onnx(layer, given, *node[:3])
+    with pytest.raises(StateDictError, match="the node has activation_beta="):
+        load_onnx(layer, given | {"activation_beta": np.ones(1)}, *node[:3])
+    with pytest.raises(StateDictError, match="the node has activations="):
+        load_onnx(layer, given | {"activations": [b"\xff"]}, *node[:3])
+
+
+def test_the_weights_of_another_activation_are_never_taken_for_those_of_a_standard_layer():
+    other = LSTM(INPUT, H, gate_activation="relu")
+    weights, arguments = to_keras(other)
+    for config in (None, {}, [], {"units": H}, [{}]):
+        with pytest.raises(StateDictError, match=r"load_keras: .*config"):
+            load_keras(LSTM(INPUT, H), weights, config)
+    with pytest.raises(StateDictError, match="has recurrent_activation='relu'"):
+        load_keras(LSTM(INPUT, H), weights, arguments)
+    both = to_keras(LSTM(INPUT, H, 2))
+    with pytest.raises(StateDictError, match="has recurrent_activation='relu'"):
+        load_keras(LSTM(INPUT, H, 2), both.weights, [both.arguments, arguments])
 
 
 def test_attributes_that_are_left_out_have_the_defaults_of_onnx():
@@ -312,7 +336,8 @@ def test_a_keras_layer_that_computes_something_else_is_refused_by_name(changed):
     with pytest.raises(StateDictError, match=f"the Keras layer has {name}="):
         load_keras(layer, weights, arguments | changed)
     with pytest.raises(StateDictError, match=f"the Keras layer has {name}="):
-        load_keras(layer, weights, {"layer": {"config": arguments | changed}})
+        config = {"layer": {"config": arguments | changed}, "merge_mode": "concat"}
+        load_keras(layer, weights, config)
     load_keras(layer, weights, {"layer": {"config": arguments}, "merge_mode": "concat"})
 
 
@@ -410,17 +435,48 @@ def own(layer, *arrays):
             "load_onnx: GRU(2, 3) has no peepholes, but P is given; leave P out",
         ),
         (
+            lambda: load_keras(LSTM(INPUT, H), to_keras(LSTM(INPUT, H)).weights),
+            "load_keras: config must be what get_config() of the Keras layers gave, got None; "
+            "arrays do not show the activations. Or give the layers themselves: "
+            "load_keras(layer, keras_layer)",
+        ),
+        (
+            lambda: load_keras(GRU(INPUT, H), to_keras(GRU(INPUT, H)).weights, {"units": H}),
+            "load_keras: the config does not say activation, recurrent_activation, reset_after; "
+            "give what get_config() of the Keras layer gave",
+        ),
+        (
+            lambda: load_onnx(GRUCell(INPUT, H), {}, *to_onnx(GRU(INPUT, H))[:3]),
+            "load_onnx: expected a layer, an RNN, GRU or LSTM, got GRUCell(2, 3)",
+        ),
+        (
+            lambda: load_keras(GRUCell(INPUT, H), []),
+            "load_keras: expected a layer, an RNN, GRU or LSTM, got GRUCell(2, 3)",
+        ),
+        (
+            lambda: to_onnx(GRUCell(INPUT, H)),
+            "to_onnx: expected a layer, an RNN, GRU or LSTM, got GRUCell(2, 3)",
+        ),
+        (
+            lambda: to_keras(GRUCell(INPUT, H)),
+            "to_keras: expected a layer, an RNN, GRU or LSTM, got GRUCell(2, 3)",
+        ),
+        (
             lambda: load_keras(GRU(INPUT, H), None),
-            "load_keras: expected a list of arrays, as get_weights() gives, for "
+            "load_keras: expected a Keras layer, or a list of arrays, as get_weights() gives, for "
             "GRU(2, 3), got NoneType",
         ),
         (
-            lambda: load_keras(LSTM(INPUT, H, 2), to_keras(LSTM(INPUT, H)).weights),
+            lambda: load_keras(LSTM(INPUT, H, 2), *to_keras(LSTM(INPUT, H))),
             "load_keras: expected kernel, recurrent_kernel and, unless use_bias=False, "
             "bias for each of 2 layers and directions, got 3 arrays",
         ),
         (
-            lambda: load_keras(GRU(INPUT, H), to_keras(GRU(INPUT, H, reset_after=False)).weights),
+            lambda: load_keras(
+                GRU(INPUT, H),
+                to_keras(GRU(INPUT, H, reset_after=False)).weights,
+                to_keras(GRU(INPUT, H)).arguments,
+            ),
             "load_keras: expected bias of shape (2, 9), got (9,); "
             "are input_size, hidden_size, directions and the kind of layer the same?",
         ),
