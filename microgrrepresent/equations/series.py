@@ -167,6 +167,8 @@ def _in_order(found: list[Series], places: dict[Node, tuple[Series, Step]]) -> l
         for t, node in one.nodes.items():
             for parent in node.parents:
                 source, at = places[parent]
+                if parent.op is None and source.example.op is not None:
+                    continue  # an initial value, which is there before the steps
                 if source is not one and (at == t or at is None or t is None):
                     waits[one].add(source)
                     readers[source].add(one)

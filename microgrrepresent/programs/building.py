@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.equations.derivation import Derivation, derive
-from microgrrepresent.equations.terms import Adjoint, Equation, Value, Variable
+from microgrrepresent.equations.terms import Adjoint, Equation, Value
 from microgrrepresent.errors import GraphError
 from microgrrepresent.node import Array, Node
 from microgrrepresent.programs.aliases import without_aliases
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.definitions import Definitions
 from microgrrepresent.programs.expressions import Expr, call, is_zero, literal, name, parsed, plus
+from microgrrepresent.programs.identifiers import Names
 from microgrrepresent.programs.lines import Item, Line
 from microgrrepresent.programs.lowering import Lowering
 from microgrrepresent.programs.recording import TwoRecordings
@@ -115,33 +115,15 @@ def _loss(a: Value, b: Value, names: Names, lowering: Lowering, forward: list[It
 
 def names_of(derivation: Derivation, recordings: TwoRecordings) -> Names:
     """The identifiers of a program's variables."""
+    letters = {node: letter for letter, node in recordings.first.inputs.items()}
+    known = {
+        value.variable: letters[node]
+        for value, node in derivation.nodes.items()
+        if node in letters and value.when is None
+    }
     own = ["loss"] if derivation.loss.when is not None else []
-    reserved = [size.name for size in recordings.sizes]
-    return Names([*derivation.variables], [*reserved, *own])
-
-
-class Names:
-    """Identifiers for variables: their letters, as far as Python takes them."""
-
-    def __init__(self, variables: Sequence[Variable], reserved: Sequence[str]) -> None:
-        taken = {"np", "t", "k", *reserved}
-        self._names: dict[tuple[str, str, int], str] = {}
-        for variable in variables:
-            base = re.sub(r"\W", "_", variable.name) or "u"
-            if base[0].isdigit():
-                base = f"u_{base}"
-            mark = variable.mark.replace("→", "f").replace("←", "b").replace("'", "_")
-            if mark:
-                base = f"{base}{mark}" if mark.startswith("_") else f"{base}_{mark}"
-            found, i = base, 2
-            while found in taken or f"d{found}" in taken:
-                found, i = f"{base}_{i}", i + 1
-            taken |= {found, f"d{found}"}
-            self._names[variable.name, variable.mark, variable.key] = found
-
-    def __call__(self, variable: Variable) -> str:
-        """The identifier of a variable."""
-        return self._names[variable.name, variable.mark, variable.key]
+    sizes = [size.name for size in recordings.sizes]
+    return Names(derivation.variables, [*own, *sizes, *recordings.first.inputs], known)
 
 
 class _Leaves:
@@ -160,6 +142,7 @@ class _Leaves:
         self.initial: dict[str, list[tuple[Expr, str]]] = {}
         first = recordings.first
         of_input = {node: n for n, node in first.inputs.items()}
+        _refuse_one_a_step(a, b, names)
         for value, like in _paired(a, b, names):
             node, other = a.nodes[value], b.nodes[like]
             variable = letter = names(value.variable)
@@ -184,6 +167,13 @@ class _Leaves:
             self.made.append(counted)
             return
         if not _constant(node.value) or not _constant(other.value):
+            if np.array_equal(node.value, other.value):
+                raise GraphError(
+                    f"program: {letter} {node.shape} is an array of numbers that the function "
+                    "makes a variable of whenever it runs; make one of it before, outside of the "
+                    "function, as in A = Tensor(A, name='A'), so that the program has a name for "
+                    "it and reads its values; or give it as an input"
+                )
             raise GraphError(
                 f"program: {letter} {node.shape} is made anew whenever the function runs, from "
                 "values that the graph does not know, such as a mask or a sample; give it as an "
@@ -199,6 +189,19 @@ class _Leaves:
             of_sizes = [] if isinstance(value, ast.Constant) else [parsed("np.float64")]
             made = call("np.full", shape, value, *(dtype or of_sizes))
         self.made.append(Line(name(letter), made))
+
+
+def _refuse_one_a_step(a: Derivation, b: Derivation, names: Names) -> None:
+    """Refuse leaves that the function makes anew at each step."""
+    counts = [Counter(names(value.variable) for value in one.given) for one in (a, b)]
+    for value, node in a.nodes.items():
+        letter = names(value.variable)
+        if value in a.given and value.when is not None and counts[0][letter] < counts[1][letter]:
+            raise GraphError(
+                f"program: {letter} {node.shape} is made anew at each step, as is every array that "
+                "an operation is given; make one Tensor of it before the loop, or, if the steps "
+                "differ, give all of them as an input, of which each step reads its row"
+            )
 
 
 def _paired(a: Derivation, b: Derivation, names: Names) -> Iterator[tuple[Value, Value]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -19,12 +19,13 @@ from numpy.typing import ArrayLike
 from microgrrepresent.errors import DTypeError, GraphError, ShapeError, operand
 from microgrrepresent.gradients import grad
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import nodes_of, plain_array
+from microgrrepresent.operands import function, nodes_of, plain_array
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.coincidence import fitting
 from microgrrepresent.programs.divergence import failing_line
 from microgrrepresent.programs.expressions import text
 from microgrrepresent.programs.fast import fast_source, plain_source
+from microgrrepresent.programs.identifiers import letters_of
 from microgrrepresent.programs.native import native_source, require_numba
 from microgrrepresent.programs.printing import printed
 from microgrrepresent.programs.recorded import recorded
@@ -118,7 +119,8 @@ def program(
     >>> bool(np.isclose(step()[0], loss))
     True
     """
-    arrays = {key: plain_array(value) for key, value in inputs.items()}
+    letters = letters_of(inputs)
+    arrays = {letters[key]: plain_array(value) for key, value in inputs.items()}
     if backend not in get_args(Backend):
         raise ValueError(f"program: backend must be 'numpy' or 'numba', got {backend!r}")
     if backend == "numba":
@@ -130,11 +132,27 @@ def program(
                 f"{', '.join(inputs)}; give the function that records it, to run it on others"
             )
         f = recorded(f, listed(wrt))
+    g = _with_letters(function(f, "program"), letters)
     made = fitting(
-        f, record_thrice(f, arrays), listed(wrt), lambda code: Program(f, wrt, code, backend)
+        g,
+        record_thrice(g, arrays),
+        listed(wrt),
+        lambda code: Program(g, wrt, code, backend, letters),
     )
-    made.compare(**arrays)
+    made.compare(**inputs)
     return made
+
+
+def _with_letters(f: Callable[..., Node], letters: Mapping[str, str]) -> Callable[..., Node]:
+    """A function whose inputs are called as they are in its program."""
+    if all(name == letter for name, letter in letters.items()):
+        return f
+
+    @wraps(f)
+    def renamed(**given: Node) -> Node:
+        return f(**{name: given[letter] for name, letter in letters.items()})
+
+    return renamed
 
 
 Runner = Callable[..., tuple[Any, tuple[Array, ...]]]
@@ -163,25 +181,33 @@ class Program:
     Attributes
     ----------
     f : callable
-        The function that it does the work of.
+        The function that it does the work of, of inputs by their letters.
     wrt : Tensor, sequence or dict
         With respect to what its gradients are.
     code : Code
         What is printed, as data.
     backend : {"numpy", "numba"}
         What runs it.
+    letters : dict from str to str
+        What each input is called in the code: ``t_`` if it is ``t``, which is the step there.
     plain : bool
         Whether it is run as it is printed, which is slower, because its fast form raised an error
         or was not equal to the ordinary run. A RuntimeWarning has said so.
     """
 
     def __init__(
-        self, f: Callable[..., Node], wrt: Wrt, code: Code, backend: Backend = "numpy"
+        self,
+        f: Callable[..., Node],
+        wrt: Wrt,
+        code: Code,
+        backend: Backend = "numpy",
+        letters: Mapping[str, str] | None = None,
     ) -> None:
         self.f = f
         self.wrt = wrt
         self.code = code
         self.backend = backend
+        self.letters = {n: n for n in code.inputs} if letters is None else dict(letters)
         self.plain = False
         self._kept = _Kept()
 
@@ -197,18 +223,21 @@ class Program:
         GraphError
             If the program cannot be run on them. The message names the line.
         """
-        loss, gradients = self._run(inputs)
+        loss, gradients = self._run(self._by_letter(inputs))
         return loss, in_form(self.wrt, gradients)
 
-    def _run(self, inputs: Mapping[str, ArrayLike]) -> tuple[Any, tuple[Array, ...]]:
-        """The loss and the gradients, by the function that is kept for such inputs."""
-        known = self._kept.runners
-        if inputs.keys() != self.code.inputs.keys():
+    def _by_letter(self, inputs: Mapping[str, ArrayLike]) -> dict[str, Array]:
+        if inputs.keys() != self.letters.keys():
             raise TypeError(
-                f"program: it takes {', '.join(self.code.inputs) or 'no inputs'}, "
+                f"program: it takes {', '.join(self.letters) or 'no inputs'}, "
                 f"got {', '.join(inputs) or 'none'}"
             )
-        arrays = [plain_array(inputs[letter]) for letter in self.code.inputs]
+        return {self.letters[name]: plain_array(value) for name, value in inputs.items()}
+
+    def _run(self, inputs: Mapping[str, Array]) -> tuple[Any, tuple[Array, ...]]:
+        """The loss and the gradients, by the function that is kept for such inputs."""
+        known = self._kept.runners
+        arrays = [inputs[letter] for letter in self.code.inputs]
         kinds = tuple((array.shape, array.dtype) for array in arrays)
         lengths = {} if kinds in known else self._lengths(arrays)
         types = (dtype for _, dtype in self.code.inputs.values())
@@ -234,7 +263,7 @@ class Program:
 
     def _as_printed(self) -> Program:
         """The same, without its fast form."""
-        found = Program(self.f, self.wrt, self.code, self.backend)
+        found = Program(self.f, self.wrt, self.code, self.backend, self.letters)
         found.plain = True
         return found
 
@@ -300,7 +329,7 @@ class Program:
         return self.source()
 
     def __repr__(self) -> str:
-        inputs = ", ".join(self.code.inputs) or "no inputs"
+        inputs = ", ".join(self.letters) or "no inputs"
         return f"<Program: {inputs} -> loss, {len(listed(self.wrt))} gradients>"
 
     def compare(self, **inputs: ArrayLike) -> None:
@@ -311,8 +340,7 @@ class Program:
         GraphError
             If it does not.
         """
-        arrays = {key: plain_array(value) for key, value in inputs.items()}
-        wrong = self.difference(record(self.f, arrays))
+        wrong = self.difference(record(self.f, self._by_letter(inputs)))
         if wrong is None:
             return
         raise GraphError(

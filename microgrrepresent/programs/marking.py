@@ -128,7 +128,8 @@ class Marker:
     def __call__(self, student: Student) -> Report:
         """Mark a function."""
         arrays = dict(self.trials.arrays)
-        arrays.update({name: arrays[letter] for name, letter in self.letters.items()})
+        letters = {**self.step.letters, **self.letters}
+        arrays.update({name: self.trials.arrays[letter] for name, letter in letters.items()})
         try:
             loss, returned = called(student, arrays)
         except Exception as error:  # whatever the student's function raises is its result
@@ -179,7 +180,8 @@ class Marker:
         """The program, right and broken, on these inputs."""
         broken = self.broken or Broken(as_printed(self.step.code))
         inputs, leaves = broken.code.inputs, broken.code.leaves
-        arrays = {n: np.array(self.inputs[n], dtype=dtype) for n, (_, dtype) in inputs.items()}
+        given = {letter: self.inputs[n] for n, letter in self.step.letters.items()}
+        arrays = {n: np.array(given[n], dtype=dtype) for n, (_, dtype) in inputs.items()}
         return Trials(broken, {**arrays, **{n: leaf.value for n, leaf in leaves.items()}})
 
     @cached_property

@@ -7,7 +7,7 @@ third one, of other lengths and other values, shows whether they do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,14 +117,31 @@ def record_thrice(f: Callable[..., Node], inputs: Mapping[str, Array]) -> Record
     except Exception:  # whatever it raises where it is given what it was not written for
         free: list[tuple[list[Axis], Lengths]] = []
         for group in groups:
-            name, axis = group[0]
-            usual = _usual(len(free))
-            longer = tuple(inputs[name].shape[axis] + n - usual[0] for n in usual)
-            for lengths in (usual, longer):
-                if all(_takes(f, _resized(inputs, dict.fromkeys(group, n))) for n in lengths):
-                    free.append((group, lengths))
-                    break
+            for part in _parts(group):
+                lengths = _free(f, inputs, part, _usual(len(free)))
+                if lengths is not None:
+                    free.append((part, lengths))
+                    if part is group:
+                        break
     return _recorded(f, inputs, free)
+
+
+def _parts(group: list[Axis]) -> list[list[Axis]]:
+    """Axes of one length, all together; and those that may have it by chance, by themselves."""
+    apart = [[one for one in group if one[1] == axis] for axis in (0, 1)]
+    return [group, *apart] if all(apart) else [group]
+
+
+def _free(
+    f: Callable[..., Node], inputs: Mapping[str, Array], group: list[Axis], usual: Lengths
+) -> Lengths | None:
+    """Other lengths of some axes that the function takes: the usual ones, or longer ones."""
+    name, axis = group[0]
+    longer = tuple(inputs[name].shape[axis] + n - usual[0] for n in usual)
+    for lengths in (usual, longer):
+        if all(_takes(f, _resized(inputs, dict.fromkeys(group, n))) for n in lengths):
+            return lengths
+    return None
 
 
 def _usual(k: int) -> Lengths:
@@ -135,7 +152,7 @@ def _recorded(
     f: Callable[..., Node], inputs: Mapping[str, Array], free: list[tuple[list[Axis], Lengths]]
 ) -> Recordings:
     """Record a function with the axes that are free in their lengths."""
-    names = _names([group for group, _ in free])
+    names = _names([group for group, _ in free], inputs)
     made = []
     for k in range(3):
         resized = _resized(inputs, {axis: ends[k] for group, ends in free for axis in group})
@@ -206,12 +223,14 @@ def _fresh(inputs: Mapping[str, Array]) -> dict[str, Array]:
     return found
 
 
-def _names(groups: list[list[Axis]]) -> list[str]:
+def _names(groups: list[list[Axis]], taken: Container[str]) -> list[str]:
     """T, B for the first and the second axis; T_y where there are several."""
     found: list[str] = []
     for group in groups:
         letter = "TB"[group[0][1]]
-        found.append(letter if letter not in found else f"{letter}_{group[0][0]}")
+        if letter in taken or letter in found:
+            letter = f"{letter}_{group[0][0]}"
+        found.append(letter)
     return found
 
 

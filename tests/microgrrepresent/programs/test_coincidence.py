@@ -167,3 +167,61 @@ def test_numbers_are_those_of_when_the_program_was_made_and_tensors_those_of_now
     with pytest.raises(GraphError, match="number that it reads has another value") as caught:
         made(X=sequence())
     assert "not to blame" not in str(caught.value)
+
+
+def test_a_number_of_numpy_at_each_step_is_a_number():
+    a = np.exp(-1 / np.float64(10))
+
+    def f(X):
+        h = Tensor(np.zeros((X.shape[1], 2)), name="h_0")
+        for _, x in steps(X):
+            h = (a * h + (1 - a) * tanh(linear(x, U) + linear(h, W))).named("h")
+        return (h * h).sum()
+
+    made = program(f, [W, U], X=sequence())
+    assert f"h[t] = {float(a)!r} * h[t - 1] + " in made.source()
+    close(made, f, sequence(9, 3))
+
+
+@pytest.mark.parametrize("of", [lambda B: Tensor(0.9), lambda B: np.full((B, 1), 0.9)])
+def test_what_is_made_anew_at_each_step_is_refused_with_a_way_out(of):
+    def f(X):
+        h = Tensor(np.zeros((X.shape[1], 2)), name="h_0")
+        for _, x in steps(X):
+            h = tanh(linear(x, U) + linear(h, W) * of(X.shape[1])).named("h")
+        return (h * h).sum()
+
+    with pytest.raises(GraphError, match=r"is made anew at each step.*one Tensor of it before"):
+        program(f, [W, U], X=sequence())
+
+
+def test_an_array_that_the_function_has_at_hand_is_told_to_become_a_tensor():
+    A = np.random.default_rng(0).normal(size=(2, 2))
+    with pytest.raises(GraphError, match=r"A = Tensor\(A, name='A'\)"):
+        program(lambda X: (stack(run(X)) @ A).sum(), [W, U], X=sequence())
+    A = Tensor(A, name="A")
+    close(
+        program(lambda X: (stack(run(X)) @ A).sum(), [W, U], X=sequence()),
+        lambda X: (stack(run(X)) @ A).sum(),
+        sequence(9, 3),
+    )
+
+
+def test_an_example_whose_features_are_as_many_as_its_steps():
+    def f(X, bias):
+        return (stack(run(X)) * bias).sum()
+
+    X, bias = sequence(2, 4), np.random.default_rng(0).normal(size=(4, 2))
+    made = program(f, [W, U], X=X, bias=bias)
+    assert "T, B = X.shape[:2]" in made.source()
+
+
+def test_a_result_of_the_initial_state_may_be_read_at_each_step():
+    def f(X):
+        h = Tensor(np.zeros((X.shape[1], 2)), name="h_0")
+        k = (h + 1).named("k")
+        for _, x in steps(X):
+            h = tanh(linear(x, U) + linear(h, W) + k).named("h")
+        return (h * h).sum()
+
+    close(program(f, [W, U], X=sequence()), f, sequence(9, 3))
