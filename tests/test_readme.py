@@ -28,6 +28,11 @@ def test_the_snippets_run_one_after_the_other(document, tmp_path, monkeypatch):
                 del table[name]
 
 
+def test_it_is_read_in_a_few_minutes():
+    before = (ROOT / "README.md").read_text("utf-8").partition("\n## How fast\n")[0]
+    assert len(re.sub(r"```.*?```", "", before, flags=re.DOTALL).split()) < 700
+
+
 @pytest.mark.parametrize("document", ["README.md", "README.zh-CN.md", "examples/README.md"])
 def test_links_lead_somewhere(document):
     text = (ROOT / document).read_text("utf-8")
