@@ -5,6 +5,7 @@ import re
 
 import adding
 import agreement
+import caption
 import cloze
 import continual_reber
 import copy_memory
@@ -151,6 +152,19 @@ def test_melodies_stay_in_the_scale_of_their_seed_and_come_home():
         notes = melody.melody(RNG)
         assert set(notes) <= set(melody.scale(notes[0]).tolist())
         assert notes[-1] == notes[0] and len(notes) >= 8 and max(notes) < melody.END
+
+
+def test_the_convolution_of_a_caption_is_one():
+    encoder, x = caption.Convolution(RNG), RNG.random((2, 8, 8)).astype(np.float32)
+    kernels, bias = encoder.filters.weight.numpy().reshape(8, 3, 3), encoder.filters.bias.numpy()
+    found = encoder(x).numpy().reshape(2, 3, 3, 8)
+    for n, i, j, k in np.ndindex(found.shape):
+        places = [
+            (x[n, a : a + 3, b : b + 3] * kernels[k]).sum() + bias[k]
+            for a in (2 * i, 2 * i + 1)
+            for b in (2 * j, 2 * j + 1)
+        ]
+        assert abs(found[n, i, j, k] - max(0, *places)) < 1e-5
 
 
 def test_distances_are_the_first_powers_of_the_adjacency_matrix_that_reach():
