@@ -40,6 +40,7 @@ nb_code_prompt_hide = "Hide the answer"
 
 default_role = "code"
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints = "none"
 napoleon_use_rtype = False
 napoleon_use_ivar = True
@@ -67,7 +68,13 @@ def each_attribute(app, what, name, obj, options, lines):
     lines[:] = several.sub(apart, "\n".join(lines)).split("\n")
 
 
+def without_fields(app, what, name, obj, skip, options):
+    """Leave the fields of a named tuple out: they have no docstrings, their class says them."""
+    return skip or type(obj).__name__ == "_tuplegetter"
+
+
 def setup(app):
-    """Let Sphinx call the one before docstrings are read as NumPy's, and the other behind."""
+    """Let Sphinx call them: one before docstrings are read as NumPy's, and one behind."""
+    app.connect("autodoc-skip-member", without_fields)
     app.connect("autodoc-process-docstring", formulas_as_written, priority=100)
     app.connect("autodoc-process-docstring", each_attribute, priority=900)
