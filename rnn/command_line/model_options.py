@@ -36,6 +36,7 @@ def add_model_options(parser: Parser, steps: Callable[[str], float] = count) -> 
     for name, text in (
         ("--bidirectional", "run in two directions"),
         ("--per-gate", "a product for each gate, instead of one for all"),
+        ("--free", "a decoder that reads what it has written itself"),
     ):
         parser.add_argument(name, action="store_true", default=None, help=text)
     parser.add_argument(

@@ -24,6 +24,7 @@ from rnn.models.encoder import Encoded
 from rnn.models.graph_network import GraphRecurrentCell
 from rnn.models.narx import NARX, TimeDelayCell
 from rnn.models.recursive import RecursiveCell
+from rnn.sequences.decoding import likeliest
 from rnn.training.losses import mse_loss, sequence_loss
 
 HIDDEN, VECTOR = 4, 3
@@ -40,6 +41,8 @@ class Choices:
     ----------
     words, to : tuple of str
         What is read, and what a decoder writes; without them there are as many tokens as steps.
+    free : bool
+        Whether a decoder reads what it has written itself, not what it should have written.
     """
 
     steps: int = 4
@@ -50,6 +53,7 @@ class Choices:
     output: Literal["all", "last"] = "all"
     words: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
+    free: bool = False
     seed: int = 0
 
     def layer(self, rng: np.random.Generator) -> RNN:
@@ -154,11 +158,16 @@ def _translation(choices: Choices, **looks: Any) -> Recorded:
     with scope("encoder"):
         memory = stack(shown).named("S") if looks else None
         context = stack(shown[-1:])[0].named("C")
-    state, said = decoder.start(Encoded(context, memory)), []
+    state = decoder.start(Encoded(context, memory))
+    said: list[Tensor] = []
     read = [("<s>", size - 1), *written[:-1]] if choices.to else written
     for t, (word, i) in enumerate(read, start=1):
-        with scope("decoder"), step(t):
-            token = Tensor([i], name=word)
+        if choices.free:
+            with scope("decoder"), step(t - 1):
+                token = (likeliest(said[-1]) if said else Tensor([i])).named("ŷ")
+        else:
+            with scope("decoder"), step(t):
+                token = Tensor([i], name=word)
         with step(t):
             y, state = decoder.step(token, state)
             said.append(y)
@@ -229,10 +238,10 @@ def _types(choices: Choices) -> Recorded:
             is_loop = max(writes) > 1
             for t in range(1, max(writes) + 1):
                 with step(t):
+                    x = Tensor(rng.standard_normal(3), name="x") if t in reads else None
                     with scope("rnn"):
                         seen = [linear(h, U)] if is_loop else []
-                        if t in reads:
-                            x = Tensor(rng.standard_normal(3), name="x")
+                        if x is not None:
                             seen.append(linear(x, W))
                         h = tanh(sum(seen[1:], seen[0])).named("h")
                     if t in writes:
@@ -251,10 +260,10 @@ MODELS: dict[str, Model] = {
     ),
     "classifier": Model("one class for all words", _classifier, (*_LAYER, "words")),
     "language-model": Model("the next word, at every step", _language_model, (*_LAYER, "words")),
-    "seq2seq": Model("an encoder and a decoder", _translation, (*_LAYER, "words", "to")),
+    "seq2seq": Model("an encoder and a decoder", _translation, (*_LAYER, "words", "to", "free")),
     "attention": Model(
         "a decoder that looks at all states of an encoder", _attention,
-        (*_LAYER, "bidirectional", "words", "to"),
+        (*_LAYER, "bidirectional", "words", "to", "free"),
     ),
     "tree": Model("a recursive network over --steps leaves", _tree, ("steps", "words")),
     "graph": Model("messages between three vertices, --steps rounds", _graph),

@@ -87,6 +87,7 @@ STANDARD: dict[str, Make] = {
     "GRU, two directions": _graph(lambda: _layer(GRU, bidirectional=True), "cells"),
     "RNN, two by two": _graph(lambda: _layer(RNN, num_layers=2, bidirectional=True), "cells"),
     "encoder-decoder": _model("seq2seq", loss=False, steps=3, cell="gru"),
+    "encoder-decoder, free": _model("seq2seq", loss=False, steps=3, cell="gru", free=True),
     "attention": _model("attention", steps=3, cell="rnn"),
     "tree": _model("tree", steps=4),
     "graph network": _model("graph", steps=3),

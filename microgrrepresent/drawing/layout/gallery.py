@@ -14,7 +14,7 @@ AROUND = 14.0
 """Between a frame and what is in it."""
 BETWEEN = 12.0
 """Between frames."""
-HEAD = 24.0
+HEAD = 28.0
 """Height of a frame's title."""
 
 Row = list[int]

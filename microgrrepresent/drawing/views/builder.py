@@ -51,7 +51,7 @@ class Glyph:
 
 LOOK_GAP = 14.0
 """Between arrows that lead from several states to one context."""
-THINNEST_LOOK, WIDEST_LOOK = 0.8, 8.0
+THINNEST_LOOK, WIDEST_LOOK = 0.8, 6.0
 """Of such an arrow, if the weight is 0, and if it is 1."""
 
 Glyphs = Callable[[Node], Glyph]

@@ -141,7 +141,7 @@ def test_it_is_the_wider_the_more_weight_a_state_has(name):
         alpha = node.value.reshape(K, -1).mean(axis=1)
         width = np.array([arrow.width for arrow in arrows])
         assert (np.argsort(width) == np.argsort(alpha)).all()
-        assert np.allclose(np.diff(width), np.diff(alpha) * (8 - 0.8))
+        assert np.allclose(np.diff(width), np.diff(alpha) * (6 - 0.8))
         assert np.allclose([arrow.strength for arrow in arrows], alpha / alpha.max())
 
 

@@ -19,6 +19,7 @@ GIVEN = {
     "output": ["--output", "last"],
     "words": ["--words", ENGLISH],
     "to": ["--to", CHINESE],
+    "free": ["--free"],
 }
 WITH_LOSS = [name for name in MODELS if name != "types"]
 
@@ -36,8 +37,9 @@ def refused(capsys, *arguments):
 
 
 def everything(name):
-    """All that a model takes, said at once."""
-    takes = set(MODELS[name].takes) - ({"steps"} if "words" in MODELS[name].takes else set())
+    """All that a model takes, said at once, but what decoders read in place of what is given."""
+    takes = set(MODELS[name].takes) - {"free"}
+    takes -= {"steps"} if "words" in takes else set()
     return ["--model", name, *(word for choice in sorted(takes) for word in GIVEN[choice])]
 
 
@@ -64,7 +66,7 @@ def test_a_choice_counts_or_is_refused(capsys, name):
         if choice not in MODELS[name].takes:
             said = refused(capsys, "draw", "--model", name, *words)
             assert f"--model {name} takes no {words[0]}" in said
-        elif choice not in ("words", "to"):
+        elif choice not in ("words", "to", "free"):
             value = {"steps": 3, "cell": "gru", "layers": 2, "output": "last"}.get(choice, True)
             plain = MODELS[name].record(Choices())
             other = MODELS[name].record(Choices(**{choice: value}))
@@ -123,6 +125,16 @@ def test_only_the_last_output_and_its_loss():
     assert said.step == 5
     assert float(L) == pytest.approx(((said.value - target.value) ** 2).sum())
     assert fold(Graph(L)).delays
+
+
+@pytest.mark.parametrize("name", ["seq2seq", "attention"])
+@pytest.mark.parametrize("command", ["draw", "explain", "equations", "bptt"])
+def test_a_decoder_that_runs_freely_reads_what_it_has_written(command, name):
+    assert main([command, "--model", name, "--free", "--steps", "3", "--cell", "gru"]) == 0
+    graph = Graph(MODELS[name].record(Choices(steps=3, free=True)).loss)
+    read = [n for n in graph if n.name == "ŷ"]
+    assert [n.step for n in read] == [0, 1, 2]
+    assert [n.parents[0].name for n in read[1:]] == ["y", "y"]
 
 
 def test_the_five_types_read_and_write_at_their_steps():
