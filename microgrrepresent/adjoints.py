@@ -13,8 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microgrrepresent.arguments import one_node
 from microgrrepresent.errors import GradientError
-from microgrrepresent.gradients import one_node, require_gradient, seeded
+from microgrrepresent.gradients import require_gradient, seeded
 from microgrrepresent.node import Array, Node
 from microgrrepresent.pullbacks import Edge, kept_in, numbers
 from microgrrepresent.sums import fitted

@@ -21,11 +21,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
+from microgrrepresent.arguments import function
 from microgrrepresent.errors import CheckError, GradientError
 from microgrrepresent.gradients import grad
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import function
 from microgrrepresent.tensor import Tensor
 
 Method = Literal["complex step", "central differences"]

@@ -6,15 +6,16 @@ sweeps once for each element of an output. `microgrrepresent.backward` keeps the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microgrrepresent.arguments import each_node, one_node
+from microgrrepresent.arrays import new_array
 from microgrrepresent.errors import DTypeError, GradientError, ShapeError, located, operand
 from microgrrepresent.node import Array, Node, leaf
-from microgrrepresent.operands import new_array
 from microgrrepresent.place import at, here
 from microgrrepresent.pullbacks import numbers, recorded
 from microgrrepresent.sweep import sweep
@@ -104,8 +105,8 @@ def grad(
     >>> float(dy), float(grad(dy, x))
     (12.0, 12.0)
     """
-    ys = _nodes(outputs, "grad", "an output")
-    xs = _nodes(inputs, "grad", "an input")
+    ys = each_node(outputs, "grad", "an output")
+    xs = each_node(inputs, "grad", "an input")
     one = isinstance(outputs, Node) or seed is None
     given = [seed] * len(ys) if one else list(seed)
     for x in xs:
@@ -234,19 +235,3 @@ def require_gradient(output: Node) -> None:
             "that requires a gradient; make the leaf with Tensor(data, requires_grad=True), and "
             "check that nothing between was detached or computed under no_grad"
         )
-
-
-def one_node(x: Any, asker: str, role: str) -> Node:
-    """See that an argument is a node."""
-    if not isinstance(x, Node):
-        raise TypeError(
-            f"{asker}: {role} must be a Tensor, a variable of the recorded graph, "
-            f"got {type(x).__name__}"
-        )
-    return x
-
-
-def _nodes(given: Any, asker: str, role: str) -> list[Node]:
-    """One node, or a sequence of them, as a list."""
-    several = isinstance(given, Iterable) and not isinstance(given, (Node, np.ndarray, str))
-    return [one_node(x, asker, role) for x in (given if several else [given])]

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from microgrrepresent.arrays import new_array
 from microgrrepresent.errors import (
     DTypeError,
     GraphError,
@@ -29,7 +30,6 @@ from microgrrepresent.errors import (
 from microgrrepresent.graph_json import read_json, write_json
 from microgrrepresent.listing import labels, listing
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import new_array
 from microgrrepresent.primitive import registry
 
 

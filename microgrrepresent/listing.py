@@ -41,7 +41,7 @@ def labels(nodes: Sequence[Node]) -> dict[Node, str]:
             found[node] = label
     for node in nodes:
         if node.name is None:
-            if _is_number(node):
+            if is_bare_number(node):
                 found[node] = repr(node.params["value"])
                 continue
             kind = "u" if node.op else "parameter" if node.requires_grad else "input"
@@ -55,7 +55,7 @@ def labels(nodes: Sequence[Node]) -> dict[Node, str]:
 
 def listing(nodes: Sequence[Node], outputs: Sequence[Node], labels: Mapping[Node, str]) -> str:
     """List the variables, leaves first."""
-    rows = [node for node in nodes if not _is_number(node)]
+    rows = [node for node in nodes if not is_bare_number(node)]
     rows.sort(key=lambda node: node.op is not None)  # stable: each part keeps the graph's order
     results = set(outputs)
     texts = [equation(node, labels) for node in rows]
@@ -76,7 +76,7 @@ def _with_step(node: Node) -> str:
     return f"{node.name}_{node.step}"
 
 
-def _is_number(node: Node) -> bool:
+def is_bare_number(node: Node) -> bool:
     """Whether a node is a number in the code that nobody has named."""
     return node.is_number and node.name is None
 

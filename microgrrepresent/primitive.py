@@ -24,9 +24,10 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
+from microgrrepresent.arrays import new_array
 from microgrrepresent.description import Description, Said, completed
 from microgrrepresent.node import N, Node, leaf, make
-from microgrrepresent.operands import as_nodes, misuse, new_array
+from microgrrepresent.operands import as_nodes, misuse
 from microgrrepresent.parts import Selected
 from microgrrepresent.place import here
 

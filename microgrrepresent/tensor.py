@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent.array_methods import ArrayMethods
+from microgrrepresent.arrays import new_array, plain_array
 from microgrrepresent.errors import (
     DTypeError,
     GradientError,
@@ -33,7 +34,6 @@ from microgrrepresent.errors import (
 )
 from microgrrepresent.gradients import leaf_gradients
 from microgrrepresent.node import Array, Node, make, may_require, next_id
-from microgrrepresent.operands import new_array, plain_array
 from microgrrepresent.place import here
 
 _adding = threading.Lock()  # of gradients, by threads whose graphs share leaves

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from microgrrepresent.arguments import function
 from microgrrepresent.gradients import grad
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import function
 from microgrrepresent.tensor import Tensor
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor
+from microgrrepresent.arrays import data_type
 from microgrrepresent.errors import DTypeError, shortened
-from microgrrepresent.operands import data_type
 
 Rng = np.random.Generator | int | None
 """A numpy Generator, a seed for one, or None for a fresh one."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import GradientError, ShapeError, Tensor
+from microgrrepresent.arrays import plain, plain_array
 from microgrrepresent.errors import DTypeError, shortened
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain, plain_array
 
 Side = Literal["right", "left"]
 """Where the padding of a batch stands: behind the shorter sequences, or before them."""

@@ -37,10 +37,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from microgrrepresent import Tensor
+from microgrrepresent.arrays import plain
 from microgrrepresent.errors import FileError, listed, operand
 from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain
 from rnn.errors import StateDictError
 from rnn.parameters import held, kept
 

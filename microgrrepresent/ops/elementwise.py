@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from microgrrepresent.arrays import arrayed, data_type
 from microgrrepresent.node import dtype_name
-from microgrrepresent.operands import arrayed, data_type, operation
 from microgrrepresent.place import running
+from microgrrepresent.polymorphic import operation
 from microgrrepresent.primitive import Primitive, primitive
 
 # --- comparisons and logic: results are piecewise constant, so that no derivative passes ----------

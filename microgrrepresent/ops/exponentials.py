@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from microgrrepresent.arrays import arrayed, mask_of, new_array
 from microgrrepresent.errors import DTypeError, ShapeError
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import arrayed, mask_of, new_array, operation
 from microgrrepresent.ops import exponential_forms
 from microgrrepresent.ops.axes import from_front
 from microgrrepresent.ops.elementwise import astype, exp, floats, maximum, sigmoid, where
@@ -20,6 +20,7 @@ from microgrrepresent.ops.reductions import mean, sum
 from microgrrepresent.ops.selection import one_hot
 from microgrrepresent.ops.shapes import broadcast_to, expand_dims
 from microgrrepresent.place import running
+from microgrrepresent.polymorphic import operation
 from microgrrepresent.primitive import primitive
 
 Reduction = Literal["mean", "sum", "none"]

@@ -10,9 +10,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microgrrepresent.arrays import arrayed
 from microgrrepresent.errors import ShapeError, operand, shortened
 from microgrrepresent.node import Array, N, Node
-from microgrrepresent.operands import arrayed
 from microgrrepresent.ops.axes import from_front, integer
 from microgrrepresent.ops.selection import selected
 from microgrrepresent.place import running

@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from microgrrepresent.arrays import arrayed
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import arrayed, operation
 from microgrrepresent.ops.axes import from_front
 from microgrrepresent.ops.elementwise import abs, floats, sqrt, where
 from microgrrepresent.ops.joining import concatenate
 from microgrrepresent.ops.shapes import broadcast_to, flip, reshape, transpose
+from microgrrepresent.polymorphic import operation
 from microgrrepresent.primitive import Primitive, primitive
 
 Axis = int | tuple[int, ...] | None

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from microgrrepresent.arrays import arrayed, data_type, plain_array
 from microgrrepresent.errors import DTypeError
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import arrayed, data_type, operation, plain_array
 from microgrrepresent.ops.axes import integer
 from microgrrepresent.place import running
+from microgrrepresent.polymorphic import operation
 from microgrrepresent.primitive import Primitive, primitive
 
 

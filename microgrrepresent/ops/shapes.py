@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent.operands import arrayed, operation
+from microgrrepresent.arrays import arrayed
 from microgrrepresent.ops.axes import from_front, lengths
+from microgrrepresent.polymorphic import operation
 from microgrrepresent.primitive import Primitive, primitive
 
 

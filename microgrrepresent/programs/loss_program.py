@@ -16,10 +16,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microgrrepresent.arguments import each_node, function
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.errors import DTypeError, GraphError, ShapeError, operand
 from microgrrepresent.gradients import grad
 from microgrrepresent.node import Array, Node
-from microgrrepresent.operands import function, nodes_of, plain_array
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.coincidence import fitting
 from microgrrepresent.programs.divergence import failing_line
@@ -397,4 +398,5 @@ def in_form(wrt: Wrt, gradients: Sequence[Array]) -> Any:
 
 def listed(wrt: Wrt) -> list[Node]:
     """With respect to what to differentiate, as a list."""
-    return nodes_of(wrt.values() if isinstance(wrt, Mapping) else wrt, "program: wrt")
+    given = list(wrt.values()) if isinstance(wrt, Mapping) else wrt
+    return list(dict.fromkeys(each_node(given, "program", "wrt")))

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from microgrrepresent.arguments import function
 from microgrrepresent.errors import ExampleError
 from microgrrepresent.node import Array, Node, next_id
-from microgrrepresent.operands import function
 from microgrrepresent.programs.sizes import Size
 from microgrrepresent.tensor import Tensor
 

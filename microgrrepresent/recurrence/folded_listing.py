@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from microgrrepresent.listing import equation, expression, in_two_columns, labels
+from microgrrepresent.listing import equation, expression, in_two_columns, is_bare_number, labels
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence.signature import index_numbers, with_index_numbers
 from microgrrepresent.recurrence.strands import Read, Strand, cut_steps
@@ -31,7 +31,7 @@ def listing(folded: Folded) -> str:
     symbols = _symbols(folded, names)
 
     def at(i: int, step: str) -> str:
-        return symbols[i] if _is_number(_example(strands[i])) else f"{symbols[i]}[{step}]"
+        return symbols[i] if is_bare_number(_example(strands[i])) else f"{symbols[i]}[{step}]"
 
     def source(read: Read) -> str:
         if read.source is None:
@@ -46,7 +46,7 @@ def listing(folded: Folded) -> str:
     for node in folded.cell:
         i = places[node][0]
         strand = strands[i]
-        if _is_number(node):
+        if is_bare_number(node):
             continue
         text = equation(node, {**names, node: at(i, "t")}).split(" = ")[0]
         if node.op is not None:
@@ -76,7 +76,7 @@ def _section(
             "" if node.op else "parameter" if node.requires_grad else "input",
         )
         for node in nodes
-        if not _is_number(node)
+        if not is_bare_number(node)
     ]
     return [(title, ""), *lines] if lines else []
 
@@ -90,7 +90,7 @@ def _symbols(folded: Folded, names: Mapping[Node, str]) -> dict[int, str]:
         symbols[i] = names[node]
         if node.name is not None and node.step is not None:
             symbols[i] = names[node].removesuffix(f"_{node.step}")
-    unnamed = [n for n in folded.cell if n.name is None and n.op and not _is_number(n)]
+    unnamed = [n for n in folded.cell if n.name is None and n.op and not is_bare_number(n)]
     for count, node in enumerate(unnamed, start=1):
         symbols[folded.recurrence.places[node][0]] = f"u({count})"
     return symbols
@@ -128,7 +128,3 @@ def period(cuts: Sequence[int]) -> int | None:
 
 def _example(strand: Strand) -> Node:
     return next(iter(strand.nodes.values()))
-
-
-def _is_number(node: Node) -> bool:
-    return node.is_number and node.name is None

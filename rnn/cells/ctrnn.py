@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import Tensor, linear
-from microgrrepresent.operands import plain, plain_array
+from microgrrepresent.arrays import plain, plain_array
 from rnn.cells.activations import activation
 from rnn.cells.cell import Cell
 from rnn.cells.simple import Nonlinearity

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from microgrrepresent import GradientError, Node, ShapeError, backward
+from microgrrepresent.arguments import one_node
 from microgrrepresent.files import as_path, write_file
-from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from rnn.diagnosis.by_time import seeded, time_of, twice

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from microgrrepresent import GradientError, Graph, Node, Tensor, grad
-from microgrrepresent.gradients import one_node
+from microgrrepresent.arguments import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from rnn.cells import Cell

@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 
 from microgrrepresent import Graph, Node
+from microgrrepresent.arguments import one_node
 from microgrrepresent.errors import located
-from microgrrepresent.gradients import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.pullbacks import Edge, kept_in
 from microgrrepresent.sweep import sweep

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import Primitive, ShapeError
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain_array
 from rnn.cells.activations import activation
 
 

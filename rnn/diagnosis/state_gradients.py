@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from microgrrepresent import GradientError, Graph, Node, grad
-from microgrrepresent.gradients import one_node
+from microgrrepresent.arguments import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
 from rnn.diagnosis.trajectory import trajectory

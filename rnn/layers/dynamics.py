@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from microgrrepresent import Tensor, step
-from microgrrepresent.operands import function
+from microgrrepresent.arguments import function
 from rnn.inputs import integer
 
 S = TypeVar("S")

@@ -27,8 +27,8 @@ from microgrrepresent import (
     stop_gradient,
     where,
 )
+from microgrrepresent.arrays import new_array
 from microgrrepresent.node import leaf
-from microgrrepresent.operands import new_array
 from microgrrepresent.place import Place, at, here
 from rnn.cells.cell import Cell
 from rnn.inputs import Side, flags, integer, lengths_of, valid_steps

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, expand_dims, linear, softmax, tanh, where
 from microgrrepresent import sum as total
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.errors import DTypeError
-from microgrrepresent.operands import plain_array
 from rnn.initialize import Rng, floating, generator, uniform
 from rnn.inputs import integer, tensor_of
 from rnn.module import Module

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, no_grad, scope, stack, step, tanh
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain_array
 from rnn.cells import Cell, GRUCell
 from rnn.cells.cell import made
 from rnn.initialize import Rng, generator

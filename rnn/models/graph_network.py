@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, matmul
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain_array
 from rnn.cells.cell import Cell
 from rnn.cells.simple import RNNCell
 from rnn.initialize import Rng, floating, generator

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import ShapeError, Tensor, equal, linear, scope, sign, where
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain_array
 from rnn.initialize import Rng, generator
 from rnn.inputs import integer
 from rnn.module import Module

@@ -16,7 +16,7 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from microgrrepresent import Tensor, cross_entropy, step, steps
-from microgrrepresent.operands import plain_array
+from microgrrepresent.arrays import plain_array
 from rnn.cells import Cell, LSTMCell
 from rnn.errors import DataError
 from rnn.initialize import Rng, generator

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent import ShapeError, Tensor, concatenate, linear, scope, step
-from microgrrepresent.operands import plain_array
+from microgrrepresent.arrays import plain_array
 from rnn.cells.activations import activation
 from rnn.cells.cell import Cell, other_form
 from rnn.cells.simple import Nonlinearity

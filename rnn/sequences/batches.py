@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent import Tensor
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.errors import shortened
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain_array
 from rnn.errors import DataError
 from rnn.inputs import Side, number, valid_steps
 

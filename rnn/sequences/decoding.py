@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent import Tensor, log_softmax, no_grad, primitive
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain_array
 from rnn.errors import DataError, NonFiniteError
 from rnn.inputs import integer
 

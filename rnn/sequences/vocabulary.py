@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from microgrrepresent import one_hot
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.errors import shortened
 from microgrrepresent.files import write_file
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain_array
 from rnn.errors import DataError
 from rnn.sequences.datasets import read_text
 from rnn.sequences.tokens import Unit, check_unit, tokenize

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent import Tensor
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.errors import DTypeError, FileError, shortened
 from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain_array
 from rnn.errors import CheckpointError
 
 _FORMAT = "microgrrepresent checkpoint 1"

@@ -19,9 +19,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from microgrrepresent import ShapeError, Tensor, stack, step, where
+from microgrrepresent.arrays import arrayed, mask_of, plain_array
 from microgrrepresent.errors import operand, shortened
 from microgrrepresent.node import Array
-from microgrrepresent.operands import arrayed, mask_of, plain_array
 from rnn.inputs import number
 
 SequenceReduction = Literal["mean", "sum", "batchmean"]

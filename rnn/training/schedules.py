@@ -21,8 +21,8 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, ClassVar
 
+from microgrrepresent.arguments import function
 from microgrrepresent.errors import shortened
-from microgrrepresent.operands import function
 from rnn.inputs import integer, number
 from rnn.training.optimizer import Optimizer
 

@@ -33,9 +33,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent import Tensor
+from microgrrepresent.arrays import plain_array
 from microgrrepresent.errors import shortened
 from microgrrepresent.node import Array
-from microgrrepresent.operands import plain_array
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn.cells.activations import ACTIVATIONS
 from rnn.errors import StateDictError

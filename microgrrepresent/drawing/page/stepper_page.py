@@ -12,13 +12,13 @@ from pathlib import Path
 from string import Template
 
 from microgrrepresent.adjoints import Adjoints, backward
+from microgrrepresent.arguments import one_node
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.page.array_data import each_array_once
 from microgrrepresent.drawing.page.parts import as_script, lean, part
 from microgrrepresent.drawing.page.stepper_data import stepper_data
 from microgrrepresent.errors import DrawingError, GradientError
 from microgrrepresent.files import as_path, write_file
-from microgrrepresent.gradients import one_node
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
