@@ -19,6 +19,7 @@ import textwrap
 from collections.abc import Collection, Sequence
 
 from microgrrepresent.programs.activations import Constants, Part, as_parts, merged
+from microgrrepresent.programs.blocks import in_blocks
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.definitions import reads
 from microgrrepresent.programs.expressions import (
@@ -44,6 +45,7 @@ from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.shapes import shape_of
 from microgrrepresent.programs.shared_calls import with_shared_calls
 from microgrrepresent.programs.sizes import length, shape_expression
+from microgrrepresent.programs.slopes import in_their_adjoints
 from microgrrepresent.programs.storage import ascending
 
 
@@ -81,8 +83,7 @@ class _Writer(Outside):
         for section in sections:
             for item in section:
                 if isinstance(item, Split):
-                    for line in item.before:
-                        self._bulk(line, item.loop)
+                    self._ahead(item)
                     self._loop(item.loop)
                     for line in item.after:
                         self._bulk(line, item.loop)
@@ -126,7 +127,7 @@ class _Writer(Outside):
                         shape = shape_of(line.value, self._shape)
                         if shape is not None:
                             self.shapes[owner] = shape
-                found.append(made)
+                found.append(in_their_adjoints(made, self.timed, self._shape_of))
             else:
                 found.append(item)
         return found
@@ -200,6 +201,19 @@ class _Writer(Outside):
         return text(self._fixed(gradient))
 
     # --- all steps at once ------------------------------------------------------------------------
+
+    def _ahead(self, item: Split) -> None:
+        """What is computed ahead of a loop, block by block."""
+        if not item.before:
+            return
+        body, self.body = self.body, []
+        for line in item.before:
+            self._bulk(line, item.loop)
+        shape = shape_of(item.before[-1].target, self._shape) or ()
+        elements = text(product([length(n) for n in shape])) if shape else "1"
+        prepared, lines = in_blocks(self.body, elements, self.stands_in, self._fresh)
+        self.prepared += prepared
+        self.body = [*body, *lines]
 
     def _bulk(self, line: Line, loop: Loop) -> None:
         """A line for all steps at once."""

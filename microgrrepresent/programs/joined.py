@@ -40,7 +40,7 @@ def in_their_places(
         n for line in lines if not line.add for e in line.expressions() for n, _ in reads(e, timed)
     }
     for line in loop.lines:
-        values, whole = _joined(line), line_owner(line)
+        values, whole = joined(line), line_owner(line)
         widths = [_width(shape(value)) for value in values]
         before = lines[: lines.index(line)]
         movable = [
@@ -62,7 +62,7 @@ def in_their_places(
     return Loop(loop.first, loop.last, loop.down, lines), list(parts.values())
 
 
-def _joined(line: Line) -> list[Expr]:
+def joined(line: Line) -> list[Expr]:
     """What a line joins along the last axis; nothing if it does something else."""
     match line:
         case Line(

@@ -75,12 +75,19 @@ def in_place_of(
     for item in loops:
         made_here = Counter(line_owner(line) for line in item.loop.lines)
         seen: Counter[str] = Counter()
+        early = {line_owner(line) for line in item.before}
         for line in item.loop.lines:
             owner = line_owner(line)
             whole = isinstance(line.target, ast.Subscript) and isinstance(
                 line.target.value, ast.Name
             )
-            if whole and not line.add and line.only is None and made_here[owner] == 1:
+            if (
+                whole
+                and not line.add
+                and line.only is None
+                and made_here[owner] == 1
+                and owner not in early
+            ):
                 for n, times in seen.items():
                     if uses[n] == times and n not in {*made_here, *found.values()}:
                         found.setdefault(owner, n)

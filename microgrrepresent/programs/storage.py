@@ -80,6 +80,8 @@ class Storage:
         """Vectors of ones, by their lengths."""
         self.views: dict[str, str] = {}
         """The views of the loop that is being written: their names, and what they are of."""
+        self.stands_in: dict[str, str] = {}
+        """Variables that have the array of another one."""
         self.parts: dict[str, Part] = {}
         """Variables that are parts of others."""
         dtype = np.dtype(code.dtype)
@@ -143,6 +145,7 @@ class Storage:
             if alike and old in self.once - returned and n not in {*local, *self.code.given}:
                 self.prepared.append(f"{n} = {old}  # a step's is read before this is written")
                 self.once.add(n)
+                self.stands_in[n] = self.stands_in.get(old, old)
             else:
                 self._array(n, count)
         for n, values in self.code.given.items():

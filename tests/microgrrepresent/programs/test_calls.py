@@ -34,8 +34,8 @@ def calls(source, function):
     """The calls at each turn of the loops of a function, loop by loop; and those outside."""
     functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)]
     (body,) = [f.body for f in functions if f.name == function]
-    loops = [s for s in body if isinstance(s, ast.For)]
-    outside = [s for s in body if not isinstance(s, (ast.For, ast.Return))]
+    loops = [s for s in body if isinstance(s, ast.For) and "blocks" not in ast.unparse(s.iter)]
+    outside = [s for s in body if s not in loops and not isinstance(s, ast.Return)]
     return [sum(map(_calls, loop.body)) for loop in loops], sum(map(_calls, outside))
 
 

@@ -8,6 +8,7 @@ from itertools import count
 import numpy as np
 
 from microgrrepresent.programs.activations import as_parts, merged
+from microgrrepresent.programs.blocks import in_blocks
 from microgrrepresent.programs.expressions import key, name, parsed, text
 from microgrrepresent.programs.factors import factored_sum
 from microgrrepresent.programs.inlining import Inlining
@@ -24,6 +25,7 @@ from microgrrepresent.programs.passes import (
 )
 from microgrrepresent.programs.reuse import in_place_of, reusing
 from microgrrepresent.programs.shared_calls import with_shared_calls
+from microgrrepresent.programs.slopes import in_their_adjoints
 
 TIMED = {"a", "b", "c", "h", "dh", "da", "k"}
 
@@ -269,3 +271,57 @@ def test_a_value_at_a_step_goes_where_one_that_is_read_no_more_has_stood():
     assert replaced("b[t] = a[t]", "c[t] = np.tanh(b[t])", after=["k[t] = a[t]"]) == {}
     assert replaced("b[t] = a[t]", "c[t] = np.tanh(b[t])", "k[t] = a[t] * c[t]") == {}
     assert replaced("c[t] = np.tanh(a[t])") == {}  # a would be written to while it is read
+
+
+def test_a_local_derivative_stands_where_its_adjoint_will():
+    def passed(*lines, before=("k[t] = 1 - c[t] * c[t]",), after=(), shape=(3, 4)):
+        made = Split([line(x) for x in before], loop(*lines, down=True), [line(x) for x in after])
+        found = in_their_adjoints(made, TIMED, lambda e: shape)
+        return shown(found.before), shown(found.loop.lines)
+
+    dh, product = "dh[t] = g + dh_next", "da[t] = dh[t] * k[t]"
+    assert passed(dh, product) == (["da[t] = 1 - c[t] * c[t]"], [dh, "da[t] = dh[t] * da[t]"])
+    parts = "da[t] = np.concatenate([dh[t] * k[t], dh[t] * b[t]], axis=-1)"
+    assert passed(dh, parts, before=["k[t] = 1 - c[t]", "b[t] = np.exp(c[t])"]) == (
+        ["da[t][:, 0:4] = 1 - c[t]", "da[t][:, 4:8] = np.exp(c[t])"],
+        [dh, "da[t] = np.concatenate([dh[t] * da[t][:, 0:4], dh[t] * da[t][:, 4:8]], axis=-1)"],
+    )
+
+    def stays(*lines, **more):
+        return passed(*lines, **more)[1] == list(lines)
+
+    assert stays(dh, "da[t] = (dh[t] + dh_next) * k[t]")  # the sum would be written over k
+    assert stays(dh, product, "b[t] = k[t] + 1")  # k is read again
+    assert stays(dh, "b[t] = da[t + 1]", product)  # and so is the adjoint of another step
+    assert stays(dh, product, before=["k[t] = 1 - c[t]", "b[t] = da[t]"])
+    assert stays(dh, product, "da[t] = da[t] * 2")
+    shapes = {"da": (3, 4), "dh": (3, 4), "k": (4,)}
+    made = Split([line("k[t] = b0 * b0")], loop(product))
+    shape = lambda e: shapes.get(e.value.id, (3, 4)) if isinstance(e, ast.Subscript) else (3, 4)  # noqa: E731
+    assert shown(in_their_adjoints(made, TIMED, shape).before) == ["k[t] = b0 * b0"]
+
+
+def test_lines_for_all_steps_run_block_by_block():
+    numbers = count(1)
+
+    def blocks(*lines, **stands_in):
+        return in_blocks(lines, "B * 4", stands_in, lambda stem: f"{stem}_{next(numbers)}")
+
+    inside = ["multiply(h[1:T + 1], h[1:T + 1], k[0:T])", "subtract(1, k[0:T], k[0:T])"]
+    prepared, body = blocks("dot(x, W_T, a)", *inside, "k[0:T][...] = 1")
+    assert prepared == [
+        "size_1 = max(1, 16384 // (B * 4))",
+        "blocks_2 = [(h[1:T + 1][i:i + size_1], k[0:T][i:i + size_1], ) "
+        "for i in range(0, len(h[1:T + 1]), size_1)]",
+    ]
+    assert body == [
+        "dot(x, W_T, a)",
+        "for (h_block, k_block,) in blocks_2:\n    multiply(h_block, h_block, k_block)\n"
+        "    subtract(1, k_block, k_block)",
+        "k[0:T][...] = 1",
+    ]
+    assert blocks(inside[0]) == ([], inside[:1])
+    ahead = ["multiply(a[0:T], b, k[0:T])", "add(k[1:T + 1], b, c[0:T])"]  # k of the next block
+    assert blocks(*ahead) == ([], ahead)
+    other = ["multiply(a[0:T], b, k[0:T])", "add(m[1:T + 1], b, c[0:T])"]
+    assert len(blocks(*other)[1]) == 1 and blocks(*other, m="k") == ([], other)
