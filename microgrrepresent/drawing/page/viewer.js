@@ -1,5 +1,6 @@
 "use strict";
-/* The drawing is moved and scaled by its viewBox. A card says of a box what the engine knows: while
+/* The drawing is scaled by its viewBox, and moved by a translation, for which the browser need not lay
+   it out again. A card says of a box what the engine knows: while
    the pointer is over it or the focus is on it, and until Escape after a click or Enter. */
 (function () {
   const { arrays, nodes, boxes, arrows } = JSON.parse(document.getElementById("data").textContent);
@@ -8,7 +9,7 @@
   const view = get("drawing"), card = get("card"), svg = view.querySelector("svg");
   const whole = { ...box(svg.viewBox.baseVal) };
   const LARGEST = 8, STEP = 60, READABLE = 0.7;  // pixels a point; pixels; pixels a point
-  let at = null, lit = null, kept = null;
+  let at = null, laidOut = null, lit = null, kept = null;
 
   function box({ x, y, width, height }) { return { x, y, width, height }; }
 
@@ -22,8 +23,12 @@
     x = Math.min(Math.max(x, whole.x), whole.x + whole.width);
     y = Math.min(Math.max(y, whole.y), whole.y + whole.height);
     at = { x, y, scale };
-    const { width, height } = size();
-    svg.setAttribute("viewBox", `${x - width / scale / 2} ${y - height / scale / 2} ${width / scale} ${height / scale}`);
+    const { width, height } = size(), form = `${scale} ${width} ${height}`;
+    if (laidOut?.form !== form) {
+      svg.setAttribute("viewBox", `${x - width / scale / 2} ${y - height / scale / 2} ${width / scale} ${height / scale}`);
+      laidOut = { x, y, form };
+    }
+    svg.style.transform = `translate(${(laidOut.x - x) * scale}px, ${(laidOut.y - y) * scale}px)`;
     if (!card.hidden) place();
   }
   const fit = () => look(whole.x + whole.width / 2, whole.y + whole.height / 2, fitting());
@@ -127,6 +132,9 @@
     kept = id;
     if (!id && before) get(before).focus({ preventScroll: true });
     show(id);
+    if (!id || !matchMedia("(max-width: 680px)").matches) return;
+    const hidden = get(id).getBoundingClientRect().bottom - card.getBoundingClientRect().top;
+    if (hidden > 0) move(0, hidden + 12);  // the card lies over the lower part of a small window
   }
 
   function spoken(id) {
@@ -170,7 +178,7 @@
   let moved = 0;
   const dragging = () => pointers.size > 0 && moved > 4;
 
-  svg.addEventListener("pointerdown", (event) => {
+  view.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     if (!pointers.size) moved = 0;
     pointers.set(event.pointerId, [event.clientX, event.clientY]);
@@ -195,12 +203,12 @@
     pointers.delete(event.pointerId);
     document.body.classList.remove("dragged");
   });
-  svg.addEventListener("click", (event) => {
+  view.addEventListener("click", (event) => {
     if (moved > 4) return;
     const id = event.target.closest(".told")?.id ?? null;
     if (id || kept) keep(id === kept ? null : id);
   });
-  svg.addEventListener("wheel", (event) => {
+  view.addEventListener("wheel", (event) => {
     event.preventDefault();
     const frame = view.getBoundingClientRect(), lines = event.deltaMode ? 20 : 1;
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) return move(event.deltaX * lines, 0);
@@ -229,7 +237,11 @@
   get("in").addEventListener("click", () => zoom(1.25));
   get("fit").addEventListener("click", fit);
   addEventListener("resize", () => look(at.x, at.y, at.scale));
-  addEventListener("beforeprint", () => svg.setAttribute("viewBox", `${whole.x} ${whole.y} ${whole.width} ${whole.height}`));
+  addEventListener("beforeprint", () => {
+    laidOut = null;
+    svg.style.transform = "";
+    svg.setAttribute("viewBox", `${whole.x} ${whole.y} ${whole.width} ${whole.height}`);
+  });
   addEventListener("afterprint", () => look(at.x, at.y, at.scale));
   document.body.classList.add("moving");
   begin();

@@ -106,7 +106,7 @@ class _Record:
     def _equation(self, node: Node) -> Data:
         try:
             whole = self.words.whole(node)
-            return {"equation": self.words.equation(node)} | ({"whole": whole} if whole else {})
+            return {"equation": self.words.equation(node)} if whole is None else {"whole": whole}
         except (DescriptionError, SyntaxError):  # such as of an operation called "two times"
             parents = [self.drawn.graph.label(parent) for parent in node.parents]
             return {"call": expression(node, parents)}
