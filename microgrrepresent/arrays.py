@@ -122,6 +122,17 @@ def _converted(data: Any, dtype: DTypeLike | None, copy: bool | None) -> Array:
         raise DTypeError(f"{given} makes no array of numbers: {error}") from error
 
 
+def overflows(array: Array, dtype: np.dtype[Any]) -> bool:
+    """Whether there are finite numbers that are too large for a data type."""
+    if array.dtype is dtype or np.can_cast(array.dtype, dtype):
+        return False
+    with np.errstate(all="ignore"):
+        cast = array.astype(dtype)
+        if dtype.kind in "fc":
+            return bool((np.isfinite(array) & ~np.isfinite(cast)).any())
+        return bool((cast != array).any())
+
+
 def data_type(dtype: Any) -> np.dtype[Any]:
     """The data type of NumPy that is meant; ``torch.float32`` is float32.
 

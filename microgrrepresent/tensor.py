@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from microgrrepresent.array_methods import ArrayMethods
-from microgrrepresent.arrays import new_array, plain_array
+from microgrrepresent.arrays import new_array, overflows, plain_array
 from microgrrepresent.errors import (
     DTypeError,
     GradientError,
@@ -213,7 +213,8 @@ class Tensor(ArrayMethods):
         ShapeError
             If the shapes differ.
         DTypeError
-            If the new numbers are of another kind, such as floats for a leaf of integers.
+            If the new numbers are of another kind, such as floats for a leaf of integers, or too
+            large for its data type.
         """
         if self.op is not None:
             raise ImmutableError(
@@ -228,6 +229,11 @@ class Tensor(ArrayMethods):
         if not np.can_cast(value.dtype, self.dtype, "same_kind"):
             raise DTypeError(
                 f"assign: {self.name or 'this Tensor'} holds {self.dtype}, got {value.dtype}"
+            )
+        if overflows(value, self.dtype):
+            raise DTypeError(
+                f"assign: {self.name or 'this Tensor'} holds {self.dtype}, got numbers that are "
+                "too large for it"
             )
         fresh = np.empty_like(self.value)  # in the memory layout that this leaf was made with
         fresh[...] = value

@@ -32,17 +32,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from reprlib import recursive_repr
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from microgrrepresent import Tensor
-from microgrrepresent.arrays import plain
+from microgrrepresent.arrays import overflows, plain
 from microgrrepresent.errors import FileError, listed, operand
 from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
 from rnn.errors import StateDictError
-from rnn.parameters import held, kept
+from rnn.parameters import check_held, held, kept, two_of
 
 
 class UnmatchedKeys(NamedTuple):
@@ -89,10 +90,16 @@ class Module:
         return forward(*args, **kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        value = kept(vars(self).get(name), value, f"{type(self).__name__}.{name}")
+        what = f"{type(self).__name__}.{name}"
+        check_held(what, value)
+        value = kept(vars(self).get(name), value, what)
+        members = list(held(name, value, (Tensor, Module)))
+        for path, member in members:
+            if isinstance(member, Module):
+                self._not_inside(member, f"{type(self).__name__}.{path}")
         object.__setattr__(self, name, value)
         alone = True
-        for path, member in held(name, value, (Tensor, Module)):
+        for path, member in members:
             if isinstance(member, Module):
                 member._belong_to(path.replace(".", "/"))
                 alone = False
@@ -142,13 +149,34 @@ class Module:
             yield from held(name, value, (Tensor, Module))
 
     def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """Name and Tensor of everything that `state_dict` saves."""
+        """Name and Tensor of everything that `state_dict` saves.
+
+        Raises
+        ------
+        ValueError
+            If two would have one name.
+        TypeError
+            If a list was given a module that holds the list.
+        """
+        seen: set[str] = set()
         for name, member in self._members():
             if isinstance(member, Tensor):
-                yield name, member
+                named: Any = [(name, member)]
             else:
-                for inner, tensor in member.named_tensors():
-                    yield f"{name}.{inner}", tensor
+                self._not_inside(member, f"a list in {type(self).__name__}")
+                named = ((f"{name}.{inner}", tensor) for inner, tensor in member.named_tensors())
+            for path, tensor in named:
+                if path in seen:
+                    raise two_of(f"{type(self).__name__}.{path}")
+                seen.add(path)
+                yield path, tensor
+
+    def _not_inside(self, member: Module, what: str) -> None:
+        if any(self is module for module in member.modules()):
+            raise TypeError(
+                f"{what} holds the {type(self).__name__} that it is in, and a module that is "
+                "inside of itself has no end; give it what it needs of that one when it is called"
+            )
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Name and Tensor of every parameter; a shared one comes once, under its first name."""
@@ -192,11 +220,16 @@ class Module:
         return "\n".join(f"{a:<{left}}  {b:<{middle}}  {c:>{right}}" for a, b, c in rows)
 
     def modules(self) -> Iterator[Module]:
-        """Yield this module and all modules inside it."""
-        yield self
-        for _, member in self._members():
-            if isinstance(member, Module):
-                yield from member.modules()
+        """Yield this module and all modules inside it, each once."""
+        found, todo = {self: None}, [self]
+        while todo:
+            module = todo.pop()
+            yield module
+            inside = [part for _, part in module._members() if isinstance(part, Module)]
+            for member in reversed(dict.fromkeys(inside)):
+                if member not in found:
+                    found[member] = None
+                    todo.append(member)
 
     def zero_grad(self) -> None:
         """Forget the gradients that ``backward()`` left."""
@@ -260,7 +293,7 @@ class Module:
                 problems.append(f"{name}: expected {tensor.shape}, got {given[name].shape}")
             elif name in given and not np.can_cast(given[name].dtype, tensor.dtype, "same_kind"):
                 problems.append(f"{name}: expected {tensor.dtype}, got {given[name].dtype}")
-            elif name in given and _overflows(given[name], tensor.dtype):
+            elif name in given and overflows(given[name], tensor.dtype):
                 problems.append(f"{name}: has numbers that are too large for {tensor.dtype}")
             elif name in given and not _same(given[first := names[tensor]], given[name]):
                 problems.append(f"{first} and {name} are one parameter, got two values")
@@ -312,6 +345,7 @@ class Module:
             ) from error
         self.load_state_dict(state)
 
+    @recursive_repr()
     def __repr__(self) -> str:
         inner = [repr(member) for _, member in self._members() if isinstance(member, Module)]
         told = ", ".join(inner)
@@ -323,13 +357,6 @@ class Module:
 def _same(a: Array, b: Array) -> bool:
     floats = a.dtype.kind == b.dtype.kind == "f"
     return a is b or np.array_equal(a, b, equal_nan=floats)
-
-
-def _overflows(array: Array, dtype: np.dtype[Any]) -> bool:
-    if dtype.kind != "f" or np.can_cast(array.dtype, dtype):
-        return False
-    with np.errstate(over="ignore"):
-        return bool((np.isinf(array.astype(dtype)) & ~np.isinf(array)).any())
 
 
 def _array(name: str, value: Any) -> Array:

@@ -6,32 +6,96 @@ whatever is neither is refused; in lists and dicts it goes place by place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Set, ValuesView
 from typing import Any
 
+import numpy as np
+
 from microgrrepresent import ShapeError, Tensor
-from microgrrepresent.errors import DTypeError
+from microgrrepresent.errors import DTypeError, shortened
 
 
 def held(
     name: str, value: Any, kinds: type | tuple[type, ...] = Tensor
 ) -> Iterator[tuple[str, Any]]:
-    """Leaves, or what else is of these kinds, in an attribute, in lists and in dicts, by name."""
-    if isinstance(value, kinds):
-        if not isinstance(value, Tensor) or value.is_leaf:
-            yield name, value
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
-            yield from held(f"{name}.{i}", item, kinds)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from held(f"{name}.{key}", item, kinds)
+    """Leaves, or what else is of these kinds, in an attribute, in lists and in dicts, by name.
+
+    Raises
+    ------
+    TypeError
+        If a list or dict holds itself.
+    """
+    for path, part in _parts(name, value, kinds, ()):
+        if isinstance(part, kinds) and (not isinstance(part, Tensor) or part.is_leaf):
+            yield path, part
+
+
+def _parts(
+    name: str, value: Any, kinds: type | tuple[type, ...], around: tuple[Any, ...]
+) -> Iterator[tuple[str, Any]]:
+    """What is in an attribute, in lists and in dicts, by name."""
+    if isinstance(value, kinds) or not isinstance(value, (list, tuple, dict)):
+        yield name, value
+    elif any(value is outer for outer in around):
+        raise TypeError(f"{shortened(name)} is a {type(value).__name__} that holds itself")
+    else:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _parts(f"{name}.{key}", item, kinds, (*around, value))
+
+
+def check_held(what: str, value: Any) -> None:
+    """See that what an attribute holds can be found there, and under a name of its own.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If parameters, or modules that have some, are in a set, a deque or an array of objects,
+        where they have no names; or if two are called the same.
+    """
+    seen: set[str] = set()
+    for name, part in _parts(what, value, Tensor, ()):
+        for one in _unnamed(part):
+            if _is_module(one) or (isinstance(one, Tensor) and one.is_leaf and one.requires_grad):
+                raise TypeError(
+                    f"{name} is a {type(part).__name__} with parameters in it, which would not be "
+                    "trained or saved, because they have no names there; give a list or a dict"
+                )
+        if isinstance(part, Tensor) or _is_module(part):
+            if name in seen:
+                raise two_of(name)
+            seen.add(name)
+
+
+def two_of(name: str) -> ValueError:
+    """Say that two parameters would have one name, so that only one of them would be saved."""
+    return ValueError(
+        f"{name} would be the name of two parameters; give keys that differ as text, and have no "
+        "dots"
+    )
+
+
+def _unnamed(value: Any) -> Iterable[Any]:
+    """What is in a container whose members have no names that last."""
+    if isinstance(value, (Set, ValuesView, deque)):
+        return value
+    return value.flat if isinstance(value, np.ndarray) and value.dtype == object else ()
+
+
+def _is_module(x: Any) -> bool:
+    """Whether this is a `Module`, whose file is made of this one."""
+    return hasattr(x, "named_parameters")
 
 
 def kept(own: Any, value: Any, what: str) -> Any:
     """What an attribute is set to, so that its parameters stay: alone, in lists or in dicts."""
     if isinstance(own, Tensor) and own.is_leaf:
         return replaced(own, value, what)
+    if _is_module(own) and not (value is None or _is_module(value)) and own.parameters():
+        raise TypeError(
+            f"{what} is a {type(own).__name__} with parameters, got {type(value).__name__}; give "
+            "another module, or None to be without it"
+        )
     if not isinstance(own, (list, tuple, dict)):
         return value
     kind = dict if isinstance(own, dict) else (list, tuple)

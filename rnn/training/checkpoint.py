@@ -19,7 +19,7 @@ import numpy as np
 
 from microgrrepresent import Tensor
 from microgrrepresent.arrays import plain_array
-from microgrrepresent.errors import DTypeError, FileError, shortened
+from microgrrepresent.errors import FileError, shortened
 from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
 from rnn.errors import CheckpointError
@@ -41,8 +41,8 @@ def save_checkpoint(path: str | Path, data: dict[str, Any]) -> None:
     CheckpointError
         If the data hold something that a checkpoint is not made of, such as an array of words, or
         themselves. The old file stays.
-    GradientError
-        If they hold a result that requires a gradient, and this is recorded.
+    GradientError, DTypeError
+        If they hold a result that requires a gradient, while recording, or a masked array.
 
     Examples
     --------
@@ -144,10 +144,7 @@ def _written(x: Any, where: str) -> Any:
 
 def _placed(x: Any, arrays: list[Array], where: str) -> int:
     """Append an array, and give its number."""
-    try:
-        array = plain_array(x)
-    except DTypeError as error:
-        raise CheckpointError(f"{where}: {error}") from error
+    array = plain_array(x)
     if array.dtype.kind not in "biufc":
         raise CheckpointError(
             f"{where} is an array of {array.dtype}; a checkpoint holds arrays of numbers, and "

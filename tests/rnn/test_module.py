@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections import deque
 from functools import partial
 
 import numpy as np
@@ -19,6 +20,7 @@ from rnn import (
     Embedding,
     FileError,
     GraphRecurrentCell,
+    GRUCell,
     HopfieldNetwork,
     LanguageModel,
     Linear,
@@ -501,3 +503,111 @@ def test_a_cell_is_a_module():
     assert list(cell.state_dict()) == [
         "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_ci", "weight_cf", "weight_co",
     ]  # fmt: skip
+
+
+class Holder(Module):
+    """A module with one attribute, or a few, that a test chooses."""
+
+    def __init__(self, **held):
+        for name, value in held.items():
+            setattr(self, name, value)
+
+
+def test_a_module_is_not_inside_of_itself():
+    net = Holder(fc=Linear(2, 1))
+    for inner, value in ((net.fc, net.fc), (net.fc, net), (net.fc, [{"a": net}])):
+        with pytest.raises(TypeError, match=r"^Linear\.parent.* the \w+ that it is in.*has no end"):
+            inner.parent = value
+        assert not hasattr(inner, "parent")
+    endless = [1]
+    endless.append(endless)
+    with pytest.raises(TypeError, match=r"Holder\.ws\.1' is a list that holds itself"):
+        net.ws = endless
+    assert list(net.state_dict()) == ["fc.weight", "fc.bias"]
+
+    net.layers = [Linear(1, 1)]
+    net.layers.append(net)  # which a module cannot see
+    for walk in (Module.state_dict, Module.parameters, Module.summary):
+        with pytest.raises(TypeError, match="a list in Holder holds the Holder that it is in"):
+            walk(net)
+    assert [type(m) for m in net.modules()] == [Holder, Linear, Linear]
+    assert repr(net) == "Holder(Linear(2, 1), Linear(1, 1), ...)"
+    assert not net.eval().fc.training
+
+
+def test_a_module_that_two_others_share_is_one_module():
+    shared = Linear(2, 2)
+    net = Holder(a=Holder(inner=shared), b=Holder(inner=shared))
+    assert list(net.modules()) == [net, net.a, shared, net.b]
+    assert len(net.parameters()) == 2 and len(net.state_dict()) == 4
+
+
+P, Q = (Tensor([float(k)], requires_grad=True) for k in (1, 2))
+
+
+@pytest.mark.parametrize(
+    "held",
+    [{0: P, "0": Q}, {"x.0": P, "x": [Q]}, {"x.weight": P, "x": Linear(1, 1)}, [{1: P, "1": Q}]],
+)
+def test_two_parameters_do_not_have_one_name(held):
+    with pytest.raises(ValueError, match="would be the name of two parameters"):
+        Holder(held=held).state_dict()
+    net = Holder(held={})
+    net.held.update(held if isinstance(held, dict) else held[0])
+    with pytest.raises(ValueError, match="would be the name of two parameters"):
+        net.state_dict()
+
+
+def in_an_array(*things):
+    array = np.empty(len(things), object)
+    for i, thing in enumerate(things):
+        array[i] = thing
+    return array
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {P},
+        frozenset([P]),
+        deque([1, P]),
+        {Linear(1, 1)},
+        [{"a": deque([Linear(1, 1)])}],
+        {"a": P}.values(),
+        in_an_array(None, P),
+    ],
+)
+def test_parameters_where_they_have_no_names_are_refused(held):
+    with pytest.raises(TypeError, match=r"^Holder\.held.* with parameters in it, .* give a list"):
+        Holder(held=held)
+
+
+@pytest.mark.parametrize("held", [{"a", 1}, deque([P * 2]), {Tensor(1.0)}, in_an_array(None, "a")])
+def test_what_holds_no_parameters_may_be_held(held):
+    assert Holder(held=held).parameters() == []
+
+
+def test_a_module_with_parameters_is_not_replaced_by_something_else():
+    net = Holder(fc=Linear(2, 1), cells=[Linear(1, 1)], drop=Dropout(0.5))
+    for name, value in (("fc", np.ones((1, 2))), ("fc", abs), ("fc", Tensor(1.0))):
+        with pytest.raises(TypeError, match=rf"Holder\.{name} is a Linear with parameters, got"):
+            setattr(net, name, value)
+    with pytest.raises(TypeError, match=r"Holder\.cells\.0 is a Linear with parameters, got float"):
+        net.cells = [1.0]
+    assert len(net.parameters()) == 4
+    net.fc, net.drop, net.cells = GRUCell(2, 1), abs, None  # None takes it out, as in PyTorch
+    assert len(net.parameters()) == 4
+    net.fc = None
+    assert net.parameters() == []
+
+
+@pytest.mark.parametrize("path", ["weight", "weight.data"])
+def test_numbers_that_are_too_large_do_not_become_infinite(path):
+    layer = Linear(2, 1, dtype="float32")
+    before = layer.weight.numpy().copy()
+    target = layer if path == "weight" else layer.weight
+    with pytest.raises(DTypeError, match="W holds float32, got numbers that are too large for it"):
+        setattr(target, path.split(".")[-1], np.full((1, 2), 1e300))
+    assert np.array_equal(layer.weight.numpy(), before)
+    layer.weight = np.array([[np.inf, 1.0]])
+    assert np.isinf(layer.weight.numpy()[0, 0])

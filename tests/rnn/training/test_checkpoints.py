@@ -362,7 +362,6 @@ UNFIT = {
     "a time": ({"t": np.datetime64("2026-01-01")}, r"an array of datetime64\[D\]"),
     "records": ({"r": np.zeros(2, [("a", int)])}, r"an array of \[\('a', '<i8'\)\]"),
     "objects": ({"o": np.array([None])}, "an array of object"),
-    "a masked array": ({"m": np.ma.array([1, 2])}, r"^checkpoint\['m'\]: a masked array"),
     "a key of NumPy": ({"d": {np.int64(3): 1}}, r"the key of .* is a int64; give int\(key\)"),
     "a key": ({frozenset(): 1}, "is a frozenset, which a checkpoint cannot hold"),
     "itself": (round_and_round(), "nested more than 100 deep, or holds itself"),

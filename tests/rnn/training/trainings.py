@@ -9,6 +9,7 @@ from rnn import (
     ExponentialLR,
     LanguageModel,
     Linear,
+    Module,
     Report,
     Validation,
     fit,
@@ -35,6 +36,16 @@ def grouped(**settings):
     return settings
 
 
+class Thinned(Module):
+    """Vectors of symbols, of which dropout takes a part."""
+
+    def __init__(self, table, dropout):
+        self.table, self.dropout = table, dropout
+
+    def forward(self, x):
+        return self.dropout(self.table(x))
+
+
 class Setup:
     """A small training with everything that has a memory: dropout, Adam, a schedule, a state."""
 
@@ -42,9 +53,7 @@ class Setup:
         self.rng = np.random.default_rng(seed)
         self.model = LanguageModel(6, hidden, rng=self.rng)
         self.model.dropout = Dropout(0.2, rng=self.rng)
-        embedding = self.model.embedding
-        self.model.embedding = lambda x: self.model.dropout(embedding(x))
-        self.model.table = embedding
+        self.model.embedding = Thinned(self.model.embedding, self.model.dropout)
         self.optimizer = Adam(self.model.parameters(), 0.02)
         self.schedule = ExponentialLR(self.optimizer, 0.99)
 
