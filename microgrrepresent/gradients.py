@@ -16,8 +16,9 @@ from microgrrepresent.arguments import each_node, one_node
 from microgrrepresent.arrays import new_array
 from microgrrepresent.errors import DTypeError, GradientError, ShapeError, located, operand
 from microgrrepresent.node import Array, Node, leaf
-from microgrrepresent.place import at, here
+from microgrrepresent.place import here
 from microgrrepresent.pullbacks import numbers, recorded
+from microgrrepresent.scopes import at
 from microgrrepresent.sweep import sweep
 
 if TYPE_CHECKING:

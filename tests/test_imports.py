@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 # Each imports only what stands before it. A folder stands for all files in it. A file that is not
 # in a list may stand anywhere, but arrows are followed through it.
 ENGINE = [
-    *("errors", "files", "place", "node", "arrays", "operands", "description"),
+    *("errors", "files", "place", "blocks", "scopes", "node", "arrays", "operands", "description"),
     *("parts", "primitive", "ops"),
     *("sums", "pullbacks", "schedule", "broken_rules", "sweep", "gradients"),
     *(

@@ -16,7 +16,6 @@ import numpy as np
 from microgrrepresent.errors import GraphError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
-from microgrrepresent.place import source_lines
 from microgrrepresent.programs.building import built
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.divergence import divergence
@@ -24,6 +23,7 @@ from microgrrepresent.programs.printing import sections
 from microgrrepresent.programs.recording import Recording, Recordings, record
 from microgrrepresent.programs.sizes import UnknownNumber, where_lengths
 from microgrrepresent.recurrence.signature import index_numbers, selects
+from microgrrepresent.scopes import source_lines
 from microgrrepresent.source import Line
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from microgrrepresent.errors import GraphError, located, operand
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
-from microgrrepresent.place import at
 from microgrrepresent.recurrence import recurrence
+from microgrrepresent.scopes import at
 from microgrrepresent.tensor import Tensor
 
 

@@ -17,11 +17,12 @@ from microgrrepresent.errors import GraphError
 from microgrrepresent.graph import Graph
 from microgrrepresent.listing import equation
 from microgrrepresent.node import Node, make
-from microgrrepresent.place import Place, at
+from microgrrepresent.place import Place
 from microgrrepresent.recurrence.folded import Folded
 from microgrrepresent.recurrence.length import OUTSIDE, Length, NodeKey
 from microgrrepresent.recurrence.signature import with_index_numbers
 from microgrrepresent.recurrence.time_index import numbers_at, resized_inputs
+from microgrrepresent.scopes import at
 from microgrrepresent.tensor import Tensor
 
 

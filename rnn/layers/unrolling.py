@@ -29,7 +29,8 @@ from microgrrepresent import (
 )
 from microgrrepresent.arrays import new_array
 from microgrrepresent.node import leaf
-from microgrrepresent.place import Place, at, here
+from microgrrepresent.place import Place, here
+from microgrrepresent.scopes import at
 from rnn.cells.cell import Cell
 from rnn.inputs import Side, flags, integer, lengths_of, valid_steps
 from rnn.layers.garbage import collection_paused

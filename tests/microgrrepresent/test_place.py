@@ -10,7 +10,8 @@ from functools import partial
 import pytest
 
 from microgrrepresent import Tensor, grad, no_grad, scope, step, steps
-from microgrrepresent.place import Place, _half_way, _here, here
+from microgrrepresent.blocks import _half_way
+from microgrrepresent.place import Place, current, here
 
 
 def made():
@@ -238,7 +239,7 @@ def test_an_asynchronous_generator_is_closed_in_its_task():
 @pytest.fixture
 def reading_as_at_the_start():
     yield
-    here.get = _here.get
+    here.get = current.get
 
 
 @pytest.mark.usefixtures("reading_as_at_the_start")

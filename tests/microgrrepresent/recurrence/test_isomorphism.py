@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from microgrrepresent import Graph, Tensor, grad, isomorphic, scope, sigmoid, step, tanh
-from microgrrepresent.place import Place, at
+from microgrrepresent.place import Place
 from microgrrepresent.recurrence import difference
+from microgrrepresent.scopes import at
 
 
 def graph(**changed):
