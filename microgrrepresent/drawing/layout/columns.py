@@ -163,8 +163,11 @@ def _offsets(grid: Grid, stack: list[Block]) -> dict[Block, float]:
                     sides = {port.side, their.side}
                     if port.slot == their.slot and sides == {"above", "below"}:
                         shifts.append(left + u - x)
-        center = (grid.tiles[main].width - grid.tiles[block].width) / 2
-        offsets[block] = shifts[0] if shifts else center
+        wide, full = grid.tiles[block].width, grid.tiles[main].width
+        center = (full - wide) / 2  # of several ports, that is straight which makes least width
+        offsets[block] = min(
+            shifts, key=lambda x: max(full, x + wide) - min(0.0, x), default=center
+        )
     return offsets
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from string import ascii_lowercase
 
-from microgrrepresent.drawing.marks.labels import SUB, SUP, Line, Run, math, text
+from microgrrepresent.drawing.marks.labels import SUP, Line, Run, math, text
 from microgrrepresent.drawing.marks.picture import Box, Picture
 from microgrrepresent.drawing.marks.sizes import fit
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.node import Node
+
+WORDS = 0.95
+"""Size of the words below the letter of a parameter, relative to it."""
 
 
 def tell_apart(picture: Picture, time: Timeline) -> None:
@@ -38,7 +41,7 @@ def tell_apart(picture: Picture, time: Timeline) -> None:
                 if box.label[0] == label:
                     box.label = ((*label[:1], marks[color], *label[1:]), *box.label[1:])
                     if box.kind != "chip" and scopes[color]:
-                        box.label = (*box.label, text(scopes[color], size=SUB))
+                        box.label = (*box.label, text(scopes[color], size=WORDS))
                     fit(box)
 
 
