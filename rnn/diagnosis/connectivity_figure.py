@@ -41,8 +41,9 @@ def _matrix(drawing: Figure, axes: Any, heard: Connectivity) -> None:
     bar = drawing.colorbar(image, ax=axes, pad=0.015, fraction=0.06, extend=ends)
     bar.set_label(r"$\|\partial L_t/\partial x_k\|$", fontsize=LETTERS)
     bar.ax.tick_params(labelsize=SMALL)
-    axes.set_xlabel("input at step k", fontsize=LETTERS)
-    axes.set_ylabel("loss at step t", fontsize=LETTERS)
+    read, said = ": what is read" * bool(heard.read), ": what is predicted" * bool(heard.said)
+    axes.set_xlabel("input at step k" + read, fontsize=LETTERS)
+    axes.set_ylabel("loss at step t" + said, fontsize=LETTERS)
     axes.tick_params(labelsize=SMALL)
     for axis, times, words in (
         (axes.xaxis, heard.inputs, heard.read),
@@ -74,4 +75,4 @@ def _ends(times: tuple[int, ...]) -> tuple[int, int]:
 
 def visible(word: str) -> str:
     """A word as it can be seen: a blank has a sign."""
-    return word.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥").replace("$", r"\$")
+    return word.replace(" ", "·").replace("\n", "⏎").replace("\t", "⇥").replace("$", r"\$")

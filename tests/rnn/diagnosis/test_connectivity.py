@@ -104,8 +104,9 @@ def test_the_figure_has_the_matrix_its_scale_and_the_lags(tmp_path):
     assert figure.get_suptitle() == "A title"
     shown = matrix.images[0].get_array()
     np.testing.assert_array_equal(np.tril(shown.filled(0)), heard.norms)
-    assert [label.get_text() for label in matrix.get_yticklabels()][-1] == "␣"
-    assert "step k" in matrix.get_xlabel() and "step t" in matrix.get_ylabel()
+    assert [label.get_text() for label in matrix.get_yticklabels()][-1] == "·"
+    assert matrix.get_xlabel() == "input at step k: what is read"
+    assert matrix.get_ylabel() == "loss at step t: what is predicted"
     assert "partial L_t" in bar.get_ylabel() and "lag" in lags.get_xlabel()
     assert dict(lags.lines[0].get_xydata()) == pytest.approx(heard.by_lag())
     np.testing.assert_allclose(figure.get_size_inches() * 120, (1600, 900))
