@@ -15,10 +15,14 @@ from microgrrepresent.node import Array
 class Selected(tuple[Callable[..., None], Array, tuple[Array, ...], dict[str, Any]]):
     """What a selection ``y = x[...]`` hands back to x: how to add g to some of its elements.
 
-    It is ``(scatter, g, inputs, params)``; see `Primitive`.
+    It is ``(scatter, g, inputs, params)``; see `Primitive`. Called as a rule, it gives itself.
     """
 
     __slots__ = ()
+
+    def __call__(self, *_: Any) -> Selected:
+        """What the rule of the selection gives: this."""
+        return self
 
 
 class Outer(tuple[Array, Array]):

@@ -28,7 +28,6 @@ from microgrrepresent.arrays import new_array
 from microgrrepresent.description import Description, Said, completed
 from microgrrepresent.node import N, Node, leaf, make
 from microgrrepresent.operands import as_nodes, misuse
-from microgrrepresent.parts import Selected
 from microgrrepresent.place import here
 
 Rule = Callable[..., Any]
@@ -79,16 +78,8 @@ class Primitive(Description):
         self.scatter, self.outer = scatter, outer
         self.many = vjp if isinstance(vjp, each) else None
         self._passes = self.many is not None or any(vjp)
-        self.of_arrays = self._of_arrays()
+        self.of_arrays = vjp if outer is None else (*vjp[:-1], outer)
         self.__doc__ = doc
-
-    def _of_arrays(self) -> tuple[Rule | None, ...]:
-        """The rules as they are called with arrays: parts that are cheaper to add up, if any."""
-        rules = () if self.many is not None else tuple(self.vjp)
-        scatter = self.scatter
-        if scatter is not None:
-            rules = (lambda g, y, *xs, **params: Selected((scatter, g, xs, params)), *rules[1:])
-        return rules if self.outer is None else (*rules[:-1], self.outer)
 
     @overload
     def __call__(self, x: N, /, *inputs: Any, **params: Any) -> N: ...
@@ -138,14 +129,15 @@ class Primitive(Description):
         """
         kind: Any = x.result_class
         array, place = x.value, here.get()
-        results = [(value, self.forward(array, **{name: value})) for value in values]
         if not place.recorded:
-            return [leaf(kind, result) for _, result in results]
-        requires_grad = x._requires_grad and self._passes
-        return [
-            make(kind, self, (x,), {name: value}, result, requires_grad, None, place)
-            for value, result in results
-        ]
+            return [leaf(kind, self.forward(array, **{name: value})) for value in values]
+        forward, parents, requires_grad = self.forward, (x,), x._requires_grad and self._passes
+        nodes = []
+        for value in values:
+            params = {name: value}
+            result = forward(array, **params)
+            nodes.append(make(kind, self, parents, params, result, requires_grad, None, place))
+        return nodes
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

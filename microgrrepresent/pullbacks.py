@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from microgrrepresent.node import Node
+from microgrrepresent.parts import Selected
 from microgrrepresent.place import here
 from microgrrepresent.primitive import Primitive, Rule
 from microgrrepresent.sums import fitted
@@ -34,6 +35,11 @@ def numbers(node: Node, g: Any) -> tuple[Sequence[Rule | None], Sequence[Any]]:
         args = _values(node, g)
     if op.many is not None:
         return _bound(op, args, node.params)
+    if op.scatter is not None:
+        part: Any = Selected((op.scatter, g, args[2:], node.params))
+        if len(parents) == 1:
+            return (part,), ()
+        return (part, *_with(op.vjp[1:], node.params)), args  # the other inputs keep their rules
     if node.params:
         return _with(op.of_arrays, node.params), args
     return op.of_arrays, args

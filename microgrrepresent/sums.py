@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from microgrrepresent.errors import complex_on_the_way
 from microgrrepresent.node import Array, Node
@@ -98,7 +99,7 @@ class Sums:
         total = self._sums.get(key)
         if total is None:
             total = np.zeros(value.shape, value.dtype)
-        elif key in self._made_here and type(total) is np.ndarray and total.shape == value.shape:
+        elif key in self._made_here and type(total) is ndarray and total.shape == value.shape:
             return total
         else:  # somebody else's, one that is to be fitted, or a scalar
             total = np.array(fitted(total, value))

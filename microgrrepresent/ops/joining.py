@@ -100,7 +100,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     >>> [part.shape for part in split(Tensor([1.0, 2.0, 3.0, 4.0]), 2)]
     [(2,), (2,)]
     """
-    x = arrayed(x)
+    x = x if isinstance(x, Node) else arrayed(x)
     axis = from_front(axis, x, "split")
     length = x.shape[axis]
     if isinstance(sections, int) or np.ndim(sections) == 0:

@@ -119,14 +119,13 @@ def _is_basic(index: Any) -> bool:
 
 
 def _add_at(out: Any, index: Any, g: Any) -> None:
-    if not _is_basic(index):
-        np.add.at(out, index, g)
-        return
-    elements = out[index]  # slices and integers select each element once
-    if isinstance(elements, np.ndarray):
-        elements += g  # a view; `out[index] += g` would copy it onto itself afterward
-    else:
+    elements = out[index]
+    if isinstance(elements, np.ndarray) and elements.base is out:
+        elements += g  # a view, of elements that are selected once
+    elif _is_basic(index):
         out[index] = elements + g
+    else:
+        np.add.at(out, index, g)
 
 
 def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
