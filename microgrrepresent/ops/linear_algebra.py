@@ -91,8 +91,9 @@ def _left_source(a: tuple[int, ...], b: tuple[int, ...]) -> str:
 def _right_source(a: tuple[int, ...], b: tuple[int, ...]) -> str:
     if len(a) == 1:
         return {1: "g * a", 2: "np.outer(a, g)"}.get(len(b), "a[:, None] * g[..., None, :]")
-    if len(a) > 2 and len(b) == 1:
-        return "(a.mT @ g[..., None])[..., 0]"
+    if len(a) > 2 and len(b) < 3:  # one vector or matrix for the whole batch
+        columns = ", b.shape[-1]" if len(b) == 2 else ""
+        return f"a.reshape(-1, a.shape[-1]).T @ g.reshape(-1{columns})"
     return f"{_transposed('a')(a, b)} @ g"
 
 

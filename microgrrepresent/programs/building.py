@@ -12,6 +12,7 @@ import numpy as np
 from microgrrepresent.equations.derivation import Derivation, derive
 from microgrrepresent.equations.terms import Adjoint, Equation, Value
 from microgrrepresent.errors import GraphError
+from microgrrepresent.graph import Graph
 from microgrrepresent.node import Array, Node
 from microgrrepresent.programs.aliases import without_aliases
 from microgrrepresent.programs.code import Code
@@ -22,12 +23,13 @@ from microgrrepresent.programs.lines import Item, Line
 from microgrrepresent.programs.lowering import Lowering
 from microgrrepresent.programs.recording import TwoRecordings
 from microgrrepresent.programs.schedule import Schedule
-from microgrrepresent.programs.sizes import Sizes, length, shape_expression
+from microgrrepresent.programs.sizes import Sizes, length, shape_expression, where_lengths
 from microgrrepresent.recurrence import recurrence
 
 
 def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
     """The code of the loss and its gradients."""
+    _refuse_without_steps(recordings)
     for recording in (recordings.first, recordings.second):
         recurrence(recording.loss).refuse_breaks()  # or it says which node breaks the pattern
     a, b = (derive(r.loss, wrt) for r in (recordings.first, recordings.second))
@@ -73,12 +75,34 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
         frozenset(lowering.timed),
         lowering.shapes,
         recordings.first.loss.dtype,
-        {
-            names(value.variable): node.dtype
-            for value, node in a.nodes.items()
-            if node.dtype != recordings.first.loss.dtype
-        },
+        _other_types(a, names, recordings.first.loss.dtype),
     )
+
+
+def _refuse_without_steps(recordings: TwoRecordings) -> None:
+    """Refuse a loop that does not say at which step a node was made."""
+    graphs = [Graph(r.loss) for r in (recordings.first, recordings.second)]
+    if len(graphs[0]) == len(graphs[1]) or any(n.step is not None for n in graphs[0]):
+        return
+    a, b = (
+        where_lengths({size.name: getattr(size, which) for size in recordings.sizes})
+        for which in ("first", "second")
+    )
+    raise GraphError(
+        f"program: the graph has {len(graphs[0])} nodes {a}, and {len(graphs[1])} {b}, and none of "
+        "them says at which step it was made; let the loop be `for t, x in steps(X):`, which reads "
+        "X step by step, or stand in `with step(t):`"
+    )
+
+
+def _other_types(a: Derivation, names: Names, usual: np.dtype[Any]) -> dict[str, np.dtype[Any]]:
+    """Variables of another data type than the loss, whatever type their initial value has."""
+    computed = {value.variable for value in a.nodes if value not in a.given}
+    return {
+        names(value.variable): node.dtype
+        for value, node in a.nodes.items()
+        if node.dtype != usual and (value not in a.given or value.variable not in computed)
+    }
 
 
 def _different(first: Sequence[Equation], second: Sequence[Equation]) -> GraphError:

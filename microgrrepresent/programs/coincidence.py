@@ -8,7 +8,7 @@ gradients; only to say which line is wrong, a program of the first and the third
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -62,6 +62,7 @@ def fitting(
         return made
     except UnknownNumber as error:
         _refuse_chance(f, recordings.made[0])
+        _refuse_left_out(recordings.made[0])
         line = _line_of(error.number, f, recordings.made[0])
         if line is None:
             raise
@@ -115,6 +116,17 @@ def _refuse_chance(f: Callable[..., Node], recording: Recording) -> None:
         raise GraphError(
             "program: the function gives another loss each time that it runs on the same inputs, "
             "so that it draws something at random, such as a mask; give that as an input"
+        )
+
+
+def _refuse_left_out(recording: Recording) -> None:
+    """Refuse a loop of which the loss does not depend on each step."""
+    found = sorted({node.step for node in Graph(recording.loss) if node.step is not None})
+    if any(later - t > 1 for t, later in pairwise(found)):
+        raise GraphError(
+            f"program: the loss depends on what was made at the steps {found}, and not on those "
+            "between, as where each step reads the state two steps before; let it read each step, "
+            "or leave those out of the loop"
         )
 
 

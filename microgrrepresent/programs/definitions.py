@@ -37,6 +37,7 @@ from microgrrepresent.programs.expressions import (
 )
 from microgrrepresent.programs.lowering import Lowering
 from microgrrepresent.programs.operations import Piece
+from microgrrepresent.programs.shapes import equal
 from microgrrepresent.programs.sizes import length, same, shape_expression
 
 Pair = tuple[Equation, Equation]
@@ -82,6 +83,9 @@ class Definition:
         Terms that are summed over steps.
     exists : ast.expr or None
         A step at which the variable itself has a value, for its shape; the first if None.
+    beyond : list of (str, ast.expr, ast.expr)
+        What terms read that would be computed before the first of the steps: which adjoint, at
+        which step, and the zeros that it is.
     """
 
     target: str
@@ -92,6 +96,7 @@ class Definition:
     end: Expr | None = None
     sums: list[tuple[Piece, Steps]] = field(default_factory=list)
     exists: Expr | None = None
+    beyond: list[tuple[str, Expr, Expr]] = field(default_factory=list)
 
 
 class Definitions:
@@ -118,7 +123,32 @@ class Definitions:
         self._as_long_as_read(adjoints, first=True)
         self._as_long_as_read(adjoints)
         self._as_long_as_read([d for d in timed if d.target not in self._known])
+        for one in adjoints:
+            one.beyond = list(self._beyond(one, adjoints))
         return made
+
+    def _beyond(
+        self, made: Definition, adjoints: Sequence[Definition]
+    ) -> Iterator[tuple[str, Expr, Expr]]:
+        """What a loop's first turns read of adjoints that no turn before them has computed."""
+        far = dict.fromkeys(r for p in made.terms for r in reads_of(p, self.lowering.timed))
+        for one in adjoints:
+            lag = max((abs(k) for n, k in far if n == one.target and k is not None), default=0)
+            if made.steps is None or one.steps is None or lag < 2:
+                continue
+            by = -1 if made.steps.down else 1
+            first = self._number(one.steps.first)
+            for k in range(1, lag + 1):
+                step = plus(made.steps.first, -k * by)
+                if (self._number(step) - first) * by < 0:
+                    like, at_step = one, one.exists or one.steps.first
+                    if self._alike(made, one):  # mostly a state, which is kept for each step
+                        like, at_step = made, made.exists or made.steps.first
+                    yield one.target, step, call("np.zeros_like", at(like.target[1:], at_step))
+
+    def _alike(self, a: Definition, b: Definition) -> bool:
+        shapes = self.lowering.shapes
+        return equal(shapes.get(a.target), shapes.get(b.target))
 
     def _each(self, pairs: Sequence[Pair]) -> Iterator[Definition]:
         groups: list[list[Pair]] = []
@@ -171,13 +201,15 @@ class Definitions:
         steps = self._steps(usual[0].steps, usual[1].steps, target)
         made = Definition(target, steps)
         for piece in self._pieces(usual):
-            earlier = any(lags(piece, self.lowering.timed))
-            (made.handed_on if earlier else made.terms).append(piece)
+            back = {abs(k) for k in lags(piece, self.lowering.timed)} - {0}
+            (made.handed_on if back == {1} else made.terms).append(piece)
         if not made.handed_on and len(group) == 1:
             made.terms = concatenated(made.terms)
-        for pair in group:
+        covered = usual[0].steps
+        near = sorted(group, key=lambda pair: abs(pair[0].steps[-1] - covered[0]))
+        for pair in near:
             if pair is not usual:
-                self._at_an_end(made, pair, usual[0].steps)
+                covered = self._at_an_end(made, pair, covered)
         if made.terms and not made.handed_on and not made.start:
             made.terms = self._of_whole_shape(made.terms, target)
         return made
@@ -198,24 +230,27 @@ class Definitions:
         )
         return [Piece(spread, whole)]
 
-    def _at_an_end(self, made: Definition, pair: Pair, usual: Sequence[int]) -> None:
-        """An equation of the first or last step, as a case of the usual one."""
+    def _at_an_end(self, made: Definition, pair: Pair, covered: tuple[int, ...]) -> tuple[int, ...]:
+        """An equation of the first steps, or the last, as a case of the usual one.
+
+        It gives the steps, in the first recording, of which the definition is now.
+        """
         assert made.steps is not None
-        steps = self._steps(pair[0].steps, pair[1].steps, made.target)
+        steps, when = self._steps(pair[0].steps, pair[1].steps, made.target), pair[0].steps
         pieces = self._pieces(pair)
         others = _without(pieces, [*made.terms, *made.handed_on])
         missing = _without([*made.terms, *made.handed_on], pieces)
-        by = usual[1] - usual[0] if len(usual) > 1 else 1
-        first = steps.single and pair[0].steps[0] == usual[0] - by
-        last = steps.single and pair[0].steps[0] == usual[-1] + by
-        if first and all(self._is_nothing(p, pair[0].steps[0]) for p in missing):
+        by = covered[1] - covered[0] if len(covered) > 1 else 1
+        first = when[-1] == covered[0] - by and not made.start and (steps.single or not others)
+        last = steps.single and when[0] == covered[-1] + by
+        if first and all(self._is_nothing(p, t) for p in missing for t in when):
             made.start += [piece_at(p, steps.first) for p in others]
             made.steps = Steps(steps.first, made.steps.last, made.steps.down)
-            return
+            return (*when, *covered)
         if last and not _without(pieces, made.handed_on) and len(pieces) == len(made.handed_on):
             made.end = steps.first
-            return
-        raise _uneven(made.target, pair[0].steps[0])
+            return covered
+        raise _uneven(made.target, when[0])
 
     def _refuse_ends_in_a_loop(self, timed: list[Definition]) -> None:
         """What is added up after its loop must not be read at that step by the loop itself."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from microgrrepresent.programs.activations import Constants, Part, as_parts, merged
 from microgrrepresent.programs.blocks import in_blocks
@@ -222,7 +222,7 @@ class _Writer(Outside):
             self._sum(line, first, last)
             return
         owner = line_owner(line)
-        value = over_all_steps(line.value, first, last, self._rows)
+        value = over_all_steps(line.value, first, last, self._rows, self._lined_up(line, last))
         if owner not in self.once:
             self.body.append(f"{owner} = {text(value)}")
             return
@@ -231,13 +231,42 @@ class _Writer(Outside):
         assert shape is not None
         self._into(value, text(out), (plus(last, 1), *shape), self._bulk_shape, bulk=True)
 
+    def _lined_up(self, line: Line, last: Expr) -> Callable[[str, Expr], Expr]:
+        """Axes for what has fewer of them at a step than the line's target, such as a number."""
+        target = shape_of(line.target, self._shape) or ()
+
+        def change(variable: str, rows: Expr) -> Expr:
+            shape = self.shapes.get(variable)
+            if shape is None:
+                return rows
+            at_a_step = shape if variable in self.timed else shape[1:]
+            missing = len(target) - len(at_a_step)
+            if missing <= 0 or not isinstance(rows, ast.Subscript):
+                return rows
+            steps = rows.slice
+            assert isinstance(steps, ast.Slice) and steps.upper is not None
+            start = steps.lower.value if isinstance(steps.lower, ast.Constant) else None
+            if not isinstance(start, int):
+                return rows
+            axes = [
+                plus(steps.upper, -start),
+                *[ast.Constant(1)] * missing,
+                *map(length, at_a_step),
+            ]
+            return ast.Call(ast.Attribute(rows, "reshape", ast.Load()), axes, [])
+
+        return change
+
     def _sum(self, line: Line, first: Expr, last: Expr) -> None:
         found = sum_of(line, self.timed)
         assert found is not None
         kind, a, b = found
         target = text(line.target)
         left = self._flat(over_all_steps(a, first, last, self._rows))
-        right = self._flat(over_all_steps(b, first, last, self._rows))
+        rows = over_all_steps(b, first, last, self._rows)
+        right = self._flat(rows)
+        if kind == "product" and len(self._shape_of(b) or (1, 1)) == 1:  # a number for each row
+            right = f"{text(rows)}.reshape(-1)"
         if kind == "product":
             made = f"{left}.T @ {right}"
         else:

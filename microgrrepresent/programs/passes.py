@@ -351,19 +351,32 @@ def _is_none(node: Expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def over_all_steps(expression: Expr, first: Expr, last: Expr, slices: Callable[..., Expr]) -> Expr:
-    """An expression of one step for all steps at once, with an axis of time in front."""
+def over_all_steps(
+    expression: Expr,
+    first: Expr,
+    last: Expr,
+    slices: Callable[..., Expr],
+    whole: Callable[[str, Expr], Expr] = lambda variable, rows: rows,
+) -> Expr:
+    """An expression of one step for all steps at once, with an axis of time in front.
+
+    Parameters
+    ----------
+    expression, first, last
+    slices : callable
+        A variable at all steps from one to another.
+    whole : callable
+        The same, with axes behind that of time to line up with others.
+    """
 
     def replace(node: Expr) -> Expr | None:
         match node:
             case ast.Subscript(ast.Name(n), index) if _is_of_t_alone(index):
-                return slices(n, at_step(index, first), at_step(index, last))
+                return whole(n, slices(n, at_step(index, first), at_step(index, last)))
             case ast.Subscript(inner, index) if not isinstance(index, ast.Subscript):
                 parts = index.elts if isinstance(index, ast.Tuple) else [index]
-                whole = over_all_steps(inner, first, last, slices)
-                return ast.Subscript(
-                    whole, ast.Tuple([ast.Slice(), *parts], ast.Load()), ast.Load()
-                )
+                rows = over_all_steps(inner, first, last, slices)
+                return ast.Subscript(rows, ast.Tuple([ast.Slice(), *parts], ast.Load()), ast.Load())
         return None
 
     return replaced(expression, replace)

@@ -135,6 +135,9 @@ class Schedule:
     def _add_timed(self, made: Definition, steps: Steps) -> None:
         loop = self._loop_for(made, steps)
         target = at(made.target, name("t"))
+        for owner, when, zero in made.beyond:
+            if all(key(line.target) != key(at(owner, when)) for line in loop.before):
+                loop.before.append(Line(at(owner, when), zero))
         values = [p.expression for p in made.terms if not is_zero(p.expression)]
         if made.handed_on or made.start:
             passed = name(f"{made.target}_next")

@@ -136,8 +136,9 @@ class Storage:
             ]
             ends = [e.value for e in (first, *given, *fixed) if isinstance(e, ast.Constant)]
             self.first[n] = min(e for e in ends if isinstance(e, int))
-            beyond = plus(last, 1)
-            top = beyond if any(key(e) == key(beyond) for e in (*given, *fixed)) else last
+            top, known = last, {key(e) for e in (*given, *fixed)}
+            while key(plus(top, 1)) in known:  # what comes from beyond the end, or is 0 there
+                top = plus(top, 1)
             count = plus(top, 1 - self.first[n])
             counts[n] = key(count)
             old = replaces.get(n, "")
@@ -212,7 +213,15 @@ class Storage:
             case ast.Subscript(ast.Name(n), index) if time_shift(index) is not None:
                 shape = self.shapes.get(n)
                 return shape if shape is None or n in self.timed else shape[1:]
+            case ast.Subscript(ast.Name(n), index) if n in self.timed and self._is_step(index):
+                return self.shapes.get(n)
         return None
+
+    def _is_step(self, index: Expr) -> bool:
+        """Whether an index is one step, such as ``T - 1``."""
+        if isinstance(index, (ast.Slice, ast.Tuple)):
+            return False
+        return all(n.id in self.sizes for n in ast.walk(index) if isinstance(n, ast.Name))
 
     def _shape_of(self, expression: Expr) -> Shape | None:
         return shape_of(expression, self._shape)

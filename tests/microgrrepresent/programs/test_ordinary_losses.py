@@ -1,0 +1,123 @@
+"""Losses that people write about a loop are run by the fast form, and no array is misshapen."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from microgrrepresent import (
+    GraphError,
+    Tensor,
+    cross_entropy,
+    expand_dims,
+    grad,
+    linear,
+    program,
+    softmax,
+    stack,
+    steps,
+    tanh,
+)
+
+rng = np.random.default_rng(0)
+
+
+def parameter(*shape, name):
+    return Tensor(rng.normal(size=shape) * 0.5, requires_grad=True, name=name)
+
+
+W, U, V = parameter(2, 2, name="W"), parameter(2, 3, name="U"), parameter(4, 2, name="V")
+c, v = parameter(4, name="c"), parameter(2, name="v")
+
+
+def run(X, dtype=np.float64):
+    h, hs = Tensor(np.zeros((X.shape[1], 2), dtype), name="h_0"), []
+    for _, x in steps(X):
+        h = tanh(linear(x, U) + linear(h, W)).named("h")
+        hs.append(h)
+    return hs
+
+
+def classifier(X, y):
+    return cross_entropy(linear(run(X)[-1], V) + c, y)
+
+
+def weighed(X, w):
+    total = 0
+    for t, h in enumerate(run(X)):
+        total = total + w[t] * (h * h).mean()
+    return total
+
+
+def pooled(X):
+    H = stack(run(X))
+    return ((expand_dims(softmax(H @ v, axis=0), -1) * H).sum(axis=0) ** 2).mean()
+
+
+def scored(X):
+    return sum(((h @ v) ** 2).sum() for h in run(X))
+
+
+def read_out(X):
+    return ((stack(run(X)) @ V.T) ** 2).sum()
+
+
+def narrow(X):
+    return (stack(run(X, np.float32)) ** 2).sum()
+
+
+LOSSES = {
+    classifier: (lambda T, B: {"y": np.arange(B) % 4}, [W, U, V, c]),
+    weighed: (lambda T, B: {"w": np.linspace(0, 1, T)}, [W, U]),
+    pooled: (lambda T, B: {}, [W, U, v]),
+    scored: (lambda T, B: {}, [W, U, v]),
+    read_out: (lambda T, B: {}, [W, U, V]),
+    narrow: (lambda T, B: {}, [W, U]),
+}
+
+
+def example(f, T, B):
+    more, _ = LOSSES[f]
+    return {"X": np.random.default_rng(T).normal(size=(T, B, 3)), **more(T, B)}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("f", LOSSES)
+def test_the_fast_form_runs_it(f, backend, interpreted):
+    wrt = LOSSES[f][1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = program(f, wrt, backend=backend, **example(f, 6, 4))
+    assert not made.plain
+    for T, B in ((1, 2), (2, 3), (9, 5)):
+        inputs = example(f, T, B)
+        L = f(**{n: Tensor(x, name=n) for n, x in inputs.items()})
+        loss, gradients = made(**inputs)
+        np.testing.assert_allclose(loss, L.item(), rtol=1e-12)
+        for a, b in zip(gradients, grad(L, wrt), strict=True):
+            assert a.shape == b.shape
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-13)
+
+
+LOOPS = {
+    "of rows": lambda X: list(X),
+    "of numbers": lambda X: [X[t] for t in range(X.shape[0])],
+    "of pairs": lambda X: [x for x, _ in pairwise(X)],
+    "backwards": lambda X: list(X[::-1]),
+    "of columns": lambda X: [X[:, t] for t in range(X.shape[1])],
+}
+
+
+@pytest.mark.parametrize("rows", LOOPS.values(), ids=LOOPS)
+def test_a_loop_without_steps_is_told_how_to_have_some(rows):
+    def f(X):
+        h = Tensor(np.zeros(2), name="h_0")
+        for x in rows(X):
+            h = tanh((linear(x, U) + linear(h, W)).sum(axis=0)).named("h")
+        return (h * h).sum()
+
+    with pytest.raises(GraphError, match=r"at which step it was made.*for t, x in steps\(X\)"):
+        program(f, [W, U], X=np.ones((6, 4, 3)))
