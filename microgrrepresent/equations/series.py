@@ -121,6 +121,11 @@ def _of_strands(repeated: Recurrence, places: dict[Node, tuple[Series, Step]]) -
         for t, node in read.boundary.items() if read.source is not None else ():
             assert read.source is not None
             source, at = found[read.source], t - read.lag
+            if read.cut is not None and node.op is not None and node.op.kind == "cut":
+                if node.parents[0] in places or node.parents[0].op is not None:
+                    continue
+                places[node] = (source, at)  # the initial state is cut, too
+                node = node.parents[0]
             if node not in places and at not in source.nodes:
                 source.nodes[at] = node
                 places[node] = (source, at)

@@ -22,6 +22,7 @@ from microgrrepresent.programs.divergence import divergence
 from microgrrepresent.programs.printing import sections
 from microgrrepresent.programs.recording import Recording, Recordings, record
 from microgrrepresent.programs.sizes import UnknownNumber, where_lengths
+from microgrrepresent.recurrence import recurrence
 from microgrrepresent.recurrence.signature import index_numbers, selects
 from microgrrepresent.scopes import source_lines
 from microgrrepresent.source import Line
@@ -68,6 +69,11 @@ def fitting(
             raise
         said = f"{error}. It stands in {line.where}: `{line.operation}`"
         raise UnknownNumber(said, error.number) from None
+    except GraphError as error:
+        shared = _shared_start(recordings.made[0])
+        if shared is None:
+            raise
+        raise GraphError(f"program: {shared}; give each of them one of its own") from error
 
 
 def _fitting(recordings: Recordings, wrt: Sequence[Node], program_of: Callable[[Code], R]) -> R:
@@ -128,6 +134,22 @@ def _refuse_left_out(recording: Recording) -> None:
             "between, as where each step reads the state two steps before; let it read each step, "
             "or leave those out of the loop"
         )
+
+
+def _shared_start(recording: Recording) -> str | None:
+    """Which states begin with one and the same variable, where some do."""
+    found = recurrence(recording.loss)
+    states: dict[Node, dict[int, str]] = {}
+    for read in (read for strand in found.strands for read in strand.reads):
+        if read.source is not None and read.lag:
+            name = next(iter(found.strands[read.source].nodes.values())).name
+            for node in read.boundary.values():
+                states.setdefault(node, {})[read.source] = name or "a state"
+    for node, names in states.items():
+        if len(names) > 1:
+            start = node.name or "one variable"
+            return f"{' and '.join(names.values())} begin with the same initial state, {start}"
+    return None
 
 
 def _line_of(number: float, f: Callable[..., Node], recording: Recording) -> Line | None:

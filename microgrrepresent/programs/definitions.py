@@ -196,7 +196,9 @@ class Definitions:
         return Definition(target, steps, self._pieces(pair))
 
     def _adjoint(self, target: str, group: list[Pair]) -> Definition:
-        usual = max(group, key=lambda pair: len(pair[0].steps))
+        usual = max(  # of equal ones the last, which reads what those before it have made
+            reversed(group), key=lambda pair: (len(pair[0].steps), len(_terms(pair[0].right)))
+        )
         self.lowering.timed.add(target)
         steps = self._steps(usual[0].steps, usual[1].steps, target)
         made = Definition(target, steps)
@@ -206,10 +208,12 @@ class Definitions:
         if not made.handed_on and len(group) == 1:
             made.terms = concatenated(made.terms)
         covered = usual[0].steps
+        order = [t for pair in group for t in pair[0].steps]
+        by = order[1] - order[0] if len(order) > 1 else 1
         near = sorted(group, key=lambda pair: abs(pair[0].steps[-1] - covered[0]))
         for pair in near:
             if pair is not usual:
-                covered = self._at_an_end(made, pair, covered)
+                covered = self._at_an_end(made, pair, covered, by)
         if made.terms and not made.handed_on and not made.start:
             made.terms = self._of_whole_shape(made.terms, target)
         return made
@@ -230,7 +234,9 @@ class Definitions:
         )
         return [Piece(spread, whole)]
 
-    def _at_an_end(self, made: Definition, pair: Pair, covered: tuple[int, ...]) -> tuple[int, ...]:
+    def _at_an_end(
+        self, made: Definition, pair: Pair, covered: tuple[int, ...], by: int
+    ) -> tuple[int, ...]:
         """An equation of the first steps, or the last, as a case of the usual one.
 
         It gives the steps, in the first recording, of which the definition is now.
@@ -240,12 +246,11 @@ class Definitions:
         pieces = self._pieces(pair)
         others = _without(pieces, [*made.terms, *made.handed_on])
         missing = _without([*made.terms, *made.handed_on], pieces)
-        by = covered[1] - covered[0] if len(covered) > 1 else 1
         first = when[-1] == covered[0] - by and not made.start and (steps.single or not others)
         last = steps.single and when[0] == covered[-1] + by
         if first and all(self._is_nothing(p, t) for p in missing for t in when):
             made.start += [piece_at(p, steps.first) for p in others]
-            made.steps = Steps(steps.first, made.steps.last, made.steps.down)
+            made.steps = Steps(steps.first, made.steps.last, by < 0)
             return (*when, *covered)
         if last and not _without(pieces, made.handed_on) and len(pieces) == len(made.handed_on):
             made.end = steps.first

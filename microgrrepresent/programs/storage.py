@@ -105,6 +105,11 @@ class Storage:
                         steps.setdefault(owner, (first, last))
                 for line in item.loop.lines:
                     home[line_owner(line)] = i
+        for item in items:
+            if isinstance(item, Line) and isinstance(item.target, ast.Subscript):
+                owner, index = line_owner(item), item.target.slice
+                if owner in self.timed:  # at one step only, if no loop has it
+                    steps.setdefault(owner, (index, index))
         local = {n for n in home if n in self.timed and n not in self.code.given}
         for i, item in enumerate(items):
             lines = (
@@ -135,7 +140,7 @@ class Storage:
                 and line_owner(item) == n
             ]
             ends = [e.value for e in (first, *given, *fixed) if isinstance(e, ast.Constant)]
-            self.first[n] = min(e for e in ends if isinstance(e, int))
+            self.first[n] = min((e for e in ends if isinstance(e, int)), default=0)
             top, known = last, {key(e) for e in (*given, *fixed)}
             while key(plus(top, 1)) in known:  # what comes from beyond the end, or is 0 there
                 top = plus(top, 1)

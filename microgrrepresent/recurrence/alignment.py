@@ -140,6 +140,11 @@ def _substituted(node: Node, column: Column, t: int, breaks: Breaks) -> None:
             f"; the names {node.name} and {other.name} differ: give a variable one name at all "
             "steps, the step itself is its index"
         )
+    elif node.op == other.op and node.shape != other.shape:
+        advice = (
+            "; the shapes differ, as where an initial state has no row for each sequence: begin "
+            "with one of the shape of the others, as broadcast_to makes it"
+        )
     breaks.add(
         node,
         t,

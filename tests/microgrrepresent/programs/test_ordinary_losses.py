@@ -11,16 +11,20 @@ import pytest
 from microgrrepresent import (
     GraphError,
     Tensor,
+    compiled,
     cross_entropy,
     expand_dims,
     grad,
     linear,
     program,
+    sigmoid,
     softmax,
     stack,
     steps,
+    stop_gradient,
     tanh,
 )
+from rnn import LSTM
 
 rng = np.random.default_rng(0)
 
@@ -121,3 +125,85 @@ def test_a_loop_without_steps_is_told_how_to_have_some(rows):
 
     with pytest.raises(GraphError, match=r"at which step it was made.*for t, x in steps\(X\)"):
         program(f, [W, U], X=np.ones((6, 4, 3)))
+
+
+def test_states_that_begin_with_one_variable_are_told_so():
+    def f(X):
+        h = c = Tensor(np.zeros((X.shape[1], 2)), name="h_0")
+        for _, x in steps(X):
+            i = sigmoid(linear(x, U) + linear(h, W)).named("i")
+            c = (i * c + tanh(linear(h, W))).named("c")
+            h = (i * tanh(c)).named("h")
+        return (h * h).sum()
+
+    with pytest.raises(GraphError, match="begin with the same initial state, h_0; give each"):
+        program(f, [W, U], X=np.ones((6, 4, 3)))
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 2)])
+def test_an_initial_state_without_rows_is_told_to_have_some(shape):
+    def f(X):
+        h = Tensor(np.zeros(shape), name="h_0")
+        for _, x in steps(X):
+            h = tanh(linear(x, U) + linear(h, W)).named("h")
+        return (h * h).sum()
+
+    with pytest.raises(GraphError, match=r"the shapes differ.*as broadcast_to makes it"):
+        program(f, [W, U], X=np.ones((6, 4, 3)))
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_state_that_is_cut_at_each_step(last):
+    def f(X):
+        h, total = Tensor(np.zeros((X.shape[1], 2)), name="h_0"), 0
+        for _, x in steps(X):
+            h = tanh(linear(x, U) + linear(stop_gradient(h), W)).named("h")
+            total = total + (h * h).sum()
+        return (h * h).sum() if last else total
+
+    X = np.random.default_rng(0).normal(size=(6, 4, 3))
+    made = program(f, [W, U], X=X)
+    assert not made.plain
+    L = f(Tensor(X[:5], name="X"))
+    loss, gradients = made(X=X[:5])
+    np.testing.assert_allclose(loss, L.item())
+    for a, b in zip(gradients, grad(L, [W, U]), strict=True):
+        np.testing.assert_allclose(a, b)
+
+
+@pytest.mark.parametrize("T", [1, 2, 3])
+@pytest.mark.parametrize("last", [True, False])
+def test_a_recorded_loss_may_be_as_short_as_it_likes(T, last):
+    def f(X):
+        hs = run(X)
+        return (hs[-1] ** 2).sum() if last else (stack(hs) ** 2).sum()
+
+    L = f(Tensor(np.random.default_rng(0).normal(size=(T, 4, 3)), name="X"))
+    made = program(L, [W, U])
+    assert not made.plain
+    loss, gradients = made()
+    np.testing.assert_allclose(loss, L.item())
+    for a, b in zip(gradients, grad(L, [W, U]), strict=True):
+        np.testing.assert_allclose(a, b)
+
+
+@pytest.mark.parametrize("T", [1, 2])
+def test_the_first_batch_may_be_as_short_as_it_likes(T):
+    step = compiled(lambda X: (stack(run(X)) ** 2).sum(), [W, U], otherwise="run")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        step(X=np.ones((T, 4, 3)))
+    assert step.program is not None and not step.reason
+
+
+def test_the_printed_gradients_are_arrays_of_their_own():
+    layer = LSTM(3, 4, rng=0)
+    X = np.ones((6, 4, 3))
+    made = program(lambda X: (layer(X)[0] ** 2).sum(), layer.parameters(), X=X)
+    names = {}
+    exec(made.source(), names)
+    arrays = [leaf.numpy() for leaf in made.code.leaves.values()]
+    _, gradients = names["loss_and_gradients"](X, *arrays)
+    assert len(gradients) == 4
+    for i, a in enumerate(gradients):
+        assert not any(np.shares_memory(a, b) for b in gradients[:i])
