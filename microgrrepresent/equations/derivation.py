@@ -88,7 +88,9 @@ class Derivation:
         return tuple(dict.fromkeys([*(value.variable for value in self.given), *made]))
 
 
-def derive(loss: Node, targets: Node | Sequence[Node], together: bool = True) -> Derivation:
+def derive(
+    loss: Node, targets: Node | Sequence[Node], together: bool = True, code: bool = False
+) -> Derivation:
     """Write down how dL/d(target) comes about, of one target or of several at once.
 
     Parameters
@@ -99,6 +101,8 @@ def derive(loss: Node, targets: Node | Sequence[Node], together: bool = True) ->
         Parameters, or any nodes between a parameter and the loss.
     together : bool
         Whether to treat the steps of a graph that folds as one.
+    code : bool
+        Whether an operation may say in NumPy alone what it sends back, as nobody reads formulas.
 
     Raises
     ------
@@ -115,7 +119,7 @@ def derive(loss: Node, targets: Node | Sequence[Node], together: bool = True) ->
                 "there is no gradient to explain"
             )
     variables = find_variables(graph, [loss, *several], live, together)
-    return _Derivation(loss, several, variables).result()
+    return _Derivation(loss, several, variables, code).result()
 
 
 def _between(graph: Graph, loss: Node, targets: Sequence[Node]) -> set[Node]:
@@ -140,8 +144,11 @@ def _rules(node: Node) -> list[tuple[Node, Any]]:
 class _Derivation(Forward):
     """The work of `derive`: terms, and the equations that consist of them."""
 
-    def __init__(self, loss: Node, targets: Sequence[Node], variables: Variables) -> None:
+    def __init__(
+        self, loss: Node, targets: Sequence[Node], variables: Variables, code: bool
+    ) -> None:
         super().__init__(variables)
+        self.code = code
         self.loss, self.targets = loss, dict.fromkeys(targets)
         self.graph, self.edges, self.live = variables.graph, variables.edges, variables.live
         self.sent_once: dict[Node, Term] = {}
@@ -170,8 +177,11 @@ class _Derivation(Forward):
         assert child.op is not None
         g, parent = self._adjoint(child, now), child.parents[i]
         reading = now if self.places[child][1] is not None else None
-        meets = child.op.said("meets", child, i, by="explain")
-        text = child.op.said(_RULE.get(meets, "derivative"), child, i, by="explain")
+        if self.code and self._in_code_alone(child, i):
+            meets = text = ""
+        else:
+            meets = child.op.said("meets", child, i, by="explain")
+            text = child.op.said(_RULE.get(meets, "derivative"), child, i, by="explain")
         joins = child.op.many is not None
         # an inner product is a number, and has spread nothing
         spread = meets == "elementwise" and child.ndim >= parent.ndim
@@ -200,6 +210,15 @@ class _Derivation(Forward):
         if spread and child.shape != parent.shape:
             term = SumOver(term, parent.shape)
         return term
+
+    def _in_code_alone(self, child: Node, i: int) -> bool:
+        """Whether an operation says in NumPy what it sends back, and not in formulas."""
+        assert child.op is not None
+        shapes = [p.shape for p in child.parents]
+        meets, source = (
+            child.op.text(field, shapes, child.params, i) for field in ("meets", "vjp_source")
+        )
+        return meets is None and source is not None
 
     def _joins_steps(self, joined: Node, series: Series) -> bool:
         """Whether several steps of a variable are joined, not the last one alone."""

@@ -185,7 +185,8 @@ def _sums(node: Node) -> bool:
 def _passes(node: Node, position: int) -> bool:
     """Whether an operation passes its adjoint on to an input as it is, but for its sign."""
     assert node.op is not None
-    if node.op.said("meets", node, position, by="explain") != "elementwise":
+    shapes = [parent.shape for parent in node.parents]
+    if node.op.text("meets", shapes, node.params, position) != "elementwise":
         return False
     return number_in(node.op.said("derivative", node, position, by="explain")) in (1, -1)
 

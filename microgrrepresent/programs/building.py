@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
     _refuse_without_steps(recordings)
     for recording in (recordings.first, recordings.second):
         recurrence(recording.loss).refuse_breaks()  # or it says which node breaks the pattern
-    a, b = (derive(r.loss, wrt) for r in (recordings.first, recordings.second))
+    a, b = (derive(r.loss, wrt, code=True) for r in (recordings.first, recordings.second))
     names = names_of(a, recordings)
     sizes = Sizes(recordings.sizes)
     lowering = Lowering(sizes, names, recordings.first.loss.dtype)
@@ -194,8 +194,11 @@ class _Leaves:
         self.initial: dict[str, list[tuple[Expr, str]]] = {}
         first = recordings.first
         of_input = {node: n for n, node in first.inputs.items()}
-        _refuse_one_a_step(a, b, names)
+        lowering.numbers.update(_numbers(a, b, names, recordings))
+        _refuse_one_a_step(a, b, names, lowering.numbers)
         for value, like in _paired(a, b, names):
+            if names(value.variable) in lowering.numbers:
+                continue
             node, other = a.nodes[value], b.nodes[like]
             variable = letter = names(value.variable)
             if value.when is not None:
@@ -243,12 +246,38 @@ class _Leaves:
         self.made.append(Line(name(letter), made))
 
 
-def _refuse_one_a_step(a: Derivation, b: Derivation, names: Names) -> None:
-    """Refuse leaves that the function makes anew at each step."""
+def _numbers(
+    a: Derivation, b: Derivation, names: Names, recordings: TwoRecordings
+) -> dict[str, Expr]:
+    """What the function makes anew at each step, but always of one and the same number.
+
+    So are numbers of NumPy, which are leaves, as they may be data.
+    """
+    values: dict[str, set[Any]] = {}
+    for one, recording in ((a, recordings.first), (b, recordings.second)):
+        for value in one.given:
+            node = one.nodes[value]
+            fits = node.id > recording.began and node.shape == ()
+            fits = fits and value.when is not None and node.dtype == recording.loss.dtype
+            found = values.setdefault(names(value.variable), set())
+            found.add(node.value.item() if fits else None)
+    return {
+        letter: literal(number)
+        for letter, (number, *others) in values.items()
+        if number is not None and not others
+    }
+
+
+def _refuse_one_a_step(
+    a: Derivation, b: Derivation, names: Names, numbers: Container[str]
+) -> None:
+    """Refuse leaves that the function makes anew at each step, unless they are numbers."""
     counts = [Counter(names(value.variable) for value in one.given) for one in (a, b)]
     for value, node in a.nodes.items():
         letter = names(value.variable)
-        if value in a.given and value.when is not None and counts[0][letter] < counts[1][letter]:
+        if value not in a.given or value.when is None or letter in numbers:
+            continue
+        if counts[0][letter] < counts[1][letter]:
             raise GraphError(
                 f"program: {letter} {node.shape} is made anew at each step, as is every array that "
                 "an operation is given; make one Tensor of it before the loop, or, if the steps "

@@ -33,7 +33,7 @@ def divergence(code: Code, recordings: TwoRecordings, wrt: Sequence[Node]) -> st
         so that it is the function that does something else on other inputs.
     """
     recording = recordings.first
-    derivation = derive(recording.loss, wrt)
+    derivation = derive(recording.loss, wrt, code=True)
     names = names_of(derivation, recordings)
     found: dict[str, Any] = {"np": np}
     for helper in code.helpers:

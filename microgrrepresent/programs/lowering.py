@@ -62,6 +62,8 @@ class Lowering(Operations):
         self.names = names
         self.timed: set[str] = set()
         """The variables that have a value at every step."""
+        self.numbers: dict[str, Expr] = {}
+        """What is the same number at every step."""
         self.shapes: dict[str, Shape] = {}
         """The shape of each variable, at a step."""
         self.there: dict[str, set[int]] = {}
@@ -102,6 +104,8 @@ class Lowering(Operations):
                 f"program: the recordings of different lengths differ: {_kind(a)}, {_kind(b)}"
             )
         match a, b:
+            case Value(variable), Value() if self.names(variable) in self.numbers:
+                return Piece(self.numbers[self.names(variable)], ())
             case Value(variable, when), Value(_, other):
                 shape = self.shape(variable.shape, b.variable.shape, self.names(variable))
                 self.shapes[self.names(variable)] = shape

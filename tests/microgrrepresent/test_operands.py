@@ -107,13 +107,3 @@ def test_operators_without_a_derivative_are_numpys():
     assert (whole >> 1).tolist() == [2, 3]
     with mg.no_grad():
         assert (W % 1).tolist() == [0.5, 0.5]
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
-@pytest.mark.parametrize(
-    "x", [np.float64(0.1), np.float32(0.1), np.int64(3), np.uint8(3), np.float16(2), np.bool_(1)]
-)
-def test_a_number_of_numpy_is_a_number_where_it_is_no_wider_than_what_stands_beside_it(x, dtype):
-    y, right = Tensor(np.ones(2, dtype)) * x, np.ones(2, dtype) * x
-    assert y.dtype == right.dtype and (y.numpy() == right).all()
-    assert y.parents[1].is_number == (np.result_type(x.item(), dtype) == right.dtype)

@@ -14,8 +14,10 @@ from microgrrepresent import (
     compiled,
     cross_entropy,
     expand_dims,
+    explain,
     grad,
     linear,
+    primitive,
     program,
     sigmoid,
     softmax,
@@ -24,6 +26,7 @@ from microgrrepresent import (
     stop_gradient,
     tanh,
 )
+from microgrrepresent.errors import DescriptionError
 from rnn import LSTM
 
 rng = np.random.default_rng(0)
@@ -207,3 +210,28 @@ def test_the_printed_gradients_are_arrays_of_their_own():
     assert len(gradients) == 4
     for i, a in enumerate(gradients):
         assert not any(np.shares_memory(a, b) for b in gradients[:i])
+
+
+def test_an_operation_that_says_in_numpy_alone_what_it_sends_back():
+    half = primitive(
+        "half",
+        lambda x: x / 2,
+        (lambda g, y, x: g / 2,),
+        source="x / 2",
+        vjp_source="g / 2",
+    )
+
+    def f(X):
+        h = Tensor(np.zeros((X.shape[1], 2)), name="h_0")
+        for _, x in steps(X):
+            h = half(tanh(linear(x, U) + linear(h, W))).named("h")
+        return (h * h).sum()
+
+    X = np.ones((6, 4, 3))
+    L = f(Tensor(X, name="X"))
+    loss, gradients = program(f, [W, U], X=X)(X=X)
+    np.testing.assert_allclose(loss, L.item())
+    for a, b in zip(gradients, grad(L, [W, U]), strict=True):
+        np.testing.assert_allclose(a, b)
+    with pytest.raises(DescriptionError, match=r"explain: half at t=1: .* does not say its 'meets'"):
+        explain(L, W)
