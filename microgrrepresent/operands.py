@@ -55,14 +55,9 @@ def _lifted(
     """An operand as a node; widened, if it is a number too large for the integers beside it."""
     if isinstance(x, Node):
         return x
-    types = [y.dtype for y in operands if y is not x and hasattr(y, "dtype")]
-    if isinstance(x, np.generic) and _result_type(x.dtype, *types) == _result_type(
-        number := x.item(), *types
-    ):
-        x = number  # it is no wider than what stands beside it
     if not isinstance(x, (bool, int, float, complex)) or isinstance(x, np.generic):
         return leaf(kind, new_array(x))
-    dtype = _result_type(x, *types)
+    dtype = _result_type(x, *[y.dtype for y in operands if y is not x and hasattr(y, "dtype")])
     if widen:
         own = np.min_scalar_type(x)
         dtype = np.result_type(dtype, own if own.kind in "iu" else np.float64)

@@ -268,9 +268,7 @@ def _numbers(
     }
 
 
-def _refuse_one_a_step(
-    a: Derivation, b: Derivation, names: Names, numbers: Container[str]
-) -> None:
+def _refuse_one_a_step(a: Derivation, b: Derivation, names: Names, numbers: Container[str]) -> None:
     """Refuse leaves that the function makes anew at each step, unless they are numbers."""
     counts = [Counter(names(value.variable) for value in one.given) for one in (a, b)]
     for value, node in a.nodes.items():
