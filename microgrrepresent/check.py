@@ -290,9 +290,10 @@ def _best_method(f: Function, xs: Sequence[Tensor], ys: Sequence[Node]) -> Metho
                     return "central differences"
     except (TypeError, GradientError, ComplexWarning):  # such as float(x) of a complex number
         return "central differences"
-    # exp(1000) is inf, and 1 / inf is 0; of complex numbers it is NaN
+    # exp(1000) is inf, and 1 / inf is 0, where complex numbers give NaN; log(-1) is NaN, where they
+    # give a number
     lost = any(
-        np.isnan(z.value).any() and not np.isnan(y.value).any()
+        not np.array_equal(np.isnan(z.value), np.isnan(y.value))
         for y, z in zip(ys, tried, strict=True)
     )
     return "central differences" if lost else "complex step"

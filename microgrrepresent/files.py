@@ -176,8 +176,9 @@ def read_file(path: PathLike) -> bytes:
     FileError
         If it cannot be read or is too large.
     """
+    source = as_path(path)
     try:
-        with as_path(path).open("rb") as file:
+        with source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             content = b"" if size > LARGEST else file.read(LARGEST + 1)  # a pipe has no size
     except (OSError, ValueError) as error:

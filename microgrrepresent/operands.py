@@ -95,6 +95,9 @@ def misuse(
     shapes = [p.shape for p in parents if hasattr(p, "shape")]
     broken = op.mismatch(shapes) if op.mismatch and len(shapes) == len(parents) else None
     message = f"{running(op.name)}: {text}: {broken or error}"
+    if isinstance(error, ValueError) and isinstance(op.forward, np.ufunc) and not broken:
+        # the shapes fit, so that it is the numbers that do not: a negative power of an integer
+        return DTypeError(f"{message} Floats may do, as in t.astype(float)")
     if isinstance(error, ValueError):
         return ShapeError(message)
     return IndexError(message) if isinstance(error, IndexError) else TypeError(message)

@@ -67,7 +67,7 @@ class Explanation:
         return "\n".join(text.lines()).rstrip() + "\n"
 
     def _repr_markdown_(self) -> str:
-        return self.markdown()
+        return self.markdown().encode(errors="replace").decode()  # half characters
 
 
 def explain(

@@ -52,7 +52,7 @@ class Equations(str):
         return self._formulas
 
     def _repr_markdown_(self) -> str:
-        return self._formulas
+        return self._formulas.encode(errors="replace").decode()  # half characters
 
 
 def step_equations(

@@ -260,3 +260,9 @@ def test_inputs_are_left_alone():
 
 def test_differences_are_as_wide_as_large_numbers_need():
     assert gradcheck(lambda x: abs(x), [[1e8, -3e8]]).method == "central differences"
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_what_is_nan_is_not_checked_against_a_number():
+    with pytest.raises(CheckError, match="is -1 by the reverse sweep, nan by central differences"):
+        gradcheck(lambda x: mg.log(x - 2), [[1.0]])

@@ -170,7 +170,7 @@ def test_numbers_beside_small_integers_are_numpys_or_a_sentence(f, number, dtype
                 call(Tensor(data))
         except ValueError as refused:
             assert "negative integer powers" in str(refused) and f is OPERATIONS["**"]
-            with pytest.raises(ValueError, match="negative integer powers"):
+            with pytest.raises(DTypeError, match=r"negative integer powers.* t\.astype\(float\)"):
                 call(Tensor(data))
         else:
             found = call(Tensor(data))

@@ -6,6 +6,7 @@ import pytest
 import microgrrepresent as mg
 from microgrrepresent import Graph, Tensor, steps
 from microgrrepresent.errors import DTypeError, FileError, GradientError, ShapeError
+from microgrrepresent.files import read_file
 
 T = Tensor([[1.0, 2.0], [3.0, 4.0]], name="t")
 W = Tensor([1.5, 2.5], requires_grad=True, name="w")
@@ -79,6 +80,11 @@ WRONG = {
     "steps of a number": (lambda: steps(3), TypeError, "^steps: the inputs must be a sequence"),
     "first step": (lambda: steps([1], "1"), TypeError, "^steps: start must be an integer"),
     "path": (lambda: mg.save(W.sum(), None), FileError, "^a path must be a str or a Path"),
+    "path to read": (
+        lambda: read_file(None),
+        FileError,
+        "^a path must be a str or a Path, got None",
+    ),
     "view": (lambda: mg.draw(W.sum(), np.ones(2)), mg.DrawingError, "^draw: view"),
 }
 

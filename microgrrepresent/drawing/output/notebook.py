@@ -9,6 +9,8 @@ from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 
 MANY_STEPS = 6
+MANY_NODES = 10_000
+"""A notebook shows the last value of every cell, and should not take seconds for it unasked."""
 
 
 def shown(out: Graph | Node) -> dict[str, str]:
@@ -20,14 +22,19 @@ def shown(out: Graph | Node) -> dict[str, str]:
     text = repr(out)
     if isinstance(out, Node) and not out.parents:
         return {"text/plain": text}
+    graph = out if isinstance(out, Graph) else Graph(out)
+    if len(graph) > MANY_NODES:
+        return {
+            "text/plain": f"{text}\n(no picture by itself, because the graph has {len(graph):,} "
+            "nodes; draw(..., window=(3, 2)) takes a while)"
+        }
     try:
-        return {"text/plain": text, "image/svg+xml": _picture(out).svg_among_others()}
+        return {"text/plain": text, "image/svg+xml": _picture(graph).svg_among_others()}
     except DrawingError as error:
         return {"text/plain": f"{text}\n(no picture: {error})"}
 
 
-def _picture(out: Graph | Node) -> Drawing:
-    graph = out if isinstance(out, Graph) else Graph(out)
+def _picture(graph: Graph) -> Drawing:
     steps = len(graph.steps)
     return draw(
         graph,

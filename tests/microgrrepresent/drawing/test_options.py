@@ -335,6 +335,15 @@ def test_notebooks_show_pictures(make):
     assert set(Tensor(1.0)._repr_mimebundle_()) == {"text/plain"}
 
 
+def test_a_notebook_does_not_draw_a_very_large_graph_by_itself():
+    h = Tensor(0.5, requires_grad=True)
+    for _ in range(10_000):
+        h = h.tanh()
+    for shown in (h, Graph(h)):
+        bundle = shown._repr_mimebundle_()
+        assert set(bundle) == {"text/plain"} and "has 10,001 nodes; draw(" in bundle["text/plain"]
+
+
 def _tangle(n):
     rng, nodes = np.random.default_rng(0), [Tensor(1.0, name="x")]
     for i in range(n):

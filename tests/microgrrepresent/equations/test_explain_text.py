@@ -371,3 +371,11 @@ def test_parts_of_a_matrix_stand_below_each_other(notation, gradient):
     W, x = Tensor(np.ones((4, 3)), True, "W"), Tensor(np.ones((5, 3)), name="x")
     a, b = linear(x, W[0:2]).named("a"), linear(x, W[2:4]).named("b")
     assert f"/∂W = {gradient}\n" in str(explain((a * b).sum(), W, notation))
+
+
+def test_half_characters_do_not_keep_a_notebook_from_being_saved():
+    W = Tensor(np.ones((2, 3)), True, "W\ud800")
+    layer = RNN(3, 2)
+    layer.weight_hh_l0.name = "U\ud800"
+    for shown in (explain(linear(XS[0], W).sum(), W), layer.equations()):
+        assert shown._repr_markdown_().encode()
