@@ -215,6 +215,11 @@ def test_a_card_shows_value_gradient_formula_and_code(opened):
     assert page.inner_text("#card mark").startswith("self.sigma(")
     assert page.locator("#card .row").count() == 2
     assert page.locator(".edge.near").count() > 2
+    widths = (
+        "[...document.querySelectorAll('.edge.gradient.near path')].map((p) => "
+        "parseFloat(getComputedStyle(p).strokeWidth) - p.getAttribute('stroke-width'))"
+    )
+    assert page.evaluate(widths) == [0, 0]  # how wide a gradient's arrow is says how large it is
     page.mouse.move(3, 780)
     assert page.is_hidden("#card")
 
