@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Way = tuple[Node, tuple[tuple[Node, int], ...]]
 """A state, and the edges on its way to a memory of several."""
+MOST = 1_000
+"""So many arrows can be told apart; with more, contexts are drawn as everything else is."""
 CLOSE = 1e-3
 """How far from 1 a sum of weights may be."""
 
@@ -83,10 +85,14 @@ def contexts(time: Timeline) -> Contexts:
             found.ways[node] = ways
         if time.column[node] >= time.storeys[1] and time.is_step(node) and node not in time.shared:
             steps[time.column[node]].append(node)
+    arrows = 0
     for inside in steps.values():
         own = _context(time, inside, found)
         if own is not None:
             found.of.update(dict.fromkeys(own.members, own))
+            arrows += len(own.sources)
+        if arrows > MOST:
+            return Contexts()
     for node in reversed(time.nodes):
         users = time.users(node)
         is_read = users and all(user in found.of or user in found.memories for user in users)

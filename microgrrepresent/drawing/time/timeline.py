@@ -192,8 +192,10 @@ class Timeline:
     def is_state_before(self, child: Node, i: int) -> bool:
         """Whether a node reads its i-th parent as the state before the first step of its loop."""
         start = self.handed.get(child.parents[i])
+        if start is None:
+            return False
         later = self._at.get((self.slot[child], self.column[child] + 1))
-        if start is None or later is None or len(later.parents) <= i:
+        if later is None or len(later.parents) <= i:
             return False
         state = self.cuts.get(later.parents[i], later.parents[i])
         return self.slot.get(state) == start.state

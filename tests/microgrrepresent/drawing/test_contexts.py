@@ -207,6 +207,15 @@ def test_the_gradient_of_an_arrow_is_that_of_its_step():
     assert strength == sorted(strength)
 
 
+def test_more_arrows_than_can_be_told_apart_are_not_drawn():
+    """The cost stays linear in the steps of both loops."""
+    encoder, decoder = Encoder(GRU(3, N, rng=0)), Decoder(6, N, N, attention="dot", rng=1)
+    scores = decoder(encoder(np.ones((40, 1, 3))), np.zeros((40, 1), int))
+    picture = draw(scores, "cells").picture
+    assert not looks(picture)
+    assert sum(plain(box.label) == "S" and box.kind == "chip" for box in picture.boxes) == 40
+
+
 def test_the_context_of_the_last_state_alone_is_none():
     encoder, decoder = Encoder(GRU(3, N, rng=0)), Decoder(6, N, N, rng=1)
     scores = decoder(encoder(np.ones((K, 2, 3))), np.zeros((T, 2), int))
