@@ -129,7 +129,7 @@ def _between(cuts: tuple[int, ...], axis: int) -> tuple[tuple[slice, ...], ...]:
 def _several(xs: Sequence[Any], name: str) -> list[Any]:
     if not isinstance(xs, Iterable):
         raise TypeError(f"{running(name)}: the arrays must be a list, got {shortened(xs)}")
-    made = [arrayed(x) for x in xs]
+    made = [x if isinstance(x, Node) else arrayed(x) for x in xs]
     if not made:
         raise ShapeError(f"{running(name)}: there is nothing to join; give at least one array")
     return made

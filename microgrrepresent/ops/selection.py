@@ -90,9 +90,9 @@ _put: Primitive = primitive(
 
 
 def _ones_at(indices: Array, classes: int, dtype: str) -> Array:
-    out = np.zeros((*indices.shape, classes), dtype)
-    np.put_along_axis(out, indices[..., None], 1, -1)
-    return out
+    rows = np.zeros((indices.size, classes), dtype)
+    rows[np.arange(indices.size), indices.reshape(-1)] = 1
+    return rows.reshape(*indices.shape, classes)
 
 
 _one_hot = primitive(
