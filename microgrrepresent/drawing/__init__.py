@@ -5,22 +5,23 @@ which has a room of its own and knows nothing of those after it; read the rooms 
 
 1. ``time/``. *When.* `timeline` gives each node a column, a column a step; `storeys` says where one
    loop is over and the next begins, `contexts` what the next looks at, `apart` what has nothing in
-   common; `describing` says in words what there is.
+   common; `layers` tells those of a stack apart; `describing` says in words what there is.
 2. ``marks/``. *What there is to draw*: `picture` has boxes and arrows, `labels` sets names as
    mathematics, `naming` says a node's name, `sizes` fits boxes to what they say, `curves` are the
    paths of arrows, `themes` and `colors` how all of it looks.
 3. ``views/``. *What shares a box*: `views`, `gates` and `cells` say it for each node, `folded` has
    one step for all, `window` some for many, `contexts` what attention computes; `builder`
-   makes boxes and arrows of it, `parameters` tells those of one name apart. `leaving_out`,
-   `highlight` and `gate_colors` do what a lecturer asks for; `choices` refuses what cannot be
-   drawn.
+   makes boxes and arrows of it, `delay_lines` hands values on to later steps, `parameters` tells
+   those of one name apart. `leaving_out`, `highlight` and `gate_colors` do what a lecturer asks
+   for; `choices` refuses what cannot be drawn.
 4. ``layout/``. *Where everything stands.* Five files are the way through: `layout` cuts the picture
    into `blocks` and lays out equal ones once; `layered` is the layout of a block; `grid` is what
    the blocks are put into, by `rows`, `columns` and `states`; `routes` joins the arrows; `page`
    fits it to what it is shown on. Behind `layered` stand `tracing` (a block as a `sketch` of
    `outlines`), `ranks`, `ordering`, `sides`, `coordinates` (by the `network_simplex` method) and
-   `tracks`. A whole cell is a `single_box`. `legend`, `panels`, `gradients`, `gaps` at crossings,
-   `ribbon`, `storeys`, `side_by_side`, `gallery`, `turning` and `words` finish the picture.
+   `tracks`. A whole cell is a `single_box`, with delay lines a `tapped_box`; two directions are
+   `parallel`. `legend`, `panels`, `gradients`, `gaps` at crossings, `ribbon`, `storeys`,
+   `side_by_side`, `gallery`, `turning` and `words` finish the picture.
 5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
    slide of shapes, with `pptx_sites` to glue connectors to; `frames` are several drawings, which
    `animated` writes into one file. `scene` is `draw` itself, every stage in a line; `notebook` is

@@ -85,8 +85,16 @@ def blocks(picture: Picture, columns: range) -> Blocks:
             block = found.setdefault((box.column, row), Block(box.column, row))
         of[box] = block
         block.boxes.append(box)
+    through = {  # what reads a state is what it passes on its way to the next tap of its line
+        arrow.tail: of[arrow.head]
+        for arrow in picture.arrows
+        if arrow.tail.between and arrow.head in of
+    }
     for arrow in picture.arrows:
-        for block in dict.fromkeys(of[box] for box in (arrow.tail, arrow.head) if box in of):
+        ends = [of[box] for box in (arrow.tail, arrow.head) if box in of]
+        if not ends and arrow.tail in through and arrow.head.kind != "delay":
+            ends = [through[arrow.tail]]
+        for block in dict.fromkeys(ends):
             block.arrows.append(arrow)
     rows: dict[Level, list[Block]] = defaultdict(list)
     for block in sorted(found.values(), key=lambda b: (b.level, b.column)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Set
 from dataclasses import dataclass
 
 from microgrrepresent.drawing.layout.blocks import Block, Blocks
 from microgrrepresent.drawing.layout.outlines import Crossing, Side
 from microgrrepresent.drawing.marks.picture import Arrow, Picture
+from microgrrepresent.drawing.time.levels import Level
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,15 @@ class Borders:
         The slots of what goes straight from a column to the next, and to which side.
     gathered : set
         The slots of what the end uses of several steps.
+    abreast : set
+        The levels of recurrences that stand side by side.
     """
 
     blocks: Blocks
     T: int
     passing: dict[Hashable, Side]
     gathered: frozenset[Hashable]
+    abreast: Set[Level] = frozenset()
 
     def crossing(self, block: Block, arrow: Arrow, enters: bool) -> Crossing:
         """Where an arrow enters or leaves a block."""
@@ -34,8 +38,11 @@ class Borders:
         if enters and arrow.enters_as is not None:
             slot = arrow.enters_as
         if not other.between and other.column == block.column:
-            lower = self.blocks.of[other].level < block.level
-            return Crossing("below" if lower else "above", enters, slot)
+            level = self.blocks.of[other].level
+            if level < block.level:
+                return Crossing("below", enters, slot)
+            branch = level if not enters and level in self.abreast else 0
+            return Crossing("above", enters, slot, 0 if block.level % 2 else branch)
         if self.T and enters and block.column > self.T:  # the end stands above the steps
             return Crossing("below", enters, collector(arrow) if slot in self.gathered else slot)
         to_end = not enters and other.column > self.T and not other.between
@@ -49,7 +56,7 @@ class Borders:
         return Crossing("left" if before else "right", enters, slot)
 
 
-def borders(picture: Picture, T: int, blocks: Blocks) -> Borders:
+def borders(picture: Picture, T: int, blocks: Blocks, abreast: Set[Level]) -> Borders:
     """Find what passes between the columns of a picture, and what its end gathers."""
     passing: dict[Hashable, Side] = {}
     gathered: set[Hashable] = set()
@@ -62,7 +69,7 @@ def borders(picture: Picture, T: int, blocks: Blocks) -> Borders:
             passing[tail.slot] = "right" if head.column > tail.column else "left"
     for slot in gathered:
         passing.pop(slot, None)
-    return Borders(blocks, T, passing, frozenset(gathered))
+    return Borders(blocks, T, passing, frozenset(gathered), abreast)
 
 
 def collector(arrow: Arrow) -> Hashable:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from math import inf
 
 from microgrrepresent.drawing.layout.blocks import Block
 from microgrrepresent.drawing.layout.grid import LANE_GAP, LOOP_GAP, MARGIN, Channel, Grid
+from microgrrepresent.drawing.time.levels import Level
 
+CLEAR = 8.0
+"""Between a tile and a line that goes straight past it."""
+AROUND = 12.0
+"""Between a tile and the middle of a gap, where a line may run up or down."""
+NEAR = 6.0
+"""What is so much above or below something else can stand over it."""
+BESIDE = 18.0
+"""Between blocks of a level that no state joins."""
+ARROW = 14.0
+"""What an arrow needs besides its label."""
 GAP_MARGIN = 21.0
 """Between a tile and the state beside it: the margin of the panel, and an arrow."""
-CLEAR = 12.0
-"""Between a tile and the middle of a gap, where a line may run."""
 
 
 def lay_columns(grid: Grid, y: dict[Block, float]) -> None:
@@ -23,41 +34,71 @@ def lay_columns(grid: Grid, y: dict[Block, float]) -> None:
     for box in grid.picture.boxes:
         if box.between:
             between[box.column] = max(between[box.column], box.width)
+    leads: dict[int, float] = defaultdict(float)  # what labels on the way to a state need
+    for arrow in grid.picture.arrows:
+        made = arrow.head.between and arrow.head.kind != "delay" and not arrow.tail.between
+        if made and arrow.room and arrow.tail.column == arrow.head.column:
+            need = arrow.room[0] + ARROW - GAP_MARGIN
+            leads[arrow.head.column] = max(leads[arrow.head.column], need)
     passing = _passing(grid)
-    x = _lay_rails(grid)
+    edges = _Edges(_lay_rails(grid))
+    apart = more = 0.0
     for column in range(grid.T + 1 if grid.T else 2):
         stack = grid.columns.get(column, [])
-        half = GAP_MARGIN + between[column] / 2 + grid.stretch[0] / 2 * (column > 0)
         if stack:
-            x = _lay_column(grid, column, stack, passing.get(column, []), x, y)
-            if between[column] and not passing.get(column):
-                x -= min(_overhang(grid, stack)[1], max(half - CLEAR, 0.0))
-        x += LOOP_GAP * len(grid.loop) * (column == 0)
-        grid.gap[column] = x + half
-        if between[column]:
-            x += half + GAP_MARGIN + between[column] / 2
-            x += grid.stretch[0] / 2 * (column < grid.T)
-            x += LOOP_GAP * len(grid.loop) * (column > 0)
-            following = grid.columns.get(column + 1, [])
-            if following and not passing.get(column + 1):
-                x -= min(_overhang(grid, following)[0], x - grid.gap[column] - CLEAR)
+            more = _lay_column(grid, column, stack, passing.get(column, []), edges, apart, y)
+            grid.gap[column - 1] = grid.gap.get(column - 1, 0.0) + more / 2
+            if column == 2:  # the state before the steps is as far away as those between them
+                grid.gap[0] -= more / 2
+            apart = 0.0
+        room = between[column]
+        apart += LOOP_GAP * len(grid.loop) * (column == 0)
+        apart += grid.stretch[0] / 2 * (column > 0) + leads[column]
+        grid.gap[column] = edges.states + apart + GAP_MARGIN + room / 2
+        apart += grid.stretch[0] / 2 * (column < grid.T)
+        if room:
+            apart += 2 * GAP_MARGIN + room + LOOP_GAP * len(grid.loop) * (column > 0)
         elif stack:
-            x += grid.stretch[0] / 2 * (column > 0) + grid.stretch[0] / 2 * (column < grid.T)
-            x += 2.5 * MARGIN
+            apart += 2.5 * MARGIN
+    grid.gap[grid.T] += more / 2 * (grid.T > 1)
 
 
-def _overhang(grid: Grid, stack: list[Block]) -> tuple[float, float]:
-    """How far other blocks of a column reach beyond its recurrences, to the left and right.
+@dataclass
+class _Edges:
+    """How far right the columns reach so far.
 
-    They may do so under or over the states in the gaps beside it.
+    Attributes
+    ----------
+    everything, states : float
+        All of it, and the blocks between which states pass.
+    level : dict
+        The last block of each level.
     """
-    cells = [block for block in stack if block.level % 2]
-    if not cells:
-        return 0.0, 0.0
-    offsets = _offsets(grid, stack)
-    left = min(offsets[b] for b in cells) - min(offsets[b] for b in stack)
-    ends = {b: offsets[b] + grid.tiles[b].width for b in stack}
-    return left, max(ends.values()) - max(ends[b] for b in cells)
+
+    everything: float
+    states: float = 0.0
+    level: dict[Level, Block] = field(default_factory=dict)
+    known: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    crowded: bool = False
+    """Whether a line runs beside the last column."""
+
+    def __post_init__(self) -> None:
+        self.states = self.everything
+
+    def apart(self, grid: Grid, block: Block, following: Block, y: dict[Block, float]) -> float:
+        """How far apart two blocks of a level begin, so that nothing of them is too near."""
+        one, other = grid.tiles[block], grid.tiles[following]
+        key = (id(one), id(other))
+        if key not in self.known:
+            rise = y.get(following, 0.0) - y.get(block, 0.0)
+            self.known[key] = BESIDE + max(
+                right - left
+                for (_, low, right, high) in _parts(grid, block)
+                for (left, bottom, _, top) in _parts(grid, following)
+                if low - NEAR < top + rise and bottom + rise < high + NEAR
+            )
+        return self.known[key]
 
 
 def _lay_column(
@@ -65,9 +106,14 @@ def _lay_column(
     column: int,
     stack: list[Block],
     channels: list[Channel],
-    x: float,
+    edges: _Edges,
+    apart: float,
     y: dict[Block, float],
 ) -> float:
+    """Place a column so far to the right that there is room for the states before it.
+
+    What stands above or below may reach into that room. Gives what is left over of it.
+    """
     offsets = _offsets(grid, stack)
     left = min(offsets[b] for b in stack)
     right = max(offsets[b] + grid.tiles[b].width for b in stack)
@@ -78,14 +124,68 @@ def _lay_column(
     }
     on_left = [channel for channel, side in sides.items() if side < 0]
     on_right = [channel for channel, side in sides.items() if side > 0]
-    x += LANE_GAP * max(_tracks(on_left).values(), default=0)
+    joined = [b for b in stack if any(c.side in ("left", "right") for c, _ in grid.ports(b))]
+    more = 0.0
+    if not joined or sides or edges.crowded or not _may_overlap(grid, column):
+        x = edges.everything + apart + LANE_GAP * max(_tracks(on_left).values(), default=0)
+    elif any(box.storey for box in grid.picture.boxes):  # lines run up and down from the states
+        first = min(offsets[b] for b in joined) - left
+        shift = max(edges.everything + AROUND - grid.gap[column - 1], 0.0)
+        grid.gap[column - 1] += shift
+        x = max(edges.states + apart + shift - first, grid.gap[column - 1] + AROUND)
+    else:
+        first = min(offsets[b] for b in joined) - left
+        x = needed = edges.states + apart - first
+        for block in stack:
+            last = edges.level.get(block.level)
+            if block not in joined and last is not None:
+                start = grid.at[last][0] + edges.apart(grid, last, block, y) + grid.stretch[0]
+                x = max(x, start - offsets[block] + left)
+        more = x - needed
     for block in stack:
         grid.at[block] = (x + offsets[block] - left, y.get(block, 0.0))
     for channel, i in _tracks(on_left).items():
         grid.channel[channel] = x - MARGIN - LANE_GAP * i
     for channel, i in _tracks(on_right).items():
         grid.channel[channel] = x + right - left + MARGIN + LANE_GAP * i
-    return x + right - left + LANE_GAP * max(_tracks(on_right).values(), default=0)
+    end = x + right - left + LANE_GAP * max(_tracks(on_right).values(), default=0)
+    edges.everything = max(edges.everything, end)
+    edges.crowded = bool(sides)
+    edges.states = max((grid.at[b][0] + grid.tiles[b].width for b in joined), default=end)
+    if sides:
+        edges.states = end
+    edges.level |= {b.level: b for b in stack}
+    return more
+
+
+def _may_overlap(grid: Grid, column: int) -> bool:
+    """Whether what stands above or below may reach into the room of the states before a column.
+
+    It may not where something else stands before the steps, nor where a state is read from above.
+    """
+    rails = any(grid.traced[b].port for b in grid.blocks.legend)
+    if column < 2 and (not column or 0 in grid.columns or rails or not grid.T):
+        return False
+    return not any(a.tail.between and a.head.column > grid.T for a in grid.picture.arrows)
+
+
+def _parts(grid: Grid, block: Block) -> Iterator[tuple[float, float, float, float]]:
+    """The frames of the boxes, lines and labels of a block, in its tile."""
+    tile, traced = grid.tiles[block], grid.traced[block]
+    yield (0.0, 0.0, 0.0, 0.0)
+    for box, (i, dx) in zip(block.boxes, traced.outline, strict=True):
+        x, y = tile.places[i]
+        wide, high = box.width, box.height
+        if dx == 0.0:
+            wide, high = tile.sizes.get(i, (wide, high))
+        yield (x + dx - wide / 2, y - high / 2, x + dx + wide / 2, y + high / 2)
+    for path in tile.paths:
+        for (xa, ya), (xb, yb) in zip(path[::3], path[3::3], strict=False):
+            yield (min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb))
+    for wire, label in zip(traced.sketch.wires, tile.labels, strict=True):
+        if wire.room and label:
+            (x, y), (wide, high) = label, wire.room
+            yield (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
 
 
 def _lay_rails(grid: Grid) -> float:
@@ -112,9 +212,11 @@ def _passing(grid: Grid) -> dict[int, list[Channel]]:
 def _stands_in_the_way(
     grid: Grid, channel: Channel, stack: list[Block], offsets: dict[Block, float]
 ) -> bool:
-    """Whether a channel is needed: a rail goes straight up where nothing is above it."""
+    """Whether a channel is needed: a line goes straight up where nothing is above it."""
     _, slot, low, high = channel
     passed = [b for b in stack if low < b.level < high]
+    if low != -inf and _is_straight(grid, channel, stack, passed, offsets):
+        return False
     if low != -inf or any(grid.rows[b.level].framed for b in passed):
         return True
     target = next(b for b in stack if b.level == high)
@@ -127,6 +229,33 @@ def _stands_in_the_way(
         abs(offsets[b] + grid.tiles[b].places[i][0] + dx - up) < box.width / 2 + 4
         for b in passed
         for box, (i, dx) in zip(b.boxes, grid.traced[b].outline, strict=True)
+    )
+
+
+def _is_straight(
+    grid: Grid,
+    channel: Channel,
+    stack: list[Block],
+    passed: list[Block],
+    offsets: dict[Block, float],
+) -> bool:
+    """Whether a line goes straight up from one block to another, clear of those that it passes."""
+    _, slot, low, high = channel
+    ends = [
+        {
+            offsets[b] + x
+            for c, (x, _) in grid.ports(b)
+            if (c.slot, c.side, c.enters) == (slot, side, enters) and c.branch in (0, high)
+        }
+        for b in stack
+        for level, side, enters in ((low, "above", False), (high, "below", True))
+        if b.level == level
+    ]
+    if len(ends) != 1 + (high != inf) or any(len(xs) != 1 for xs in ends):
+        return False
+    (x,) = ends[0]
+    return all(abs(x - u) < 0.5 for xs in ends for u in xs) and all(
+        not offsets[b] - CLEAR < x < offsets[b] + grid.tiles[b].width + CLEAR for b in passed
     )
 
 
@@ -148,10 +277,15 @@ def _side(grid: Grid, channel: Channel, stack: list[Block], offsets: dict[Block,
 
 def _offsets(grid: Grid, stack: list[Block]) -> dict[Block, float]:
     """How far right each block of a column stands of its widest recurrence."""
-    main = max(stack, key=lambda b: (b not in grid.stacked, b.level % 2, grid.tiles[b].width))
-    offsets = {main: 0.0}
+    offsets = {block: grid.offset[block] for block in stack if block in grid.offset}
+    main = max(
+        offsets or stack, key=lambda b: (b not in grid.stacked, b.level % 2, grid.tiles[b].width)
+    )
+    offsets = offsets or {main: 0.0}
     start = stack.index(main)
     for block in stack[start + 1 :] + stack[:start][::-1]:
+        if block in offsets:
+            continue
         forward = grid.stacked.get(block)
         if forward in offsets:  # above its forward nodes
             offsets[block] = offsets[forward] + grid.tiles[block].origin
@@ -163,10 +297,12 @@ def _offsets(grid: Grid, stack: list[Block]) -> dict[Block, float]:
                     sides = {port.side, their.side}
                     if port.slot == their.slot and sides == {"above", "below"}:
                         shifts.append(left + u - x)
-        wide, full = grid.tiles[block].width, grid.tiles[main].width
-        center = (full - wide) / 2  # of several ports, that is straight which makes least width
-        offsets[block] = min(
-            shifts, key=lambda x: max(full, x + wide) - min(0.0, x), default=center
+        edge, full = offsets[main], grid.tiles[main].width
+        wide = grid.tiles[block].width
+        offsets[block] = min(  # of several ports, that is straight which makes least width
+            shifts,
+            key=lambda x: max(edge + full, x + wide) - min(edge, x),
+            default=edge + (full - wide) / 2,
         )
     return offsets
 

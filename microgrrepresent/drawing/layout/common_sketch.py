@@ -51,7 +51,7 @@ def common_sketch(blocks: Sequence[Block], traced: dict[Block, Traced]) -> dict[
             outlines[n] = outlines[n]._replace(width=size[0], height=size[1])
             ends[i] = n
         for crossing, port in one.port.items():
-            number = numbers.setdefault(crossing.slot, len(numbers))
+            number = numbers.setdefault((crossing.slot, crossing.branch), len(numbers))
             ends[port] = ports.setdefault(crossing, port._replace(number=number))
         count: Counter[Hashable] = Counter()
         keys = []

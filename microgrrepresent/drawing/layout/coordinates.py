@@ -11,7 +11,7 @@ so that the same sketch is the same picture on every machine.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -23,12 +23,16 @@ from microgrrepresent.drawing.layout.outlines import Port
 from microgrrepresent.drawing.layout.sketch import Sketch
 
 BOX_GAP, BEND_GAP, PORT_GAP = 11.0, 9.0, 20.0
+LABEL_GAP = 14.0
+"""What a level line needs besides the width of its label: an arrow's head."""
 TURN_GAP = 16.0
 """Between a box and a wire that turns toward it."""
 END_GAP, INSET = 12.0, 10.0
 """Between the ends of wires on one side of a box, and from there to its corners."""
 HINT = 120
 """How much a box wants to be where its sketch hints."""
+TURNED = 40
+"""How upright a line wants to be that turns anyway, less than one that need not turn."""
 MATE = 40
 """How much a backward node wants to stand above its forward node."""
 ASIDE = 4
@@ -191,6 +195,7 @@ def _ends(sketch: Sketch, found: Ordered) -> dict[tuple[int, bool], list[tuple[W
 def _links(sketch: Sketch, found: Ordered) -> Iterator[tuple[Point, Point, int]]:
     """Pairs that would like to stand one above the other, and how much."""
     own = {end for ends in _ends(sketch, found).values() for end, _ in ends}
+    turns = _turns(found)
     first: dict[Item, Item] = {}  # of what an outline takes from below, the first
     for a, b, i in found.pieces:
         tail, head = sketch.wires[i][:2]
@@ -199,7 +204,7 @@ def _links(sketch: Sketch, found: Ordered) -> Iterator[tuple[Point, Point, int]]
         yield (
             _point(sketch, own, found, a, i),
             _point(sketch, own, found, b, i),
-            _weight(found, a, b) // (ASIDE if aside else 1),
+            _weight(found, a, b, turns) // (ASIDE if aside else 1),
         )
     for one, other in sketch.mates:
         yield _middle(sketch, one), _middle(sketch, other), MATE
@@ -212,11 +217,29 @@ def _point(sketch: Sketch, own: set[WireEnd], found: Ordered, item: Item, wire: 
     return item
 
 
-def _weight(found: Ordered, a: Item, b: Item) -> int:
-    """How upright a piece of a wire wants to be; within a rank, how short."""
+def _turns(found: Ordered) -> set[Item]:
+    """Where a line turns that came from a side, or is the second one between the same two boxes."""
+    same = Counter((way[0], way[-1]) for way in found.ways)
+    return {
+        item
+        for way in found.ways
+        for end, item in (way[:2], way[:-3:-1])
+        if isinstance(item, Bend)
+        and found.rank[end] == item.rank
+        and (isinstance(end, Port) or same[way[0], way[-1]] > 1)
+    }
+
+
+def _weight(found: Ordered, a: Item, b: Item, turns: set[Item]) -> int:
+    """How upright a piece of a wire wants to be; within a rank, how short.
+
+    A line that turns anyway may as well go on level there: it needs no second corner.
+    """
     at_border = isinstance(a, Port) or isinstance(b, Port)
     if found.rank[a] == found.rank[b]:
         return 1 if at_border else 10
+    if a in turns or b in turns:
+        return TURNED
     bends = isinstance(a, Bend) + isinstance(b, Bend)
     return (80 if at_border else 40, 80, 160)[bends]
 
@@ -234,7 +257,10 @@ def _gaps(sketch: Sketch, found: Ordered) -> Iterator[tuple[Point, Point, float]
         if found.rank[pair[0]] == found.rank[pair[1]]
     }
     label: dict[Item, float] = defaultdict(float)
-    for i, (_, _, room, *_) in enumerate(sketch.wires):
+    level: dict[tuple[Item, Item], float] = {}
+    for i, (tail, head, room, *_) in enumerate(sketch.wires):
+        if room and isinstance(tail, int) and isinstance(head, int):
+            level[tail, head] = level[head, tail] = room[0] + LABEL_GAP
         if room:
             for item in found.ways[i]:
                 label[item] = max(label[item], room[0])
@@ -245,6 +271,7 @@ def _gaps(sketch: Sketch, found: Ordered) -> Iterator[tuple[Point, Point, float]
                 apart = PORT_GAP
             if (a, b) in turns or (b, a) in turns:
                 apart = TURN_GAP + 4 * (isinstance(a, int) and isinstance(b, int))
+                apart = max(apart, level.get((a, b), 0.0))
             elif label[b] and not (isinstance(b, int) and sketch.outlines[b].widens):
                 apart = max(apart, label[b] + 6 - _half(sketch, b) - _half(sketch, a) / 2)
             left, right = _edge(sketch, a, True), _edge(sketch, b, False)

@@ -51,13 +51,19 @@ def draw_back(picture: Picture, adjoints: Adjoints) -> None:
         if arrow.flow != "parameter" and (norm := flowed(arrow, adjoints)) is not None
     }
     reads: dict[Box, list[Arrow]] = defaultdict(list)
+    onward: dict[Box, list[Box]] = defaultdict(list)
     for arrow in picture.arrows:
         if arrow.edges:
             reads[arrow.tail].append(arrow)
+        elif arrow.flow != "parameter":
+            onward[arrow.tail].append(arrow.head)
     for arrow in picture.arrows:
         if arrow.edges or arrow.flow == "parameter":
             continue
-        parts = reads[arrow.head]  # from an operation to its variable
+        places = [arrow.head]  # from an operation to its variable, from there to taps of it
+        for box in places:
+            places += onward[box]
+        parts = [read for box in places for read in reads[box]]
         norm = together(parts, adjoints)
         if norm is None and not parts and not reads[arrow.tail]:
             norm = adjoint(arrow.head.nodes[:1], adjoints)  # the output itself

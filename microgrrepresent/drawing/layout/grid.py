@@ -74,6 +74,8 @@ class Grid:
     loop: dict[Box, tuple[int, int]] = field(default_factory=dict)
     heights: dict[tuple[int, Hashable], float] = field(default_factory=dict)
     columns: dict[int, list[Block]] = field(default_factory=dict)
+    offset: dict[Block, float] = field(default_factory=dict)
+    """How far right of its column's start a block stands, where that is settled beforehand."""
     stretch: Point = (0.0, 0.0)
     """What is added to every gap between columns, and between rows."""
 

@@ -33,6 +33,10 @@ TRACK = 8.0
 LABEL_ROOM = 6.0
 """What a label at the head of an arrow needs besides its height."""
 MARGIN = 6.0
+HEADS = 5.0
+"""What is added for the heads of gradients, so that they come out of a corner straight."""
+CORNER = 8.0
+"""How much of a line is lost to a rounded corner."""
 ENTRY = 8.0
 """Between wires that enter a box at one side."""
 
@@ -135,8 +139,10 @@ def _bands(
         many = max((net.track for net in between.get(r, {}).values()), default=-1) + 1
         following = found.rows[r + 1] if r + 1 < len(found.rows) else []
         is_border = any(all(isinstance(i, Port) for i in row) for row in (row, following))
+        many += many * sketch.is_double
         least = BORDER_GAP if is_border and many else 0.0 if is_border else RANK_GAP
-        gap = TRACK * max(many - 1, 0) + (MARGIN if many else 0)
+        margin = MARGIN + HEADS * sketch.is_double
+        gap = TRACK * max(many - 1, 0) + (margin if many else 0)
         gap = max(least + gap, sum(labels[r]) + (gap + MARGIN if many else 0))
         base += tall + gap
     return bands
@@ -261,11 +267,13 @@ def _label(wire: Wire, path: Path) -> Point | None:
     if isinstance(wire.tail, Port):
         lines.reverse()
     upright = [(a, b) for a, b in lines if a[0] == b[0]]
-    long = [(a, b) for a, b in upright if abs(b[1] - a[1]) >= tall]
+    long = [(a, b) for a, b in upright if abs(b[1] - a[1]) + CORNER >= tall]
     if not long and upright:
         long = [max(upright, key=lambda line: abs(line[1][1] - line[0][1]))]
     for (x, ya), (_, yb) in long:
         up = 1 if yb > ya else -1
+        if lines[0][0][0] != lines[0][1][0]:  # it leaves at a side, and turns beside its box
+            ya += up * min(CORNER, max(abs(yb - ya) - tall, 0.0))
         y = yb - up * (tall / 2 + LABEL_ROOM) if isinstance(wire.tail, Port) else ya + up * tall / 2
         return (x - wide / 2 - 2, y)
     (xa, ya), (xb, _) = max(lines, key=lambda line: abs(line[1][0] - line[0][0]))

@@ -19,11 +19,13 @@ from microgrrepresent.drawing.layout.grid import Grid
 from microgrrepresent.drawing.layout.layered import layered
 from microgrrepresent.drawing.layout.outlines import Port
 from microgrrepresent.drawing.layout.panels import panels, title_of
+from microgrrepresent.drawing.layout.parallel import parallel, stand_abreast
 from microgrrepresent.drawing.layout.routes import route
 from microgrrepresent.drawing.layout.rows import lay_rows
 from microgrrepresent.drawing.layout.single_box import is_single_box, single_box
 from microgrrepresent.drawing.layout.sketch import Sketch, Traced
 from microgrrepresent.drawing.layout.states import place_boxes, place_ends, place_states
+from microgrrepresent.drawing.layout.tapped_box import is_tapped_box, tapped_box
 from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.layout.tracing import trace
 from microgrrepresent.drawing.marks.picture import Picture, Point
@@ -39,6 +41,7 @@ def arrange(
     times: Sequence[int | str | None],
     advice: str,
     stretch: Point = (0.0, 0.0),
+    is_double: bool = False,
 ) -> None:
     """Give every box its place and every arrow its path.
 
@@ -53,6 +56,8 @@ def arrange(
         What to do instead where a block is too tangled to be laid out.
     stretch : (float, float)
         By how much more than needed to part the columns, and the rows.
+    is_double : bool
+        Whether gradients run back beside the arrows.
 
     Raises
     ------
@@ -61,14 +66,17 @@ def arrange(
     """
     T = len(times)
     cut = blocks(picture, range(1, T + 1))
-    border = borders(picture, T, cut)
+    shown = [column for column, t in enumerate(times, 1) if t is not None]
+    groups = parallel(picture, cut, shown)
+    border = borders(picture, T, cut, frozenset().union(*groups))
     traced = {
         block: trace(block, border.crossing, border.passing if 0 < block.column <= T else {})
         for block in cut
     }
     known: dict[Sketch, Sketch] = {}  # equal ones are one, and ranked once
     for block, one in traced.items():
-        traced[block] = replace(one, sketch=known.setdefault(one.sketch, one.sketch))
+        sketch = replace(one.sketch, is_double=is_double)
+        traced[block] = replace(one, sketch=known.setdefault(sketch, sketch))
     recurrences = [block for block in cut if block.level % 2]
     stacked = {b: forward for b in recurrences if (forward := _forward(b, cut)) is not None}
     laid = _lay({b: traced[b] for b in cut if b not in stacked}, advice)
@@ -81,12 +89,17 @@ def arrange(
     hinted = {block: _with_hints(traced[block], hints) for block in stacked}
     traced |= hinted
     laid |= _lay(hinted, advice)
+    beside = stand_abreast(cut, traced, laid, groups, shown)
+    for block, hint in beside.hints.items():
+        traced[block] = replace(traced[block], sketch=replace(traced[block].sketch, hints=hint))
+    laid |= _lay({block: traced[block] for block in beside.hints}, advice)
     for block in cut:
         if 0 < block.column <= T and times[block.column - 1] is None:
             laid[block] = _elided(block, cut, traced, laid)
     grid = Grid(picture, T, cut, border, traced, laid, stacked)
     titles = [title_of(t) for t in times if t is not None]
     grid.stretch = stretch
+    grid.offset = beside.offsets | {block: laid[block].origin for block in beside.hints}
     lay_columns(grid, lay_rows(grid, max(titles, key=lambda line: len(line[-1].text), default=())))
     place_states(grid)
     place_ends(grid)
@@ -106,8 +119,15 @@ def _lay(traced: dict[Block, Traced], advice: str) -> dict[Block, Tile]:
                 f"draw: {len(sketch.outlines):,} boxes in one block, whose arrows pass one another "
                 f"{passed:,} times, are too tangled for a picture; {advice}"
             )
-    made = {s: single_box(s) if is_single_box(s) else layered(s) for s in sketches}
+    made = {sketch: _tile(sketch) for sketch in sketches}
     return {block: made[one.sketch] for block, one in traced.items()}
+
+
+def _tile(sketch: Sketch) -> Tile:
+    """Lay out one sketch."""
+    if is_single_box(sketch):
+        return single_box(sketch)
+    return tapped_box(sketch) if is_tapped_box(sketch) else layered(sketch)
 
 
 def _forward(block: Block, cut: Blocks) -> Block | None:

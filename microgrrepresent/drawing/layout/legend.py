@@ -15,6 +15,8 @@ AWAY = 10.0
 """Between a legend and everything else."""
 AROUND = 100.0
 """An arrow does not reach farther than this beyond its ends."""
+MORE = 30.0
+"""By how much it has to be narrower or lower, if it is as large."""
 BETTER = 1.01
 """By how much larger the picture has to be for the legend to stand in a less usual place."""
 
@@ -41,7 +43,7 @@ def place_legend(picture: Picture, page: Point) -> None:
     sizes = [(right - left, top - bottom) for left, bottom, right, top in old]
     reach = sum(w + GAP for w, _ in sizes) + AWAY
     near = _frames(rest, bounds[0] + reach, bounds[2] - reach)
-    best: tuple[float, list[Point]] | None = None
+    best: tuple[float, float, list[Point]] | None = None
     for per_row in range(len(groups), 0, -1):
         places, wide, high = _shelves(sizes, per_row)
         for left, low in _corners(bounds, wide, high):
@@ -51,10 +53,11 @@ def place_legend(picture: Picture, page: Point) -> None:
             across = max(bounds[2], left + wide) - min(bounds[0], left)
             up = max(bounds[3], low + high) - min(bounds[1], low)
             scale = min(page[0] / across, page[1] / up)
-            if best is None or scale > best[0] * BETTER:
-                best = (scale, [(left + x, low + y) for x, y in places])
+            alike = best is not None and scale * BETTER > best[0]
+            if best is None or scale > best[0] * BETTER or (alike and across + up < best[1] - MORE):
+                best = (scale, across + up, [(left + x, low + y) for x, y in places])
     assert best is not None
-    for group, (left, bottom, *_), (x, y) in zip(groups, old, best[1], strict=True):
+    for group, (left, bottom, *_), (x, y) in zip(groups, old, best[2], strict=True):
         inside = set(group)
         Picture(group, [a for a in arrows if a.head in inside], []).move(x - left, y - bottom)
 

@@ -14,6 +14,8 @@ class Crossing(NamedTuple):
     side: Side
     enters: bool
     slot: Hashable
+    branch: int = 0
+    """The level to which it leads, where a value leads to recurrences that stand side by side."""
 
 
 class Port(NamedTuple):

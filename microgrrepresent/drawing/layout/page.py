@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from microgrrepresent.drawing.marks.picture import Picture, Point
+from microgrrepresent.drawing.marks.picture import PAD, Picture, Point
 from microgrrepresent.errors import DrawingError
 
 PAGES: dict[str, Point] = {"slide": (1600.0, 900.0), "paper": (453.5, 340.2)}
@@ -38,7 +38,8 @@ def page_of(size: object) -> Point | None:
 
 def gaps_to_fill(picture: Picture, page: Point) -> Point:
     """By how much to part the columns and the rows of a picture, so that it fills a page."""
-    left, bottom, right, top = picture.frame()
+    left, bottom, right, top = picture.bounds()
+    left, bottom, right, top = left - PAD, bottom - PAD, right + PAD, top + PAD
     columns: dict[int, set[int]] = defaultdict(set)  # of each storey
     for box in picture.boxes:
         if not box.between:
@@ -46,8 +47,9 @@ def gaps_to_fill(picture: Picture, page: Point) -> Point:
     shape = page[0] / page[1]
     wide = (top - bottom) * shape - (right - left)
     high = (right - left) / shape - (top - bottom)
-    heights = {panel.top for panel in picture.panels}
-    rows = 1 + max(len(heights), 1) + len(columns)
-    rows += any(box.kind == "loss" for box in picture.boxes)
-    across = min(max(wide, 0.0) / max(map(len, columns.values()), default=1), WIDEST)
+    heights = len({panel.top for panel in picture.panels}) / picture.rows
+    rows = 1 + max(heights, 1) + len(columns) + any(box.kind == "loss" for box in picture.boxes)
+    rows *= picture.rows
+    many = max(map(len, columns.values()), default=1) / picture.rows
+    across = min(max(wide, 0.0) / max(many, 1), WIDEST)
     return (int(across), int(min(max(high, 0.0) / rows, HIGHEST)))

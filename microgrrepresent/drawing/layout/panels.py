@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from microgrrepresent.drawing.layout.blocks import Block
 from microgrrepresent.drawing.layout.grid import MARGIN, Grid
 from microgrrepresent.drawing.layout.rows import TITLE, has_room
-from microgrrepresent.drawing.marks.labels import Line, Run, printable, width
+from microgrrepresent.drawing.marks.labels import Line, Run, raised, text, width
 from microgrrepresent.drawing.marks.picture import FONT, Panel
+from microgrrepresent.drawing.time.layers import layers_in
 
 Times = Sequence[int | str | None]
 
@@ -24,18 +25,19 @@ def panels(grid: Grid, times: Times) -> list[Panel]:
     """A frame around each recurrence at each step; its title says the step and the scope."""
     framed = {level: row for level, row in grid.rows.items() if row.framed}
     made = []
+    scopes = _scopes([block for level in framed for block in grid.blocks.rows[level]])
     for level, row in framed.items():
         for block in grid.blocks.rows[level]:
             t = times[block.column - 1] if 0 < block.column <= len(times) else None
             if t is None:
                 continue
             title = title_of(t)
-            scope = _scope(block)
+            scope = scopes[block]
             if any(box.backward for box in block.boxes):
-                scope = "backward"
+                scope = (Run("backward"),)
             left = grid.at[block][0] - MARGIN
             right = left + grid.tiles[block].width + 2 * MARGIN
-            long = (*title, Run(printable(f", {scope}")))
+            long = (*title, Run(", "), *scope)
             at = None
             fits = width((long,), FONT) <= right - left - MARGIN
             if row.roof - MARGIN - grid.at[block][1] < TITLE + grid.tiles[block].height:
@@ -60,6 +62,21 @@ def _title_left(grid: Grid, block: Block, left: float, right: float, wide: float
     places = (left + 8, *(x + 6 for x in sorted(up) if left + 4 < x < last - 6), last)
     clear = (x for x in places if not any(x - 4 < other < x + wide + 4 for other in up))
     return next(clear, None)
+
+
+def _scopes(blocks: Sequence[Block]) -> dict[Block, Line]:
+    """What a title says of each block: the scope that its operations have in common.
+
+    A layer is called what its network is, with its mark: rnn^(2)→.
+    """
+    layers = layers_in(node for block in blocks for box in block.boxes for node in box.nodes)
+    words: dict[Block, Line] = {}
+    for block in blocks:
+        scope = _scope(block)
+        network, mark = layers.network(scope), layers.mark(scope)
+        name = network.rpartition("/")[2] if network != scope else scope
+        words[block] = (*text(name), *raised(mark[1:])) if name else ()
+    return words
 
 
 def _scope(block: Block) -> str:

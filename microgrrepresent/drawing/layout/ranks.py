@@ -67,6 +67,13 @@ def _rank_outlines(
             waiting[row[head]] += 1
             sources.discard(row[head])
     level = _may_be_level(outlines, wires, lanes)
+    users = {item: list(found) for item, found in above.items()}
+    for tap, others in _taps(wires, lanes).items():
+        for other in others:
+            if row[tap] != row[other]:
+                above[row[other]].append(row[tap])
+                below[row[tap]].append(row[other])
+                waiting[row[tap]] += 1
     low: dict[int, int] = {}
     ready = [item for item, n in waiting.items() if n == 0]
     for item in ready:
@@ -82,13 +89,13 @@ def _rank_outlines(
         if isinstance(tail, Port) and isinstance(head, int):
             loose[row[head]] = False
     for item in ready:
-        if not loose[item] or len(set(above[item])) > 1:
-            loose.update(dict.fromkeys(above[item], False))
+        if not loose[item] or len(set(users[item])) > 1:
+            loose.update(dict.fromkeys(users[item], False))
     for item in reversed(ready):  # it stands right below its first use
-        if loose[item] and above[item]:
-            low[item] = min(low[user] for user in above[item]) - 1
-    for item in _upper_terms(outlines, sources, above):
-        low[item] = max(low[user] for user in above[item]) + 1
+        if loose[item] and users[item]:
+            low[item] = min(low[user] for user in users[item]) - 1
+    for item in _upper_terms(outlines, sources, users):
+        low[item] = max(low[user] for user in users[item]) + 1
     base = min(low.values(), default=0)
     base -= any(p.side == "below" for p in ports_of(wires)) and base >= 1
     top = max(low.values(), default=0) + 1 - base
@@ -97,6 +104,30 @@ def _rank_outlines(
         if port.side in ("below", "above"):
             rank[port] = 0 if port.side == "below" else top
     return rank
+
+
+def _taps(wires: Sequence[Wire], lanes: Sequence[Lane]) -> dict[int, list[int]]:
+    """What reads a state that runs above it, for one other box: what else that box reads.
+
+    It stands higher than the rest of what is read there, as V ∘ c in a gate with a peephole, so
+    that the line down to it crosses as little as possible.
+    """
+    high = {number for number, _ in lanes}
+    in_lane = {i for _, way in lanes for i in way}
+    inputs: dict[End, list[End]] = {}
+    readers: dict[End, list[End]] = {}
+    for tail, head, *_ in wires:
+        inputs.setdefault(head, []).append(tail)
+        readers.setdefault(tail, []).append(head)
+    found: dict[int, list[int]] = {}
+    for tap, read in inputs.items():
+        states = [end for end in read if isinstance(end, Port) and end.side in _SIDES]
+        (reader, *more) = readers.get(tap, [tap])
+        if not isinstance(tap, int) or tap in in_lane or more or len(states) < len(read):
+            continue
+        if all(state.number in high for state in states):
+            found[tap] = [end for end in inputs.get(reader, ()) if isinstance(end, int)]
+    return {tap: [o for o in others if o not in found] for tap, others in found.items()}
 
 
 def _height(ranks: list[int], floor: int, inputs: list[int], level: dict[int, bool]) -> int:
@@ -171,8 +202,11 @@ def _rank_sides(
     """Give the ports at the sides their ranks: a state enters and leaves at one height."""
     in_lane = {number: rank[way[0]] for number, way in lanes}
     sources = {rank[i] for i in set(range(len(outlines))) - {e.head for e in wires}}
+    ports = set(ports_of(wires))
+    back = [p for p in ports_of(wires) if p.enters and p._replace(enters=False) in ports]
+    rank.update({port: _reader_rank(port, wires, rank) for port in back if port.side in _SIDES})
     wanted: dict[int, int] = {}
-    sideways = [port for port in ports_of(wires) if port.side in ("left", "right")]
+    sideways = [p for p in ports_of(wires) if p.side in ("left", "right") and p not in back]
     for port in sorted(sideways, key=lambda p: not p.enters):
         if port.number not in wanted:
             ends = [
@@ -185,7 +219,7 @@ def _rank_sides(
             if port.enters and ends.count(lowest) > 1:  # it fans out from below, and below chips
                 lowest -= 2 if lowest - 1 in sources else 1
             wanted[port.number] = in_lane.get(port.number, lowest)
-    taken: set[tuple[Side, int]] = set()
+    taken: set[tuple[Side, int]] = {(port.side, rank[port]) for port in back}
     ranks = range(min(wanted.values(), default=0), max(rank.values(), default=0) + len(wanted) + 1)
     for number in sorted(wanted, key=lambda n: n not in in_lane):
         mine = [port for port in sideways if port.number == number]
@@ -194,6 +228,13 @@ def _rank_sides(
         for port in mine:
             rank[port] = best
             taken.add((port.side, best))
+
+
+def _reader_rank(port: Port, wires: Sequence[Wire], rank: Mapping[End, int]) -> int:
+    """The height of what reads a state that comes back in on the side on which it goes out."""
+    return min(
+        (rank[wire.head] for wire in wires if wire.tail == port and wire.head in rank), default=0
+    )
 
 
 # --- lanes ---------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from microgrrepresent.drawing.layout.states import is_free_above, is_single_end,
 from microgrrepresent.drawing.marks.curves import (
     Path,
     along,
+    corners_of,
     distance,
     joined,
     mix,
@@ -28,6 +29,8 @@ from microgrrepresent.drawing.marks.picture import Arrow, Box, Point
 
 EARLY = 4.0
 """Between lines that come from before the steps."""
+TURN = 10.0
+"""From a state to where a line that leads away from it turns, at most."""
 CUT = (12.0, 8.0)
 """Where scissors stand: so far from the start of an arrow, and from its line."""
 
@@ -60,6 +63,8 @@ def route(grid: Grid, blocks: Iterable[Block]) -> None:
     routes = _Routes(grid)
     for arrow, parts in pieces.items():
         arrow.path = routes.path(arrow, parts)
+        if arrow.room and arrow.label_at is None:
+            arrow.label_at = _label_above(arrow.path, arrow.room)
     for arrow in pieces:
         if arrow.head.kind == "delay":
             arrow.path = routes.into_delay(arrow.tail, arrow.head, arrow.path)
@@ -92,13 +97,28 @@ class _Routes:
                 return self._to_end(arrow, first, last, start, end)
             return joined(joined(start, self._between(arrow, first, last, start[-1], end[0])), end)
         block, path = parts[0]
+        grid = self.grid
         if tail.between and tail.kind != "delay":
-            if block.column > self.grid.T:
+            if block.column > grid.T:
                 return self._to_end(arrow, block, block, [], path)
-            path = joined(_level(_rim(tail, path[0]), path[0]), path)
+            if grid.loop and abs(path[0][1] - tail.y) > tail.height / 2:  # the loop leaves level
+                path = joined(along(*self._out_of(tail, path[0][1]), path[0]), path)
+            else:
+                rim = _rim(tail, path[0])
+                path = joined(_level(rim, path[0], _beside(rim, path[0])), path)
         if head.between and head.kind != "delay":
-            path = joined(path, _level(path[-1], _rim(head, path[-1])))
+            rim = _rim(head, path[-1])
+            path = joined(path, _level(path[-1], rim, _beside(rim, path[-1])))
         return path
+
+    def _out_of(self, state: Box, height: float) -> list[Point]:
+        """From the upper or lower side of a state to a height, past what else stands in its gap."""
+        up = 1 if height > state.y else -1
+        start = (state.x, state.top if up > 0 else state.bottom)
+        if up < 0 or is_free_above(self.grid, state):
+            return [start, (state.x, height)]
+        turn, x = start[1] + up * LANE_GAP, state.left - LANE_GAP
+        return [start, (start[0], turn), (x, turn), (x, height)]
 
     def into_delay(self, face: Box, square: Box, path: Path) -> Path:
         """From a state round the cell to the square."""
@@ -201,12 +221,28 @@ def _rim(box: Box, toward: Point) -> Point:
     return (box.right if toward[0] > box.x else box.left, box.y)
 
 
-def _level(a: Point, b: Point) -> Path:
-    """From side to side: straight where the heights agree, else with a step in the middle."""
+def _level(a: Point, b: Point, turn: float | None = None) -> Path:
+    """From side to side: straight where the heights agree, else with a step, in the middle."""
     if abs(a[1] - b[1]) < 0.5:
         return straight(a, b)
-    middle = (a[0] + b[0]) / 2
-    return along(a, (middle, a[1]), (middle, b[1]), b)
+    x = (a[0] + b[0]) / 2 if turn is None else turn
+    return along(a, (x, a[1]), (x, b[1]), b)
+
+
+def _beside(state: Point, block: Point) -> float:
+    """Where a line turns between a state and a block: in the gap in which the state stands."""
+    x, away = state[0], (block[0] - state[0]) / 2
+    return x + min(max(away, -TURN), TURN)
+
+
+def _label_above(path: Path, room: Point) -> Point | None:
+    """The middle of a label above the longest level line of a path, if it is long enough."""
+    corners = corners_of(path) or path[:1]
+    level = [(a, b) for a, b in pairwise(corners) if abs(a[1] - b[1]) < 0.01]
+    (xa, y), (xb, _) = max(
+        level, key=lambda line: abs(line[1][0] - line[0][0]), default=((0, 0),) * 2
+    )
+    return ((xa + xb) / 2, y + room[1] / 2) if abs(xb - xa) >= room[0] else None
 
 
 def _from_beside(box: Box, head: Box) -> Path:

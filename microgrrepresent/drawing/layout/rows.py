@@ -38,9 +38,9 @@ def lay_rows(grid: Grid, title: Line) -> dict[Block, float]:
         for block in inside:
             y[block] = _lift(grid, block, model)
         low = min(y[b] for b in inside)
-        framed = grid.T > 0 and _is_framed(level, inside)
+        framed = grid.T > 0 and is_framed(level, inside)
         loops = [n for lvl, n in grid.loop.values() if lvl == level]
-        base -= LOOP_GAP * min(loops, default=0)
+        base -= LOOP_GAP * min([0, *loops])
         for block in inside:
             y[block] += base - low + (MARGIN if framed else 0.0)
         top = max(y[b] + grid.tiles[b].height for b in inside)
@@ -66,6 +66,11 @@ def has_room(grid: Grid, block: Block, top: float, wide: float) -> bool:
         w, h = tile.sizes.get(i, (box.width, box.height))
         if x + dx - w / 2 < right and y + h / 2 > low:
             return False
+    for wire, label in zip(grid.traced[block].sketch.wires, tile.labels, strict=True):
+        if wire.room and label:
+            (x, y), (w, h) = label, wire.room
+            if x - w / 2 < right and y + h / 2 > low:
+                return False
     lines = [path for path in tile.paths if path]
     if any(x < right and y > low for path in lines for x, y in path):
         return False
@@ -99,7 +104,7 @@ def _lift(grid: Grid, block: Block, model: Block) -> float:
     return 0.0
 
 
-def _is_framed(level: int, row: list[Block]) -> bool:
+def is_framed(level: int, row: list[Block]) -> bool:
     """Whether the blocks of a level have a panel: recurrences have, running sums have not."""
     own = max(([x for x in b.boxes if x.kind not in LOOSE] for b in row), key=len)
     return level % 2 == 1 and own[:1] != [] and (len(own) > 1 or own[0].kind == "function")

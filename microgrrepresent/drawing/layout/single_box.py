@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from microgrrepresent.drawing.layout.coordinates import GRID
 from microgrrepresent.drawing.layout.outlines import Port, Wire
 from microgrrepresent.drawing.layout.sketch import Sketch
 from microgrrepresent.drawing.layout.tile import Tile
@@ -21,6 +22,12 @@ PORT_GAP = 16.0
 
 
 def is_single_box(sketch: Sketch) -> bool:
+    """Whether a sketch has one large box, and nothing passes it."""
+    passes = any(isinstance(w.tail, Port) and isinstance(w.head, Port) for w in sketch.wires)
+    return not passes and is_one_box(sketch)
+
+
+def is_one_box(sketch: Sketch) -> bool:
     """Whether a sketch has one large box, and besides it at most the chips of that box."""
     large = [i for i, outline in enumerate(sketch.outlines) if outline.stretches]
     chips = {wire.tail for wire in sketch.wires if isinstance(wire.head, int)}
@@ -62,9 +69,9 @@ def single_box(sketch: Sketch, heights: Mapping[Port, float] | None = None) -> T
     chips_wide = row.width if row else 0.0
     wide = max(box.width, chips_wide + PORT_GAP * (len(below) + 1), PORT_GAP * (len(above) + 1))
     ports: dict[Port, Point] = {port: (0.0 if port.side == "left" else wide, y[port]) for port in y}
-    first = (chips_wide + wide) / 2 - PORT_GAP * (len(below) - 1) / 2
+    first = _half_point((chips_wide + wide) / 2 - PORT_GAP * (len(below) - 1) / 2)
     ports |= {port: (first + PORT_GAP * i, 0.0) for i, port in enumerate(below)}
-    first = wide / 2 - PORT_GAP * (len(above) - 1) / 2
+    first = _half_point(wide / 2 - PORT_GAP * (len(above) - 1) / 2)
     ports |= {port: (first + PORT_GAP * i, top) for i, port in enumerate(above)}
     places: list[Point] = [(wide / 2, (foot + top) / 2)] * len(sketch.outlines)
     if row:
@@ -83,3 +90,8 @@ def single_box(sketch: Sketch, heights: Mapping[Port, float] | None = None) -> T
     paths = [path(wire) for wire in sketch.wires]
     sizes = {large: (wide, top - foot)}
     return Tile(wide, top, places, paths, [None] * len(paths), ports, sizes)
+
+
+def _half_point(x: float) -> float:
+    """The nearest x that a block above or below can have, too."""
+    return round(GRID * x) / GRID

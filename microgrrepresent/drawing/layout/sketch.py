@@ -19,8 +19,10 @@ class Sketch:
 
     outlines: tuple[Outline, ...]
     wires: tuple[Wire, ...]
-    hints: tuple[tuple[int, float], ...] = ()
-    """Where outlines would like to be: for a backward node, the x of its forward node."""
+    hints: tuple[tuple[End, float], ...] = ()
+    """Where outlines and ports would like to be: for a backward node, the x of its forward node."""
+    is_double: bool = False
+    """Whether gradients run back beside its wires."""
     mates: tuple[tuple[int, int], ...] = ()
     """Outlines that would like to stand one above the other: backward nodes, and forward ones."""
 

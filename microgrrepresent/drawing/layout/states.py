@@ -11,19 +11,22 @@ from microgrrepresent.drawing.layout.borders import collector
 from microgrrepresent.drawing.layout.grid import LANE_GAP, LOOP_GAP, ROW_GAP, Grid
 from microgrrepresent.drawing.marks.picture import Box
 
-DELAY = 14.0
-"""Between the middle of a delay's square and any arrow that crosses its loop."""
+DELAYS = (24.0, 14.0)
+"""Between the middle of a delay's square and any arrow that crosses its loop: better, and least."""
 
 
 def place_states(grid: Grid) -> None:
     """States stand in the gaps between columns, at the height of the ports that they join."""
-    for block in grid.tiles:
+    own: dict[Hashable, float] = {}  # in the rows of recurrences
+    for block in sorted(grid.tiles, key=lambda b: b.level % 2):
         if not 0 < block.column <= grid.T:
             continue
         y0 = grid.at[block][1]
         for port, (_, y) in grid.ports(block):
             if port.side in ("left", "right"):
                 gap = block.column - (port.side == "left")
+                if block.level % 2:
+                    own.setdefault(port.slot, y0 + y)
                 if not port.enters or (gap, port.slot) not in grid.heights:
                     grid.heights[gap, port.slot] = y0 + y
     gaps: dict[int, list[Box]] = defaultdict(list)
@@ -31,6 +34,8 @@ def place_states(grid: Grid) -> None:
         if box.between and box.kind != "delay":
             box.x = grid.gap[box.column]
             box.y = grid.heights.get((box.column, box.slot), 0.0)
+            if isinstance(box.slot, tuple) and box.slot[0] == "tap":  # at the height of its readers
+                box.y = grid.heights[box.column, box.slot] = own.get(box.slot, box.y)
             gaps[box.column].append(box)
     for boxes in gaps.values():
         boxes.sort(key=lambda box: box.y)
@@ -49,8 +54,12 @@ def _clear(grid: Grid, block: Block, side: str) -> float:
     left, width = grid.at[block][0], grid.tiles[block].width
     crossed = [left + x for c, (x, _) in grid.ports(block) if c.side == side]
     places = [left + width / 2 + d for n in range(9) for d in (-n * 6.0, n * 6.0)]
-    clear = [x for x in places if all(abs(x - other) > DELAY for other in crossed)]
-    return clear[0] if clear else left + width / 2
+    inside = [x for x in places if left < x < left + width]
+    for apart, xs in zip(DELAYS, (inside, places), strict=True):
+        for x in xs:
+            if all(abs(x - other) > apart for other in crossed):
+                return x
+    return left + width / 2
 
 
 def loop_height(grid: Grid, square: Box) -> float:

@@ -73,9 +73,13 @@ class _Tracer:
         for box, (head, side) in self.loose.items():
             gap = max(BESIDE_GAP, words[box][0] + 12.0) if box in words else BESIDE_GAP
             near[head].append((box, side, gap))
+        inside = set(self.block.boxes)
         inputs: Counter[Box] = Counter()
         readers: Counter[Box] = Counter()
+        branches: dict[Box, set[int]] = defaultdict(set)
         for arrow in self.block.arrows:
+            if arrow.tail in inside and arrow.head not in inside:
+                branches[arrow.tail].add(self.crossing(self.block, arrow, False).branch)
             if arrow.tail not in self.loose and self.rows.get(arrow.tail, [arrow.tail])[0] is (
                 arrow.tail
             ):
@@ -97,6 +101,7 @@ class _Tracer:
             several = inputs[box] > (SIDES if box.is_round else 1) or (
                 box.kind in ("input", "parameter") and readers[box] > 1
             )
+            several = several or len(branches[box]) > 1
             few = inputs[box] < MANY and readers[box] < MANY
             wide = few and (box.kind in WIDE or box in chipped or several)
             self._outline_box(box, near[box], wide and not (near[box] and box.is_round))
@@ -156,7 +161,7 @@ class _Tracer:
                 self._add(arrow)
             if not arrows and box.slot in passing and box in self.number:
                 place = Crossing(passing[box.slot], False, box.slot)
-                number = self.slots.setdefault(box.slot, len(self.slots))
+                number = self.slots.setdefault((box.slot, 0), len(self.slots))
                 self.port[place] = Port(place.side, False, number)
                 self.wires.append(Wire(self.number[box], self.port[place]))
 
@@ -185,7 +190,7 @@ class _Tracer:
             return self.number[box]
         place = self.crossing(self.block, arrow, enters)
         if place not in self.port:
-            n = self.slots.setdefault(place.slot, len(self.slots))
+            n = self.slots.setdefault((place.slot, place.branch), len(self.slots))
             self.port[place] = Port(place.side, place.enters, n)
         return self.port[place]
 

@@ -15,7 +15,7 @@ from functools import cache
 from html import escape
 from typing import Literal, NamedTuple
 
-from microgrrepresent.letters import ACCENTS, GREEK, in_layer
+from microgrrepresent.letters import ACCENTS, GREEK
 
 Level = Literal["base", "sub", "sup"]
 
@@ -36,6 +36,8 @@ Label = tuple[Line, ...]
 SUB, SUP = 0.8, 0.7
 """Size of subscripts and superscripts."""
 
+_ABOVE = re.compile(r"(.+?)(?:\^(\d+[→←]?|[→←]))?")
+_NUMBER = re.compile(r"^\d+")
 _BRACES = re.compile(r"_\{([^{}]*)\}")
 
 
@@ -59,27 +61,27 @@ def text(words: str, italic: bool = False, size: float = 1.0) -> Line:
 def math(name: str, step: int | str | None = None) -> Line:
     """Read a variable's name as mathematics; the step becomes a subscript.
 
+    The mark of a layer, behind a ^, is written above, its number in parentheses.
+
     Examples
     --------
     >>> plain((math("W_hh"),)), plain((math("h", 3),)), plain((math("yhat", 3),))
     ('W_hh', 'h_3', 'ŷ_3')
-    >>> plain((math("W_hh_l1_reverse"),))
-    'W^1←_hh'
+    >>> plain((math("W_hh^2←"),)), plain((math("h^→", 3),))
+    ('W^(2)←_hh', 'h^→_3')
     >>> plain((math("u(2)"),)), plain((math("lambda"),)), plain((math("状态", 3),))
     ('u^(2)', 'λ', '状态_3')
     >>> math("hidden_state") == text("hidden_state"), math("W_{hh}") == math("W_hh")
     (True, True)
     """
-    name = _BRACES.sub(r"_\1", printable(name))
-    superscript = ""
-    if (layer := in_layer(name)) and layer.stem:
-        name, superscript = layer.stem, f"{layer.number}{'←' if layer.reverse else ''}"
+    name, above = _ABOVE.fullmatch(_BRACES.sub(r"_\1", printable(name))).groups()  # type: ignore
     stem, *subscripts = name.split("_") if not (name[:1] == "_" or _is_phrase(name)) else [name]
     if subscripts and subscripts[0] in ACCENTS and len(stem) == 1:
         stem += subscripts.pop(0)
+    superscript = ""
     if stem.endswith(")") and "(" in stem:  # u(1), as the notes call intermediate variables
         stem, _, rest = stem.partition("(")
-        superscript += f"({rest}"
+        superscript = f"({rest}"
     stem = GREEK.get(stem, stem)
     for accent, mark in ACCENTS.items():
         if stem != accent and stem.endswith(accent) and len(stem) == len(accent) + 1:
@@ -88,13 +90,17 @@ def math(name: str, step: int | str | None = None) -> Line:
         stem = stem[0] + ACCENTS["tilde"]
     below = [GREEK.get(part, part) for part in subscripts if part]
     if step is not None:
-        below.append(str(step))
+        below.append(str(step).replace("-", "−"))
     runs = [Run(stem, italic=_is_letter(stem))]
-    if superscript:
-        runs.append(Run(superscript, False, "sup", SUP))
+    runs += (*raised(superscript), *raised(above or ""))
     if below:
         runs.append(Run(",".join(below), False, "sub", SUB))
     return tuple(runs)
+
+
+def raised(mark: str) -> Line:
+    """What is written above behind a letter or a word; nothing for an empty mark."""
+    return (Run(_NUMBER.sub(r"(\g<0>)", mark), False, "sup", SUP),) if mark else ()
 
 
 _SCRIPTS = re.compile(r"_\{([^{}]*)\}|_(\w+)|\^\{([^{}]*)\}|\^(\w|\([^()]*\))")
@@ -245,12 +251,29 @@ def svg_lines(label: Label, size: float) -> tuple[tuple[float, str], ...]:
     return tuple(lines)
 
 
+_APART = 1.4
+"""So much farther from the line stands what has something above or below it."""
+_LEAST = {"(": 0.33, ")": 0.33, "→": 0.83, "←": 0.83} | dict.fromkeys("0123456789", 0.55)
+"""Width of characters in the sans serif in which they are narrowest."""
+
+
 def _svg_runs(line: Line, size: float) -> Iterator[str]:
-    """Text, and spans for what is in another style; each is shifted from where the last stood."""
+    """Text, and spans for what is in another style; each is shifted from where the last stood.
+
+    A subscript stands below the superscript before it, not behind it.
+    """
     last = 0.0
-    for run in line:
+    levels = ["", *(run.level for run in line), ""]
+    for i, run in enumerate(line):
         here = _SHIFT[run.level] * run.size * size
+        back = 0.0
+        if levels[i : i + 2] == ["sup", "sub"]:
+            before = line[i - 1]
+            back = before.size * size * sum(_LEAST.get(character, 0.2) for character in before.text)
+        if back or levels[i + 1 : i + 3] == ["sup", "sub"]:
+            here *= _APART
         styles = {
+            "dx": f"{-back:.3g}" if back else "",
             "dy": f"{here - last:.3g}" if here != last else "",
             "font-size": f"{run.size * size:.4g}" if run.size != 1.0 else "",
             "font-style": "italic" if run.italic else "",

@@ -20,14 +20,16 @@ def name(node: Node, time: Timeline) -> Line:
     A number is that number, a part of a parameter has the parameter's name, an input of a step has
     the step as a subscript. What the first step reads as the state before it is that state, h_0,
     and a loss without a name is L, that of a step L_t. A score such as a cross entropy is called by
-    its operation. Any other result without a name is u(1), u(2), ... as in `Graph.label`; in a
-    folded graph these count the results of the cell, at every step t.
+    its operation, an output that joins all h_t is H. Any other result without a name is u(1), u(2),
+    ... as in `Graph.label`; in a folded graph these count the results of the cell, at every step t.
     """
     if node.is_number and node.name is None:
         value = node.params["value"]
         return text(f"{value:.4g}" if isinstance(value, float) else str(value))
+    if node in time.earlier and time.earlier[node].state.name:
+        return math(time.letter(time.earlier[node].state.name), time.subscript(node))
     if node.name is not None:
-        return math(time.letter(node.name), time.subscript(node))
+        return math(time.letter(node.name, node), time.subscript(node))
     if is_input_of_step(node, time):
         return math(time.letter(node.parents[0].name or "x"), time.titles[time.column[node] - 1])
     is_made = len(node.parents) == 1 and time.T and not time.column[node]
@@ -35,7 +37,7 @@ def name(node: Node, time: Timeline) -> Line:
         whole = math(time.letter(node.parents[0].name))
         return whole if is_part(node) else (*whole, Run(node.op.symbol))
     if (start := time.starts_as(node)) is not None and not is_start_value(node):
-        return math(time.letter(start), time.subscript(node))
+        return math(time.letter(start, node), time.subscript(node))
     if node.op is None and not node.requires_grad and time.is_step(node):
         n = time.slot[node][-1]
         letter = "input" if "x" in time.names else "x"
@@ -48,12 +50,22 @@ def name(node: Node, time: Timeline) -> Line:
         return math(node.op.symbol, time.subscript(node))
     if node in time.nameless:
         return math(time.nameless[node], time.subscript(node))
+    if node in time.outputs and (letter := _letter_of_all(node)):
+        return math(letter)
     return math(time.graph.label(node))
 
 
 def _letter_of_loss(time: Timeline) -> str:
     """What a loss without a name is called: as the loss that has one; else L, as in equations."""
     return next((n.name for n in time.graph.outputs if n in time.losses and n.name), "L")
+
+
+def _letter_of_all(node: Node) -> str:
+    """What an array of all h_t is called: H, as in equations."""
+    names = {parent.name for parent in node.parents}
+    (name,) = names if len(names) == 1 else ("",)
+    is_many = node.op is not None and node.op.many is not None
+    return name.upper() if name and len(name) == 1 and is_many else ""
 
 
 def symbol(node: Node, time: Timeline) -> Line:

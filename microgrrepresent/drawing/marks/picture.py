@@ -176,6 +176,8 @@ class Picture:
     """Those of the boxes that stand for parameters which chips refer to."""
     title: str = ""
     description: str = ""
+    rows: int = 1
+    """In how many rows its steps stand."""
     scale: float = 1.0
     """How large a point of the picture is shown, in points."""
     page: Point | None = None

@@ -8,14 +8,19 @@ from math import ceil
 from microgrrepresent.drawing.marks.labels import height, width
 from microgrrepresent.drawing.marks.picture import SMALL_FONT, Arrow, Box, Picture
 
+WIDEST_STATE = 50.0
+"""A state is a circle up to this diameter: h^(2)→_1 has three marks."""
+
 
 def fit(box: Box) -> None:
     """Size a box so that its label stays inside."""
     w, h = width(box.label, box.font), height(box.label, box.font)
     if box.kind in ("state", "loss", "variable", "op"):
         least = 24.0 if box.kind == "op" else 38.0
-        if w <= 0.85 * least and h <= 0.8 * least:
-            box.width = box.height = least
+        largest = WIDEST_STATE if box.kind == "state" else least
+        around = max(least, ceil(w / 0.85), ceil(h / 0.8))
+        if around <= largest:
+            box.width = box.height = float(around)
             return
     small = box.kind in ("chip", "constant", "note", "parameter")
     pad, floor = (8.0, 22.0) if small else (14.0, 26.0)

@@ -45,6 +45,7 @@ from microgrrepresent.drawing.views.choices import (
     theme_of,
 )
 from microgrrepresent.drawing.views.contexts import with_contexts
+from microgrrepresent.drawing.views.delay_lines import tap
 from microgrrepresent.drawing.views.folded import folded_timeline, with_totals
 from microgrrepresent.drawing.views.gate_colors import color_gates
 from microgrrepresent.drawing.views.highlight import Highlight, chosen, emphasize, point_at
@@ -192,7 +193,8 @@ def draw(
     unrolled = replace(timeline(graph), letters=letters_of(labels, graph))
     if rails:  # lines from one place to uses in all steps
         unrolled = replace(unrolled, storeys=(1,))
-    if time == "both" and window is None and unrolled.T > LONG:
+    longest = LONG * (2 if unrolled.delay_lines else 1)  # a window would cut those
+    if time == "both" and window is None and longest < unrolled.T:
         window = (1, 1)
     details = Details(False, rails, values)
     shown = _Shown(legend, loss, targets, direction == "up", gate_colors, emphasis, title)
@@ -201,11 +203,12 @@ def draw(
     if equations:
         course = labels if isinstance(labels, str) else "pytorch"
         shown = replace(shown, equations=equation_lines(graph, course))
-    scene = _Scene(view, collapse, depth, details, gradients, shown)
+    scene = _Scene(view, collapse, depth, details, gradients, shown, page=page)
     picture = scene.picture(unrolled, time, window)
     if page is not None:
         gaps = gaps_to_fill(picture, page)
-        picture = replace(scene, stretch=gaps, page=page).picture(unrolled, time, window)
+        scene = replace(scene, stretch=gaps, rows=picture.rows)
+        picture = scene.picture(unrolled, time, window)
     picture.scale = 1.0 if font_size is None else font_size / FONT
     picture.title = printable(title or title_of(graph))
     picture.description = printable(describe(unrolled, time, gradients is not None, window))
@@ -239,6 +242,8 @@ class _Scene:
     shown: _Shown
     stretch: Point = (0.0, 0.0)
     page: Point | None = None
+    rows: int | None = None
+    """In how many rows a long sequence stands, if that is known."""
 
     def picture(self, time: Timeline, form: Time, window: tuple[int, int] | None) -> Picture:
         """Everything in its place."""
@@ -309,6 +314,7 @@ class _Scene:
     def _placed(self, time: Timeline, glyphs: Glyphs) -> Picture:
         labeled = self.view == "variables" or (not time.T and len(time.nodes) <= LABELED)
         picture = build(time, glyphs, replace(self.details, edge_labels=labeled))
+        tap(picture, time)
         leave_out(picture, self.shown.loss, self.shown.targets)
         if self.shown.gate_colors:
             color_gates(picture, self.shown.gate_colors)
@@ -319,12 +325,12 @@ class _Scene:
         fit_alike(picture, time.T)
         if self.shown.upwards:
             turn_sizes(picture)
-        between = set_aside(picture)
-        arrange(picture, time.titles, advice(bool(time.T)), self.stretch)
+        between, double = set_aside(picture), shown is not None
+        arrange(picture, time.titles, advice(bool(time.T)), self.stretch, double)
         if len(time.storeys) > 1:
             put_up(picture, time.storeys, between)
         elif self.page is not None and not self.shown.upwards:
-            wrap(picture, time.T, best_rows(picture, time.T, self.page))
+            wrap(picture, time.T, self.rows or best_rows(picture, time.T, self.page))
         if shown is not None:
             draw_back(picture, shown)
         if self.shown.upwards:

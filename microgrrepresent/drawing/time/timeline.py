@@ -6,13 +6,14 @@ after the loop. All this is known from the graph's `Recurrence`, and read from i
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 from microgrrepresent.drawing.time.contexts import Contexts, contexts
+from microgrrepresent.drawing.time.layers import Layers, layers_in
 from microgrrepresent.drawing.time.losses import losses, losses_of_steps
 from microgrrepresent.drawing.time.storeys import storey_at, storeys
 from microgrrepresent.graph import Graph
@@ -38,6 +39,8 @@ class Start(NamedTuple):
     reader: Node
 
 
+LONGEST_LINE = 4
+"""What is read over more steps than this is not handed on from step to step."""
 Delays = dict[tuple[Node, int], tuple[Node, int]]
 """The edges (child, position) that read at another step, each with the state and its lag."""
 
@@ -86,6 +89,8 @@ class Timeline:
     handed: dict[Node, Start] = field(default_factory=dict)
     """Results of a loop that a later one reads as the state before its first step."""
     stands_for: dict[Node, Node] = field(default_factory=dict)
+    earlier: dict[Node, Start] = field(default_factory=dict)
+    """What stands in for the values of a state more than one step before the first."""
     delayed: Delays = field(default_factory=dict)
     """In a folded graph: the edges that read a state at another step."""
     letters: Mapping[str, str] = field(default_factory=dict)
@@ -147,6 +152,8 @@ class Timeline:
         """What a drawing writes below a node's name: its time index; none if it is a total."""
         if node in self.starts and self.starts_as(node):
             return self._before(self.starts[node])
+        if node in self.earlier:
+            return self._before(self.earlier[node])
         if node in self.totals and not self.stands_for:
             return None
         several = node.step is None and self._peers[self.slot[node], node.name] > 1
@@ -175,9 +182,55 @@ class Timeline:
         """The names that nodes have."""
         return frozenset(node.name for node in self.nodes if node.name is not None)
 
-    def letter(self, name: str) -> str:
-        """What a drawing calls a name: itself, or what was given for it."""
-        return self.letters.get(name, name)
+    def letter(self, name: str, node: Node | None = None) -> str:
+        """What a drawing calls a name: itself, or what was given for it; ``h^1→`` in a stack.
+
+        Parameters
+        ----------
+        name : str
+            The name of a variable.
+        node : Node, optional
+            The variable, if it may be one of several layers that have the name.
+        """
+        letter = self.letters.get(name)
+        if letter is None:
+            letter = self.layers.written(name)
+        return letter if node is None or "^" in letter else letter + self._mark(node)
+
+    def _mark(self, node: Node) -> str:
+        """The mark of the layer of a variable, or of that whose directions it joins: ``y^2``."""
+        slot = self.slot.get(node)
+        if slot is None or node.scope not in self.layers.stacks:
+            return self.layers.mark(node.scope)
+        return f"^{slot.number}" if self._namesakes[slot[:3]] > 1 else ""
+
+    @cached_property
+    def _namesakes(self) -> Counter[tuple[str, str, str]]:
+        """How many slots have a scope, an operation and a name."""
+        return Counter(slot[:3] for slot in dict.fromkeys(self.slot.values()))
+
+    @cached_property
+    def layers(self) -> Layers:
+        """The layers whose variables have equal names."""
+        return layers_in(self.nodes)
+
+    @cached_property
+    def delay_lines(self) -> dict[Slot, int]:
+        """States that all later steps read, one step later, two, ...; and over how many steps."""
+        readers: dict[Slot, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+        for node in self.nodes:
+            for parent in node.parents if self.is_step(node) else ():
+                if self.column.get(parent, 0) and self.is_step(parent):
+                    lag = self.column[node] - self.column[parent]
+                    readers[self.slot[parent]][lag].add(self.column[node])
+        found: dict[Slot, int] = {}
+        for slot, lags in readers.items():
+            longest = max(lags)
+            if self.passes.get(slot) == 1 and 1 < longest <= min(LONGEST_LINE, self.T - 1):
+                wanted = {lag: set(range(lag + 1, self.T + 1)) for lag in range(1, longest + 1)}
+                if all(lags[lag] >= columns for lag, columns in wanted.items()):
+                    found[slot] = longest
+        return found
 
     def storey(self, node: Node) -> int:
         """Which of the loops one above the other a node is for, counted from 0."""
@@ -238,6 +291,11 @@ def timeline(graph: Graph) -> Timeline:
         if made < column.get(reader, 0):
             inside = made and (node.step is not None or lag < 0 or node in shared)
             (handed if inside else starts)[node] = Start(state, lag, reader)
+    before = before_the_steps(graph, column, slot, len(steps))
+    shared = shared - before.keys()
+    for node, start in before.items():
+        if start.lag == 1 == passes.get(start.state):
+            starts[node] = start
     return Timeline(
         graph,
         steps,
@@ -250,7 +308,41 @@ def timeline(graph: Graph) -> Timeline:
         tuple(graph),
         storeys(len(steps), column, slot, shared, passes),
         handed,
+        earlier={node: start for node, start in before.items() if node not in starts},
     )
+
+
+def before_the_steps(
+    graph: Graph, column: Mapping[Node, int], slot: Mapping[Node, Slot], T: int
+) -> dict[Node, Start]:
+    """Values from before the steps that first steps read where later ones read a state.
+
+    With what stands in a delay line at first, each state that is read over several steps has its
+    values x_0, x_{-1}, ...: what is read at the same place of the same operation, so many steps
+    back, is that state.
+    """
+    reads: dict[tuple[Slot, int], tuple[Slot, int]] = {}
+    first: dict[Node, list[tuple[Node, int]]] = defaultdict(list)
+    longest: dict[Slot, int] = defaultdict(int)
+    for node in graph:
+        if not 0 < column.get(node, 0) <= T:
+            continue
+        for i, parent in enumerate(node.parents):
+            lag = column[node] - column.get(parent, 0)
+            if column.get(parent, 0) == 0:
+                first[parent].append((node, i))
+            elif lag > 0:
+                reads[slot[node], i] = (slot[parent], lag)
+                longest[slot[parent]] = max(longest[slot[parent]], lag)
+    found: dict[Node, Start] = {}
+    for node, uses in first.items():
+        meant = [(reads.get((slot[user], i)), user) for user, i in uses]
+        places = {(read[0], column[user] - read[1]) for read, user in meant if read}
+        if len(places) == 1 and all(read for read, _ in meant):
+            (read, reader) = min(meant, key=lambda use: column[use[1]])
+            if read is not None and longest[read[0]] > 1 and column[reader] - read[1] <= 0:
+                found[node] = Start(*read, reader)
+    return found
 
 
 def _slots(found: Recurrence) -> tuple[dict[Node, Slot], dict[int, Slot]]:

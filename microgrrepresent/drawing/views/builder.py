@@ -291,7 +291,7 @@ class _Builder:
         if node in self.time.starts:
             start = self.time.starts[node]
             state = self.state[start.state]
-            named = state.name or self.glyph[state].is_variable
+            named = (state.name or self.glyph[state].is_variable) and state.parents
             box.column = self.time.column[start.reader] - (start.lag > 0)
             box.storey = self.time.storey(node)
             box.slot = (*start.state, "variable") if named else start.state
@@ -369,7 +369,8 @@ class _Builder:
             return
         onward = here != there or tail.storey < head.storey
         passes = onward and (tail.between or time.slot[source] in time.passes)
-        self._arrow(tail, child, i, "state" if passes else "value", source, drawn is not parent)
+        many = drawn is not parent or bool(time.stands_for and there > time.T)  # of every step
+        self._arrow(tail, child, i, "state" if passes else "value", source, many)
 
     def _is_looked_at(self, child: Node, i: int) -> bool:
         """Whether a context is made of what its loop finds in the one below."""

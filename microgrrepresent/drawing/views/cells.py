@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from microgrrepresent.drawing.marks.labels import Label, Line, math, text
+from microgrrepresent.drawing.marks.labels import Label, Line, math, raised, text
 from microgrrepresent.drawing.time.levels import slot_levels
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.drawing.views.builder import Glyph, Glyphs
@@ -25,7 +25,7 @@ def cells(time: Timeline) -> Glyphs:
 def _applications(time: Timeline) -> dict[Node, Glyph]:
     """Boxes of one scope and result each: what is inside has no name that the box has already."""
     fine = gates(time)
-    short = _short(node.scope for node in time.nodes)
+    short = _short((node.scope for node in time.nodes), time)
     found: dict[Node, Glyph] = {}
     names: dict[Node, set[str | None]] = {}
     for node in reversed(time.nodes):
@@ -42,14 +42,14 @@ def _applications(time: Timeline) -> dict[Node, Glyph]:
         ):
             head = node
         names.setdefault(head, set()).update({node.name} - {None})
-        found[node] = Glyph(head, "cell", (text(short[node.scope]),))
+        found[node] = Glyph(head, "cell", (_words(short[node.scope]),))
     return found
 
 
 def _of_cells(time: Timeline) -> dict[Node, Glyph]:
     """Boxes of one cell and step each, and of the parameters of one cell."""
     cell, fine = recurrences(time), gates(time)
-    found = _Cells(time, cell, _scopes(cell))
+    found = _Cells(time, cell, _scopes(cell, time))
     for node in reversed(time.nodes):
         found.glyph[node] = found.coarse(node) or fine(node)
     return found.glyph
@@ -66,7 +66,7 @@ class _Cells:
         """The glyph of what is inside of a cell, and of a cell's parameters."""
         number = self.cell.get(node)
         if number is not None:
-            label: Label = (text(self.scope[number] or "cell"),)
+            label: Label = (_words(self.scope[number] or "cell"),)
             return Glyph(("cell", number), "cell", label)
         if self.time.column[node] or not self.time.T:
             return None
@@ -77,8 +77,13 @@ class _Cells:
             return None
         (number,) = numbers
         assert number is not None
-        letter = "θ" if len(self.scope) == 1 else f"θ_{self.scope[number]}"
-        return Glyph(("θ", number), "parameter", (math(letter),), True)
+        return Glyph(("θ", number), "parameter", (self._theta(number),), True)
+
+    def _theta(self, number: int) -> Line:
+        """θ, with the name of its cell where there are several, and the mark of its layer."""
+        cell, _, mark = self.scope[number].partition("^")
+        several = len({words.partition("^")[0] for words in self.scope.values()}) > 1
+        return (*math(f"θ_{cell}" if several else "θ"), *raised(mark))
 
     def _owner(self, user: Node) -> int | None:
         """The cell that a parameter is for, told by one of its users."""
@@ -93,11 +98,11 @@ def layers(time: Timeline) -> tuple[Glyphs, Timeline]:
     if not time.T:
         return collapsed(gates(time), time, (), 0), replace(time, shared=frozenset())
     cell = recurrences(time)
-    scope = _scopes(cell)
+    scope = _scopes(cell, time)
     fine = gates(time)
     span: Line = text(f"↻ t = {time.titles[0]} … {time.titles[-1]}", size=0.8) if time.T else ()
     own = {
-        number: Glyph(("layer", number), "cell", (text(words or "layer"), span))
+        number: Glyph(("layer", number), "cell", (_words(words or "layer"), span))
         for number, words in scope.items()
     }
 
@@ -176,21 +181,35 @@ def recurrences(time: Timeline) -> dict[Node, int]:
     return {node: n for node, n in found.items() if n % 2 and size[n] > time.T}
 
 
-def _scopes(cell: dict[Node, int]) -> dict[int, str]:
+def _scopes(cell: dict[Node, int], time: Timeline) -> dict[int, str]:
     """The name of each cell, after its outermost scope."""
     found: dict[int, str] = {}
     for node, number in cell.items():
         if not found.get(number) or (node.scope and len(node.scope) < len(found[number])):
             found[number] = node.scope
-    names = _short(found.values())
+    names = _short(found.values(), time)
     return {number: names[scope] for number, scope in found.items()}
 
 
-def _short(scopes: Iterable[str]) -> dict[str, str]:
-    """The last part of each scope; where others have that part too, the first one, or all of it."""
-    last = {scope: scope.rpartition("/")[2] for scope in scopes}
+def _short(scopes: Iterable[str], time: Timeline) -> dict[str, str]:
+    """The last part of each scope; where others have that part too, the first one, or all of it.
+
+    A layer is called what its network is, with its mark: ``rnn^2→``, not ``l1``.
+    """
+    network = {scope: time.layers.network(scope) for scope in scopes}
+    known = dict.fromkeys(network.values())
+    last = {name: name.rpartition("/")[2] for name in known}
     alike = Counter(last.values())
-    first = {scope: scope.partition("/")[0] for scope, name in last.items() if alike[name] > 1}
+    first = {name: name.partition("/")[0] for name in known if alike[last[name]] > 1}
     names = last | first
     once = Counter(names.values())
-    return {scope: name if once[name] == 1 else scope for scope, name in names.items()}
+    return {
+        scope: (names[name] if once[names[name]] == 1 else name) + time.layers.mark(scope)
+        for scope, name in network.items()
+    }
+
+
+def _words(name: str) -> Line:
+    """What stands in a box: the name of a cell, and the mark of its layer."""
+    cell, _, mark = name.partition("^")
+    return (*text(cell), *raised(mark))

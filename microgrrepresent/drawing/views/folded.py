@@ -60,6 +60,7 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
         shared=frozenset(node for node, c in column.items() if c != 1 and node in time.shared),
         passes={time.slot[d.source]: 1 if d.lag > 0 else -1 for d in delays},
         starts={},
+        earlier={},
         nodes=tuple(node for node in time.graph if node in column),
         storeys=(1,),
         stands_for=stands_for,

@@ -178,7 +178,7 @@ class _Gates:
             while node.name is None and is_part(node):  # a block of a matrix
                 node = node.parents[0]
         if node.is_leaf or (node.name is not None and node not in self.affine):
-            return math(self.time.letter(node.name)) if node.name else ()
+            return math(self.time.letter(node.name, node)) if node.name else ()
         assert node.op is not None
         if node not in self.affine or depth == 0:
             return ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from string import ascii_lowercase
 
-from microgrrepresent.drawing.marks.labels import SUP, Line, Run, math, text
+from microgrrepresent.drawing.marks.labels import SUP, Line, Run, text
 from microgrrepresent.drawing.marks.picture import Box, Picture
 from microgrrepresent.drawing.marks.sizes import fit
 from microgrrepresent.drawing.time.timeline import Timeline
@@ -35,25 +35,13 @@ def tell_apart(picture: Picture, time: Timeline) -> None:
         if len(rivals) < 2:
             continue
         scopes = {color: _scope(boxes[color], time) for color in rivals}
-        marks = _marks(scopes)
-        for color in rivals:
+        for i, color in enumerate(rivals):
             for box in boxes[color]:
                 if box.label[0] == label:
-                    box.label = ((*label[:1], marks[color], *label[1:]), *box.label[1:])
+                    box.label = ((*label[:1], _letter(i), *label[1:]), *box.label[1:])
                     if box.kind != "chip" and scopes[color]:
                         box.label = (*box.label, text(scopes[color], size=WORDS))
                     fit(box)
-
-
-def _marks(scopes: dict[int, str]) -> dict[int, Run]:
-    """A superscript for each: the number of the layer, as its matrices have; else a letter."""
-    layers = {color: math(f"b_{scope.rpartition('/')[2]}") for color, scope in scopes.items()}
-    signs = {
-        color: line[1] for color, line in layers.items() if line[1:] and line[1].level == "sup"
-    }
-    if len(set(signs.values())) == len(scopes):
-        return signs
-    return {color: _letter(i) for i, color in enumerate(scopes)}
 
 
 def _letter(i: int) -> Run:

@@ -20,9 +20,11 @@ from microgrrepresent import (
     stop_gradient,
     tanh,
 )
-from microgrrepresent.drawing.marks.labels import plain
+from microgrrepresent.drawing.marks.labels import plain, width
 from microgrrepresent.primitive import registry
 from rnn import TimeDelayCell, unroll
+from rnn.command_line.illustration import illustration
+from tests.pictures.measures import measure
 
 
 def test_the_delays_are_the_state_edges(cell, make):
@@ -221,3 +223,43 @@ def test_a_total_is_a_sum_by_its_source(source, sign, shown):
     labels = {plain(box.label) for box in draw(total, "variables", time="folded").picture.boxes}
     assert labels & {"Σ_t", "+", "plus"} == {shown}
     registry.pop(op.name)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("view", ["variables", "gates"])
+def test_nothing_leaves_a_state_where_something_enters_it(kind, view):
+    picture = draw(illustration(kind, 3)[0], view, time="folded").picture
+    for box in picture.boxes:
+        if box.kind == "state":
+            ends = {a.path[-1] for a in picture.arrows if a.head is box}
+            assert ends and not ends & {a.path[0] for a in picture.arrows if a.tail is box}
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("view", ["operations", "variables", "gates"])
+def test_titles_and_boxes_stand_clear(kind, view):
+    drawing = draw(illustration(kind, 3)[0], view, time="folded")
+    picture, found = drawing.picture, measure(drawing)
+    assert (found.overlaps, found.slanted) == (0, 0)
+    (panel,) = picture.panels
+    right = panel.title_left + width(panel.title, 14)
+    low, high = panel.top - 22, panel.top - 4  # of the line on which the title stands
+    for arrow in picture.arrows:
+        if arrow.label and arrow.label_at:
+            (x, y), wide = arrow.label_at, width(arrow.label, 14)
+            inside = x - wide / 2 < right and x + wide / 2 > panel.title_left
+            assert not (inside and low < y < high)
+    inputs = [box for box in picture.boxes if box.kind == "input" and plain(box.label) == "x_t"]
+    assert all(box.top < panel.bottom - 5 for box in inputs)
+
+
+def test_the_last_operation_of_a_state_has_its_name():
+    picture = draw(illustration("rnn", 3)[0], "variables", time="folded").picture
+    (into,) = [arrow for arrow in picture.arrows if plain(arrow.head.label) == "h_t"]
+    assert plain(into.label) == "tanh" and into.label_at is not None
+
+
+def test_the_losses_of_all_steps_go_into_their_sum_by_one_arrow():
+    picture = draw(illustration("rnn", 5)[0], "variables", time="folded").picture
+    out = [arrow for arrow in picture.arrows if plain(arrow.tail.label) == "L_t"]
+    assert len(out) == 1 and len(out[0].edges) == 5

@@ -13,6 +13,7 @@ from microgrrepresent import Tensor, backward, draw, scope, step, steps, tanh
 from microgrrepresent.drawing.layout.gradients import DECADES, THINNEST, WIDEST
 from microgrrepresent.drawing.marks.colors import head_length, opacity, thickness
 from microgrrepresent.drawing.marks.labels import plain
+from rnn.command_line.illustration import illustration
 
 
 def gradients(picture):
@@ -207,3 +208,15 @@ def test_no_arrow_where_exactly_zero_came_back_and_the_chip_says_so():
     products = [a for a in gradients(picture) if a.head.column == 1 and "×" in plain(a.head.label)]
     assert len(products) == 1  # into w * 1.0 nothing came back, into its product with 0 it did
     assert sorted(shown(picture, "chip")) == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm", "lstm-peephole", "residual"])
+def test_the_head_of_a_gradient_comes_out_of_its_last_corner_straight(kind):
+    loss, _ = illustration(kind, 2)
+    picture = draw(loss, "gates", gradients=backward(loss)).picture
+    back = [arrow for arrow in picture.arrows if arrow.flow == "gradient"]
+    assert len(back) >= 8
+    for arrow in back:
+        (x0, y0), (x1, y1) = arrow.path[-4], arrow.path[-1]
+        across, up = abs(x1 - x0), abs(y1 - y0)
+        assert min(across, up) < 0.2 and max(across, up) > 0.75 * head_length(arrow)

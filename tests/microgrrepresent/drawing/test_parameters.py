@@ -60,10 +60,10 @@ def test_the_folded_cell_and_the_chain_beside_it_have_one_legend(name):
     assert len(of_name) > 5 and all(len(colors) == 1 for colors in of_name.values())
 
 
-def test_the_legend_says_where_a_parameter_of_many_namesakes_is_used():
+def test_parameters_of_layers_have_the_marks_of_their_layers():
     picture = draw(bidirectional(), "gates").picture
     labels = {plain(box.label) for box in picture.legend}
-    assert {"b^0, lstm/l0", "b^1, lstm/l1", "b^0←, lstm/l0_reverse"} <= labels
+    assert {"b^(1)→", "b^(2)→", "b^(1)←", "W^(2)←_ih", "W^(1)→_hh"} <= labels
 
 
 def test_namesakes_without_layers_have_letters():
@@ -111,8 +111,8 @@ def test_names_of_words_are_words_and_braces_are_taken_off(name, line):
 
 
 def test_letters_keep_their_subscripts():
-    assert [plain((math(n),)) for n in ("h_prev", "yhat_out", "theta_gru", "weight_ih_l0")] == [
-        "h_prev", "ŷ_out", "θ_gru", "weight^0_ih",
+    assert [plain((math(n),)) for n in ("h_prev", "yhat_out", "theta_gru", "W_ih^2←")] == [
+        "h_prev", "ŷ_out", "θ_gru", "W^(2)←_ih",
     ]  # fmt: skip
 
 
