@@ -255,10 +255,10 @@ def _numbers(
     """
     values: dict[str, set[Any]] = {}
     for one, recording in ((a, recordings.first), (b, recordings.second)):
-        for value in one.given:
-            node = one.nodes[value]
-            fits = node.id > recording.began and node.shape == ()
-            fits = fits and value.when is not None and node.dtype == recording.loss.dtype
+        for value in one.nodes:  # of a state, all but the first are results
+            node, loss = one.nodes[value], recording.loss
+            made = value in one.given and value.when is not None and node.id > recording.began
+            fits = made and (node.shape, node.dtype) == ((), loss.dtype)
             found = values.setdefault(names(value.variable), set())
             found.add(node.value.item() if fits else None)
     return {
