@@ -28,12 +28,12 @@ from microgrrepresent import (
     where,
 )
 from microgrrepresent.arrays import new_array
+from microgrrepresent.garbage import collection_paused
 from microgrrepresent.node import leaf
 from microgrrepresent.place import Place, here
 from microgrrepresent.scopes import at
 from rnn.cells.cell import Cell
 from rnn.inputs import Side, flags, integer, lengths_of, valid_steps
-from rnn.layers.garbage import collection_paused
 from rnn.layers.heap import keep_heap
 
 S = TypeVar("S")

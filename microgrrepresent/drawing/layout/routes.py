@@ -85,6 +85,8 @@ class _Routes:
     bus: dict[Hashable, float] = field(default_factory=dict)
     early: dict[Hashable, int] = field(default_factory=dict)
     """What comes from before the steps, counted."""
+    spans: dict[tuple[Block, Hashable], Point] = field(default_factory=dict)
+    """Where the first and the last of the lines begin that run along a bus to a block."""
 
     def path(self, arrow: Arrow, parts: list[tuple[Block, Path]]) -> Path:
         """The way of an arrow from box to box, through one or two blocks."""
@@ -203,12 +205,12 @@ class _Routes:
     def _is_passed(self, last: Block, arrow: Arrow, x: float, goal: float | None = None) -> bool:
         """Whether another line of the same bus comes from farther away, on the same side."""
         goal = arrow.head.x if goal is None else goal
-        others = {
-            other.tail.x
-            for other in last.arrows
-            if other is not arrow and collector(other) == collector(arrow)
-        }
-        return any((u < arrow.tail.x) if x < goal else (u > arrow.tail.x) for u in others)
+        bus = last, collector(arrow)
+        if bus not in self.spans:
+            starts = [other.tail.x for other in last.arrows if collector(other) == bus[1]]
+            self.spans[bus] = min(starts), max(starts)
+        leftmost, rightmost = self.spans[bus]
+        return leftmost < arrow.tail.x if x < goal else rightmost > arrow.tail.x
 
     def _gap(self, block: Block, direction: int) -> float:
         """The height of the gap above (1) or below (-1) a block's level."""

@@ -54,6 +54,7 @@ from microgrrepresent.drawing.views.parameters import tell_apart
 from microgrrepresent.drawing.views.step_equations import equation_lines
 from microgrrepresent.drawing.views.views import COARSE, VIEWS
 from microgrrepresent.drawing.views.window import windowed
+from microgrrepresent.garbage import collection_paused
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import fold
@@ -65,6 +66,7 @@ LONG = 3
 """Beside its folded form, a sequence of more steps is shown through a window."""
 
 
+@collection_paused()
 def draw(
     out: Graph | Node | Sequence[Node],
     view: str | View = "operations",

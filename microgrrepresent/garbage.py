@@ -1,8 +1,8 @@
-"""Garbage collection stands still while a graph grows.
+"""Garbage collection stands still while a graph grows, or a drawing of it.
 
 A graph is full of references but has no circles, so there is nothing in it for Python's collector
-to find. It looks all the same, over and over while the graph grows, and a long forward pass takes
-twice as long for it.
+to find. It looks all the same, over and over while the graph grows: a long forward pass takes twice
+as long for it, and a long drawing half as long again.
 """
 
 from __future__ import annotations
