@@ -19,7 +19,7 @@ from microgrrepresent import ops
 
 
 class Absent:
-    """What only functions, or only arrays, have: to ask for it is an AttributeError with a hint."""
+    """What only others have: to ask for it is an AttributeError that says what to write here."""
 
     __slots__ = ()
 
@@ -27,17 +27,14 @@ class Absent:
         return [name for name in super().__dir__() if hasattr(type(self), name)]
 
 
-class _Hint:
-    """An attribute of that name that raises."""
+class Hint:
+    """An attribute that raises, and says what there is instead."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, owner: str, name: str, hint: str) -> None:
+        self._message = f"{owner} has no {name!r}; {hint}"
 
-    def __get__(self, tensor: Any, kind: type[Any]) -> NoReturn:
-        hint = f"its array has, without derivative: t.numpy().{self._name}"
-        if self._name in ops.__all__:
-            hint = f"it is a function: microgrrepresent.{self._name}(t)"
-        raise AttributeError(f"a Tensor has no {self._name!r}; {hint}")
+    def __get__(self, instance: Any, kind: type[Any]) -> NoReturn:
+        raise AttributeError(self._message)
 
 
 def _of_numpy(function: Callable[..., Any], turned: bool = False) -> Callable[..., Any]:
@@ -59,6 +56,55 @@ for _name, _function in {
     setattr(Absent, f"__{_name}__", _of_numpy(_function))
     setattr(Absent, f"__r{_name}__", _of_numpy(_function, turned=True))
 
-for _name in (*ops.__all__, *dir(np.ndarray)):
+_ASSIGN = "a value that is recorded stays: give a leaf a whole new one with t.assign(array)"
+_CAST = "convert it with t.astype('float32'), or another data type"
+
+_OF_TORCH = {
+    "unsqueeze": "it is a function: microgrrepresent.expand_dims(t, axis)",
+    "permute": "the axes change places by t.transpose(1, 0, 2)",
+    "view": "give it another shape by t.reshape(2, 3)",
+    "view_as": "give it another shape by t.reshape(other.shape)",
+    "expand": "it is a function: microgrrepresent.broadcast_to(t, shape)",
+    "t": "it is t.T",
+    "mm": "the matrix product is a @ b",
+    "bmm": "the matrix product is a @ b",
+    "dim": "it is t.ndim",
+    "numel": "it is t.size",
+    "clone": "it is t.copy()",
+    "contiguous": "leave it out: every operation takes every array",
+    "cpu": "leave it out: it is in the memory of the CPU",
+    "cuda": "arrays are NumPy's, on the CPU",
+    "to": _CAST,
+    "type": _CAST,
+    "float": _CAST,
+    "double": _CAST,
+    "half": _CAST,
+    "long": _CAST,
+    "int": _CAST,
+    "bool": _CAST,
+    "requires_grad_": "write t.requires_grad = True, at a leaf",
+    "detach_": "t.detach() gives a leaf with this value",
+    "retain_grad": "grad(loss, t) gives the gradient of any node, backward(loss)[t] too",
+    "register_hook": "backward(loss) has the adjoint of every node, and every contribution to it",
+    "grad_fn": "the operation that made it is t.op, from t.parents",
+    "masked_fill": "it is where(mask, value, t)",
+    "gather": "select by t[rows, indices]",
+    "copy_": _ASSIGN,
+    "fill_": _ASSIGN,
+    "zero_": _ASSIGN,
+    "add_": _ASSIGN,
+    "sub_": _ASSIGN,
+    "mul_": _ASSIGN,
+    "div_": _ASSIGN,
+}
+"""What PyTorch's tensors have, and how it is written here."""
+
+for _name in dir(np.ndarray):
     if not _name.startswith("_"):
-        setattr(Absent, _name, _Hint(_name))
+        _hint = f"its array has, without derivative: t.numpy().{_name}"
+        setattr(Absent, _name, Hint("a Tensor", _name, _hint))
+for _name, _hint in _OF_TORCH.items():
+    setattr(Absent, _name, Hint("a Tensor", _name, _hint))
+for _name in ops.__all__:
+    _hint = f"it is a function: microgrrepresent.{_name}(t)"
+    setattr(Absent, _name, Hint("a Tensor", _name, _hint))

@@ -256,7 +256,7 @@ class Tensor(ArrayMethods):
 
     # --- differentiating -------------------------------------------------------------------------
 
-    def backward(self, seed: ArrayLike | None = None) -> None:
+    def backward(self, seed: ArrayLike | None = None, retain_graph: bool | None = None) -> None:
         """Add d(self)/d(leaf) to ``.grad`` of every leaf that requires a gradient.
 
         May be called again, and then adds again. See `microgrrepresent.backward`.
@@ -269,6 +269,8 @@ class Tensor(ArrayMethods):
         ----------
         seed : array_like, optional
             The adjoint of this Tensor, of its shape. A Tensor of one element needs none: it is 1.
+        retain_graph : bool, optional
+            As in PyTorch, where it lets a graph be used again; here it always can be.
         """
         found = leaf_gradients(self, seed)
         with _adding:

@@ -42,6 +42,7 @@ from microgrrepresent.arrays import overflows, plain
 from microgrrepresent.errors import FileError, listed, operand
 from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
+from rnn.absent import AbsentOfModule
 from rnn.errors import StateDictError
 from rnn.parameters import check_held, held, kept, two_of
 
@@ -53,7 +54,7 @@ class UnmatchedKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-class Module:
+class Module(AbsentOfModule):
     """Base class of everything that has parameters.
 
     Attributes
@@ -231,10 +232,10 @@ class Module:
                     found[member] = None
                     todo.append(member)
 
-    def zero_grad(self) -> None:
-        """Forget the gradients that ``backward()`` left."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients that ``backward()`` left, or let them be zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
+            parameter.grad = None if set_to_none else np.zeros_like(parameter.value)
 
     def train(self, mode: bool = True) -> Self:
         """Behave as in training: dropout drops."""

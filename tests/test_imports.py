@@ -38,7 +38,8 @@ ENGINE = [
 ]
 DRAWING = ["time", "marks", "views", "layout", "output", "page"]
 RNN = [
-    *("errors", "initialize", "inputs", "parameters", "module", "cells", "layers", "sequences"),
+    *("errors", "initialize", "inputs", "parameters", "absent", "module", "cells", "layers"),
+    "sequences",
     *("diagnosis", "training", "models", "weights", "command_line"),
 ]
 

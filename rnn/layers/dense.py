@@ -89,6 +89,8 @@ class Embedding(Module):
     padding_idx : int, optional
         The symbol of padding: its row begins as zeros and gets no gradient. One below 0 counts
         from the end.
+    max_norm, norm_type, scale_grad_by_freq, sparse
+        In their places of ``torch.nn``; nothing else than its defaults can be given.
     dtype : data type, optional
         Of the table; float64 if not given.
     device : None or "cpu"
@@ -112,11 +114,26 @@ class Embedding(Module):
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
         *,
         device: object = None,
         dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
+        for name, given, off in (
+            ("max_norm", max_norm, None),
+            ("norm_type", norm_type, 2.0),
+            ("scale_grad_by_freq", scale_grad_by_freq, False),
+            ("sparse", sparse, False),
+        ):
+            if given is not off and given != off:
+                raise ValueError(
+                    f"Embedding: {name} must be {off}, as it is in torch.nn if not given, got "
+                    f"{given!r}: a row is what the table says, and its gradient what it is"
+                )
         dtype = floating(dtype, device)
         self.num_embeddings = integer(num_embeddings, 1, "Embedding: num_embeddings")
         self.embedding_dim = integer(embedding_dim, 1, "Embedding: embedding_dim")

@@ -67,13 +67,13 @@ class RNN(Recurrent[Tensor]):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         *,
         cell: Callable[..., Cell[Any]] = RNNCell,
         proj_size: int = 0,
         reverse: bool = False,
         learn_initial_state: bool = False,
-        device: object = None,
-        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         _check_no_projection("RNN", proj_size)
@@ -123,6 +123,8 @@ class GRU(Recurrent[Tensor]):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         *,
         reset_after: bool = True,
         update_gate: Literal["keep", "write"] = "keep",
@@ -131,8 +133,6 @@ class GRU(Recurrent[Tensor]):
         proj_size: int = 0,
         reverse: bool = False,
         learn_initial_state: bool = False,
-        device: object = None,
-        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         _check_no_projection("GRU", proj_size)
@@ -212,6 +212,8 @@ class LSTM(Recurrent[LSTMState]):
         dropout: float = 0.0,
         bidirectional: bool = False,
         proj_size: int = 0,
+        device: object = None,
+        dtype: DTypeLike | None = None,
         *,
         forget_gate: bool = True,
         coupled: bool = False,
@@ -222,8 +224,6 @@ class LSTM(Recurrent[LSTMState]):
         composition: Composition = "fused",
         reverse: bool = False,
         learn_initial_state: bool = False,
-        device: object = None,
-        dtype: DTypeLike | None = None,
         rng: Rng = None,
     ) -> None:
         rng, dtype = generator(rng), floating(dtype, device)

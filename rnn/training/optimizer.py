@@ -84,10 +84,10 @@ class Optimizer:
         """Give the parameter's new value; `memory` is its own and may be written to."""
         raise NotImplementedError(f"{self._kind} has no update rule")
 
-    def zero_grad(self) -> None:
-        """Forget the gradients, because ``backward()`` adds to what is there."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, because ``backward()`` adds to what is there; or let them be 0."""
         for w in self.parameters:
-            w.grad = None
+            w.grad = None if set_to_none else np.zeros_like(w.value)
 
     def state_dict(self) -> dict[str, Any]:
         """What the next step depends on: settings, and arrays under ``<index>.<name>``."""

@@ -680,3 +680,32 @@ def test_threads_have_places_of_their_own():
 def test_lists_are_taken_as_arrays(f):
     rows = [[1.0, 2.0], [3.0, 5.0]]
     np.testing.assert_array_equal(f(rows), f(np.array(rows)))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("unsqueeze", r"microgrrepresent\.expand_dims\(t, axis\)"),
+        ("permute", r"t\.transpose"),
+        ("view", r"t\.reshape\(2, 3\)"),
+        ("cpu", "leave it out"),
+        ("to", r"t\.astype"),
+        ("requires_grad_", r"t\.requires_grad = True"),
+        ("add_", r"t\.assign\(array\)"),
+        ("sort", r"t\.numpy\(\)\.sort"),
+        ("softmax", r"microgrrepresent\.softmax\(t\)"),
+    ],
+)
+def test_what_tensors_of_pytorch_have_is_found_under_another_name(name, said):
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(AttributeError, match=f"^a Tensor has no '{name}'; .*{said}"):
+        getattr(t, name)
+    assert not hasattr(t, name) and name not in dir(t)
+
+
+def test_backward_keeps_the_graph_whatever_is_said():
+    x = Tensor(3.0, requires_grad=True)
+    y = x * x
+    for retain_graph in (True, False, None):
+        y.backward(retain_graph=retain_graph)
+    assert float(x.grad) == 18

@@ -14,6 +14,7 @@ from rnn import (
     LSTM,
     NARX,
     RNN,
+    SGD,
     Attention,
     CheckpointError,
     CTRNNCell,
@@ -613,3 +614,31 @@ def test_numbers_that_are_too_large_do_not_become_infinite(path):
     assert np.array_equal(layer.weight.numpy(), before)
     layer.weight = np.array([[np.inf, 1.0]])
     assert np.isinf(layer.weight.numpy()[0, 0])
+
+
+def test_what_modules_of_pytorch_have_is_found_under_another_name():
+    layer = Linear(2, 1)
+    for name, said in {
+        "to": "dtype='float32'",
+        "children": r"modules\(\)",
+        "requires_grad_": "p.requires_grad = False",
+        "register_buffer": r"self\.b = Tensor\(array\)",
+    }.items():
+        with pytest.raises(AttributeError, match=f"^a Module has no '{name}'; .*{said}"):
+            getattr(layer, name)
+        assert not hasattr(layer, name) and name not in dir(layer)
+    assert {"weight", "parameters", "in_features"} <= set(dir(layer))
+    layer.children = [1]  # a name like any other
+    assert layer.children == [1] and "children" in dir(layer)
+    with pytest.raises(AttributeError, match="has no attribute 'wieght'"):
+        _ = layer.wieght
+
+
+def test_zero_grad_as_in_pytorch():
+    layer = Linear(2, 1, dtype="float32")
+    for holder in (layer, SGD(layer.parameters(), 0.1)):
+        layer(np.ones(2, "f4")).sum().backward()
+        holder.zero_grad(set_to_none=False)
+        assert layer.weight.grad.tolist() == [[0, 0]] and layer.weight.grad.dtype == np.float32
+        holder.zero_grad(set_to_none=True)
+        assert layer.weight.grad is None

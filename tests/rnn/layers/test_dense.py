@@ -123,3 +123,12 @@ def test_errors(call, kind, sentence):
     with pytest.raises(kind) as error:
         call()
     assert str(error.value) == sentence
+
+
+def test_what_torchs_embedding_does_beside_is_refused():
+    Embedding(3, 2, None, None, 2.0, False, False)
+    for name, value in {
+        "max_norm": 1.0, "norm_type": 1.0, "scale_grad_by_freq": True, "sparse": True,
+    }.items():  # fmt: skip
+        with pytest.raises(ValueError, match=f"Embedding: {name} must be .*, got {value}"):
+            Embedding(3, 2, **{name: value})

@@ -818,3 +818,12 @@ def test_lengths_of_small_integers():
     for dtype in ("u1", "u2"):
         given = layer(x, lengths=np.array([150, 7], dtype), side="left")[0]
         np.testing.assert_array_equal(given.numpy(), expected.numpy())
+
+
+def test_device_and_dtype_stand_where_they_stand_in_torch():
+    for layer in (
+        RNN(3, 4, 1, "tanh", True, True, 0.0, True, "cpu", "float32"),
+        GRU(3, 4, 1, True, True, 0.0, True, "cpu", "float32"),
+        LSTM(3, 4, 1, True, True, 0.0, True, 0, "cpu", "float32"),
+    ):
+        assert layer.dtype == np.float32 and layer.bidirectional and layer.batch_first
