@@ -16,6 +16,7 @@ _SIGNS = {
     "...": r"\ldots ", "..": r"\ldots ", "ᵀ": r"^{\top}", "Σ": r"\sum", "Π": r"\prod", "²": "^2",
     "½": r"\tfrac12 ", "∂": r"\partial ", "∘": r"\odot ", "→": r"\to ", "←": r"\leftarrow ",
     "√2": r"\sqrt2 ", "∈": r"\in ", "×": r"\times ", "≤": r"\leq ", "≈": r"\approx ",
+    "·": r"\cdot ",
 }  # fmt: skip
 _WORDS = re.compile(r"[A-Za-z]{2,}(?:[ -][A-Za-z]{2,})*")
 _SUBSCRIPT = re.compile(r"_([A-Za-z]{2,})")
