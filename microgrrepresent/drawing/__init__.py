@@ -20,8 +20,9 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    fits it to what it is shown on. Behind `layered` stand `tracing` (a block as a `sketch` of
    `outlines`), `ranks`, `ordering`, `sides`, `coordinates` (by the `network_simplex` method) and
    `tracks`. A whole cell is a `single_box`, with delay lines a `tapped_box`; two directions are
-   `parallel`. `legend`, `panels`, `gradients`, `gaps` at crossings, `ribbon`, `storeys`,
-   `side_by_side`, `gallery`, `turning` and `words` finish the picture.
+   `parallel`; `edges` says how near columns may be. `legend`, `panels`, `gradients`, `gaps` at
+   crossings, `ribbon`, `storeys`, `side_by_side`, `gallery`, `turning` and `words` finish the
+   picture.
 5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
    slide of shapes, with `pptx_sites` to glue connectors to; `frames` are several drawings, which
    `animated` writes into one file. `scene` is `draw` itself, every stage in a line; `notebook` is

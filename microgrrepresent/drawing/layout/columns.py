@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from math import inf
 
 from microgrrepresent.drawing.layout.blocks import Block
+from microgrrepresent.drawing.layout.edges import Edges
 from microgrrepresent.drawing.layout.grid import LANE_GAP, LOOP_GAP, MARGIN, Channel, Grid
-from microgrrepresent.drawing.time.levels import Level
 
 CLEAR = 8.0
 """Between a tile and a line that goes straight past it."""
 AROUND = 12.0
 """Between a tile and the middle of a gap, where a line may run up or down."""
-NEAR = 6.0
-"""What is so much above or below something else can stand over it."""
-BESIDE = 18.0
-"""Between blocks of a level that no state joins."""
 ARROW = 14.0
 """What an arrow needs besides its label."""
 GAP_MARGIN = 21.0
@@ -41,7 +35,13 @@ def lay_columns(grid: Grid, y: dict[Block, float]) -> None:
             need = arrow.room[0] + ARROW - GAP_MARGIN
             leads[arrow.head.column] = max(leads[arrow.head.column], need)
     passing = _passing(grid)
-    edges = _Edges(_lay_rails(grid))
+    rails = _lay_rails(grid)
+    edges = Edges(
+        rails,
+        starts_free=not rails and 0 not in grid.columns and grid.T > 0,
+        overlaps=not any(a.tail.between and a.head.column > grid.T for a in grid.picture.arrows),
+        storeys=any(box.storey for box in grid.picture.boxes),
+    )
     apart = more = 0.0
     for column in range(grid.T + 1 if grid.T else 2):
         stack = grid.columns.get(column, [])
@@ -63,50 +63,12 @@ def lay_columns(grid: Grid, y: dict[Block, float]) -> None:
     grid.gap[grid.T] += more / 2 * (grid.T > 1)
 
 
-@dataclass
-class _Edges:
-    """How far right the columns reach so far.
-
-    Attributes
-    ----------
-    everything, states : float
-        All of it, and the blocks between which states pass.
-    level : dict
-        The last block of each level.
-    """
-
-    everything: float
-    states: float = 0.0
-    level: dict[Level, Block] = field(default_factory=dict)
-    known: dict[tuple[int, int], float] = field(default_factory=dict)
-
-    crowded: bool = False
-    """Whether a line runs beside the last column."""
-
-    def __post_init__(self) -> None:
-        self.states = self.everything
-
-    def apart(self, grid: Grid, block: Block, following: Block, y: dict[Block, float]) -> float:
-        """How far apart two blocks of a level begin, so that nothing of them is too near."""
-        one, other = grid.tiles[block], grid.tiles[following]
-        key = (id(one), id(other))
-        if key not in self.known:
-            rise = y.get(following, 0.0) - y.get(block, 0.0)
-            self.known[key] = BESIDE + max(
-                right - left
-                for (_, low, right, high) in _parts(grid, block)
-                for (left, bottom, _, top) in _parts(grid, following)
-                if low - NEAR < top + rise and bottom + rise < high + NEAR
-            )
-        return self.known[key]
-
-
 def _lay_column(
     grid: Grid,
     column: int,
     stack: list[Block],
     channels: list[Channel],
-    edges: _Edges,
+    edges: Edges,
     apart: float,
     y: dict[Block, float],
 ) -> float:
@@ -126,9 +88,9 @@ def _lay_column(
     on_right = [channel for channel, side in sides.items() if side > 0]
     joined = [b for b in stack if any(c.side in ("left", "right") for c, _ in grid.ports(b))]
     more = 0.0
-    if not joined or sides or edges.crowded or not _may_overlap(grid, column):
+    if not joined or sides or not edges.may_overlap(column):
         x = edges.everything + apart + LANE_GAP * max(_tracks(on_left).values(), default=0)
-    elif any(box.storey for box in grid.picture.boxes):  # lines run up and down from the states
+    elif edges.storeys:  # lines run up and down from the states
         first = min(offsets[b] for b in joined) - left
         shift = max(edges.everything + AROUND - grid.gap[column - 1], 0.0)
         grid.gap[column - 1] += shift
@@ -156,36 +118,6 @@ def _lay_column(
         edges.states = end
     edges.level |= {b.level: b for b in stack}
     return more
-
-
-def _may_overlap(grid: Grid, column: int) -> bool:
-    """Whether what stands above or below may reach into the room of the states before a column.
-
-    It may not where something else stands before the steps, nor where a state is read from above.
-    """
-    rails = any(grid.traced[b].port for b in grid.blocks.legend)
-    if column < 2 and (not column or 0 in grid.columns or rails or not grid.T):
-        return False
-    return not any(a.tail.between and a.head.column > grid.T for a in grid.picture.arrows)
-
-
-def _parts(grid: Grid, block: Block) -> Iterator[tuple[float, float, float, float]]:
-    """The frames of the boxes, lines and labels of a block, in its tile."""
-    tile, traced = grid.tiles[block], grid.traced[block]
-    yield (0.0, 0.0, 0.0, 0.0)
-    for box, (i, dx) in zip(block.boxes, traced.outline, strict=True):
-        x, y = tile.places[i]
-        wide, high = box.width, box.height
-        if dx == 0.0:
-            wide, high = tile.sizes.get(i, (wide, high))
-        yield (x + dx - wide / 2, y - high / 2, x + dx + wide / 2, y + high / 2)
-    for path in tile.paths:
-        for (xa, ya), (xb, yb) in zip(path[::3], path[3::3], strict=False):
-            yield (min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb))
-    for wire, label in zip(traced.sketch.wires, tile.labels, strict=True):
-        if wire.room and label:
-            (x, y), (wide, high) = label, wire.room
-            yield (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
 
 
 def _lay_rails(grid: Grid) -> float:

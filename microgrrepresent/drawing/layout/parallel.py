@@ -88,18 +88,23 @@ def stand_abreast(
     found = Abreast()
     if not groups:
         return found
+    shown = set(columns)
     framed = any(
-        is_framed(level, [b for b in cut.rows[level] if b.column in columns])
+        is_framed(level, [b for b in cut.rows[level] if b.column in shown])
         for group in groups
         for level in group
     )
     apart = MARGIN + LANE_GAP if framed else MARGIN
-    for column in columns:
-        stack = [b for row in cut.rows.values() for b in row if b.column == column]
+    stacks: dict[int, list[Block]] = {column: [] for column in columns}
+    for row in cut.rows.values():
+        for block in row:
+            if block.column in stacks:
+                stacks[block.column].append(block)
+    for stack in stacks.values():
         for group in groups:
             _place_group([b for b in stack if b.level in group], traced, tiles, apart, found)
         for block in stack:
-            if block not in found.offsets and (hints := _hints(block, traced, tiles, found)):
+            if block not in found.offsets and (hints := _hints(block, stack, traced, tiles, found)):
                 found.hints[block] = hints
     return found
 
@@ -135,7 +140,11 @@ def _ports(
 
 
 def _hints(
-    block: Block, traced: Mapping[Block, Traced], tiles: Mapping[Block, Tile], found: Abreast
+    block: Block,
+    stack: Sequence[Block],
+    traced: Mapping[Block, Traced],
+    tiles: Mapping[Block, Tile],
+    found: Abreast,
 ) -> tuple[tuple[End, float], ...]:
     """Where the ports of a block would like to be: above and below those that they are joined to.
 
@@ -143,8 +152,9 @@ def _hints(
     """
     hints: list[tuple[End, float]] = []
     for crossing, port in traced[block].port.items():
-        for other, left in found.offsets.items():
-            if other.column != block.column:
+        for other in stack:
+            left = found.offsets.get(other)
+            if left is None:
                 continue
             for their, x in _ports(other, traced, tiles):
                 if their.slot != crossing.slot or {their.side, crossing.side} != {"above", "below"}:
