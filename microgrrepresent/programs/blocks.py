@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from microgrrepresent.programs.expressions import Expr, name, replaced, text
@@ -19,7 +19,11 @@ ELEMENTS = 2**14
 
 
 def in_blocks(
-    lines: Sequence[str], elements: str, stands_in: Mapping[str, str], fresh: Callable[[str], str]
+    lines: Sequence[str],
+    elements: str,
+    stands_in: Mapping[str, str],
+    made: Container[str],
+    fresh: Callable[[str], str],
 ) -> tuple[list[str], list[str]]:
     """Lines that make the blocks, once, and lines that run over them.
 
@@ -32,12 +36,18 @@ def in_blocks(
         How many elements an array has at a step.
     stands_in : mapping of str to str
         Variables that have the array of another one.
+    made : container of str
+        Variables whose arrays are made once; inputs come anew at each call, and have no blocks.
     fresh : callable
         Gives a new name.
     """
     prepared: list[str] = []
     body: list[str] = []
-    for elementwise, group in groupby(lines, _is_elementwise):
+
+    def can_be(line: str) -> bool:
+        return _is_elementwise(line) and all(n in made for n, _ in _slices([line]))
+
+    for elementwise, group in groupby(lines, can_be):
         run = list(group)
         if not elementwise or len(run) < 2 or not _at_one_step(run, stands_in):
             body += run

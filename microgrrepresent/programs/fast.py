@@ -211,7 +211,7 @@ class _Writer(Outside):
             self._bulk(line, item.loop)
         shape = shape_of(item.before[-1].target, self._shape) or ()
         elements = text(product([length(n) for n in shape])) if shape else "1"
-        prepared, lines = in_blocks(self.body, elements, self.stands_in, self._fresh)
+        prepared, lines = in_blocks(self.body, elements, self.stands_in, self.once, self._fresh)
         self.prepared += prepared
         self.body = [*body, *lines]
 

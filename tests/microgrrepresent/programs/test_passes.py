@@ -305,7 +305,7 @@ def test_lines_for_all_steps_run_block_by_block():
     numbers = count(1)
 
     def blocks(*lines, **stands_in):
-        return in_blocks(lines, "B * 4", stands_in, lambda stem: f"{stem}_{next(numbers)}")
+        return in_blocks(lines, "B * 4", stands_in, "hkacm", lambda stem: f"{stem}_{next(numbers)}")
 
     inside = ["multiply(h[1:T + 1], h[1:T + 1], k[0:T])", "subtract(1, k[0:T], k[0:T])"]
     prepared, body = blocks("dot(x, W_T, a)", *inside, "k[0:T][...] = 1")
@@ -325,3 +325,5 @@ def test_lines_for_all_steps_run_block_by_block():
     assert blocks(*ahead) == ([], ahead)
     other = ["multiply(a[0:T], b, k[0:T])", "add(m[1:T + 1], b, c[0:T])"]
     assert len(blocks(*other)[1]) == 1 and blocks(*other, m="k") == ([], other)
+    given = ["add(X[0:T], b, k[0:T])", "add(k[0:T], c, k[0:T])"]  # X is another at each call
+    assert blocks(*given) == ([], given)
