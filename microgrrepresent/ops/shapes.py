@@ -22,6 +22,15 @@ def _order(axes: Sequence[int]) -> str:
     return ".T" if is_reversed else f".transpose({tuple(axes)})"
 
 
+def _transposed(letter: str, axes: Sequence[int]) -> str:
+    """``x.T``, ``x.mT`` of a batch of matrices; of any other order of axes the order, too."""
+    n = len(axes)
+    if list(axes) == list(range(n))[::-1]:
+        return f"{letter}.T"
+    is_batch = list(axes) == [*range(n - 2), n - 1, n - 2]
+    return f"{letter}.mT" if is_batch else f"transpose({letter}, {tuple(axes)})"
+
+
 _reshape: Primitive = primitive(
     "reshape",
     lambda x, shape: x.reshape(shape),
@@ -41,9 +50,9 @@ _transpose: Primitive = primitive(
     symbol="ᵀ",
     kind="moves",
     source=lambda x, axes: f"x{_order(axes)}",
-    formula="x.T",
+    formula=lambda x, axes: _transposed("x", axes),
     vjp_source=lambda x, axes: f"g{_order(np.argsort(axes).tolist())}",
-    vjp_formula="g.T",
+    vjp_formula=lambda x, axes: _transposed("g", np.argsort(axes).tolist()),
     vjp_words="transposed back",
 )
 

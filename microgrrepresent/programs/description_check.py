@@ -8,7 +8,7 @@ rules themselves are right is `gradcheck`'s question.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from microgrrepresent.errors import CheckError
 from microgrrepresent.node import Array, Node
 from microgrrepresent.primitive import Primitive
 from microgrrepresent.programs.expressions import text
+from microgrrepresent.programs.formula_values import functions, joined, like
 from microgrrepresent.programs.lowering import Lowering
 from microgrrepresent.programs.operations import INTO
 from microgrrepresent.programs.printing import helper_source
@@ -26,13 +27,19 @@ from microgrrepresent.sums import fitted
 from microgrrepresent.tensor import Tensor
 
 _TOLERANCE = 1e-10
+MOST = 16
+"""So many elements are moved one by one."""
 
 
 class DescriptionCheck(NamedTuple):
-    """What a passed check found: the largest error, and the fields that it compared."""
+    """What a passed check found: the largest error, the fields compared, and those that were not.
+
+    A formula is not compared if it has functions that only mathematics knows, as ``CE(x, t)``.
+    """
 
     error: float
     fields: tuple[str, ...]
+    unchecked: tuple[str, ...] = ()
 
 
 def check_primitive(op: Primitive, /, *inputs: Any, **params: Any) -> DescriptionCheck:
@@ -50,7 +57,8 @@ def check_primitive(op: Primitive, /, *inputs: Any, **params: Any) -> Descriptio
     Returns
     -------
     DescriptionCheck
-        ``error``, the largest one found, relative to ``max(1, |number|)``, and ``fields``.
+        ``error``, the largest one found, relative to ``max(1, |number|)``; ``fields``, what was
+        compared; and ``unchecked``, formulas that could not be computed.
 
     Raises
     ------
@@ -66,7 +74,7 @@ def check_primitive(op: Primitive, /, *inputs: Any, **params: Any) -> Descriptio
     ...     "square", np.square, (lambda g, y, x: g * 2 * x,), source="x**2", derivative="2 * x"
     ... )
     >>> check_primitive(square, [0.5, -3.0])
-    DescriptionCheck(error=0.0, fields=('source', 'derivative', 'contribution'))
+    DescriptionCheck(error=0.0, fields=('source', 'derivative', 'contribution'), unchecked=())
     """
     if not isinstance(op, Primitive):
         raise TypeError(
@@ -81,8 +89,9 @@ def check_primitive(op: Primitive, /, *inputs: Any, **params: Any) -> Descriptio
             "check_primitive: nothing is recorded inside of no_grad(); call it outside"
         )
     found: dict[str, float] = {}
+    claims = _Claims(op, node)
     try:
-        for field, error in _Claims(op, node).errors():
+        for field, error in claims.errors():
             found[field] = max(error, found.get(field, 0.0))
     except SyntaxError as error:
         text = (error.text or "").strip()
@@ -94,7 +103,7 @@ def check_primitive(op: Primitive, /, *inputs: Any, **params: Any) -> Descriptio
             f"check_primitive: nothing is said of {op.name} that could be checked; give it a "
             "source, a derivative and how it meets the adjoint"
         )
-    return DescriptionCheck(max(found.values()), tuple(found))
+    return DescriptionCheck(max(found.values()), tuple(found), tuple(claims.unchecked))
 
 
 def value_code(node: Node, names: Sequence[str]) -> str:
@@ -177,6 +186,7 @@ class _Claims:
         self.y = node.value
         rng = np.random.default_rng(0)
         self.g = rng.choice([-1, 1], self.y.shape) * rng.uniform(0.5, 1.5, self.y.shape)
+        self.unchecked: dict[str, None] = {}
         several = [f"x{i}" for i in range(len(self.xs))]
         self.names: Sequence[str] = op.inputs if op.many is None else several
 
@@ -184,7 +194,14 @@ class _Claims:
         """Each field that says something, with its error."""
         if self.op.source is not None:
             code = value_code(self.node, self.names)
-            yield "source", self._compared("source", code, self._run(code), self.y, "forward")
+            value = self._run(code)
+            yield "source", self._compared("source", code, value, self.y, "forward")
+            if (np.asarray(value).dtype == bool) != (self.y.dtype == bool):
+                types = f"it gives {np.asarray(value).dtype}, forward {self.y.dtype}"
+                raise self._wrong("source", code, types)
+        if self.op.formula is not None:
+            text = self.op.said("formula", self.node, by="check_primitive")
+            yield from self._formula("formula", text, self.y, "forward")
         yield from self._kind()
         if self.y.dtype.kind == "f":
             for i in range(len(self.xs)):
@@ -208,6 +225,9 @@ class _Claims:
                 if most > op.steepest * (1 + _TOLERANCE):
                     raise self._wrong("steepest", f"{op.steepest:g}", f"a slope is {most:.12g}")
                 yield "steepest", 0.0
+        if rule is not None and op.vjp_formula and "moved" in op.meets:
+            text = op.said("vjp_formula", self.node, i, by="check_primitive")
+            yield from self._formula("vjp_formula", text, expected, "the rule", i)
         says_how = op.vjp_source or (op.derivative and "rows" not in op.meets and op.meets)
         if rule is not None and says_how:
             code = contribution_code(self.node, i, self.names)
@@ -221,20 +241,75 @@ class _Claims:
                 self._compared("contribution", code, contribution, expected, "the rule"),
             )
 
+    def _formula(
+        self, field: str, text: str, expected: Array, other: str, i: int = 0
+    ) -> Iterator[tuple[str, float]]:
+        """A formula, if it can be computed."""
+        op, params, g = self.op, self.node.params, self.g
+        is_part = op.many is not None and field == "vjp_formula"
+        axis = params.get("axis", 0)
+        scope: dict[str, Any] = {"xs": self.xs, "joined": joined}
+        scope |= functions(text, op.helpers, params, expected.shape)
+        if is_part:  # which counts along the first axis
+            ends = np.cumsum([0, *(x.shape[axis] if x.ndim == g.ndim else 0 for x in self.xs)])
+            g = np.moveaxis(g, axis, 0)
+            scope |= {"i": i, "start": ends[i], "stop": ends[i + 1], "g": g}
+        try:
+            value = self._run(f"joined({text}, {axis}, {expected.ndim})", **scope)
+            if is_part and value.ndim == g.ndim:
+                value = np.moveaxis(value, 0, axis)
+            value = like(value, expected, field == "vjp_formula")
+        except (CheckError, ValueError):
+            self.unchecked[field] = None
+            return
+        yield field, self._compared(field, text, value, expected, other)
+
     def _kind(self) -> Iterator[tuple[str, float]]:
         """What `kind` promises: a value that is linear, or the input itself."""
-        op, params = self.op, self.node.params
-        floats = [x.dtype.kind == "f" for x in self.xs]
+        op = self.op
+        floats = [i for i, x in enumerate(self.xs) if x.dtype.kind == "f"]
         if op.kind == "cut":
+            live = [i for i in range(len(self.xs)) if op.vjp[i] is not None]
+            if live:
+                raise self._wrong("kind", "cut", f"the rule of input {live[0]} passes a derivative")
             yield "kind", self._compared("kind", "cut", self.y, self.xs[0], "its input")
-        elif op.kind in ("linear", "moves", "product") and self.y.dtype.kind == "f" and any(floats):
-            only = floats.index(True) if op.kind == "product" else None
-            twice = [
-                2 * x if is_float and only in (None, i) else x
-                for i, (x, is_float) in enumerate(zip(self.xs, floats, strict=True))
-            ]
-            y = np.asarray(op.forward(*twice, **params))
-            yield "kind", self._compared("kind", op.kind, y, 2 * self.y, "linear")
+        elif op.kind in ("linear", "moves", "product") and self.y.dtype.kind == "f" and floats:
+            together = [[i] for i in floats] if op.kind == "product" else [floats]
+            for some in together:
+                yield "kind", self._linear(some)
+            if op.kind == "moves":
+                yield "kind", self._moved(floats)
+
+    def _linear(self, some: Sequence[int]) -> float:
+        """Whether f(x - 2 u) is f(x) - 2 f(u) with u, and with -u, in the place of some inputs."""
+        rng, errors = np.random.default_rng(1), []
+        x = {i: np.round(4 * self.xs[i]) / 4 for i in some}  # exact in float32, too
+        u = {i: rng.choice([-1.5, -1, -0.5, 0.5, 1, 1.5], self.xs[i].shape) for i in some}
+        for sign in (1, -1):
+            away = {i: sign * u[i] for i in some}
+            y = self._value({i: x[i] - 2 * away[i] for i in some})
+            expected = self._value(x) - 2 * self._value(away)
+            errors.append(self._compared("kind", self.op.kind, y, expected, "linear"))
+        return max(errors)
+
+    def _moved(self, floats: Sequence[int]) -> float:
+        """Whether an element becomes itself where it is moved, and nothing elsewhere."""
+        for i in floats:
+            for k in range(min(self.xs[i].size, MOST)):
+                alone = {j: np.zeros(self.xs[j].shape) for j in floats}
+                alone[i].flat[k] = 1
+                y = self._value(alone)
+                said = (
+                    f"an element becomes {y.flat[np.abs(y).argmax()] if y.size else 0:.12g} of it"
+                )
+                if not np.isin(y, (0, 1)).all():
+                    raise self._wrong("kind", "moves", said)
+        return 0.0
+
+    def _value(self, others: Mapping[int, Array]) -> Array:
+        """The value where some inputs are others."""
+        xs = [others.get(i, x) for i, x in enumerate(self.xs)]
+        return np.asarray(self.op.forward(*xs, **self.node.params))
 
     # --- running texts ---------------------------------------------------------------------------
 

@@ -152,6 +152,59 @@ def test_false_claims_of_elementwise_functions(declare, said, message):
         check_primitive(op, [0.5])
 
 
+LIES = {
+    "a transpose that is not written": (
+        lambda x: x.T, lambda g, y, x: g.T,
+        {"kind": "moves", "source": "x.T", "formula": "x.T", "vjp_source": "g.T",
+         "vjp_formula": "g"}, r"vjp_formula `g`: at .* it gives",
+    ),
+    "a formula of something else": (
+        np.square, lambda g, y, x: 2 * g * x, {"formula": "x**3"}, r"formula `x\*\*3`: at",
+    ),
+    "a letter of something else": (
+        np.tanh, lambda g, y, x: g * (1 - y * y), {"formula": "σ(x)"}, r"formula `σ\(x\)`: at",
+    ),
+    "a sum over one axis only": (
+        lambda x, axis: np.sum(x), lambda g, y, x, axis: g + 0 * x,
+        {"formula": "Σ(x)"}, r"formula `Σ\(x\)`: its shape is \(2,\), of forward \(\)",
+    ),
+    "no linear function": (np.abs, lambda g, y, x: g * np.sign(x), {"kind": "linear"}, "linear"),
+    "a function and a number": (lambda x: x + 1, lambda g, y, x: g, {"kind": "linear"}, "linear"),
+    "more than moved": (
+        lambda x: 2 * x, lambda g, y, x: 2 * g, {"kind": "moves", "vjp_source": "2 * g"},
+        "kind `moves`: an element becomes 2 of it",
+    ),
+    "a cut that lets a derivative pass": (
+        lambda x: x, lambda g, y, x: g, {"kind": "cut"}, "the rule of input 0 passes a derivative",
+    ),
+    "numbers for truths": (
+        lambda x: x > 0, None, {"source": "np.where(x > 0, 1.0, 0.0)"}, "float64, forward bool",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_is_found(declare, lie):
+    forward, rule, said, message = LIES[lie]
+    op = declare("lie", forward, (rule,), **said)
+    with pytest.raises(CheckError, match=message):
+        check_primitive(op, X, **({"axis": 0} if "axis" in lie else {}))
+
+
+def test_a_product_is_linear_in_each_factor(declare):
+    op = declare("half", lambda x, w: np.maximum(x, 0) @ w, (None, None), kind="product")
+    with pytest.raises(CheckError, match="kind `product`"):
+        check_primitive(op, X, W)
+
+
+def test_what_could_not_be_checked_is_said(declare):
+    op = declare(
+        "twice", lambda x: 2 * x, (lambda g, y, x: 2 * g,), source="2 * x", formula="doubled(x)"
+    )
+    assert check_primitive(op, X) == (0.0, ("source",), ("formula",))
+    assert check_primitive(registry["transpose"], X, axes=(1, 0)).unchecked == ()
+
+
 def test_a_description_that_says_nothing_proves_nothing(applied):
     with pytest.raises(CheckError, match="nothing is said of applied that could be checked"):
         check_primitive(applied(), X, W)
