@@ -37,6 +37,12 @@ def _found(nodes: Mapping[int, Node], pull: Pullback, error: Exception) -> Gradi
             continue
         g, y, xs = np.zeros_like(node.value), node, node.parents
         args = (g, y, *xs) if pull is recorded else (g, y.value, *[x.value for x in xs])
+        if node.op.many is None and len(xs) != len(node.op.vjp):
+            return GradientError(
+                f"{located(node.op.name, node.scope, node.step)}: it was applied to {len(xs)} "
+                f"inputs, and has {len(node.op.vjp)} rules, one for each input; declare a rule, or "
+                "None, for each, and give static arguments by name"
+            )
         for i, x in enumerate(xs):
             try:
                 rule = node.op.vjp[i]

@@ -19,10 +19,16 @@ import ast
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 import numpy as np
 
+from microgrrepresent.declaration import (
+    refuse_number,
+    refuse_rules,
+    refuse_unknown_fields,
+    refuse_unknown_kind,
+)
 from microgrrepresent.errors import DescriptionError, broadcast_mismatch, located
 from microgrrepresent.input_names import input_names, refuse_names_taken
 
@@ -256,11 +262,16 @@ class Said(TypedDict, total=False):
 
 
 _TEXTS = {"source", "formula", "derivative", "vjp_source", "vjp_formula"}
+_OF_EACH_INPUT = ("derivative", "meets", "vjp_source", "vjp_formula", "vjp_words")
 
 
 def completed(name: str, forward: Callable[..., Any], vjp: Any, said: Said) -> dict[str, Any]:
     """All fields of a description, with what need not be said of functions that NumPy has."""
+    refuse_unknown_fields(name, said, tuple(Said.__annotations__))
+    refuse_unknown_kind(name, said.get("kind", ""), get_args(Kind))
+    refuse_rules(name, forward, vjp)
     inputs = input_names(forward, vjp)
+    refuse_number(name, said, _OF_EACH_INPUT, len(inputs))
     if _TEXTS & said.keys():
         refuse_names_taken(name, inputs, forward, vjp)
     fields: dict[str, Any] = {"symbol": name, "inputs": inputs, **said}
@@ -276,7 +287,7 @@ def completed(name: str, forward: Callable[..., Any], vjp: Any, said: Said) -> d
         of, index = _selection(source)
         if of in inputs and index not in inputs:  # an input selects rows of a table
             fields.setdefault("index", index)
-    for field in ("derivative", "meets", "vjp_source", "vjp_formula", "vjp_words"):
+    for field in _OF_EACH_INPUT:
         if field in fields and not isinstance(fields[field], tuple):
             fields[field] = (fields[field],) * len(inputs)
     if set(fields.get("meets", ())) == {"elementwise"}:

@@ -25,6 +25,7 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from microgrrepresent.arrays import new_array
+from microgrrepresent.declaration import defaults
 from microgrrepresent.description import Description, Said, completed
 from microgrrepresent.node import N, Node, leaf, make
 from microgrrepresent.operands import as_nodes, misuse
@@ -146,6 +147,16 @@ class Primitive(Description):
         return _registered, (self.name,)  # one object per name, also after copy or pickle
 
 
+class _WithDefaults(Primitive):
+    """A primitive some of whose static arguments have a value where they are not given."""
+
+    defaults: dict[str, Any]
+
+    def __call__(self, /, *inputs: Any, **params: Any) -> Any:
+        """Run `forward` with all static arguments, so that a node knows them."""
+        return super().__call__(*inputs, **{**self.defaults, **params})
+
+
 class each:
     """The rules of an operation with any number of inputs, made for all of them at once.
 
@@ -153,6 +164,14 @@ class each:
     rule for the i-th of them. So what all of them need, such as where each part of a concatenated
     array begins, is worked out once, and the work of a sweep stays linear in their number.
     ``each(rules)[i]`` is called like any other rule, as ``(g, y, *inputs, **params)``.
+
+    Examples
+    --------
+    >>> from microgrrepresent import Tensor, each, grad, primitive
+    >>> total = primitive("total", lambda *xs: sum(xs), each(lambda xs: lambda i, g, y: g))
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> float(grad(total(x, x, x), x))
+    3.0
     """
 
     def __init__(self, rules: Callable[..., Rule]) -> None:
@@ -201,7 +220,8 @@ def primitive(
     ValueError
         If the name is taken.
     DescriptionError
-        If it is described by texts, and one of its names means something else in them.
+        If a field or a kind is not known, if there is not one rule for each input, or if the
+        operation is described by texts, and one of its names means something else in them.
 
     Examples
     --------
@@ -217,7 +237,11 @@ def primitive(
     if isinstance(forward, np.ufunc) and not doc:
         doc = f"np.{forward.__name__}, elementwise, on arrays and recorded on Tensors."
     fields = completed(name, forward, vjp, said)
-    made = registry[name] = Primitive(name, forward, vjp, analytic, scatter, outer, doc, fields)
+    given = defaults(forward, vjp)
+    kind = _WithDefaults if given else Primitive
+    made = registry[name] = kind(name, forward, vjp, analytic, scatter, outer, doc, fields)
+    if isinstance(made, _WithDefaults):
+        made.defaults = given
     return made
 
 

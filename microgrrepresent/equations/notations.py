@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal
 
 from microgrrepresent.letters import in_layer, layer_marks, stem_of
 
@@ -204,6 +204,6 @@ def notation_named(name: str, who: str) -> Notation:
         If there is none.
     """
     if not isinstance(name, str) or name not in NOTATIONS:
-        known = ", ".join(map(repr, get_args(NotationName)))
+        known = ", ".join(map(repr, NOTATIONS))
         raise ValueError(f"{who}: notation must be one of {known}, got {name!r}")
     return NOTATIONS[name]

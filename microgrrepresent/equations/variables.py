@@ -159,6 +159,8 @@ class _Choice:
         live = self.variables.live
         if example not in live:
             return True
+        if _reads_rows(consumer, i):
+            return False  # its derivative is a matrix of each row, in the letter of the row
         if consumer.op is not None and consumer.op.scatter is not None:
             return False  # its adjoint is added up part by part
         sources = len({parent for parent in example.parents if parent in live})
@@ -180,6 +182,13 @@ class _Choice:
 def _sums(node: Node) -> bool:
     """Whether it is a sum of elements."""
     return node.op is not None and node.op.is_sum_of_elements(node)
+
+
+def _reads_rows(node: Node, position: int) -> bool:
+    """Whether an operation reads the rows of an input, each as a whole."""
+    shapes = [parent.shape for parent in node.parents]
+    meets = node.op.text("meets", shapes, node.params, position) if node.op else None
+    return meets == "rows"
 
 
 def _passes(node: Node, position: int) -> bool:

@@ -16,9 +16,10 @@ from microgrrepresent import (
     steps,
     tanh,
 )
+from microgrrepresent.equations import NOTATIONS, Notation
 from rnn import RNN, CTRNNCell, Embedding, Linear, LSTMCell, RNNCell, unroll
 
-NOTATIONS = ["pytorch", "nndl", "ng", "nankai", "task05", "d2l"]
+COURSES = ["pytorch", "nndl", "ng", "nankai", "task05", "d2l"]
 XS = np.random.default_rng(1).normal(size=(4, 2, 3))
 
 
@@ -63,7 +64,7 @@ def test_a_sum_that_leaves_an_array_says_what_it_goes_over():
         assert text.endswith(f"∂L/∂w = {over} ∂L/∂y ⊙ h\n")
 
 
-@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("notation", COURSES)
 def test_arrays_are_multiplied_element_by_element_and_a_scalar_without_a_sign(notation):
     s, h = Tensor(2.0, requires_grad=True, name="s"), Tensor(np.ones((2, 4)), name="h")
     for _ in steps(range(3)):
@@ -85,7 +86,7 @@ def test_arrays_are_multiplied_element_by_element_and_a_scalar_without_a_sign(no
 # --- letters --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("notation", COURSES)
 def test_no_two_variables_of_a_continuous_time_cell_have_one_name(notation):
     cell = CTRNNCell(3, 4, rng=0)
     text = str(explained(cell, cell.weight_hh, notation))
@@ -101,7 +102,7 @@ GREEK = ["σ", "λ", "W_σ", "σs_λ1"]
 SIGNS = ["W_a%b#c_d", "$W$", "W\n", "a&b", "100%", "W^2", "a~b", "W{x}", "W b", "\\", "_", "W_"]
 
 
-@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("notation", COURSES)
 def test_greek_letters_and_signs_in_names_are_written_in_latex(notation):
     mathtext = pytest.importorskip("matplotlib.mathtext", reason="renders with matplotlib")
     parser = mathtext.MathTextParser("path")
@@ -122,7 +123,7 @@ def test_greek_letters_and_signs_in_names_are_written_in_latex(notation):
 
 def test_no_blank_stands_before_a_closing_dollar_sign():
     cell = CTRNNCell(3, 4, rng=0)
-    for notation in NOTATIONS:
+    for notation in COURSES:
         text = explained(cell, cell.bias, notation).markdown()
         inline = re.findall(r"(?<!\$)\$([^$]+)\$(?!\$)", text)
         assert len(inline) > 8 and r"\theta" in inline
@@ -379,3 +380,10 @@ def test_half_characters_do_not_keep_a_notebook_from_being_saved():
     layer.weight_hh_l0.name = "U\ud800"
     for shown in (explain(linear(XS[0], W).sum(), W), layer.equations()):
         assert shown._repr_markdown_().encode()
+
+
+def test_a_notation_that_a_user_added_is_named_among_the_others(monkeypatch):
+    monkeypatch.setitem(NOTATIONS, "elman", Notation("Elman"))
+    W = Tensor([1.0], requires_grad=True, name="W")
+    with pytest.raises(ValueError, match=r"'pytorch', .*, 'd2l', 'elman', got 'typo'"):
+        explain((W * W).sum(), W, "typo")

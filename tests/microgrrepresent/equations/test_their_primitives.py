@@ -317,3 +317,18 @@ def test_python_that_is_no_mathematics_is_refused_by_its_field():
 def test_a_length_is_written_as_the_argument_of_a_function():
     text = str(explained(lambda x: m.cumsum(x, axis=1)))
     assert "∂y/∂x = tri(n)" in text and "tri(3)" in text
+
+
+def test_what_is_read_by_rows_has_a_letter():
+    op = primitive(
+        "their_plain_rows",
+        NORMED["forward"],
+        (NORMED["rule"],),
+        derivative="(np.eye(x.size) - np.outer(y, y) / x.size) / np.sqrt(np.mean(x * x))",
+        formula="rms(x)",
+        meets="rows",
+    )
+    x = Tensor(np.arange(1.0, 7.0).reshape(2, 3), requires_grad=True, name="x")
+    text = str(explain((op(2 * m.tanh(x)) ** 3).sum(), x))
+    assert "  u^(1) = 2 tanh(x)\n" in text
+    assert "/sqrt(mean((u^(1))²)))\n" in text
