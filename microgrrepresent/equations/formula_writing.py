@@ -195,10 +195,14 @@ class FormulaWriter:
         if isinstance(a, Number) and (positive := _without_minus(a)) is not None:
             return f"-{self._inside(_product(positive, b), flip, MATRIX, HADAMARD)}", MINUS
         if shape_of(a) == ():
-            left, right = self._inside(a, flip, MATRIX), self._inside(b, flip, MATRIX, HADAMARD)
-            return self._beside(left, right), MATRIX
+            return self._scaled(self._inside(a, flip, MATRIX), self.write(b, flip))
         factors = (self._inside(x, flip, HADAMARD) for x in (a, b))
         return self.script.times.join(factors), HADAMARD
+
+    def _scaled(self, number: str, product: Written) -> Written:
+        """A number times something, which holds together as that does: 2 a ⊙ b."""
+        text = self._beside(number, self._held(product, MATRIX, HADAMARD))
+        return text, HADAMARD if product[1] == HADAMARD else MATRIX
 
     def _matrix(self, a: tuple[Term, bool], b: tuple[Term, bool], flip: bool) -> Written:
         """Write a b, or bᵀ aᵀ; the flags are already those of the written factors."""

@@ -276,14 +276,16 @@ class Writer(FormulaWriter):
                 return text, level
             if factor.startswith(("1/", r"\frac{1}")):
                 return self._beside(factor, inside), MATRIX
-            return self._beside(inside, factor), MATRIX
-        inside = self._inside(term.g, flip, HADAMARD)
+            return self._scaled(inside, (factor, level if factor == text else ATOM))
+        g = self.write(term.g, flip)
+        inside = self._held(g, HADAMARD)
+        held = HADAMARD if g[1] == HADAMARD else ATOM
         if not shape_of(D):
             is_share = names_in(term.derivative) == {"n"}  # 1/n, of a mean
             number = self._inside(D, self.notation.columns, HADAMARD if is_share else MATRIX)
             if isinstance(D, Number) and level == MINUS:
-                return f"-{self._beside(text[1:], inside)}", MINUS
-            return self._beside(number, inside), MATRIX
+                return f"-{self._scaled(text[1:], (inside, held))[0]}", MINUS
+            return self._scaled(number, (inside, held))
         return f"{inside}{script.times}{factor}", HADAMARD
 
     def _through_matrix(self, term: Chain, D: Term, flip: bool) -> Written:

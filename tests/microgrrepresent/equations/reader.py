@@ -14,7 +14,7 @@ RELATIONS = {
 }  # fmt: skip
 FUNCTIONS = {
     "ln": np.log, "σ": lambda x: 1 / (1 + np.exp(-x)), "ReLU": lambda x: np.maximum(x, 0),
-    "softplus": lambda x: np.logaddexp(0, x),
+    "cut": lambda x: x, "softplus": lambda x: np.logaddexp(0, x),
 }  # fmt: skip
 
 

@@ -75,7 +75,10 @@ def ours(rng, x, W, depth):
         lambda: u * -2.0, lambda: 0.5 - u, lambda: u**3, lambda: (u * u) ** 2,
         lambda: m.tanh(u), lambda: m.sigmoid(u), lambda: m.relu(u), lambda: m.clip(u, -1, 0.5),
         lambda: m.maximum(u, v), lambda: m.where(u > v, u, 0), lambda: u.mean() * v,
-        lambda: u.sum() * v, lambda: u @ W, lambda: m.linear(u, W), lambda: m.exp(-(u * u)),
+        lambda: u.sum() * v, lambda: (u - v).T @ W, lambda: m.var(u) - v, lambda: u.max() * v,
+        lambda: (1 + u * u) ** (0.3 * v), lambda: m.sqrt(1 + u * u), lambda: m.log(2 + u * u),
+        lambda: m.minimum(u, v), lambda: m.stop_gradient(u) * v, lambda: u - (-v) @ u,
+        lambda: u @ W, lambda: m.linear(u, W), lambda: m.exp(-(u * u)),
     ]  # fmt: skip
     return rows[rng.integers(len(rows))]()
 
