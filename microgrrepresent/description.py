@@ -73,7 +73,8 @@ class Description:
         a program prints them once, from their own source.
     formula : text or None
         The value as mathematics, where it is not just `source`: ``σ(x)``, ``Σ(x)``; ``x`` for a
-        change of shape, which is not written; ``[*xs]`` for parts beside each other.
+        change of shape, which is not written; ``[*xs]`` for parts beside each other. Nor are the
+        arguments ``axis``, ``axes``, ``dtype``, ``keepdims`` and ``shape`` of a function written.
     derivative : tuple of text
         For each input: the local derivative D = dy/d(input), ``1 - y**2``. It may speak of ``n``:
         how many elements of the input went into one of the output.
@@ -143,9 +144,15 @@ class Description:
     def is_sum_of_elements(self, node: Node) -> bool:
         """Whether the value adds up elements of the only input: ``np.sum(x, 0)``."""
         match self._value(node):
-            case ast.Call(
-                ast.Attribute(ast.Name("np"), "sum"), [ast.Name(x), *_], keywords
-            ) | ast.Call(ast.Attribute(ast.Name(x), "sum"), _, keywords):
+            case (
+                ast.Call(ast.Attribute(ast.Name("np"), "sum"), [ast.Name(x), *_], keywords)
+                | ast.Call(ast.Attribute(ast.Name(x), "sum"), _, keywords)
+                | ast.Call(
+                    ast.Attribute(ast.Attribute(ast.Name("np"), "add"), "reduce"),
+                    [ast.Name(x), *_],
+                    keywords,
+                )
+            ):
                 return (x,) == self.inputs and {k.arg for k in keywords} <= {"axis", "keepdims"}
         return False
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from microgrrepresent.description import names_in, number_in, parsed
 from microgrrepresent.equations.derivation import Derivation
+from microgrrepresent.equations.formulas import static_letters
 from microgrrepresent.equations.notations import Notation
 from microgrrepresent.equations.scripts import Script
 from microgrrepresent.equations.terms import (
@@ -203,8 +204,19 @@ class Document:
             variable = value.variable
             once = value if variable in made else _at_any_step(value)
             found.setdefault(self.write.term(once), self.as_written(value, array).shape)
+        for letter in self._static_letters():
+            found.setdefault(self.write.term(letter), letter.variable.shape)
         leaves = list(found.items())
         return leaves if len(leaves) <= FEW else [*leaves[: FEW // 2], ("…", ()), leaves[-1]]
+
+    def _static_letters(self) -> Iterable[Value]:
+        """The arrays among static arguments, which have a letter, too."""
+        for equation in self.derivation.equations:
+            for term in inside(equation.right):
+                if isinstance(term, (Apply, Chain)):
+                    text = term.formula if isinstance(term, Apply) else term.derivative
+                    letters = static_letters(term)
+                    yield from (letters[name] for name in letters.keys() & names_in(text))
 
     def local_derivatives(self) -> list[tuple[str, str]]:
         """The operations on the way whose derivatives are worth a line: y = f(x), ∂y/∂x."""

@@ -209,18 +209,21 @@ def _names(term: Apply | Chain) -> dict[str, Any]:
         bound: dict[str, Any] = {term.op.inputs[0]: term.inputs}
     else:
         bound = dict(zip(term.op.inputs, term.inputs, strict=bool(term.inputs)))
-    params = {
-        name: _letter(name, value) if isinstance(value, Given) and name != term.op.index else value
+    numbers = {
+        name: Number(value.array[()])
         for name, value in term.params
+        if isinstance(value, Given) and not value.shape and name != term.op.index
     }
-    return {**params, **bound}
+    return {**dict(term.params), **numbers, **static_letters(term), **bound}
 
 
-def _letter(name: str, given: Given) -> Term:
-    """An array among the static arguments, which has a letter like any other array."""
-    if not given.shape:
-        return Number(given.array[()])
-    return Value(Variable(name, "", len(given.shape) > 1, given.shape, (), -1), None)
+def static_letters(term: Apply | Chain) -> dict[str, Value]:
+    """The arrays among the static arguments, each with a letter like any other array."""
+    return {
+        name: Value(Variable(name, "", len(array.shape) > 1, array.shape, (), -1), None)
+        for name, array in term.params
+        if isinstance(array, Given) and array.shape and name != term.op.index
+    }
 
 
 @cache

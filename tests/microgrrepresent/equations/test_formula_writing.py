@@ -80,6 +80,12 @@ def test_static_arguments_are_written(declare, x, source, derivative, params, va
     assert value_and_gradient(op(x), x) == (value, gradient)
 
 
+def test_an_array_among_static_arguments_is_given(declare, x):
+    op = elementwise(declare, "m * x", "m", m=np.array([0.5, 2.0]))
+    text = str(explain((op(x) ** 2).sum(), x))
+    assert "given: x (3, 2), m (2,)\n" in text and "∂L/∂x = 2 m ⊙ x ⊙ m\n" in text
+
+
 def test_how_a_function_goes_over_an_array_is_not_written(x):
     assert value_and_gradient(x.sum(axis=1, keepdims=True), x)[0] == "sum(x)"
     assert value_and_gradient(m.softmax(x, 0), x)[0] == "softmax(x)"

@@ -240,7 +240,12 @@ def test_the_derivative_of_a_mean_is_read_as_a_formula():
 
 def test_a_sum_of_elements_is_what_its_source_says():
     x = Tensor([1.0, 2.0])
-    for name, source in (("their_total", "np.sum(x)"), ("their_method", "x.sum(axis=0)")):
+    sources = {
+        "their_total": "np.sum(x)",
+        "their_method": "x.sum(axis=0)",
+        "their_reduction": "np.add.reduce(x)",
+    }
+    for name, source in sources.items():
         op = reducing(name, lambda x: np.sum(x), source, "1.0", "Σ(x)")
         assert op.is_sum_of_elements(op(x))
         assert str(explain(*squared(op))) == str(explain(*squared(m.sum)))
