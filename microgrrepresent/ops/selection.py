@@ -13,7 +13,7 @@ import numpy as np
 
 from microgrrepresent.arrays import arrayed, data_type, plain_array
 from microgrrepresent.errors import DTypeError
-from microgrrepresent.node import Array, Node
+from microgrrepresent.node import Array, Node, dtype_name
 from microgrrepresent.ops.axes import integer
 from microgrrepresent.place import running
 from microgrrepresent.polymorphic import operation
@@ -209,4 +209,4 @@ def one_hot(indices: Any, classes: int, dtype: Any = np.float64) -> Any:
             f"{running('one_hot')}: index {given.min() if given.min() < 0 else given.max()} "
             f"is not among the {classes} classes 0..{classes - 1}"
         )
-    return _one_hot(node, classes=classes, dtype=data_type(dtype).name)
+    return _one_hot(node, classes=classes, dtype=dtype_name(data_type(dtype)))
