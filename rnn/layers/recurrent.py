@@ -126,7 +126,8 @@ class Recurrent(CellGrid[S]):
             What the last layer showed at each step, in the form of x; both directions side by
             side. It is 0 where x is padding.
         state
-            The final state, in the form of the initial one: after the last valid step of the
+            The final state, in the form of the initial one, so that an LSTM gives a pair in a pair,
+            ``output, (h, c) = lstm(x)``: after the last valid step of the
             forward direction, after the first one of the backward one. See `final_states`. Of an
             empty sequence, it is the initial one.
 
