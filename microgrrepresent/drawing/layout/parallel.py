@@ -22,6 +22,9 @@ from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.marks.picture import Picture
 from microgrrepresent.drawing.time.levels import Level
 
+HEAD = 12.0
+"""What the head of a gradient needs between a box and a line that passes it."""
+
 Group = tuple[Level, ...]
 """The levels of recurrences that stand side by side, from left to right and from below."""
 
@@ -95,6 +98,7 @@ def stand_abreast(
         for level in group
     )
     apart = MARGIN + LANE_GAP if framed else MARGIN
+    apart += HEAD * any(one.sketch.is_double for one in traced.values())
     stacks: dict[int, list[Block]] = {column: [] for column in columns}
     for row in cut.rows.values():
         for block in row:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from microgrrepresent import Tensor, concatenate, draw, linear, scope, step, tanh
+from microgrrepresent import Tensor, backward, concatenate, draw, linear, scope, step, tanh
+from microgrrepresent.drawing.marks.colors import head_length
 from microgrrepresent.drawing.marks.curves import corners_of
 from microgrrepresent.drawing.marks.labels import plain
 from rnn import GRU, LSTM, RNN
@@ -70,6 +71,19 @@ def test_boxes_of_layers_are_called_by_their_network():
 def test_the_folded_pair_has_rows_too():
     picture = draw(directions(), "gates", time="folded").picture
     assert all(len(corners_of(arrow.path)) == 2 for arrow in upright(picture))
+
+
+def test_heads_of_gradients_are_clear_of_what_passes():
+    loss = sum(((y * y).sum() for y in directions(GRU)), Tensor(0.0))
+    picture = draw(loss, "cells", gradients=backward(loss)).picture
+    passing = [(arrow.path[0], arrow.path[-1]) for arrow in upright(picture)]
+    for arrow in picture.arrows:
+        if arrow.flow == "gradient" and arrow.path[-1][1] == arrow.path[-4][1]:
+            tip, back = arrow.path[-1][0], arrow.path[-4][0]
+            foot = tip + head_length(arrow) * (1 if back > tip else -1)
+            low, high, y = min(tip, foot), max(tip, foot), arrow.path[-1][1]
+            near = [x for (x, start), (_, end) in passing if start < y < end]
+            assert not any(low - 2 < x < high + 2 for x in near)
 
 
 def test_two_recurrences_of_ones_own_stand_side_by_side():
