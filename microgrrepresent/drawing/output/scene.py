@@ -27,7 +27,7 @@ from microgrrepresent.drawing.time.apart import apart
 from microgrrepresent.drawing.time.describing import describe, scope_of
 from microgrrepresent.drawing.time.describing import title as title_of
 from microgrrepresent.drawing.time.timeline import Timeline, timeline
-from microgrrepresent.drawing.views.builder import Details, Glyphs, View, build
+from microgrrepresent.drawing.views.builder import build
 from microgrrepresent.drawing.views.cells import collapsed, layers
 from microgrrepresent.drawing.views.choices import (
     Time,
@@ -48,6 +48,7 @@ from microgrrepresent.drawing.views.contexts import with_contexts
 from microgrrepresent.drawing.views.delay_lines import tap
 from microgrrepresent.drawing.views.folded import folded_timeline, with_totals
 from microgrrepresent.drawing.views.gate_colors import color_gates
+from microgrrepresent.drawing.views.glyphs import Details, Glyphs, View
 from microgrrepresent.drawing.views.highlight import Highlight, chosen, emphasize, point_at
 from microgrrepresent.drawing.views.leaving_out import leave_out, remove
 from microgrrepresent.drawing.views.parameters import tell_apart

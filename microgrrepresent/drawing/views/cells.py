@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from microgrrepresent.drawing.marks.labels import Label, Line, math, raised, text
 from microgrrepresent.drawing.time.levels import slot_levels
 from microgrrepresent.drawing.time.timeline import Timeline
-from microgrrepresent.drawing.views.builder import Glyph, Glyphs
 from microgrrepresent.drawing.views.gates import gates
+from microgrrepresent.drawing.views.glyphs import Glyph, Glyphs
 from microgrrepresent.node import Node
 
 

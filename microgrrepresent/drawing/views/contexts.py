@@ -6,7 +6,7 @@ from microgrrepresent.drawing.marks.labels import Label, Line, Run, math
 from microgrrepresent.drawing.marks.naming import name
 from microgrrepresent.drawing.time.contexts import Context
 from microgrrepresent.drawing.time.timeline import Timeline
-from microgrrepresent.drawing.views.builder import Glyph, Glyphs
+from microgrrepresent.drawing.views.glyphs import Glyph, Glyphs
 from microgrrepresent.node import Node
 
 

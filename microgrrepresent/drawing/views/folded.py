@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from microgrrepresent.drawing.marks.labels import math, text
 from microgrrepresent.drawing.time.timeline import Delays, Timeline
-from microgrrepresent.drawing.views.builder import Glyph, Glyphs
+from microgrrepresent.drawing.views.glyphs import Glyph, Glyphs
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence import Folded
 from microgrrepresent.recurrence.folded_listing import period

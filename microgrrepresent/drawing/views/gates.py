@@ -22,7 +22,7 @@ from microgrrepresent.drawing.marks.naming import (
     variable_kind,
 )
 from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut
-from microgrrepresent.drawing.views.builder import Glyph, Glyphs
+from microgrrepresent.drawing.views.glyphs import Glyph, Glyphs
 from microgrrepresent.node import Node
 
 WIDEST_FORMULA = 165.0

@@ -11,9 +11,9 @@ from microgrrepresent.drawing.marks.naming import (
     variable_kind,
 )
 from microgrrepresent.drawing.time.timeline import Timeline
-from microgrrepresent.drawing.views.builder import Glyph, Glyphs, View
 from microgrrepresent.drawing.views.cells import cells
 from microgrrepresent.drawing.views.gates import gates
+from microgrrepresent.drawing.views.glyphs import Glyph, Glyphs, View
 from microgrrepresent.node import Node
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from microgrrepresent.drawing.marks.labels import Label, text
 from microgrrepresent.drawing.time.levels import slot_levels
 from microgrrepresent.drawing.time.timeline import Timeline
-from microgrrepresent.drawing.views.builder import Glyph, Glyphs
+from microgrrepresent.drawing.views.glyphs import Glyph, Glyphs
 from microgrrepresent.node import Node
 
 

@@ -8,7 +8,8 @@ import pytest
 from microgrrepresent import Graph, cross_entropy, grad
 from microgrrepresent.drawing.time.levels import slot_levels
 from microgrrepresent.drawing.time.timeline import timeline
-from microgrrepresent.drawing.views.builder import Details, build
+from microgrrepresent.drawing.views.builder import build
+from microgrrepresent.drawing.views.glyphs import Details
 from microgrrepresent.drawing.views.levels import levels
 from microgrrepresent.drawing.views.views import operations
 from rnn import GRU, LSTM, Decoder, Encoder
