@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from microgrrepresent import Tensor
+from microgrrepresent import GradientError, Tensor
 from microgrrepresent.arrays import plain_array
 from microgrrepresent.errors import shortened
 from microgrrepresent.node import Array
@@ -247,6 +247,11 @@ def _numbers(what: str, sequence: Any) -> Array:
     """A sequence as an array, if it is one of numbers."""
     try:
         array = plain_array(sequence)
+    except GradientError as error:
+        raise GradientError(
+            f"{what}: {error}; or pad what the Tensors are made of, and compute with the whole "
+            "batch: embedding(pad(words).values)"
+        ) from None
     except ValueError as error:  # of NumPy, if the parts differ in length
         raise DataError(f"{what} is no array: its steps differ in shape") from error
     if not array.ndim or array.dtype.kind not in "biufc":

@@ -167,6 +167,10 @@ def test_padding_loses_no_derivative():
     ):
         with pytest.raises(GradientError, match="requires a gradient"):
             call()
+    with pytest.raises(
+        GradientError, match=r"^pad: sequence 0: .*embedding\(pad\(words\)\.values\)"
+    ):
+        pad(words)
     with no_grad():
         assert pad(words).values.shape == (2, 2, 3)
     assert pad([Tensor([1.0, 2.0]), Tensor([3.0])], value=Tensor(9.0)).values.T.tolist() == [
