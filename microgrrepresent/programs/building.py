@@ -55,7 +55,6 @@ def built(recordings: TwoRecordings, wrt: Sequence[Node]) -> Code:
         _adjoint(value, other, names, lowering)
         for value, other in zip(a.targets, b.targets, strict=True)
     ]
-    _copy_aliases(sections[1], gradients)
     loss = _loss(a.loss, b.loss, names, lowering, sections[0])
     where = {n: f"{i}.shape[{axis}]" for n, (i, axis) in recordings.axes.items()}
     return Code(
@@ -104,33 +103,6 @@ def _other_types(a: Derivation, names: Names, usual: np.dtype[Any]) -> dict[str,
         for value, node in a.nodes.items()
         if node.dtype != usual and (value not in a.given or value.variable not in computed)
     }
-
-
-def _copy_aliases(backward: list[Item], gradients: list[Expr]) -> None:
-    """Let each gradient be an array of its own: of two names for one, one becomes a copy."""
-    lines = {
-        line.target.id: (i, line)
-        for i, line in enumerate(backward)
-        if isinstance(line, Line) and isinstance(line.target, ast.Name)
-    }
-    seen = set()
-    for k, gradient in enumerate(gradients):
-        root = gradient
-        while isinstance(root, ast.Name) and root.id in lines:
-            value = lines[root.id][1].value
-            if lines[root.id][1].statement is not None or not isinstance(value, ast.Name):
-                break
-            root = value
-        if isinstance(root, ast.Name) and root.id in seen:
-            assert isinstance(gradient, ast.Name)
-            copy = ast.Call(ast.Attribute(root, "copy", ast.Load()), [], [])
-            if gradient.id == root.id:
-                gradients[k] = copy
-            else:
-                i, line = lines[gradient.id]
-                backward[i] = Line(line.target, copy)
-        elif isinstance(root, ast.Name):
-            seen.add(root.id)
 
 
 def _different(first: Sequence[Equation], second: Sequence[Equation]) -> GraphError:

@@ -18,7 +18,37 @@ from microgrrepresent.programs.lines import Item, Line, Loop, lines_of
 
 def printed(code: Code) -> str:
     """The text of a program."""
-    return written(as_printed(code))
+    return written(_with_own_gradients(as_printed(code)))
+
+
+def _with_own_gradients(code: Code) -> Code:
+    """Each gradient is an array of its own: of two names for one, the second becomes a copy."""
+    backward, gradients = list(code.backward), list(code.gradients)
+    lines = {
+        line.target.id: (i, line)
+        for i, line in enumerate(backward)
+        if isinstance(line, Line) and isinstance(line.target, ast.Name)
+    }
+    seen: set[str] = set()
+    for k, gradient in enumerate(gradients):
+        root = gradient
+        while isinstance(root, ast.Name) and root.id in lines:
+            line = lines[root.id][1]
+            if line.statement is not None or not isinstance(line.value, ast.Name):
+                break
+            root = line.value
+        if not isinstance(root, ast.Name) or not isinstance(gradient, ast.Name):
+            continue
+        if root.id not in seen:
+            seen.add(root.id)
+            continue
+        copy = ast.Call(ast.Attribute(root, "copy", ast.Load()), [], [])
+        if gradient.id != root.id:
+            i, line = lines[gradient.id]
+            backward[i] = Line(line.target, copy)
+        else:
+            gradients[k] = copy
+    return replace(code, backward=tuple(backward), gradients=tuple(gradients))
 
 
 def written(code: Code) -> str:
