@@ -211,9 +211,8 @@ class _Writer(Places):
             if found is None and shape is not None:
                 self.shapes[n] = shape
                 found = self.variable(n)
-            gradient = any(isinstance(g, ast.Name) and g.id == n for g in self.code.gradients)
             if found is not None and found.shape and n not in self.buffers:
-                if gradient:
+                if self._is_gradient(n):
                     self.own[n] = found.shape
                 else:
                     self.buffers[n] = found.shape, found.kind
@@ -221,11 +220,19 @@ class _Writer(Places):
             raise Unknown(text(target))
         return found
 
+    def _is_gradient(self, variable: str) -> bool:
+        return any(isinstance(g, ast.Name) and g.id == variable for g in self.code.gradients)
+
     def _assignment(self, line: Line, lazy: set[str] | None) -> None:
         owner = line_owner(line)
         if lazy and owner in lazy:
             self.lazy[owner] = self.reader.read(line.value)
             return
+        match line.value:
+            case ast.Call(ast.Attribute(ast.Name() as whole, "copy"), [], []) if self._is_gradient(
+                owner
+            ):
+                line = Line(line.target, whole)  # it is copied where it is returned
         reader = self.reader
         if not line.add and owner not in {n for n, _ in reads(line.value, self.timed)}:
             into = self._place_of(line.target)
