@@ -213,5 +213,7 @@ class _ProgramWriter(Writer):
         return full
 
     def _letter(self, term: Value | Adjoint, flip: bool) -> Written:
+        if term.variable not in self.programs:  # of other steps, such as what attention looks at
+            return super()._letter(term, flip)
         written = self.script.code(self.programs[term.variable]), ATOM
         return self.transposed(written) if flip else written

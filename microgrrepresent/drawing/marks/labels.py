@@ -127,7 +127,7 @@ def formula(words: str) -> Line:
 
 def _letters(words: str) -> list[Run]:
     """Text in which what is one letter by itself is a variable."""
-    pieces = re.findall(r"[^\W\d_]+|[\W\d_]+", words)
+    pieces = re.findall(r"(?:[^\W\d_][\u0300-\u036f]*)+|[\W\d_]+", words)  # accents stay with them
     return [Run(piece, _is_letter(piece) and piece not in ("σ", "Σ")) for piece in pieces]
 
 
@@ -222,6 +222,7 @@ def html(label: Label, size: float, color: str | None = None) -> str:
 @cache
 def _html_run(run: Run, size: float, color: str | None) -> str:
     body = escape(run.text.replace("\\", r"\\"), quote=False)  # Graphviz reads \N and \G as signs
+    body = body.replace("]", "&#93;")  # it cannot read a text that is this alone
     if run.italic:
         body = f"<I>{body}</I>"
     if run.level != "base":
@@ -269,11 +270,15 @@ def _svg_runs(line: Line, size: float) -> Iterator[str]:
         back = 0.0
         if levels[i : i + 2] == ["sup", "sub"]:
             before = line[i - 1]
-            back = before.size * size * sum(_LEAST.get(character, 0.2) for character in before.text)
+            back = _least_width(before, size)
         if back or levels[i + 1 : i + 3] == ["sup", "sub"]:
             here *= _APART
+        ahead = 0.0  # a letter below that is narrower than what is above ends before that does
+        if i > 1 and levels[i - 1 : i + 1] == ["sup", "sub"]:
+            above, below = line[i - 2], line[i - 1]
+            ahead = max(0.0, width(((above,),), size) - _least_width(below, size))
         styles = {
-            "dx": f"{-back:.3g}" if back else "",
+            "dx": f"{ahead - back:.3g}" if ahead != back else "",
             "dy": f"{here - last:.3g}" if here != last else "",
             "font-size": f"{run.size * size:.4g}" if run.size != 1.0 else "",
             "font-style": "italic" if run.italic else "",
@@ -282,3 +287,7 @@ def _svg_runs(line: Line, size: float) -> Iterator[str]:
         written = "".join(f' {key}="{value}"' for key, value in styles.items() if value)
         body = escape(run.text, quote=False)
         yield f"<tspan{written}>{body}</tspan>" if written else body
+
+
+def _least_width(run: Run, size: float) -> float:
+    return run.size * size * sum(_LEAST.get(character, 0.2) for character in run.text)

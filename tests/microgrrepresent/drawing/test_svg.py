@@ -6,6 +6,9 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from microgrrepresent import draw
+from microgrrepresent.drawing.marks.labels import formula, svg_lines
+from microgrrepresent.drawing.output import rendering
+from rnn.command_line.commands import main
 from rnn.command_line.illustration import illustration
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -45,3 +48,22 @@ def test_words_are_centered_on_boxes_and_begin_with_panels(drawing, root):
         assert all(text.get("text-anchor") is None for text in [group, *words])
     titles = [g.find(f"{SVG}g") for g in graph if g.get("class") == "cluster"]
     assert titles and all(title.get("text-anchor") == "start" for title in titles)
+
+
+def test_what_stands_behind_two_scripts_begins_after_the_wider_one():
+    narrow, wide = (svg_lines((formula(f"x^({n})_t = h"),), 14.0)[0][1] for n in ("1", "1000"))
+    moved = [float(re.findall(r'dx="([^"]*)"', words)[1]) for words in (narrow, wide)]
+    assert 0 < moved[0] < moved[1]
+
+
+def test_an_accent_stays_with_its_letter():
+    letters = [run.text for run in formula("c\u0303_t = f")]
+    assert letters[0] == "c\u0303" and formula("c\u0303_t = f")[0].italic
+
+
+@pytest.mark.skipif(rendering.route() is None, reason="there is no Graphviz")
+def test_equations_beside_attention_are_rendered(tmp_path):
+    """A bracket alone in its style is one that Graphviz cannot read as it stands."""
+    source = ["draw", "--model", "attention", "--words", "a b", "--to", "c d", "--equations"]
+    assert main([*source, "-o", str(tmp_path / "a.png")]) == 0
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
