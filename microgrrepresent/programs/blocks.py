@@ -67,10 +67,10 @@ def in_blocks(
         calls = [ast.unparse(replaced(ast.parse(line), block)) for line in run]
         size, blocks = fresh("size"), fresh("blocks")
         wholes = list(names)
-        rows = "".join(f"{whole}[i:i + {size}], " for whole in wholes)
+        rows = "".join(f"{whole}[begin_:begin_ + {size}], " for whole in wholes)
         prepared += [
             f"{size} = max(1, {ELEMENTS} // ({elements}))",
-            f"{blocks} = [({rows}) for i in range(0, len({wholes[0]}), {size})]",
+            f"{blocks} = [({rows}) for begin_ in range(0, len({wholes[0]}), {size})]",
         ]
         head = f"for ({', '.join(names.values())},) in {blocks}:"
         body.append("\n".join([head, textwrap.indent("\n".join(calls), "    ")]))

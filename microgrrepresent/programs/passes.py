@@ -373,6 +373,9 @@ def over_all_steps(
         match node:
             case ast.Subscript(ast.Name(n), index) if _is_of_t_alone(index):
                 return whole(n, slices(n, at_step(index, first), at_step(index, last)))
+            case ast.Subscript(ast.Name() as table, ast.Subscript() as index):  # rows of a table
+                rows = over_all_steps(index, first, last, slices)
+                return ast.Subscript(table, rows, ast.Load())
             case ast.Subscript(inner, index) if not isinstance(index, ast.Subscript):
                 parts = index.elts if isinstance(index, ast.Tuple) else [index]
                 rows = over_all_steps(inner, first, last, slices)

@@ -311,8 +311,8 @@ def test_lines_for_all_steps_run_block_by_block():
     prepared, body = blocks("dot(x, W_T, a)", *inside, "k[0:T][...] = 1")
     assert prepared == [
         "size_1 = max(1, 16384 // (B * 4))",
-        "blocks_2 = [(h[1:T + 1][i:i + size_1], k[0:T][i:i + size_1], ) "
-        "for i in range(0, len(h[1:T + 1]), size_1)]",
+        "blocks_2 = [(h[1:T + 1][begin_:begin_ + size_1], k[0:T][begin_:begin_ + size_1], ) "
+        "for begin_ in range(0, len(h[1:T + 1]), size_1)]",
     ]
     assert body == [
         "dot(x, W_T, a)",

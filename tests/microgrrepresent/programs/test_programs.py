@@ -306,6 +306,7 @@ def close(found, expected, tolerance=1e-12):
 def test_a_program_gives_what_the_ordinary_run_gives_for_any_lengths(name):
     f, wrt = NETS[name]()
     step = program(f, wrt, **example(name))
+    assert not step.plain
     for T, B in ((9, 2), (4, 5), (6, 3)):
         inputs = example(name, T, B, seed=T)
         close(step(**inputs), ordinary(f, wrt, inputs))
