@@ -23,7 +23,7 @@ from microgrrepresent.gradients import grad, jacobian
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.ops import *  # noqa: F403 (listed there)
-from microgrrepresent.primitive import Primitive, each, primitive
+from microgrrepresent.primitive import Primitive, primitive
 from microgrrepresent.scopes import no_grad, scope, source_lines, step, steps
 from microgrrepresent.tensor import Tensor
 from microgrrepresent.transforms import value_and_grad, vjp
@@ -83,7 +83,6 @@ __all__ = [
     "check_primitive",
     "compiled",
     "draw",
-    "each",
     "explain",
     "fold",
     "frames",

@@ -58,7 +58,8 @@ def refuse_names_taken(
     if rules and inputs == ("xs",):
         raise DescriptionError(
             f"primitive {name!r}: its only input is called 'xs', which in a description is any "
-            "number of inputs; call it x, or give the rules of all inputs as each(...)"
+            "number of inputs; call it x, or give the rules of all inputs as "
+            "microgrrepresent.primitive.each(...)"
         )
 
 

@@ -167,7 +167,8 @@ class each:
 
     Examples
     --------
-    >>> from microgrrepresent import Tensor, each, grad, primitive
+    >>> from microgrrepresent import Tensor, grad, primitive
+    >>> from microgrrepresent.primitive import each
     >>> total = primitive("total", lambda *xs: sum(xs), each(lambda xs: lambda i, g, y: g))
     >>> x = Tensor(2.0, requires_grad=True)
     >>> float(grad(total(x, x, x), x))

@@ -7,15 +7,16 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from microgrrepresent.equations.terms import Variable
 
 TAKEN = frozenset(
     {
         *dir(builtins),
         *keyword.kwlist,
-        *("np", "numba", "t", "k", "loss_and_gradients", "prepare"),
-        *("dot", "tanh", "exp", "copyto", "add", "subtract", "multiply"),
-        *("true_divide", "power", "negative"),
+        *("np", "numba", "t", "k", "loss_and_gradients", "prepare", "dot", "copyto"),
+        *(n for n, function in vars(np).items() if isinstance(function, np.ufunc)),
     }
 )
 """Names that mean something else in one form of a program or another."""
