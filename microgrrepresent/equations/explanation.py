@@ -11,6 +11,7 @@ equal steps is folded first, so that what is written is one recursion with t, no
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -21,7 +22,11 @@ from microgrrepresent.equations.notations import Notation, NotationName, notatio
 from microgrrepresent.equations.scripts import LaTeX, Plain
 from microgrrepresent.equations.terms import Equation
 from microgrrepresent.errors import GradientError, operand
+from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
+
+LARGE = 200_000
+"""To explain a graph of more nodes takes so long that it is said before."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,12 @@ def explain(
             f"{operand(loss.name or 'a tensor', loss)}"
         )
     course = notation_named(notation, "explain")
+    if (size := len(Graph(loss))) > LARGE:
+        warnings.warn(
+            f"explain: a graph of {size:,} nodes takes minutes; a run of a few steps has the same "
+            "equations",
+            stacklevel=2,
+        )
     derivation = derive(loss, W)
     chosen = None if steps is None else _chosen(steps, derivation)
     if numbers and chosen is not None and len(chosen) > MOST:

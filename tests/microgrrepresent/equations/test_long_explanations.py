@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import Tensor, explain, sigmoid, step, steps, tanh
+from microgrrepresent.equations import explanation
 from microgrrepresent.equations.terms import Value, Variable
 
 
@@ -14,15 +15,23 @@ def steps_that_differ(T):
     return (h * h).sum(), W
 
 
+def test_what_takes_minutes_says_so_at_once(monkeypatch):
+    loss, W = steps_that_differ(12)
+    explain(loss, W)
+    monkeypatch.setattr(explanation, "LARGE", 20)
+    with pytest.warns(UserWarning, match=r"of \d+ nodes takes minutes; a run of a few steps"):
+        explain(loss, W)
+
+
 def test_of_many_equations_the_first_and_the_last_are_shown():
     loss, W = steps_that_differ(500)
-    explanation = explain(loss, W)
-    assert len(explanation.equations) > 1900  # all are there, as data
-    text = str(explanation)
+    found = explain(loss, W)
+    assert len(found.equations) > 1900  # all are there, as data
+    text = str(found)
     assert len(text.splitlines()) < 500 and len(text) < 40_000
     assert "more equations; choose steps=[...]" in text
     assert "h_1 = tanh(a_1)" in text and "h_500 = " in text and "h_250 = " not in text
-    assert "more equations" in explanation.markdown()
+    assert "more equations" in found.markdown()
     assert "h_250 = tanh(a_250)" in str(explain(loss, W, steps=[250]))
     short, W = steps_that_differ(20)
     assert "more equations" not in str(explain(short, W))
