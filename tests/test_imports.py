@@ -7,6 +7,7 @@ arrow.
 
 import ast
 import builtins
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -163,3 +164,13 @@ def test_every_name_that_is_listed_is_there():
     for package in (microgrrepresent, microgrrepresent.ops, rnn):
         assert len(package.__all__) == len(set(package.__all__))
         assert not [name for name in package.__all__ if not hasattr(package, name)]
+
+
+def test_the_plan_of_the_house_names_every_file():
+    plan = (ROOT / "CONTRIBUTING.md").read_text()
+    for package in ("microgrrepresent", "rnn"):
+        for path in (ROOT / package).iterdir():
+            if path.name.startswith("__") or path.name in ("data", "py.typed"):
+                continue
+            word = f"{path.name}/" if path.is_dir() else path.name
+            assert re.search(rf"[/`]{re.escape(word)}", plan), path
