@@ -122,7 +122,7 @@ class Operations(Texts, ABC):
             names["n"] = self.count_of(a, b)
         if a.meets == "spread" and "y" in names:
             names["y"] = self._spread(self.term(a.y, b.y), a).expression
-        D = self.filled(text, names, op, shapes)
+        D = simple(self.filled(text, names, op, shapes))
         arrays = {n for n, value in a.params if isinstance(value, Given)}
         of = dict(zip(op.inputs, shapes, strict=False))
         if a.meets == "elementwise" and not names_in(text) & arrays:

@@ -176,12 +176,17 @@ class Texts:
 
 
 def simple(expression: A) -> A:
-    """Without detours: ``keepdims=False``, ``W.T.T``, ``(x.T @ g).T``, ``x[np.s_[1:3]]``."""
+    """Without detours: ``keepdims=False``, ``W.T.T``, ``(x.T @ g).T``, ``x ** (2 - 1)``."""
 
     def replace(node: Expr) -> Expr | None:
         match node:
             case ast.Subscript(of, ast.Subscript(ast.Attribute(ast.Name("np"), "s_"), index)):
                 return ast.Subscript(simple(of), index, node.ctx)
+            case ast.BinOp(base, ast.Pow(), ast.BinOp(a, ast.Sub(), b)):
+                power = _difference(a, b)
+                if power is not None:
+                    base = simple(base)
+                    return base if power == 1 else binary(base, ast.Pow(), literal(power))
             case ast.Attribute(ast.Attribute(inner, "T"), "T"):
                 return simple(inner)
             case ast.Attribute(ast.BinOp(ast.Attribute(a, "T"), ast.MatMult(), b), "T"):
@@ -197,6 +202,15 @@ def simple(expression: A) -> A:
         return None
 
     return replaced(expression, replace)
+
+
+def _difference(a: Expr, b: Expr) -> float | None:
+    """The difference of two numbers; None if one is no number."""
+    try:
+        difference: float = ast.literal_eval(a) - ast.literal_eval(b)
+    except ValueError:
+        return None
+    return difference
 
 
 def _is_default(keyword: ast.keyword) -> bool:

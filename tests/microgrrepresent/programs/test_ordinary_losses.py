@@ -237,3 +237,17 @@ def test_an_operation_that_says_in_numpy_alone_what_it_sends_back():
         np.testing.assert_allclose(a, b)
     with pytest.raises(DescriptionError, match=r"explain: half at t=1: .* say its 'meets'"):
         explain(L, W)
+
+
+@pytest.mark.parametrize(("power", "printed"), [(2, "* h[t]"), (3, "** 2"), (0.5, "** (-0.5)")])
+def test_a_power_is_printed_as_one_writes_its_derivative(power, printed):
+    def f(X):
+        h, total = Tensor(np.zeros((X.shape[1], 2)), name="h_0"), 0.0
+        for _, x in steps(X):
+            h = tanh(linear(x, U) + linear(h, W)).named("h")
+            total = total + ((h * h + 1) ** power).sum()
+        return total
+
+    source = program(f, [W, U], X=rng.normal(size=(5, 4, 3))).source()
+    assert " - 1)" not in source.split("dh = ")[1].splitlines()[0].replace("[t - 1]", "")
+    assert f"(h[t] * h[t] + 1) {printed}" in source
