@@ -118,13 +118,14 @@ def pad(sequences: Sequence[Any], value: float = 0, side: Side = "right") -> Pad
             )
     lengths = np.array([len(array) for array in arrays], dtype=np.int64)
     shape = (lengths.max(), len(arrays), *arrays[0].shape[1:])
-    try:
-        values = np.full(shape, value, np.result_type(*arrays, value))
-    except OverflowError as error:  # of NumPy, which does not widen integers for a number
+    filler = value.item() if isinstance(value, Tensor) else value
+    dtype = np.result_type(*arrays, filler)  # which is not widened for a number
+    if dtype.kind in "iu" and not np.iinfo(dtype).min <= filler <= np.iinfo(dtype).max:
         raise DataError(
-            f"pad: sequences of {arrays[0].dtype} cannot be filled up with {value}: {error}; "
-            "convert them first, as with .astype(int)"
-        ) from error
+            f"pad: sequences of {dtype} cannot be filled up with {value}, which these integers do "
+            "not have; convert them first, as with .astype(int)"
+        )
+    values = np.full(shape, filler, dtype)
     values.swapaxes(0, 1)[valid_steps(lengths, len(values), side).T] = np.concatenate(arrays)
     return Padded(values, lengths, side)
 

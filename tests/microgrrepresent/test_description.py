@@ -192,7 +192,7 @@ def test_a_lie_is_found(declare, lie):
 
 
 def test_a_product_is_linear_in_each_factor(declare):
-    op = declare("half", lambda x, w: np.maximum(x, 0) @ w, (None, None), kind="product")
+    op = declare("rectified", lambda x, w: np.maximum(x, 0) @ w, (None, None), kind="product")
     with pytest.raises(CheckError, match="kind `product`"):
         check_primitive(op, X, W)
 

@@ -216,7 +216,7 @@ def test_the_printed_gradients_are_arrays_of_their_own(layers):
 
 def test_an_operation_that_says_in_numpy_alone_what_it_sends_back():
     half = primitive(
-        "half",
+        "halved",
         lambda x: x / 2,
         (lambda g, y, x: g / 2,),
         source="x / 2",
@@ -235,7 +235,7 @@ def test_an_operation_that_says_in_numpy_alone_what_it_sends_back():
     np.testing.assert_allclose(loss, L.item())
     for a, b in zip(gradients, grad(L, [W, U]), strict=True):
         np.testing.assert_allclose(a, b)
-    with pytest.raises(DescriptionError, match=r"explain: half at t=1: .* say its 'meets'"):
+    with pytest.raises(DescriptionError, match=r"explain: halved at t=1: .* say its 'meets'"):
         explain(L, W)
 
 

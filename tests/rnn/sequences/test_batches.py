@@ -190,5 +190,5 @@ def test_lengths_of_any_integers(dtype, side):
 
 @pytest.mark.parametrize("value", [-1, 300])
 def test_a_value_that_the_integers_do_not_have(value):
-    with pytest.raises(DataError, match=rf"uint8 cannot be filled up with {value}: .*astype"):
+    with pytest.raises(DataError, match=rf"uint8 cannot be filled up with {value}, which .*astype"):
         pad([np.array([1, 2], np.uint8), np.array([3], np.uint8)], value=value)
