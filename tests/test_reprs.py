@@ -188,6 +188,15 @@ def test_a_history_says_how_the_training_went(made):
     assert repr(history) == (f"<History: 2100 steps, loss {first:.4g} -> {last:.4g}>")
 
 
+def test_plot_takes_a_history(made):
+    plt = pytest.importorskip("matplotlib.pyplot", reason="draws with matplotlib")
+    history = dict(made)["history"]
+    figure, axes = plt.subplots()
+    (line,) = axes.plot(history)
+    assert line.get_ydata().tolist() == history.losses
+    plt.close(figure)
+
+
 def test_a_notebook_shows_curves(made):
     pytest.importorskip("matplotlib", reason="draws with matplotlib")
     for name in ("history", "flow"):

@@ -7,7 +7,12 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from microgrrepresent.node import Array
     from rnn.figures import Figure
 
 
@@ -49,6 +54,10 @@ class History:
             return {"text/plain": repr(self), "image/svg+xml": self.figure().svg()}
         except ModuleNotFoundError:
             return {"text/plain": repr(self)}
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        """The losses, one for each step, so that ``plt.plot(history)`` is the learning curve."""
+        return np.array(self.losses, dtype)
 
     def figure(self) -> Figure:
         """Draw the learning curve, as a figure of matplotlib; ``.write(path)`` puts it in a file.
