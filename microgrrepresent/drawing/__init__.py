@@ -18,11 +18,11 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    into `blocks` and lays out equal ones once; `layered` is the layout of a block; `grid` is what
    the blocks are put into, by `rows`, `columns` and `states`; `routes` joins the arrows; `page`
    fits it to what it is shown on. Behind `layered` stand `tracing` (a block as a `sketch` of
-   `outlines`), `ranks`, `ordering`, `sides`, `coordinates` (by the `network_simplex` method) and
-   `tracks`. A whole cell is a `single_box`, with delay lines a `tapped_box`; two directions are
-   `parallel`; `edges` says how near columns may be. `legend`, `panels`, `gradients`, `gaps` at
-   crossings, `ribbon`, `storeys`, `side_by_side`, `gallery`, `turning` and `words` finish the
-   picture.
+   `outlines`), `ranks` (and `narrow`, for two rows of gates), `ordering`, `sides`, `coordinates`
+   (by the `network_simplex` method) and `tracks`. A whole cell is a `single_box`, with delay lines
+   a `tapped_box`; two directions are `parallel`; `edges` says how near columns may be. `legend`,
+   `panels`, `gradients`, `gaps` at crossings, `ribbon`, `storeys`, `side_by_side`, `gallery`,
+   `turning` and `words` finish the picture.
 5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
    slide of shapes, with `pptx_sites` to glue connectors to; `frames` are several drawings, which
    `animated` writes into one file. `scene` is `draw` itself, every stage in a line; `notebook` is

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from microgrrepresent import Tensor, backward, draw, linear, sigmoid, steps, tanh
+from rnn import LSTMCell, unroll
 from tests.pictures.measures import contrast, flattened, inside, measure
 from tests.pictures.standard import STANDARD
 
@@ -17,8 +18,8 @@ CROSSINGS = {
     "GRU": 6,
     "GRU, BPTT": 6,
     "GRU, reset before": 9,
-    "GRU, per gate": 24,
-    "LSTM, per gate": 60,
+    "GRU, per gate": 6,
+    "LSTM, per gate": 18,
     "GRU, folded and unfolded": 9,
     "GRU, two directions": 6,
     "RNN, two by two": 12,
@@ -27,6 +28,10 @@ CROSSINGS = {
 }
 """Pairs of arrows that cross, at most."""
 
+LARGEST = 2.2
+"""Aspect of a picture that is shown on a slide."""
+WIDER = {"one to many": 3.6}
+
 
 @pytest.mark.parametrize("name", STANDARD)
 def test_on_a_slide(name):
@@ -34,7 +39,22 @@ def test_on_a_slide(name):
     assert (found.overlaps, found.outside) == (0, 0)
     assert name not in CROSSINGS or found.crossings <= CROSSINGS[name]
     assert found.contrast >= 4.5
-    assert found.text > 11
+    assert found.text > 15
+    assert found.aspect < WIDER.get(name, LARGEST + 0.01)
+
+
+def test_gates_of_their_own_stand_in_two_rows_on_a_slide():
+    """The other half moves up, so that a step is narrow; on no page they stand in one."""
+    cell = LSTMCell(3, 4, composition="per_gate", rng=0)
+    outputs = unroll(cell, np.ones((3, 3))).outputs
+    rows = {}
+    for size in (None, "slide"):
+        boxes = draw(outputs, "gates", size=size).picture.boxes
+        gates = [box for box in boxes if box.name in {f"lstm/t1/{letter}" for letter in "figo"}]
+        rows[size] = sorted({box.y for box in gates})
+        assert len(gates) == 4
+    assert len(rows[None]) == 1
+    assert len(rows["slide"]) == 2
 
 
 def test_contrast_is_that_of_wcag():

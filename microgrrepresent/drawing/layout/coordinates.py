@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
 
+from microgrrepresent.drawing.layout.narrow import chips_under
 from microgrrepresent.drawing.layout.network_simplex import Arc, least_energy
 from microgrrepresent.drawing.layout.ordering import Bend, Item, Ordered
 from microgrrepresent.drawing.layout.outlines import Port
@@ -33,12 +34,16 @@ HINT = 120
 """How much a box wants to be where its sketch hints."""
 TURNED = 40
 """How upright a line wants to be that turns anyway, less than one that need not turn."""
+FORKED = 4
+"""How upright the branches of a line want to be that forks below chips: they turn anyway."""
+CHIPS = 200
+"""How much a row of chips wants to stand right below the ends of its arrows."""
 MATE = 40
 """How much a backward node wants to stand above its forward node."""
 ASIDE = 4
 """A wire from below counts so many times less than the first: ŷ stands below L, not y."""
-NARROW = 3
-"""How much a box wants to be no wider than its label."""
+NARROW, NARROWER = 3, 12
+"""How much a box wants to be no wider than its label, and how much in a narrow block."""
 LONG = 16
 """A wire that passes more ranks is kept in line."""
 GRID = 2
@@ -100,7 +105,7 @@ def places(sketch: Sketch, found: Ordered) -> Places:
     for i, outline in enumerate(sketch.outlines):
         if outline.widens:
             key = (number[BoxSide(i, False)], number[BoxSide(i, True)], ceil(GRID * outline.width))
-            arcs[key] = arcs.get(key, 0) + NARROW
+            arcs[key] = arcs.get(key, 0) + (NARROWER if sketch.is_narrow else NARROW)
     order = sorted(arcs.items(), key=lambda arc: -arc[1])
     wants = [Arc(*ends, -w, w) for ends, w in order]
     firm = sum(arcs.values()) + 1  # no sum of wishes pushes neighbors closer than their distance
@@ -195,16 +200,18 @@ def _ends(sketch: Sketch, found: Ordered) -> dict[tuple[int, bool], list[tuple[W
 def _links(sketch: Sketch, found: Ordered) -> Iterator[tuple[Point, Point, int]]:
     """Pairs that would like to stand one above the other, and how much."""
     own = {end for ends in _ends(sketch, found).values() for end, _ in ends}
-    turns = _turns(found)
+    turns, forks = _turns(found), _forks(sketch, found)
     first: dict[Item, Item] = {}  # of what an outline takes from below, the first
     for a, b, i in found.pieces:
         tail, head = sketch.wires[i][:2]
         wide = isinstance(head, int) and sketch.outlines[head].widens
         aside = not wide and _is_below(tail) and first.setdefault(head, tail) != tail
+        weight = CHIPS if sketch.wires[i].lines > 1 else _weight(found, a, b, turns)
+        weight = FORKED if (a, b) in forks else weight
         yield (
             _point(sketch, own, found, a, i),
             _point(sketch, own, found, b, i),
-            _weight(found, a, b, turns) // (ASIDE if aside else 1),
+            weight // (ASIDE if aside else 1),
         )
     for one, other in sketch.mates:
         yield _middle(sketch, one), _middle(sketch, other), MATE
@@ -227,6 +234,19 @@ def _turns(found: Ordered) -> set[Item]:
         if isinstance(item, Bend)
         and found.rank[end] == item.rank
         and (isinstance(end, Port) or same[way[0], way[-1]] > 1)
+    }
+
+
+def _forks(sketch: Sketch, found: Ordered) -> set[tuple[Item, Item]]:
+    """The pieces of lines that fork below chips: they run level to where they go up."""
+    chipped = chips_under(sketch.wires, sketch.rank)
+    return {
+        (way[-3], way[-2])
+        for way in found.ways
+        if len(way) > 2
+        and way[-1] in chipped
+        and found.rank[way[-3]] < found.rank[way[-2]]
+        and found.rank[way[-2]] == sketch.rank[chipped[way[-1]]]
     }
 
 

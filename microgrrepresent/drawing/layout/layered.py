@@ -140,7 +140,7 @@ def _bands(
         following = found.rows[r + 1] if r + 1 < len(found.rows) else []
         is_border = any(all(isinstance(i, Port) for i in row) for row in (row, following))
         many += many * sketch.is_double
-        least = BORDER_GAP if is_border and many else 0.0 if is_border else RANK_GAP
+        least = BORDER_GAP if is_border and many else 0.0 if is_border else RANK_GAP + sketch.spread
         margin = MARGIN + HEADS * sketch.is_double
         gap = TRACK * max(many - 1, 0) + (margin if many else 0)
         gap = max(least + gap, sum(labels[r]) + (gap + MARGIN if many else 0))

@@ -18,6 +18,7 @@ from microgrrepresent.drawing.layout.common_sketch import common_sketch
 from microgrrepresent.drawing.layout.grid import Grid
 from microgrrepresent.drawing.layout.layered import layered
 from microgrrepresent.drawing.layout.outlines import Port
+from microgrrepresent.drawing.layout.page import AS_NEEDED, Fit
 from microgrrepresent.drawing.layout.panels import panels, title_of
 from microgrrepresent.drawing.layout.parallel import parallel, stand_abreast
 from microgrrepresent.drawing.layout.routes import route
@@ -28,7 +29,7 @@ from microgrrepresent.drawing.layout.states import place_boxes, place_ends, plac
 from microgrrepresent.drawing.layout.tapped_box import is_tapped_box, tapped_box
 from microgrrepresent.drawing.layout.tile import Tile
 from microgrrepresent.drawing.layout.tracing import trace
-from microgrrepresent.drawing.marks.picture import Picture, Point
+from microgrrepresent.drawing.marks.picture import Picture
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.node import Node
 
@@ -40,7 +41,7 @@ def arrange(
     picture: Picture,
     times: Sequence[int | str | None],
     advice: str,
-    stretch: Point = (0.0, 0.0),
+    fit: Fit = AS_NEEDED,
     is_double: bool = False,
 ) -> None:
     """Give every box its place and every arrow its path.
@@ -54,8 +55,8 @@ def arrange(
         before, one more after them.
     advice : str
         What to do instead where a block is too tangled to be laid out.
-    stretch : (float, float)
-        By how much more than needed to part the columns, and the rows.
+    fit : Fit
+        How the steps fill their page.
     is_double : bool
         Whether gradients run back beside the arrows.
 
@@ -75,7 +76,7 @@ def arrange(
     }
     known: dict[Sketch, Sketch] = {}  # equal ones are one, and ranked once
     for block, one in traced.items():
-        sketch = replace(one.sketch, is_double=is_double)
+        sketch = replace(one.sketch, is_double=is_double, is_narrow=fit.is_narrow, spread=fit.ranks)
         traced[block] = replace(one, sketch=known.setdefault(sketch, sketch))
     recurrences = [block for block in cut if block.level % 2]
     stacked = {b: forward for b in recurrences if (forward := _forward(b, cut)) is not None}
@@ -98,7 +99,7 @@ def arrange(
             laid[block] = _elided(block, cut, traced, laid)
     grid = Grid(picture, T, cut, border, traced, laid, stacked)
     titles = [title_of(t) for t in times if t is not None]
-    grid.stretch = stretch
+    grid.stretch = (fit.columns, fit.rows)
     grid.offset = beside.offsets | {block: laid[block].origin for block in beside.hints}
     lay_columns(grid, lay_rows(grid, max(titles, key=lambda line: len(line[-1].text), default=())))
     place_states(grid)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from microgrrepresent.drawing.layout.narrow import chips_under
 from microgrrepresent.drawing.layout.outlines import End, Port
 from microgrrepresent.drawing.layout.sketch import Sketch
 
@@ -85,6 +86,7 @@ def _ways(sketch: Sketch) -> tuple[list[list[Item]], list[Piece]]:
     readers = Counter(wire.tail for wire in sketch.wires)
     inputs = Counter(wire.head for wire in sketch.wires)
     trunks: dict[tuple[End, bool, int], list[Item]] = defaultdict(list)
+    chipped = chips_under(sketch.wires, sketch.rank)  # lines fork below these
     ways: list[list[Item]] = []
     pieces: list[Piece] = []
     for i, (tail, head, *_) in enumerate(sketch.wires):
@@ -103,9 +105,10 @@ def _ways(sketch: Sketch) -> tuple[list[list[Item]], list[Piece]]:
             new = way[: len(way) - known]
         elif readers[tail] > 1 and not _is_wide(sketch, tail):
             trunk = trunks[tail, True, step]
-            known = min(len(trunk), passed)
-            trunk += way[1 + known : -1]
-            way = [tail, *trunk[:passed], head]
+            common = passed - (head in chipped and step > 0 and passed > 0)
+            known = min(len(trunk), common)
+            trunk += way[1 + known : 1 + common]
+            way = [tail, *trunk[:common], *way[1 + common :]]
             new = way[known:]
         ways.append(way)
         pieces += [Piece(*pair, i) for pair in pairwise(new)]
@@ -203,11 +206,48 @@ def _sort(found: Ordered, sketch: Sketch) -> None:
     lane = _lanes(sketch, found)
     hint: dict[Item, float] = {item: x for item, x in sketch.hints if item not in lane}
     rules = _Rules(_sides(sketch, found.rank), lane, hint)
+    size = len(found.rank) + sum(map(len, up.values()))
+    sweeps = max(min(SWEEPS, EFFORT // max(size, 1)), 2)
+    first = [list(row) for row in rows]
+    best, fewest = first, -1
+    for start in (first, [row[::-1] for row in first]):
+        rows[:] = [list(row) for row in start]
+        order, count = _swept(rows, down, up, rules, sweeps)
+        if fewest < 0 or count < fewest:
+            best, fewest = order, count
+        if not fewest:
+            break
+    rows[:] = best
+    for box, chips in chips_under(sketch.wires, sketch.rank).items():
+        r = sketch.rank[chips]
+        if r:
+            rows[r] = _between_lines(rows[r], rows[r - 1], box, chips, down, up)
+
+
+def _between_lines(
+    row: list[Item], below: list[Item], box: int, chips: int, down: Near, up: Near
+) -> list[Item]:
+    """A rank in which a row of chips stands between the lines to its box from left and right."""
+    first = last = row.index(chips)
+    while first and set(up.get(row[first - 1], ())) == {box}:
+        first -= 1
+    while last + 1 < len(row) and set(up.get(row[last + 1], ())) == {box}:
+        last += 1
+    lines = [item for item in row[first : last + 1] if item != chips]
+    place = {item: (i + 0.5) / len(below) for i, item in enumerate(below)}
+    middle, n = (row.index(chips) + 0.5) / len(row), 0
+    while n < len(lines) and any(place.get(end, 1.0) < middle for end in down.get(lines[n], ())):
+        n += 1
+    return [*row[:first], *lines[:n], chips, *lines[n:], *row[last + 1 :]]
+
+
+def _swept(
+    rows: list[list[Item]], down: Near, up: Near, rules: _Rules, sweeps: int
+) -> tuple[list[list[Item]], int]:
+    """The best order that sweeps up and down find from the given one, and its crossings."""
     for row in rows:
         rules.arrange(row, {item: float(i) for i, item in enumerate(row)})
     best, fewest = [list(row) for row in rows], _crossings(rows, up)
-    size = len(found.rank) + sum(map(len, up.values()))
-    sweeps = max(min(SWEEPS, EFFORT // max(size, 1)), 2)
     for sweep in range(sweeps):
         if not fewest:
             break
@@ -224,7 +264,7 @@ def _sort(found: Ordered, sketch: Sketch) -> None:
         count = _crossings(rows, up)
         if count < fewest:
             best, fewest = [list(row) for row in rows], count
-    rows[:] = best
+    return best, fewest
 
 
 def _neighbors(found: Ordered, sketch: Sketch) -> tuple[Near, Near]:

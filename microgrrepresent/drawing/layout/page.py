@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from microgrrepresent.drawing.marks.picture import PAD, Picture, Point
 from microgrrepresent.errors import DrawingError
@@ -12,6 +13,12 @@ PAGES: dict[str, Point] = {"slide": (1600.0, 900.0), "paper": (453.5, 340.2)}
 """Width and height in pixels: of a slide, and of 12 x 9 cm at 96 pixels an inch."""
 WIDEST, HIGHEST = 60.0, 90.0
 """What is added to a gap between columns, and between rows, at most."""
+DEEPEST = 36.0
+"""What is added to the gaps between ranks, in a picture that is still too wide then."""
+WIDE = 1.1
+"""Which it is if it is wider by so much than its page."""
+BETTER = 1.05
+"""By how much larger a picture has to be shown for its steps to look less usual."""
 
 
 def page_of(size: object) -> Point | None:
@@ -36,20 +43,88 @@ def page_of(size: object) -> Point | None:
     )
 
 
-def gaps_to_fill(picture: Picture, page: Point) -> Point:
-    """By how much to part the columns and the rows of a picture, so that it fills a page."""
+@dataclass(frozen=True)
+class Fit:
+    """How steps are laid out so that a picture fills its page."""
+
+    columns: float = 0.0
+    """By how much more than needed to part the columns, and below the rows, and their ranks."""
+    rows: float = 0.0
+    ranks: float = 0.0
+    is_narrow: bool = False
+    """Whether boxes with chips stand in two rows, rather than in one."""
+    lines: int | None = None
+    """In how many lines a long sequence stands, if that is known."""
+
+
+AS_NEEDED = Fit()
+
+
+def fitted(place: Callable[[Fit], Picture], page: Point) -> Picture:
+    """The picture that is shown largest on a page, and fills it.
+
+    Parameters
+    ----------
+    place : callable
+        Makes the picture.
+    page : (float, float)
+        Width and height.
+    """
+    fit = AS_NEEDED
+    picture = place(fit)
+    if _width_of(page, picture) > page[0]:
+        narrow = Fit(is_narrow=True)
+        other = place(narrow)
+        if BETTER * _scale_on(page, picture) < _scale_on(page, other):
+            fit, picture = narrow, other
+    columns, rows = _gaps_to_fill(picture, page)
+    fit = replace(fit, columns=columns, rows=rows, lines=picture.rows)
+    picture = place(fit)
+    if _width_of(page, picture) > WIDE * page[0]:
+        picture = place(replace(fit, ranks=_ranks_to_fill(picture, page)))
+    return picture
+
+
+def _scale_on(page: Point, picture: Picture) -> float:
+    """How large a picture is shown on a page."""
+    wide, high = _extent(picture)
+    return min(page[0] / wide, page[1] / high)
+
+
+def _width_of(page: Point, picture: Picture) -> float:
+    """How wide a picture is that is as high as a page."""
+    wide, high = _extent(picture)
+    return wide / high * page[1]
+
+
+def _extent(picture: Picture) -> Point:
     left, bottom, right, top = picture.bounds()
-    left, bottom, right, top = left - PAD, bottom - PAD, right + PAD, top + PAD
+    return right - left + 2 * PAD, top - bottom + 2 * PAD
+
+
+def _gaps_to_fill(picture: Picture, page: Point) -> Point:
+    """By how much to part the columns and the rows of a picture, so that it fills a page."""
     columns: dict[int, set[int]] = defaultdict(set)  # of each storey
     for box in picture.boxes:
         if not box.between:
             columns[box.storey].add(box.column)
     shape = page[0] / page[1]
-    wide = (top - bottom) * shape - (right - left)
-    high = (right - left) / shape - (top - bottom)
+    (width, height) = _extent(picture)
+    wide, high = height * shape - width, width / shape - height
     heights = len({panel.top for panel in picture.panels}) / picture.rows
     rows = 1 + max(heights, 1) + len(columns) + any(box.kind == "loss" for box in picture.boxes)
     rows *= picture.rows
     many = max(map(len, columns.values()), default=1) / picture.rows
     across = min(max(wide, 0.0) / max(many, 1), WIDEST)
     return (int(across), int(min(max(high, 0.0) / rows, HIGHEST)))
+
+
+def _ranks_to_fill(picture: Picture, page: Point) -> float:
+    """By how much to part what stands one above the other within a step."""
+    heights: dict[int, set[float]] = defaultdict(set)
+    for box in picture.boxes:
+        if not box.between:
+            heights[box.column].add(box.y)
+    many = max(map(len, heights.values()), default=1) * picture.rows
+    wide, high = _extent(picture)
+    return int(min((wide * page[1] / page[0] - high) / many, DEEPEST))

@@ -9,8 +9,9 @@ In a block that runs backward in time, left and right change places.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from microgrrepresent.drawing.layout.narrow import STOREY, chips_under, raised
 from microgrrepresent.drawing.layout.outlines import End, Outline, Port, Side, Wire
 
 LONGEST_LANE = 5
@@ -25,7 +26,9 @@ def ports_of(wires: Sequence[Wire]) -> tuple[Port, ...]:
     return tuple(dict.fromkeys(ends))
 
 
-def ranked(outlines: Sequence[Outline], wires: Sequence[Wire]) -> tuple[dict[End, int], list[Lane]]:
+def ranked(
+    outlines: Sequence[Outline], wires: Sequence[Wire], is_narrow: bool = False
+) -> tuple[dict[End, int], list[Lane]]:
     """The height of every outline and port, counted from the bottom, and the lanes of states."""
     lanes = _lanes(outlines, wires)
     rank = _rank_outlines(outlines, wires, lanes)
@@ -35,6 +38,8 @@ def ranked(outlines: Sequence[Outline], wires: Sequence[Wire]) -> tuple[dict[End
             break
         lanes.pop()
         rank = _rank_outlines(outlines, wires, lanes)
+    if is_narrow and (up := raised(outlines, wires, rank)):
+        rank = _rank_outlines(outlines, wires, lanes, up) or rank
     rank = _lanes_alone(rank, lanes)
     _rank_sides(outlines, wires, lanes, rank)
     lowest = min(rank.values(), default=0)
@@ -42,7 +47,10 @@ def ranked(outlines: Sequence[Outline], wires: Sequence[Wire]) -> tuple[dict[End
 
 
 def _rank_outlines(
-    outlines: Sequence[Outline], wires: Sequence[Wire], lanes: Sequence[Lane]
+    outlines: Sequence[Outline],
+    wires: Sequence[Wire],
+    lanes: Sequence[Lane],
+    up: Collection[int] = (),
 ) -> dict[End, int] | None:
     """Give every outline its rank, one above its inputs; None if the lanes forbid it."""
     row = list(range(len(outlines)))  # those of one lane have one rank
@@ -74,16 +82,19 @@ def _rank_outlines(
                 above[row[other]].append(row[tap])
                 below[row[tap]].append(row[other])
                 waiting[row[tap]] += 1
-    low: dict[int, int] = {}
     ready = [item for item, n in waiting.items() if n == 0]
     for item in ready:
-        low[item] = _height([low[i] for i in below[item]], floor[item], below[item], level)
         for user in above[item]:
             waiting[user] -= 1
             if waiting[user] == 0:
                 ready.append(user)
     if len(ready) < len(above):
         return None
+    low: dict[int, int] = {}
+    for _ in range(2 if up else 1):
+        floor.update((row[i], low[row[i]] + STOREY) for i in up if low)
+        for item in ready:
+            low[item] = _height([low[i] for i in below[item]], floor[item], below[item], level)
     loose = dict.fromkeys(above, True)  # what has no inputs, or only such as nothing else uses
     for tail, head, *_ in wires:
         if isinstance(tail, Port) and isinstance(head, int):
@@ -103,7 +114,20 @@ def _rank_outlines(
     for port in ports_of(wires):
         if port.side in ("below", "above"):
             rank[port] = 0 if port.side == "below" else top
+    if any(_forks_above_chips(port, wires, rank) for port in ports_of(wires)):
+        rank.update((end, r + 1) for end, r in rank.items() if not _is_below(end))
     return rank
+
+
+def _is_below(end: End) -> bool:
+    return isinstance(end, Port) and end.side == "below"
+
+
+def _forks_above_chips(port: Port, wires: Sequence[Wire], rank: Mapping[End, int]) -> bool:
+    """Whether what comes from below would have to fork between boxes and the chips below them."""
+    chipped = chips_under(wires, rank)
+    heads = [wire.head for wire in wires if wire.tail == port and wire.head in chipped]
+    return _is_below(port) and len(heads) > 1 and rank[port] == min(rank[chipped[h]] for h in heads)
 
 
 def _taps(wires: Sequence[Wire], lanes: Sequence[Lane]) -> dict[int, list[int]]:
@@ -142,7 +166,7 @@ def _height(ranks: list[int], floor: int, inputs: list[int], level: dict[int, bo
     if (others or floor) and level.get(inputs[ranks.index(highest)], False):
         rest = max([floor, *(r + 1 for r in others)])
         return max(rest, highest)
-    return highest + 1
+    return max(highest + 1, floor)
 
 
 def _may_be_level(

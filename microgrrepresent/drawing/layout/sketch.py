@@ -23,6 +23,10 @@ class Sketch:
     """Where outlines and ports would like to be: for a backward node, the x of its forward node."""
     is_double: bool = False
     """Whether gradients run back beside its wires."""
+    is_narrow: bool = False
+    """Whether boxes with chips stand in two rows, rather than in one."""
+    spread: float = 0.0
+    """By how much more than needed its ranks are parted."""
     mates: tuple[tuple[int, int], ...] = ()
     """Outlines that would like to stand one above the other: backward nodes, and forward ones."""
 
@@ -50,7 +54,7 @@ class Sketch:
 
     @cached_property
     def _ranked(self) -> tuple[dict[End, int], list[Lane]]:
-        return ranked(self.outlines, self.wires)
+        return ranked(self.outlines, self.wires, self.is_narrow)
 
 
 @dataclass(frozen=True)

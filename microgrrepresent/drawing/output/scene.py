@@ -12,7 +12,7 @@ from microgrrepresent.drawing.layout.gaps import cut_crossings
 from microgrrepresent.drawing.layout.gradients import draw_back, write_norms
 from microgrrepresent.drawing.layout.layout import arrange
 from microgrrepresent.drawing.layout.legend import place_legend
-from microgrrepresent.drawing.layout.page import PAGES, gaps_to_fill, page_of
+from microgrrepresent.drawing.layout.page import AS_NEEDED, PAGES, Fit, fitted, page_of
 from microgrrepresent.drawing.layout.ribbon import best_rows, wrap
 from microgrrepresent.drawing.layout.side_by_side import side_by_side
 from microgrrepresent.drawing.layout.storeys import put_up, set_aside
@@ -207,11 +207,10 @@ def draw(
         course = labels if isinstance(labels, str) else "pytorch"
         shown = replace(shown, equations=equation_lines(graph, course))
     scene = _Scene(view, collapse, depth, details, gradients, shown, page=page)
-    picture = scene.picture(unrolled, time, window)
-    if page is not None:
-        gaps = gaps_to_fill(picture, page)
-        scene = replace(scene, stretch=gaps, rows=picture.rows)
+    if page is None:
         picture = scene.picture(unrolled, time, window)
+    else:
+        picture = fitted(lambda fit: replace(scene, fit=fit).picture(unrolled, time, window), page)
     picture.scale = 1.0 if font_size is None else font_size / FONT
     picture.title = printable(title or title_of(graph))
     picture.description = printable(describe(unrolled, time, gradients is not None, window))
@@ -243,10 +242,8 @@ class _Scene:
     details: Details
     gradients: Adjoints | None
     shown: _Shown
-    stretch: Point = (0.0, 0.0)
     page: Point | None = None
-    rows: int | None = None
-    """In how many rows a long sequence stands, if that is known."""
+    fit: Fit = AS_NEEDED
 
     def picture(self, time: Timeline, form: Time, window: tuple[int, int] | None) -> Picture:
         """Everything in its place."""
@@ -277,7 +274,7 @@ class _Scene:
         parts = apart(time.graph)
         if len(parts) == 1 or self.view == "layers":
             return self._unrolled(time, window)
-        one = replace(self, stretch=(0.0, 0.0), page=None)
+        one = replace(self, fit=AS_NEEDED, page=None)
         pictures, titles = [], []
         for part in parts:
             own = replace(timeline(part), letters=time.letters)
@@ -329,11 +326,11 @@ class _Scene:
         if self.shown.upwards:
             turn_sizes(picture)
         between, double = set_aside(picture), shown is not None
-        arrange(picture, time.titles, advice(bool(time.T)), self.stretch, double)
+        arrange(picture, time.titles, advice(bool(time.T)), self.fit, double)
         if len(time.storeys) > 1:
             put_up(picture, time.storeys, between)
         elif self.page is not None and not self.shown.upwards:
-            wrap(picture, time.T, self.rows or best_rows(picture, time.T, self.page))
+            wrap(picture, time.T, self.fit.lines or best_rows(picture, time.T, self.page))
         if shown is not None:
             draw_back(picture, shown)
         if self.shown.upwards:
