@@ -18,7 +18,9 @@ try:
     from matplotlib import rc_context
     from matplotlib.colors import LogNorm, Normalize
     from matplotlib.figure import Figure as _Figure
+    from matplotlib.font_manager import get_font_names
     from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.text import Text
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "a figure needs matplotlib: pip install 'microgrrepresent[plot]'"
@@ -30,6 +32,12 @@ SLIDE = (40 / 3, 7.5)
 
 LETTERS, SMALL = 14.0, 11.5
 """Sizes of letters on a slide, in points: 23 and 19 of its 900 pixels."""
+
+FAMILIES = (
+    *("Noto Sans CJK SC", "Noto Sans SC", "Noto Sans CJK JP", "Source Han Sans SC", "PingFang SC"),
+    *("Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "Arial Unicode MS"),
+)
+"""Fonts for the letters that the figure's own lacks: what a network reads may be Chinese."""
 
 DECADES = 6
 """Powers of ten that a scale of colors has at the most."""
@@ -61,6 +69,9 @@ class Figure(_Figure):
 
     def _written(self, format: str) -> bytes:
         content = BytesIO()
+        known = [family for family in FAMILIES if family in get_font_names()]
+        for text in self.findobj(Text):
+            text.set_fontfamily([*dict.fromkeys([*text.get_fontfamily(), *known])])
         # without a date, and with ids that do not change: the same run gives the same bytes
         undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format, {})
         with rc_context({"svg.hashsalt": "microgrrepresent"}):

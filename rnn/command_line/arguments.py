@@ -143,6 +143,7 @@ _CELLS_HELP = """cells:
   rnn            h_t = tanh(W x_t + U h_{t-1} + b)
   gru            reset gate after the product, as in PyTorch
   gru-before     reset gate before the product, as in Cho et al. 2014
+  gru-ng         reset gate before the product, and an update gate that writes, as Ng has it
   gru-simple     no reset gate
   lstm           input, forget and output gate, as in PyTorch
   lstm-1997      no forget gate, as in Hochreiter and Schmidhuber 1997
@@ -178,6 +179,13 @@ examples:
   python -m rnn draw --cell rnn --steps 3 --size slide --frames -o bptt.pptx""",
     )
     add_model_options(draw)
+    draw.add_argument(
+        "--types",
+        action="store_const",
+        const="types",
+        dest="model",
+        help="the five types of inputs and outputs: --model types",
+    )
     draw.add_argument(
         "--view",
         choices=view_names(),

@@ -39,6 +39,7 @@ ILLUSTRATED: dict[str, Callable[..., Cell[Any]]] = {
     "gru": GRUCell,
     "lstm": LSTMCell,
     "gru-before": partial(GRUCell, reset_after=False),
+    "gru-ng": partial(GRUCell, reset_after=False, update_gate="write"),
     "gru-simple": partial(GRUCell, reset_gate=False),
     "lstm-1997": partial(LSTMCell, forget_gate=False),
     "lstm-coupled": partial(LSTMCell, coupled=True),

@@ -18,14 +18,9 @@ MODELS_HELP = "models:\n" + "\n".join(
 
 def add_model_options(parser: Parser, steps: Callable[[str], float] = count) -> None:
     """Add them to the parser of a command; without a value they are None."""
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
+    parser.add_argument(
         "--model", choices=list(MODELS), metavar="MODEL", default="cell",
         help="one of the models below (default: cell)",
-    )  # fmt: skip
-    which.add_argument(
-        "--types", action="store_const", const="types", dest="model",
-        help="the five types of inputs and outputs: --model types",
     )  # fmt: skip
     parser.add_argument(
         "--cell", choices=list(ILLUSTRATED), metavar="CELL",

@@ -104,7 +104,7 @@ def test_every_model_with_steps_has_equations(capsys, name):
 def test_what_has_no_equations_and_no_loss(capsys):
     assert "no equations of one step" in refused(capsys, "equations", "--model", "tree")
     for verb in (["explain"], ["bptt"], ["draw", "--gradients"]):
-        assert "--model types has no loss" in refused(capsys, *verb, "--types")
+        assert "--model types has no loss" in refused(capsys, *verb, "--model", "types")
     assert "rnn has no gates" in refused(capsys, "draw", "--cell", "rnn", "--per-gate")
     words = ["--model", "tagger", "--words", ENGLISH]
     assert "leave out one of the two" in refused(capsys, "draw", *words, "--time", "folded")
