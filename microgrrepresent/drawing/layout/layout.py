@@ -90,7 +90,7 @@ def arrange(
     hinted = {block: _with_hints(traced[block], hints) for block in stacked}
     traced |= hinted
     laid |= _lay(hinted, advice)
-    beside = stand_abreast(cut, traced, laid, groups, shown)
+    beside = stand_abreast(cut, traced, laid, groups, range(1, T + 1))
     for block, hint in beside.hints.items():
         traced[block] = replace(traced[block], sketch=replace(traced[block].sketch, hints=hint))
     laid |= _lay({block: traced[block] for block in beside.hints}, advice)

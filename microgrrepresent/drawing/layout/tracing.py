@@ -117,7 +117,7 @@ class _Tracer:
         outline = Outline(box.width, box.height, box.is_round and not wide, box.kind == "op")
         self.outlines.append(
             outline._replace(
-                stretches=box.kind in WIDE,
+                stretches=box.kind in WIDE and self.block.level % 2 == 1,
                 is_parameter=box.kind == "parameter",
                 widens=wide,
                 before=room["left"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
 from microgrrepresent.drawing.marks.labels import Label, text
@@ -33,12 +34,12 @@ def windowed(time: Timeline, glyphs: Glyphs, window: tuple[int, int]) -> tuple[G
 
     row = _rows(time)
     words: dict[int, Label] = {n: (text("…"),) for n in row.values()}
-    words[min(words)] = (text("…"), text(f"{hidden} steps"), text("…"))
+    words[min(n for n in words if n % 2)] = (text("…"), text(f"{hidden} steps"), text("…"))
 
     def glyph(node: Node) -> Glyph:
         if first < time.column[node] <= first + hidden:
             n = row[node]
-            return Glyph(("hidden", n), "elision", words[n])
+            return Glyph(("hidden" if n % 2 else "hidden between", n), "elision", words[n])
         return glyphs(node)
 
     shown = replace(
@@ -51,11 +52,22 @@ def windowed(time: Timeline, glyphs: Glyphs, window: tuple[int, int]) -> tuple[G
 
 
 def _rows(time: Timeline) -> dict[Node, int]:
-    """For each node of a step, the recurrence that it is part of, or stands right above."""
+    """For each node of a step, the recurrence that it is part of, or stands right above.
+
+    What several recurrences read, or what is made of several, has a row of its own: the inputs of
+    two directions, and their outputs.
+    """
     level = slot_levels(time)
-    row = {}
-    for node in time.nodes:
-        if time.is_step(node):
-            n = level.get(time.slot[node], 1)
-            row[node] = max(n - (n + 1) % 2, 1)
-    return row
+    of = {node: level.get(time.slot[node], 1) for node in time.nodes if time.is_step(node)}
+    near: dict[int, set[int]] = defaultdict(set)
+    for node, n in of.items():
+        for other in (of[parent] for parent in node.parents if parent in of):
+            if n != other:
+                near[n].add(other)
+                near[other].add(n)
+
+    def is_shared(n: int) -> bool:
+        odd = [other for other in near[n] if other % 2]
+        return sum(other < n for other in odd) > 1 or sum(other > n for other in odd) > 1
+
+    return {node: n if n % 2 or is_shared(n) else max(n - 1, 1) for node, n in of.items()}

@@ -103,3 +103,16 @@ def test_two_recurrences_of_ones_own_stand_side_by_side():
     one = {box.column: box for box in picture.boxes if plain(box.label) == "slow"}
     other = {box.column: box for box in picture.boxes if plain(box.label) == "fast"}
     assert all(one[t].top < other[t].bottom and one[t].x < other[t].x for t in (1, 2, 3))
+
+
+def test_hidden_steps_look_as_the_others():
+    """No arrow goes round a box: what both directions read, and their outputs, have a box each."""
+    layer = RNN(3, 4, num_layers=2, bidirectional=True, rng=0)
+    output, _ = layer(np.ones((7, 3)))
+    picture = draw(output, "cells", window=(1, 1)).picture
+    hidden = {box for box in picture.boxes if box.kind == "elision"}
+    assert len(hidden) == 7
+    inside = [arrow for arrow in picture.arrows if {arrow.tail, arrow.head} <= hidden]
+    assert len(inside) == 8
+    for arrow in inside:
+        assert len({x for x, _ in arrow.path}) == 1, (arrow.tail.name, arrow.head.name)
