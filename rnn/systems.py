@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -61,6 +62,10 @@ class System:
     def names(self) -> tuple[str, ...]:
         """What it is called, in both languages."""
         return self.english + self.chinese
+
+    def is_called(self, name: str) -> bool:
+        """Whether one of its names or words is exactly this, endings, blanks and case aside."""
+        return _stem(_joined(name)) in (_stem(_joined(own)) for own in self.names + self.words)
 
     def __repr__(self) -> str:
         return f"<System: {self.english[0]}; print() shows it>"
@@ -133,16 +138,18 @@ def preamble() -> str:
     return str(_table()["before"]).strip()
 
 
-def find(word: str) -> list[System]:
-    """The systems with a name that contains a word, in either language.
+def find(sought: str) -> list[System]:
+    """The systems with a name that has these words, in either language, nearest first.
 
-    Where systems are called exactly so, they come alone.
+    First come those that are called exactly so, then those with the words in one of their names,
+    then those with them in several. Neither order nor endings (gate, gates, gating), hyphens and
+    blanks count. Where nothing has all words, those that say little are left out, such as
+    "network" or "的区别"; where still nothing has them, formulas and calls are searched.
 
     Parameters
     ----------
-    word : str
-        Part of a name, such as ``"peephole"`` or ``"窥视孔"``, in any case, with or without hyphens
-        and blanks.
+    sought : str
+        A name or words of it, such as ``"peephole"``, ``"gradient vanishing"`` or ``"窥视孔"``.
 
     Raises
     ------
@@ -154,21 +161,76 @@ def find(word: str) -> list[System]:
     >>> from rnn.systems import find
     >>> [system.english[0] for system in find("窥视孔")]
     ['Peephole LSTM']
+    >>> find("gradient vanishing")[0].english[0]
+    'Vanishing and exploding gradients'
     """
-    sought = _plain(word)
-    called = {s: [_plain(name) for name in s.names + s.words] for s in systems()}
-    found = [s for s, names in called.items() if sought in names]
-    found = found or [s for s, names in called.items() if any(sought in name for name in names)]
+    found = (
+        _nearest(sought, lambda system: system.names + system.words)
+        or _nearest(_SAYS_LITTLE.sub(" ", _plain(sought)), lambda s: s.names + s.words)
+        or _nearest(sought, lambda system: (system.formula, system.call))
+    )
     if not found:
         from difflib import get_close_matches
 
-        plain = {_plain(name): name for s in systems() for name in s.names + s.words}
-        near = [plain[name] for name in get_close_matches(sought, plain, n=3, cutoff=0.5)]
+        names = {_joined(name): name for s in systems() for name in s.names + s.words}
+        near = [names[name] for name in get_close_matches(_joined(sought), names, n=3, cutoff=0.5)]
         instead = f"near it: {', '.join(near)}" if near else "`python -m rnn systems` lists all"
-        raise DataError(f"no system of the lecture notes is called {word!r}; {instead}")
+        raise DataError(f"no system of the lecture notes is called {sought!r}; {instead}")
     return found
 
 
+# --- words ----------------------------------------------------------------------------------------
+
+_SAYS_LITTLE = re.compile(
+    r"\b(?:an?|and|as|do|does|for|how|in|is|of|on|or|the|to|vs|versus|what|why|with|algorithm|cell"
+    r"|encoding|layer|mechanism|method|model|network|neural|problem|technique|unit|vector)s?\b"
+    r"|['’]s\b|的?区别|算法|网络|机制|模型|编码(?!器)|什么是|为什么|方法|问题|[的和与]"
+)
+_WORD = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")  # one Chinese character, or letters
+_ENDING = re.compile(r"(?<=[a-z]{3})(?:ing|ion|at|ed|es|s|e|i|y)$|(?<=[a-z]{2})([a-z])(?=\1$)")
+
+
+def _nearest(sought: str, names_of: Callable[[System], tuple[str, ...]]) -> list[System]:
+    """The systems whose names have all words of a text, nearest first."""
+    words = _WORD.findall(_plain(sought))
+    readings = [  # nearest first: in one piece, with what hyphens join as one word, and as several
+        frozenset(map(_stem, found))
+        for found in (["".join(words)], _WORD.findall(_plain(sought).replace("-", "")), words)
+        if words
+    ]
+    distances = {}
+    for system in systems():
+        names = [_phrases(name) for name in names_of(system)]
+        far = [
+            (rank, len(name))
+            for name in [*names, frozenset().union(*names)]
+            for rank, reading in enumerate(readings)
+            if reading <= name
+        ]
+        if far:
+            distances[system] = (not system.is_called(sought), *min(far))
+    return sorted(distances, key=distances.__getitem__)
+
+
+@cache
+def _phrases(name: str) -> frozenset[str]:
+    """The words of a name, and those that follow each other as one: ``onehot`` of "one-hot"."""
+    words = _WORD.findall(_plain(name))
+    ends = range(1, len(words) + 1)
+    return frozenset(_stem("".join(words[start:end])) for end in ends for start in range(end))
+
+
+def _stem(word: str) -> str:
+    """A word without its ending, in any form: ``vanish`` of "vanishing", ``clip`` of "clipped"."""
+    while (shorter := _ENDING.sub("", word)) != word:
+        word = shorter
+    return word
+
+
+def _joined(text: str) -> str:
+    return "".join(_WORD.findall(_plain(text)))
+
+
 def _plain(text: str) -> str:
-    """A name without what a search should not depend on: case, width, blanks and punctuation."""
-    return re.sub(r"[\s\-‐–—_,.、()·]", "", unicodedata.normalize("NFKC", text).casefold())
+    """A text without what a search should not depend on: case and width."""
+    return unicodedata.normalize("NFKC", text).casefold()

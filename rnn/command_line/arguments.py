@@ -316,11 +316,12 @@ def _add_systems(commands: Commands) -> None:
         commands,
         "systems",
         "find a system of the notes by its English or Chinese name",
-        "Lists the systems of the lecture notes; with a word, shows those that are called so:\n"
+        "Lists the systems of the lecture notes; with words, shows those that are called so:\n"
         "formula, call, picture, example and test.",
-        "examples:\n  python -m rnn systems peephole\n  python -m rnn systems 窥视孔",
+        "examples:\n  python -m rnn systems peephole\n  python -m rnn systems vanishing gradient\n"
+        "  python -m rnn systems 窥视孔",
     )
-    systems.add_argument("word", metavar="WORD", nargs="?", help="part of a name")
+    systems.add_argument("word", metavar="WORD", nargs="*", help="a name, or words of it")
 
 
 def _cells(text: str) -> list[str]:
