@@ -132,7 +132,7 @@ class Writer(FormulaWriter):
             mark = number + mark
         if variable.name == "L" or name == "L":
             name = notation.loss
-        time, angle = self._time(term.when), notation.time == "angle"
+        time, angle = self.time(term.when), notation.time == "angle"
         level = POWER if script.is_raised(name, mark, time, angle) else ATOM
         if isinstance(term, Value):
             text = script.symbol(name, mark, time, angle)
@@ -150,7 +150,8 @@ class Writer(FormulaWriter):
         upright = flip == self.turned(term) or not variable.shape
         return (text, level) if upright else self.transposed((text, level))
 
-    def _time(self, when: When) -> str | None:
+    def time(self, when: When) -> str | None:
+        """What is written for a time: a number, or t and how far from it."""
         if isinstance(when, Shift):
             if self._now is not None:
                 return str(self._now + when.by)

@@ -39,7 +39,7 @@ from microgrrepresent.drawing.marks.picture import (
 )
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output import rendering
-from microgrrepresent.drawing.output.svg import FAMILY, svg
+from microgrrepresent.drawing.output.svg import FAMILY, Manner, svg
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import write_file
 from microgrrepresent.graph import Graph
@@ -94,18 +94,23 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             f"<Drawing of {boxes} boxes and {arrows} arrows; save(drawing, 'name.svg') writes it>"
         )
 
-    def svg(self) -> str:
+    @property
+    def is_as_written(self) -> bool:
+        """Whether the DOT text is still that of `draw`."""
+        return bool(self.source == self.written)
+
+    def svg(self, manner: Manner | None = None) -> str:
         """The drawing as SVG, with a title and a description for screen readers.
 
-        Where the user has changed the DOT text, it is Graphviz that draws it.
+        Where the user has changed the DOT text, it is Graphviz that draws it, in its own manner.
 
         Raises
         ------
         GraphvizMissing
             If the text was changed, and there is no Graphviz.
         """
-        if self.source == self.written:
-            return svg(self.picture, self.theme)
+        if self.is_as_written:
+            return svg(self.picture, self.theme, manner)
         return self.rendered("svg").decode()
 
     def rendered(self, format: str, dpi: float | None = None) -> bytes:
@@ -144,9 +149,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             )
         return self.rendered("png", dpi)
 
-    def inline_svg(self) -> str:
+    def inline_svg(self, manner: Manner | None = None) -> str:
         """The SVG element alone, as it can stand in an HTML page."""
-        text = self.svg()
+        text = self.svg(manner)
         return text[text.index("<svg") :]
 
     def svg_among_others(self) -> str:
@@ -165,7 +170,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def render(self, *arguments: Any, **options: Any) -> str:
         """As of ``graphviz.Digraph``; SVG has a title and a description for screen readers."""
         path: str = super().render(*arguments, **options)
-        if path.endswith(".svg") and self.source == self.written:
+        if path.endswith(".svg") and self.is_as_written:
             write_file(path, self.svg().encode())
         return path
 

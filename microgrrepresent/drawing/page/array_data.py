@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from functools import partial
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -41,22 +43,61 @@ def each_array_once(data: Data) -> Data:
     return {**told, "arrays": [json.loads(array) for array in index]}
 
 
-def numbers(array: Array) -> Data:
+class Arrays:
+    """The arrays of a page of many: each once, as a row of few digits.
+
+    Attributes
+    ----------
+    shapes : list of list of int
+    rows : list of list
+        The index of the shape, the norm, and the numbers; of a larger one, that of a heat map:
+        ``map, width, top, min, mean, max``.
+    """
+
+    def __init__(self, full: int) -> None:
+        self.full = full
+        self.shapes: list[list[int]] = []
+        self.rows: list[list[Any]] = []
+        self._index: dict[tuple[Any, ...], int] = {}
+
+    def index(self, array: Array) -> int:
+        """Where the array stands among the rows."""
+        key = (array.shape, array.dtype, array.tobytes())
+        if key not in self._index:
+            self._index[key] = len(self.rows)
+            self.rows.append(self._row(numbers(array, self.full, DIGITS)))
+        return self._index[key]
+
+    def _row(self, data: Data) -> list[Any]:
+        if data["shape"] not in self.shapes:
+            self.shapes.append(data["shape"])
+        start = [self.shapes.index(data["shape"]), data["norm"]]
+        if "full" in data:
+            return [*start, [x for row in data["full"] for x in row]]
+        return [*start, *(data[key] for key in ("map", "width", "top", "min", "mean", "max"))]
+
+
+DIGITS = 4
+"""Significant ones, as many as a page shows of a number at a glance."""
+
+
+def numbers(array: Array, full: int = FULL, digits: int = 6) -> Data:
     """An array for the page: in full if it is small, else a heat map; its extremes and norm."""
+    short = partial(_short, digits=digits)
     array = array.astype(np.float64)
     data: Data = {"shape": list(array.shape)}
     width = array.shape[-1] if array.ndim else 1
     flat = array.reshape(array.size // width if width else 0, width)
     with np.errstate(all="ignore"):  # a mean of ∞ and -∞ is NaN, and shown as that
-        data["norm"] = _short(euclidean_norm(array))
-        if array.size <= FULL:
-            data["full"] = [[_short(x) for x in row] for row in flat.tolist()] or [[]]
+        data["norm"] = short(euclidean_norm(array))
+        if array.size <= full:
+            data["full"] = [[short(x) for x in row] for row in flat.tolist()] or [[]]
         else:
             blocks = _averaged(flat)
             top = np.abs(blocks[np.isfinite(blocks)]).max(initial=0.0) or 1.0
-            data |= {"map": _shades(blocks / top), "top": _short(top), "width": blocks.shape[1]}
-            data |= {"min": _short(array.min()), "max": _short(array.max())}
-            data["mean"] = _short(array.mean())
+            data |= {"map": _shades(blocks / top), "top": short(top), "width": blocks.shape[1]}
+            data |= {"min": short(array.min()), "max": short(array.max())}
+            data["mean"] = short(array.mean())
     return data
 
 
@@ -78,7 +119,9 @@ def _averaged(array: Array) -> Array:
     return array
 
 
-def _short(x: Any) -> float | str:
+def _short(x: Any, digits: int) -> float | str:
     """A number of few digits; JSON has none for NaN and infinity."""
-    value = float(f"{x:.6g}")
-    return value if np.isfinite(value) else str(value)
+    value = float(f"{x:.{digits}g}")
+    if not isfinite(value):
+        return str(value)
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value

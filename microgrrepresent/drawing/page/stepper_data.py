@@ -15,7 +15,7 @@ from microgrrepresent.adjoints import Adjoints
 from microgrrepresent.description import number_in
 from microgrrepresent.drawing.marks.picture import Picture
 from microgrrepresent.drawing.page.array_data import Data, numbers
-from microgrrepresent.drawing.page.node_data import Wording, is_plain_number, kind, where, wording
+from microgrrepresent.drawing.page.node_data import Wording, is_plain_number, kind, wording
 from microgrrepresent.drawing.time.timeline import is_cut
 from microgrrepresent.equations import Notation
 from microgrrepresent.equations.terms import Adjoint, Chain, Term, Value, params_of
@@ -110,7 +110,7 @@ class _Record:
             "plain": self.words.plain(node),
             "step": node.step,
             "kind": kind(node),
-            "where": where(node),
+            "where": self.words.where(node),
             "boxes": self.places.boxes.get(node, []),
             "inner": self.places.inner.get(node, []),
             "value": numbers(node.value),

@@ -15,7 +15,8 @@ from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.arguments import one_node
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.page.array_data import each_array_once
-from microgrrepresent.drawing.page.parts import as_script, lean, part
+from microgrrepresent.drawing.page.page_svg import Shared, page_svg
+from microgrrepresent.drawing.page.parts import as_script, part
 from microgrrepresent.drawing.page.stepper_data import stepper_data
 from microgrrepresent.errors import DrawingError, GradientError
 from microgrrepresent.files import as_path, write_file
@@ -71,14 +72,16 @@ def stepper(
         )
     swept = backward(loss) if adjoints is None else _of(loss, adjoints)
     drawing = draw(graph, "operations")
+    shared = Shared()
+    svg = page_svg(drawing, shared)
     data = as_script(each_array_once(stepper_data(graph, swept, drawing.picture)))
     page = Template(part("stepper.html")).substitute(
         title=escape(str(title or _title(graph))),
         through=" through time" if graph.steps else "",
         each=", by time step" if graph.steps else "",
-        style=part("arrays.css") + part("stepper.css"),
+        style=shared.style() + part("arrays.css") + part("stepper.css"),
         script=part("arrays.js") + part("stepper.js"),
-        drawing=lean(drawing.inline_svg()),
+        drawing=svg,
         data=data,
     )
     return write_file(target, page.encode(errors="replace"))  # half characters

@@ -3,13 +3,30 @@
    it out again. A card says of a box what the engine knows: while
    the pointer is over it or the focus is on it, and until Escape after a click or Enter. */
 (function () {
-  const { arrays, nodes, boxes, arrows } = JSON.parse(document.getElementById("data").textContent);
+  const { arrays, nodes, boxes, arrows } = unpacked(JSON.parse(document.getElementById("data").textContent));
   const { text, element, matrix } = shown;
   const get = (id) => document.getElementById(id);
   const view = get("drawing"), card = get("card"), svg = view.querySelector("svg");
   const whole = { ...box(svg.viewBox.baseVal) };
   const LARGEST = 8, STEP = 60, READABLE = 0.7;  // pixels a point; pixels; pixels a point
   let at = null, laidOut = null, lit = null, kept = null;
+
+  function unpacked({ shapes, arrays, texts, nodes, boxes, more, arrows }) {
+    const rows = (flat, width) => width < flat.length  // of an array in full
+      ? Array.from({ length: flat.length / width }, (_, i) => flat.slice(i * width, (i + 1) * width)) : [flat];
+    return {
+      arrays: arrays.map(([i, norm, first, width, top, min, mean, max]) => ({ shape: shapes[i], norm,
+        ...(Array.isArray(first) ? { full: rows(first, shapes[i].at(-1) ?? 1) } : { map: first, width, top, min, mean, max }) })),
+      nodes: nodes.map(([said, step, value, adjoint]) => ({ texts: texts[said], step, value, adjoint })),
+      boxes: Object.fromEntries(boxes.map((own, i) => [`b${i + 1}`, { nodes: own, ...more[i + 1] }])),
+      arrows: arrows.flatMap((tail, i) => i % 2 ? [] : [[`e${i / 2 + 1}`, `b${tail}`, `b${arrows[i + 1]}`]]),
+    };
+  }
+
+  function say({ texts, step }, key) {  // a text is the same at every step but for the times in it
+    const said = texts[key];
+    return Array.isArray(said) ? said.map((piece) => typeof piece === "number" ? step + piece : piece).join("") : said;
+  }
 
   function box({ x, y, width, height }) { return { x, y, width, height }; }
 
@@ -58,27 +75,27 @@
 
   function told(node, alone, part) {
     const value = arrays[node.value], adjoint = node.adjoint === undefined ? null : arrays[node.adjoint];
-    const made = words("div", "item", node.whole ? html("div", "formula", `${node.name} ${node.whole}`)
-      : node.name ? html("div", "formula", node.equation || node.name) : words("div", "formula", node.plain));
-    if (node.call) made.append(words("div", "call", `= ${node.call}`));
-    const gradient = (more) => html("div", "what back", `gradient <span class="formula">${node.gradient}</span>${more}`);
+    const [name, plain, whole, call] = ["name", "plain", "whole", "call"].map((key) => say(node, key));
+    const made = words("div", "item", whole ? html("div", "formula", `${name} ${whole}`)
+      : name ? html("div", "formula", say(node, "equation") || name) : words("div", "formula", plain));
+    if (call) made.append(words("div", "call", `= ${call}`));
+    const gradient = (more) => html("div", "what back", `gradient <span class="formula">${say(node, "gradient")}</span>${more}`);
     if (!alone) {
       made.append(words("div", "what", brief(value)));
       if (adjoint) made.append(html("div", "what back", `gradient: ${brief(adjoint)}`));
       return made;
     }
-    made.append(words("div", "place", node.where));
-    if (node.at) {
-      made.append(words("div", "what", node.at));
-      if (node.code.join("")) {
-        made.append(words("pre", "code", node.code[0], words("mark", "", node.code[1]), node.code[2]));
-      }
+    made.append(words("div", "place", say(node, "where")));
+    const { at: place, code } = node.texts;
+    if (place) {
+      made.append(words("div", "what", place));
+      if (code.join("")) made.append(words("pre", "code", code[0], words("mark", "", code[1]), code[2]));
     }
-    made.append(words("div", "what", "value"), matrix(value, node.plain));
+    made.append(words("div", "what", "value"), matrix(value, plain));
     if (part) {
-      made.append(gradient(", the part of this use"), matrix(part, `part of the gradient of ${node.plain}`));
+      made.append(gradient(", the part of this use"), matrix(part, `part of the gradient of ${plain}`));
     } else if (adjoint) {
-      made.append(gradient(""), matrix(adjoint, `gradient of ${node.plain}`));
+      made.append(gradient(""), matrix(adjoint, `gradient of ${plain}`));
     }
     return made;
   }
@@ -120,7 +137,7 @@
     for (const one of new Set([kept, lit])) {
       if (!one) continue;
       get(one).classList.add("lit");
-      for (const [arrow, ends] of Object.entries(arrows)) if (ends.includes(one)) get(arrow)?.classList.add("near");
+      for (const [arrow, ...ends] of arrows) if (ends.includes(one)) get(arrow)?.classList.add("near");
     }
     if (!seen) return;
     fill(seen);
@@ -140,8 +157,8 @@
   function spoken(id) {
     const { nodes: own, words: name } = boxes[id];
     return [name, ...own.map((i) => {
-      const { plain, value, adjoint } = nodes[i];
-      return `${plain}: ${brief(arrays[value])}${adjoint === undefined ? "" : `, gradient ${brief(arrays[adjoint])}`}`;
+      const { value, adjoint } = nodes[i];
+      return `${say(nodes[i], "plain")}: ${brief(arrays[value])}${adjoint === undefined ? "" : `, gradient ${brief(arrays[adjoint])}`}`;
     })].filter(Boolean).join("; ");
   }
 
@@ -158,7 +175,7 @@
     if (!group || !(own.length || name)) continue;
     group.classList.add("told");
     for (const [key, value] of [["tabindex", "0"], ["role", "button"],
-      ["aria-label", [name, ...own.map((i) => nodes[i].plain)].filter(Boolean).join(", ")]]) {
+      ["aria-label", [name, ...own.map((i) => say(nodes[i], "plain"))].filter(Boolean).join(", ")]]) {
       group.setAttribute(key, value);
     }
     group.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse" && !dragging()) show(id); });
@@ -207,6 +224,12 @@
     if (moved > 4) return;
     const id = event.target.closest(".told")?.id ?? null;
     if (id || kept) keep(id === kept ? null : id);
+  });
+  view.addEventListener("dblclick", (event) => {  // all of it, and back to where one can read
+    if (event.target.closest(".told")) return;
+    const frame = view.getBoundingClientRect(), whole = at.scale < fitting() * 1.01;
+    if (whole) zoom(Math.max(READABLE / at.scale, 2), event.clientX - frame.left, event.clientY - frame.top);
+    else fit();
   });
   view.addEventListener("wheel", (event) => {
     event.preventDefault();

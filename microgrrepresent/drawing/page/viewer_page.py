@@ -11,8 +11,8 @@ from string import Template
 
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.digraph import Drawing
-from microgrrepresent.drawing.page.array_data import each_array_once
-from microgrrepresent.drawing.page.parts import as_script, lean, part
+from microgrrepresent.drawing.page.page_svg import Marked, page_svg
+from microgrrepresent.drawing.page.parts import as_script, part
 from microgrrepresent.drawing.page.viewer_data import viewer_data
 
 
@@ -30,13 +30,15 @@ def viewer(drawing: Drawing) -> bytes:
     bytes
         An HTML file.
     """
+    marked = Marked()
+    svg = page_svg(drawing, marked)
     page = Template(part("viewer.html")).substitute(
         title=escape(drawing.picture.title),
         colors=_colors(drawing.theme),
-        style=part("arrays.css") + part("viewer.css"),
+        style=marked.style() + part("arrays.css") + part("viewer.css"),
         script=part("arrays.js") + part("viewer.js"),
-        drawing=lean(drawing.inline_svg()),
-        data=as_script(each_array_once(viewer_data(drawing.drawn, drawing.picture))),
+        drawing=svg + marked.markers(),
+        data=as_script(viewer_data(drawing.drawn, drawing.picture)),
     )
     return page.encode(errors="replace")  # half characters
 

@@ -7,9 +7,21 @@ from itertools import count
 import numpy as np
 import pytest
 
-from microgrrepresent import Tensor, backward, draw, primitive, save, source_lines, steps, tanh
+from microgrrepresent import (
+    Graph,
+    Tensor,
+    backward,
+    draw,
+    primitive,
+    save,
+    source_lines,
+    steps,
+    tanh,
+)
 from microgrrepresent.drawing.page.array_data import FULL
+from microgrrepresent.drawing.page.node_data import Wording, wording
 from microgrrepresent.drawing.page.viewer_data import viewer_data
+from microgrrepresent.equations import Notation
 from microgrrepresent.primitive import registry
 from rnn import LSTMCell, mse_loss, sequence_loss, unroll
 from rnn.command_line.illustration import illustration
@@ -30,7 +42,36 @@ def drawn_with_gradients(view="gates", **options):
 
 
 def data_of(drawing):
-    return viewer_data(drawing.drawn, drawing.picture)
+    """What the page says of each box, put together as its script does it."""
+    data = viewer_data(drawing.drawn, drawing.picture)
+    json.dumps(data, allow_nan=False)
+
+    def array(i):
+        form, norm, *rest = data["arrays"][i]
+        shape = data["shapes"][form]
+        if isinstance(rest[0], list):
+            return {"shape": shape, "norm": norm, "full": rest[0]}
+        return {"shape": shape, "norm": norm, "map": rest[0]}
+
+    def text(said, step):
+        if not isinstance(said, list):
+            return said
+        return "".join(str(step + p) if isinstance(p, int) else p for p in said)
+
+    def node(said, step, value, adjoint=None):
+        told = {key: text(one, step) for key, one in data["texts"][said].items()}
+        told["value"] = array(value)
+        return told if adjoint is None else {**told, "adjoint": array(adjoint)}
+
+    nodes = [node(*told) for told in data["nodes"]]
+    boxes = {f"b{i}": {"nodes": told} for i, told in enumerate(data["boxes"], 1)}
+    for i, more in data["more"].items():
+        boxes[f"b{i}"] |= more
+        if "part" in more:
+            boxes[f"b{i}"]["part"] = array(more["part"])
+    ends = iter(data["arrows"])
+    arrows = {f"e{i}": pair for i, pair in enumerate(zip(ends, ends, strict=True), 1)}
+    return {"nodes": nodes, "boxes": boxes, "arrows": arrows}
 
 
 def id_of(drawing, name, step):
@@ -63,12 +104,11 @@ def test_every_box_tells_of_nodes_that_stand_in_it_with_the_engines_numbers(view
             if own is None:
                 continue
             assert any(own is n for n in box.nodes)
-            assert node["value"]["norm"] == pytest.approx(np.linalg.norm(own.value), rel=1e-5)
+            assert node["value"]["norm"] == pytest.approx(np.linalg.norm(own.value), rel=1e-3)
             assert ("adjoint" in node) == (own in gradients)
             if own in gradients and own.size <= FULL:
                 shown = np.array(node["adjoint"]["full"], float).reshape(own.shape)
-                np.testing.assert_allclose(shown, gradients[own], rtol=1e-4, atol=1e-300)
-    json.dumps(data, allow_nan=False)
+                np.testing.assert_allclose(shown, gradients[own], rtol=1e-3, atol=1e-300)
 
 
 def test_a_chip_says_what_came_back_from_its_use():
@@ -81,7 +121,7 @@ def test_a_chip_says_what_came_back_from_its_use():
         if box.kind == "chip" and box.nodes[0] is W
     ]
     terms = [np.linalg.norm(term) for term in gradients.by_step(W).values()]
-    np.testing.assert_allclose(sorted(parts), sorted(terms), rtol=1e-5)
+    np.testing.assert_allclose(sorted(parts), sorted(terms), rtol=1e-3)
 
 
 def test_a_node_says_its_formula_and_its_line_of_code():
@@ -131,7 +171,7 @@ def test_an_operation_whose_name_makes_no_formula_is_told_as_a_call():
 def test_empty_arrays_have_no_numbers():
     x = Tensor(np.zeros((2, 0)), name="x")
     (x_data, _) = data_of(draw((x * 2).named("y")))["nodes"][:2]
-    assert (x_data["value"]["shape"], x_data["value"]["full"]) == ([2, 0], [[]])
+    assert (x_data["value"]["shape"], x_data["value"]["full"]) == ([2, 0], [])
 
 
 STRANGE = [
@@ -160,6 +200,54 @@ def test_the_file_is_one_and_asks_for_nothing(tmp_path):
     assert path.stat().st_size < 400_000
     once = path.read_bytes()
     assert save(drawn_with_gradients(), path).read_bytes() == once
+
+
+def test_what_holds_at_every_step_is_said_once():
+    short, long = (viewer_data(d.drawn, d.picture) for d in (draw(lstm(n)) for n in (4, 40)))
+    assert len(long["texts"]) == len(short["texts"]) < len(short["nodes"]) / 2
+    assert len({json.dumps(array) for array in long["arrays"]}) == len(long["arrays"])
+
+
+def test_a_step_costs_the_page_little_more_than_its_drawing(tmp_path):
+    sizes = {}
+    for n in (10, 30):
+        loss = lstm(n, hidden=32)
+        drawing = draw(loss, "gates", gradients=backward(loss))
+        for ending in ("svg", "html"):
+            sizes[n, ending] = save(drawing, tmp_path / f"a.{ending}").stat().st_size
+    page, svg = ((sizes[30, ending] - sizes[10, ending]) / 20 for ending in ("html", "svg"))
+    assert page < 12_000 and page < 0.9 * svg
+
+
+def test_texts_for_any_step_are_those_of_each_step():
+    graph = Graph([illustration("lstm", 4)[0], lstm(3)])
+    notation = Notation(adjoint="partial")
+    each, any_step = (wording(graph, notation, "save", any_step=any) for any in (False, True))
+
+    def at(step, text):
+        return re.sub("\0([^\0]*)\0", lambda by: str(step + int(by[1])), text)
+
+    told = [node for node in graph if node.step is not None]
+    for node in told:
+        for say in (Wording.name, Wording.plain, Wording.where, Wording.gradient):
+            assert at(node.step, say(any_step, node)) == say(each, node)
+        if node.op is not None:
+            assert at(node.step, any_step.equation(node)) == each.equation(node)
+            assert at(node.step, any_step.whole(node) or "") == (each.whole(node) or "")
+    assert len({any_step.equation(node) for node in told if node.op}) < len(told) / 3
+
+
+def test_large_graphs_have_heat_maps_of_arrays_that_small_ones_show_in_full(monkeypatch):
+    drawing = draw(lstm(2, hidden=20))
+    h = id_of(drawing, "h", 1)
+
+    def told():
+        data = data_of(drawing)
+        return data["nodes"][data["boxes"][h]["nodes"][-1]]["value"]
+
+    assert len(told()["full"]) == 20
+    monkeypatch.setattr("microgrrepresent.drawing.page.viewer_data.MANY", 10)
+    assert "map" in told()
 
 
 def test_names_are_no_markup(tmp_path):
@@ -208,6 +296,11 @@ def test_a_card_shows_value_gradient_formula_and_code(opened):
     drawing = drawn_with_gradients()
     page = opened(drawing)
     assert page.is_hidden("#card")
+    widths = (
+        "[...document.querySelectorAll('.edge.gradient path')]"
+        ".map((p) => getComputedStyle(p).strokeWidth)"
+    )
+    before = page.evaluate(widths)
     page.hover(f"#{id_of(drawing, 'f', 2)}")
     words = page.inner_text("#card")
     for expected in ("f2 = σ(", "sigmoid in lstm at t=2", "rnn/cells/lstm.py:", "gradient ∂L/∂f2"):
@@ -215,11 +308,8 @@ def test_a_card_shows_value_gradient_formula_and_code(opened):
     assert page.inner_text("#card mark").startswith("self.sigma(")
     assert page.locator("#card .row").count() == 2
     assert page.locator(".edge.near").count() > 2
-    widths = (
-        "[...document.querySelectorAll('.edge.gradient.near path')].map((p) => "
-        "parseFloat(getComputedStyle(p).strokeWidth) - p.getAttribute('stroke-width'))"
-    )
-    assert page.evaluate(widths) == [0, 0]  # how wide a gradient's arrow is says how large it is
+    assert page.locator(".edge.gradient.near").count() == 2
+    assert page.evaluate(widths) == before  # how wide a gradient's arrow is says how large it is
     page.mouse.move(3, 780)
     assert page.is_hidden("#card")
 
@@ -281,6 +371,29 @@ def test_it_pans_and_zooms_by_keys_wheel_and_hand(opened):
     assert page.is_hidden("#card")
     page.get_by_role("button", name="Fit").click()
     assert seen(page) == pytest.approx(whole)
+
+
+@pytest.mark.browser
+def test_a_double_click_shows_all_of_it_and_the_next_one_what_is_there(opened):
+    page = opened(drawn_with_gradients())
+    whole = seen(page)
+    frame = page.locator("#drawing").bounding_box()
+    x, y = frame["x"] + frame["width"] * 0.9, frame["y"] + 5
+    page.mouse.dblclick(x, y)
+    nearer = seen(page)
+    assert nearer[2] == pytest.approx(whole[2] / 2)
+    assert nearer[0] + 0.9 * nearer[2] == pytest.approx(whole[0] + 0.9 * whole[2], abs=1)
+    page.mouse.dblclick(x, y)
+    assert seen(page) == pytest.approx(whole)
+
+
+@pytest.mark.browser
+def test_a_touch_shows_a_card_and_another_beside_it_takes_it_away(opened):
+    page = opened(drawn_with_gradients(), 390, 800, has_touch=True)
+    page.locator("#b9").tap()
+    assert "norm" in page.inner_text("#card")
+    page.touchscreen.tap(380, 100)
+    assert page.is_hidden("#card")
 
 
 @pytest.mark.browser
