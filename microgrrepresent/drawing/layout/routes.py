@@ -31,6 +31,8 @@ EARLY = 4.0
 """Between lines that come from before the steps."""
 TURN = 10.0
 """From a state to where a line that leads away from it turns, at most."""
+FORK = 12.0
+"""From a delay to where the line to the next one leaves."""
 CUT = (12.0, 8.0)
 """Where scissors stand: so far from the start of an arrow, and from its line."""
 
@@ -72,7 +74,9 @@ def route(grid: Grid, blocks: Iterable[Block]) -> None:
             arrow.path = routes.out_of_delay(arrow.tail, arrow)
     if grid.loop:
         for arrow in grid.picture.arrows:
-            if arrow.head.kind == "delay" and arrow not in pieces:
+            if arrow.head.kind == "delay" == arrow.tail.kind:
+                arrow.path, arrow.forks = routes.to_next_delay(arrow.tail, arrow.head)
+            elif arrow.head.kind == "delay" and arrow not in pieces:
                 arrow.path = routes.into_delay(arrow.tail, arrow.head, arrow.path)
     for arrow in pieces:
         if arrow.flow == "cut" and arrow.tail.kind != "delay":  # whose square has them
@@ -130,6 +134,14 @@ class _Routes:
         near = square.right if outwards > 0 else square.left
         way = along(start, (turn, start[1]), (turn, square.y), (near, square.y))
         return joined(path, way)
+
+    def to_next_delay(self, square: Box, following: Box) -> tuple[Path, list[Point]]:
+        """From a delay to the next one, and where the line forks: there the state is read, too."""
+        onward = -1 if following.x < square.x else 1
+        start = (square.left if onward < 0 else square.right, square.y)
+        fork = (start[0] + onward * FORK, square.y)
+        near = following.right if onward < 0 else following.left
+        return along(start, fork, (fork[0], following.y), (near, following.y)), [fork]
 
     def out_of_delay(self, square: Box, arrow: Arrow) -> Path:
         """From the square round the other side of the cell to where the state is read."""

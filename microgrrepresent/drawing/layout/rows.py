@@ -7,7 +7,7 @@ from collections import defaultdict
 from microgrrepresent.drawing.layout.blocks import Block
 from microgrrepresent.drawing.layout.grid import LOOP_GAP, MARGIN, ROW_GAP, Grid, Row
 from microgrrepresent.drawing.marks.labels import Line, Run, width
-from microgrrepresent.drawing.marks.picture import FONT
+from microgrrepresent.drawing.marks.picture import FONT, Box
 
 LOOSE = ("chip", "constant")
 BACKWARD: Line = (Run(", backward"),)
@@ -82,17 +82,32 @@ def has_room(grid: Grid, block: Block, top: float, wide: float) -> bool:
 
 
 def _find_loops(grid: Grid) -> None:
-    """For each delay of a folded graph, its level, and how far above (below: -) it loops."""
-    count: dict[tuple[int, int], int] = defaultdict(int)
+    """For each delay of a folded graph, its level, and how far above (below: -) it loops.
+
+    Delays in a row loop one outside of the other.
+    """
+    before = {a.head: a.tail for a in grid.picture.arrows if a.head.kind == "delay"}
+    found: dict[Box, tuple[int, int]] = {}
     for block in grid.tiles:
         for arrow in block.arrows:
             square = arrow.tail
-            if square.kind != "delay" or square in grid.loop or arrow.head not in grid.blocks.of:
+            if square.kind != "delay" or square in found or arrow.head not in grid.blocks.of:
                 continue
             y = next(at for c, (_, at) in grid.ports(block) if c.slot == square.slot)
-            side = 1 if y >= grid.tiles[block].height / 2 else -1
-            count[block.level, side] += 1
-            grid.loop[square] = (block.level, side * count[block.level, side])
+            found[square] = (block.level, 1 if y >= grid.tiles[block].height / 2 else -1)
+
+    def row(square: Box) -> list[Box]:
+        ways = [square]
+        while ways[-1] in before:
+            ways.append(before[ways[-1]])
+        return ways[::-1]
+
+    first = {box: i for i, square in reversed(list(enumerate(found))) for box in row(square)[:1]}
+    count: dict[tuple[int, int], int] = defaultdict(int)
+    for square in sorted(found, key=lambda square: (first[row(square)[0]], len(row(square)))):
+        level, side = found[square]
+        count[level, side] += 1
+        grid.loop[square] = (level, side * count[level, side])
 
 
 def _lift(grid: Grid, block: Block, model: Block) -> float:

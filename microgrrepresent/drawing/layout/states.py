@@ -13,6 +13,8 @@ from microgrrepresent.drawing.marks.picture import Box
 
 DELAYS = (24.0, 14.0)
 """Between the middle of a delay's square and any arrow that crosses its loop: better, and least."""
+IN_A_ROW = 44.0
+"""From one delay in a row to the next: room for a fork, and an arrow."""
 
 
 def place_states(grid: Grid) -> None:
@@ -41,25 +43,29 @@ def place_states(grid: Grid) -> None:
         boxes.sort(key=lambda box: box.y)
         for low, high in pairwise(boxes):
             high.y = max(high.y, low.top + high.height / 2 + LANE_GAP)
-    for block in grid.tiles:
-        for arrow in block.arrows:
-            if arrow.tail in grid.loop:
-                side = "above" if grid.loop[arrow.tail][1] > 0 else "below"
-                arrow.tail.x = _clear(grid, block, side)
-                arrow.tail.y = loop_height(grid, arrow.tail)
+    before = {a.head: a.tail for a in grid.picture.arrows if a.tail in grid.loop}
+    into = {a.tail: block for block in grid.tiles for a in block.arrows if a.tail in grid.loop}
+    for square in grid.loop:  # a delay in a row stands behind the one before it
+        side = "above" if grid.loop[square][1] > 0 else "below"
+        onward = -1 if square.column < into[square].column else 1
+        start = before[square].x + onward * IN_A_ROW if square in before else None
+        square.x = _clear(grid, into[square], side, start, onward)
+        square.y = loop_height(grid, square)
 
 
-def _clear(grid: Grid, block: Block, side: str) -> float:
-    """The x nearest to the middle of a block where no arrow leaves it on a side."""
+def _clear(grid: Grid, block: Block, side: str, start: float | None, onward: int) -> float:
+    """The x nearest to the middle of a block, or to a start, where no arrow leaves it on a side."""
     left, width = grid.at[block][0], grid.tiles[block].width
     crossed = [left + x for c, (x, _) in grid.ports(block) if c.side == side]
-    places = [left + width / 2 + d for n in range(9) for d in (-n * 6.0, n * 6.0)]
+    middle = left + width / 2 if start is None else start
+    ways = (-1, 1) if start is None else (onward, onward)
+    places = [middle + d for n in range(9) for d in (n * 6.0 * ways[0], n * 6.0 * ways[1])]
     inside = [x for x in places if left < x < left + width]
     for apart, xs in zip(DELAYS, (inside, places), strict=True):
         for x in xs:
             if all(abs(x - other) > apart for other in crossed):
                 return x
-    return left + width / 2
+    return middle
 
 
 def loop_height(grid: Grid, square: Box) -> float:

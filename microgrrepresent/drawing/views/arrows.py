@@ -253,19 +253,30 @@ class Arrows:
         return box
 
     def _delay(self, source: Node, lag: int, child: Node, i: int) -> None:
-        """Lead a state of a folded graph back to the cell, through a black square."""
-        face = self.face[source]
-        square, cut = self.delays.get((source, lag)), self.time.marks.get(source)
-        if square is None:
-            label: Label = (text(str(abs(lag))),) if abs(lag) > 1 else ()
-            key = self.boxes.unique(f"{face.name}/delay")
-            beside = face.column + (-1 if lag > 0 else 1)
-            square = Box(key, "delay", label, (), beside, face.slot, True)
-            square.width = square.height = 10.0 if abs(lag) == 1 else 14.0
-            if cut is not None:
-                square.label = (text(cut),)
-                square.width, square.height = 30.0, 14.0
-            self.delays[source, lag] = square
-            self.boxes.picture.boxes.append(square)
-            self.boxes.picture.arrows.append(Arrow(face, square, "delay"))
+        """Lead a state of a folded graph back to the cell, through black squares."""
+        cut = self.time.marks.get(source)
+        square = self._square(source, lag)
         self._arrow(square, child, i, "delay" if cut is None else "cut", source)
+
+    def _square(self, source: Node, lag: int) -> Box:
+        """The delay from which a state comes so late: behind shorter ones, as in a delay line."""
+        if (source, lag) in self.delays:
+            return self.delays[source, lag]
+        face, cut = self.face[source], self.time.marks.get(source)
+        others = {by for state, by in self.time.delayed.values() if state is source}
+        shorter = [by for by in others if abs(by) < abs(lag) and (by > 0) == (lag > 0)]
+        before = max(shorter, key=abs) if shorter and cut is None else 0
+        steps = abs(lag - before)
+        label: Label = (text(str(steps)),) if steps > 1 else ()
+        beside = face.column + (-1 if lag > 0 else 1)
+        key = self.boxes.unique(f"{face.name}/delay")
+        square = Box(key, "delay", label, (), beside, face.slot, True)
+        square.width = square.height = 10.0 if steps == 1 else 14.0
+        if cut is not None:
+            square.label = (text(cut),)
+            square.width, square.height = 30.0, 14.0
+        self.delays[source, lag] = square
+        tail = self._square(source, before) if before else face
+        self.boxes.picture.boxes.append(square)
+        self.boxes.picture.arrows.append(Arrow(tail, square, "delay"))
+        return square

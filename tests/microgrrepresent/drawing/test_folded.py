@@ -35,10 +35,12 @@ def test_the_delays_are_the_state_edges(cell, make):
     assert len(squares) == len(folded.delays)
     drawn = {edge for arrow in picture.arrows if arrow.tail in squares for edge in arrow.edges}
     assert drawn == {edge for delay in folded.delays for edge in delay.edges}
+    before = {arrow.head: arrow.tail for arrow in picture.arrows if arrow.head in squares}
+    assert before.keys() == set(squares)
     for square in squares:
-        (into,) = (arrow for arrow in picture.arrows if arrow.head is square)
-        states = {delay.source for delay in folded.delays}
-        assert into.tail.nodes[0] in states
+        while square in before:  # of delays in a row the first
+            square = before[square]
+        assert square.nodes[0] in {delay.source for delay in folded.delays}
 
 
 def test_each_node_of_the_cell_is_drawn_once(cell, make):
@@ -69,7 +71,7 @@ def test_folded_drawings_of_losses_and_their_gradients(cell, make, view, T):
 @pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
 def test_a_loop_leaves_a_state_on_the_side_of_the_next_step(cell, make, view):
     picture = draw(make["outputs"](cell, 4), view, time="folded").picture
-    loops = [arrow for arrow in picture.arrows if arrow.head.kind == "delay"]
+    loops = [a for a in picture.arrows if a.head.kind == "delay" != a.tail.kind]
     assert loops
     for arrow in loops:
         assert arrow.path[0][0] == pytest.approx(arrow.tail.right, abs=1)
@@ -91,7 +93,30 @@ def test_a_longer_lag_than_the_cell_has_steps_before():
     cell = TimeDelayCell(3, 4, delays=2, rng=0)
     out = unroll(cell, np.zeros((3, 2, 3))).outputs
     picture = draw(out, time="folded").picture
-    assert sorted(plain(box.label) for box in picture.boxes if box.kind == "delay") == ["", "2"]
+    assert [plain(box.label) for box in picture.boxes if box.kind == "delay"] == ["", ""]
+
+
+def tanh_of(picture):
+    return next(box for box in picture.boxes if "tanh" in plain(box.label))
+
+
+@pytest.mark.parametrize("view", ["gates", "cells"])
+def test_a_delay_line_is_a_row_of_squares(view):
+    """One step each, as in the notes; a lag of three has two of them."""
+    x, y = Tensor(np.ones(3), name="x"), {t: Tensor(np.zeros(3), name="y") for t in (-2, -1, 0)}
+    for t in range(1, 7):
+        with step(t):
+            y[t] = tanh(y[t - 1] + y[t - 3] * 0.5 + x).named("y")
+    picture = draw([y[t] for t in range(1, 7)], view, time="folded").picture
+    near, far = (box for box in picture.boxes if box.kind == "delay")
+    assert (plain(near.label), plain(far.label)) == ("", "2")
+    (onward,) = (arrow for arrow in picture.arrows if arrow.head is far)
+    assert onward.tail is near
+    assert far.right < near.left
+    assert abs(far.y - tanh_of(picture).y) > abs(near.y - tanh_of(picture).y)  # outside of it
+    ((x_fork, y_fork),) = onward.forks
+    assert far.right < x_fork < near.left
+    assert y_fork == near.y
 
 
 @pytest.mark.parametrize("reverse", [False, True])
