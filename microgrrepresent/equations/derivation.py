@@ -118,7 +118,7 @@ def derive(
                 f"the loss does not depend on {target.name or 'the node'} {target.shape}, so "
                 "there is no gradient to explain"
             )
-    variables = find_variables(graph, [loss, *several], live, together)
+    variables = find_variables(graph, [loss, *several], live, together, code=code)
     return _Derivation(loss, several, variables, code).result()
 
 
@@ -267,7 +267,7 @@ class _Derivation(Forward):
                     continue
                 values[Value(variable, t)] = node.value
                 nodes[Value(variable, t)] = node
-                if node.op is None:
+                if node.op is None or series in self.variables.inputs:
                     given[Value(variable, t)] = node.value
                 if node in adjoints and self._is_explained(node):
                     values[Adjoint(variable, t)] = adjoints[node]
@@ -351,7 +351,8 @@ class _Derivation(Forward):
         }
 
     def _definition(self, node: Node, now: Step) -> Term | None:
-        return None if node.op is None else self.definition(node, now)
+        is_given = node.op is None or self.places[node][0] in self.variables.inputs
+        return None if is_given else self.definition(node, now)
 
     def _adjoint_sum(self, node: Node, now: Step) -> Term:
         """The node's adjoint: the sum of what its consumers send back."""

@@ -8,7 +8,7 @@ of several layers, are told apart by a mark.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from microgrrepresent.equations.series import Series, Step
 from microgrrepresent.letters import in_layer, layer_marks
@@ -19,7 +19,11 @@ Places = Mapping[Node, tuple[Series, Step]]
 
 
 def names(
-    order: Sequence[Series], edges: Edges, places: Places, ends: Mapping[Series, str]
+    order: Sequence[Series],
+    edges: Edges,
+    places: Places,
+    ends: Mapping[Series, str],
+    inputs: Collection[Series] = (),
 ) -> dict[Series, tuple[str, str]]:
     """Give each variable a name and a mark.
 
@@ -31,8 +35,15 @@ def names(
         Who reads a node; which series it belongs to.
     ends : dict from Series to str
         What to call outputs that have no name.
+    inputs : collection of Series
+        Parts of data; they are called what the whole is.
     """
-    letters = {series: _letter(series, edges, ends) for series in order}
+    letters = {
+        series: (series.example.parents[0].name or "x")
+        if series in inputs and series.example.name is None
+        else _letter(series, edges, ends)
+        for series in order
+    }
     called_u = [series for series in order if letters[series] == "u"]
     named_u = [series for series in called_u if series.example.name is not None]
     # numbers are unique; only what the program alone calls u needs none

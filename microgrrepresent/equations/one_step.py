@@ -124,7 +124,7 @@ class _Step:
         self.programs: dict[Variable, str] = {}
         for series, variable in self.variables.named.items():
             node = series.example
-            if node.op is None:
+            if node.op is None or series in self.variables.inputs:
                 self.programs[variable] = names.get(node, node.name or variable.name)
             elif node.step is None:
                 self.definitions[variable] = forward.definition(node, None)

@@ -8,7 +8,7 @@ would not have to be written down twice, is part of its consumer's equation:
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from microgrrepresent.description import number_in
@@ -17,6 +17,7 @@ from microgrrepresent.equations.series import Series, Step, find_series
 from microgrrepresent.equations.terms import Variable
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
+from microgrrepresent.recurrence.signature import index_of
 
 DEEPEST = 8
 """So many operations, one inside of the other, are written as one formula."""
@@ -36,6 +37,8 @@ class Variables:
         Who reads each node, and as which input.
     live : set of Node
         The nodes that have adjoints to be written down.
+    inputs : set of Series
+        The parts of the data that the steps read, in place of the whole: x_t, not X[t-1].
     named : dict from Series to Variable
         The series that have equations, in the order of computation.
     """
@@ -45,6 +48,7 @@ class Variables:
     places: dict[Node, tuple[Series, Step]]
     edges: dict[Node, list[tuple[Node, int]]]
     live: set[Node]
+    inputs: set[Series]
     named: dict[Series, Variable] = field(default_factory=dict)
 
 
@@ -54,6 +58,7 @@ def find_variables(
     live: set[Node],
     together: bool,
     unwritten: Collection[str] | None = None,
+    code: bool = False,
 ) -> Variables:
     """Choose the variables of a graph's equations, and name them.
 
@@ -69,6 +74,8 @@ def find_variables(
     unwritten : collection of str, optional
         If given, the graph is that of one step, without adjoints: then a node without a name, or
         of one of these names, is a part of what reads it wherever only one node does.
+    code : bool
+        Whether the equations become a program, which gets an array of all steps as it is.
     """
     inner = {*asked} - {*graph.outputs}
     found, places = find_series(graph, inner, together)
@@ -76,13 +83,14 @@ def find_variables(
     for node in graph:
         for i, parent in enumerate(node.parents):
             edges[parent].append((node, i))
-    variables = Variables(graph, found, places, edges, live)
+    inputs = set() if code else _inputs(found, live)
+    variables = Variables(graph, found, places, edges, live, inputs)
     outputs = {places[node][0] for node in asked}
     choice = _Choice(variables, outputs, unwritten)
     order = choice.made()
     ends = {places[node][0]: "L" if unwritten is None else "y" for node in graph.outputs}
     of_parameters = _of_parameters(graph)
-    letters = names(order, edges, places, ends)
+    letters = names(order, edges, places, ends, inputs)
     variables.named = {
         series: Variable(
             *letters[series],
@@ -109,14 +117,20 @@ class _Choice:
     def made(self) -> list[Series]:
         """The variables, in the order of computation."""
         for series in reversed(self.variables.series):
-            if not series.is_number and not self._is_part(series):
+            if not series.is_number and not self._is_part(series) and not self._is_whole(series):
                 self.chosen.add(series)
         return [series for series in self.variables.series if series in self.chosen]
+
+    def _is_whole(self, series: Series) -> bool:
+        """Whether it is an array of which the steps read their parts, and nobody anything else."""
+        readers = [child for child, _ in self.variables.edges[series.example]]
+        found = {self.variables.places[reader][0] for reader in readers}
+        return bool(found) and found <= self.variables.inputs
 
     def _is_part(self, series: Series) -> bool:
         """Whether a series is written inside of its consumer's equation."""
         example = series.example
-        if example.op is None or series in self.asked:
+        if example.op is None or series in self.asked or series in self.variables.inputs:
             return False
         if example.name is not None and example.name not in (self.unwritten or ()):
             return False
@@ -177,6 +191,23 @@ class _Choice:
             node = consumer
             child, i = self.variables.edges[consumer][0]
             reader = self.variables.places[child][0]
+
+
+def _inputs(found: Sequence[Series], live: set[Node]) -> set[Series]:
+    """The parts of data that are read one at each step, the same number of steps from the start."""
+    parts: dict[Node, dict[Series, set[int]]] = {}
+    for series in found:
+        for t, node in series.nodes.items():
+            if t is None or not selects(node) or type(index_of(node)) is not int:
+                continue
+            (whole,) = node.parents
+            if whole.op is None and not whole.requires_grad and node not in live:
+                parts.setdefault(whole, {}).setdefault(series, set()).add(t - index_of(node))
+    inputs: set[Series] = set()
+    for of_one in parts.values():
+        if len(set().union(*of_one.values())) == 1:  # not with lags, X[t-1] and X[t-2]
+            inputs.update(of_one)
+    return inputs
 
 
 def _sums(node: Node) -> bool:

@@ -84,10 +84,22 @@ def check_words(title: object, labels: object, font_size: object, size: object) 
 
 
 def letters_of(labels: str | Mapping[str, str], graph: Graph) -> Mapping[str, str]:
-    """The letters that were given, or those of a course."""
-    if not isinstance(labels, str):
-        return labels
+    """The letters that were given, or those of a course.
+
+    Raises
+    ------
+    DrawingError
+        If a letter was given for something that is not in the graph.
+    """
     names = {node.name for node in graph if node.name}
+    if not isinstance(labels, str):
+        if unknown := sorted(labels.keys() - names):
+            has = f"the names are {', '.join(sorted(names))}" if names else "nothing has a name"
+            raise DrawingError(
+                f"draw: labels has a letter for {unknown[0]!r}, which is no name in this graph; "
+                f"{has}"
+            )
+        return labels
     return NOTATIONS[labels].fitted(names).letters
 
 

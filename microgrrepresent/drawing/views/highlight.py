@@ -89,8 +89,9 @@ def chosen(graph: Graph, highlight: object) -> frozenset[Node]:
     nodes = frozenset(found)
     if not nodes:
         raise DrawingError(
-            "draw: highlight is a Tensor of this graph, a sequence of them such as path(x, L), a "
-            f"step, or a name such as 'f'; given {_said(highlight)}, of which there is none here"
+            "draw: highlight is a Tensor of this graph, a sequence of them such as "
+            "microgrrepresent.drawing.path(x, L), a step, or a name such as 'f'; given "
+            f"{_said(highlight)}, of which there is none here"
         )
     return nodes
 

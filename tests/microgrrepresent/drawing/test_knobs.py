@@ -211,6 +211,7 @@ def test_a_theme_of_ones_own(loss, tmp_path):
         ({"font_size": 0}, "font_size is a number of points above 0"),
         ({"font_size": 12, "size": "slide"}, "leave out font_size, or size"),
         ({"title": 3}, "title is a text"),
+        ({"labels": {"h": "s", "zzz": "q"}}, "letter for 'zzz', which is no name in this graph"),
         ({"labels": "no such course"}, "labels is a dict of letters"),
         ({"legend": 1}, "legend is True or False"),
         ({"gate_colors": "red"}, "gate_colors is True, or a dict"),

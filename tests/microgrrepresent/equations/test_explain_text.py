@@ -13,10 +13,11 @@ from microgrrepresent import (
     explain,
     linear,
     sigmoid,
+    step,
     steps,
     tanh,
 )
-from microgrrepresent.equations import NOTATIONS, Notation
+from microgrrepresent.equations import NOTATIONS, Notation, step_equations
 from rnn import RNN, CTRNNCell, Embedding, Linear, LSTMCell, RNNCell, unroll
 
 COURSES = ["pytorch", "nndl", "ng", "nankai", "task05", "d2l"]
@@ -198,6 +199,29 @@ def test_a_head_is_called_v_beside_a_layer_as_beside_a_cell():
     text = str(explain(loss, layer.weight_hh_l0, "nndl"))
     assert "Σ (V H + b)²" in text
     assert "z^(2)_t = W^(2) h^(1)_t + U^(2) h^(2)_{t-1} + b^(2)" in text
+
+
+@pytest.mark.parametrize("start", [1, 0])
+def test_what_the_steps_cut_from_the_data_is_called_after_the_step(start):
+    rng = np.random.default_rng(0)
+    W = Tensor(rng.normal(size=(2, 2)), requires_grad=True, name="W")
+    U = Tensor(rng.normal(size=(2, 3)), requires_grad=True, name="U")
+    h = Tensor(np.zeros(2), name="h")
+    for _, x in steps(Tensor(rng.normal(size=(4, 3)), name="x"), start):
+        h = tanh(linear(x, U) + linear(h, W)).named("h")
+    loss = (h * h).sum()
+    text = str(explain(loss, W))
+    assert "a_t = x_t Uᵀ + h_{t-1} Wᵀ" in text and "x_t (3,)" in text and "x[" not in text
+    assert step_equations(h, "nndl").startswith("h_t = tanh(U x_t + W h_{t-1})")
+
+
+def test_data_that_is_read_with_lags_keeps_its_index():
+    X = Tensor(np.arange(1.0, 6.0), name="X")
+    w, h = Tensor(0.5, requires_grad=True, name="w"), Tensor(0.0, name="h")
+    for t in range(2, 6):
+        with step(t):
+            h = tanh(w * h + X[t - 1] + X[t - 2]).named("h")
+    assert "X[t-1] + X[t-2]" in str(explain(h, w))
 
 
 def test_a_part_of_what_was_joined_is_named_by_its_elements():
