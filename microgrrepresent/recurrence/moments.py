@@ -1,8 +1,8 @@
 """Moments: before the steps, at each of them, between two loops, and after.
 
-Moment 0 is before the loop, 1 to T are the steps, T+1 is after. Two scopes usually run at the same
-moments, as the layers of a stack do. Where one needs a later step of the other than its own, as a
-decoder needs its encoder's last state, it runs when the other is over.
+Moment 0 is before the loop, 1 to T are the steps, T+1 is after. Loops that run side by side, as the
+layers of a stack do, have the same moments; one that waits for another (see `rounds`) has later
+ones.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
 from microgrrepresent.recurrence.clock import Clock
+from microgrrepresent.recurrence.rounds import root_of
 from microgrrepresent.recurrence.strands import Position, Strand
 
 Moment = tuple[int, int]  # how many loops were over, and the step
@@ -41,15 +42,18 @@ class Moments:
 
 
 def moments(
-    graph: Graph, clock: Clock, strands: Sequence[Strand], places: Mapping[Node, Position]
+    graph: Graph,
+    clock: Clock,
+    rounds: Mapping[str, int],
+    strands: Sequence[Strand],
+    places: Mapping[Node, Position],
 ) -> Moments:
-    """Sort the nodes of a graph by time."""
+    """Sort the nodes of a graph by time; `rounds` tells which loops come after others."""
     count = clock.count
-    rounds = _rounds(graph)
     at: dict[Node, Moment] = {}
     for node in graph:
         if node.step is not None and node.parents:
-            at[node] = rounds[_root(node)], count(node.step)
+            at[node] = rounds[root_of(node)], count(node.step)
     stamps = {at[node]: node.step for node in at if node.step is not None}
     order = sorted(stamps)
     position = {moment: i for i, moment in enumerate(order, 1)}
@@ -71,46 +75,13 @@ def moments(
     return Moments(tuple(stamps[moment] for moment in order), of)
 
 
-def _root(node: Node) -> str:
-    return node.scope.partition("/")[0]
-
-
-def _rounds(graph: Graph) -> dict[str, int]:
-    """For each outermost scope, how many scopes' loops have to be over before it begins."""
-    reach: dict[Node, dict[str, int]] = {}  # the latest step of each scope behind a node
-    after: set[tuple[str, str]] = set()
-    busy: dict[str, int] = {}
-    for node in graph:
-        mine = _root(node)
-        if node.step is None:
-            merged: dict[str, int] = {}
-            for parent in node.parents:
-                for root, t in reach[parent].items():
-                    merged[root] = max(t, merged.get(root, t))
-            reach[node] = merged
-            continue
-        if node.op is not None and not node.op.is_selection:  # x_t = X[t] waits for all of X
-            for parent in node.parents:
-                for root, t in reach[parent].items():
-                    if root != mine and t > node.step:
-                        after.add((root, mine))
-        if node.parents:
-            busy[mine] = 0
-        reach[node] = {mine: node.step} if node.parents else {}
-    for _ in busy:  # at most one pass for each scope
-        for a, b in after:
-            if (b, a) not in after:
-                busy[b] = max(busy[b], busy[a] + 1)
-    return busy
-
-
 def _rounds_of_strands(strands: Sequence[Strand], rounds: Mapping[str, int]) -> dict[int, int]:
     """The same for each strand: inputs go with what reads them, sums with what they add up."""
     of: dict[int, int] = {}
     for k, strand in enumerate(strands):
         node = strand.nodes[strand.first]
         if node.step is not None and node.parents:
-            of[k] = rounds.get(_root(node), 0)
+            of[k] = rounds.get(root_of(node), 0)
     for k, strand in enumerate(strands):
         sources = [read.source for read in strand.reads if read.source is not None]
         if k not in of:

@@ -24,6 +24,7 @@ from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
 from microgrrepresent.recurrence.moments import Moments, moments
 from microgrrepresent.recurrence.reads import find_reads
+from microgrrepresent.recurrence.rounds import Rounds, root_of, rounds
 from microgrrepresent.recurrence.strands import Position, Strand, behind, find_strands
 
 
@@ -51,6 +52,8 @@ class Recurrence:
         The steps that repeat, counted.
     clock : Clock
         How steps count: as their own numbers where these follow each other, else 1, 2, 3, ...
+    loops : Rounds
+        Which loops begin when others are over.
     strands : tuple of Strand
         Each variable at every step, and what it reads. They point to each other by their index.
     places : dict from Node to (int, int)
@@ -64,6 +67,7 @@ class Recurrence:
     nodes: tuple[Node, ...]
     steps: tuple[int, ...]
     clock: Clock
+    loops: Rounds
     strands: tuple[Strand, ...]
     places: dict[Node, Position]
     breaks: dict[Node, str]
@@ -100,7 +104,8 @@ class Recurrence:
     def states(self) -> dict[int, int]:
         """What passes from step to step: by index of its strand, the shortest lag of a reader.
 
-        A single step tells no lag; there, a state has the name of an initial value.
+        A single step tells no lag; there, a state has the name of what is read in its place: of an
+        initial value, or of the last state of an earlier loop.
         """
         found: dict[int, int] = {}
         for strand in self.strands:
@@ -115,7 +120,7 @@ class Recurrence:
                 apart = of.get(strand.nodes[t], 0) - of.get(node, 0)
                 if node in self.places and node in of and abs(apart) == 1:
                     found.setdefault(self.places[node][0], apart)
-        return found or {k: lag for k, lag, _, _ in self._alone}
+        return {k: lag for k, lag, _, _ in self._alone} | found
 
     @cached_property
     def initial(self) -> dict[Node, Start]:
@@ -127,30 +132,48 @@ class Recurrence:
                     for t, node in read.boundary.items():
                         if not read.regular[0] < t < read.regular[1]:
                             found.setdefault(node, Start(read.source, read.lag, strand.nodes[t]))
-        return found or {start: Start(k, lag, reader) for k, lag, start, reader in self._alone}
+        return {start: Start(k, lag, reader) for k, lag, start, reader in self._alone} | found
 
     @cached_property
     def _alone(self) -> list[tuple[int, int, Node, Node]]:
-        """In a graph of one step: each state, its lag, what is read in its place, and by what."""
-        if len(self.steps) != 1:
-            return []
-        states: dict[str, list[int]] = {}
-        for k, strand in enumerate(self.strands):
-            node = strand.nodes[strand.first]
-            if node.parents and node.name:
-                states.setdefault(node.name, []).append(k)
+        """In a loop of one step: each state, its lag, what is read in its place, and by what."""
+        single = [k for k, strand in enumerate(self.strands) if self._is_of_one_step(strand)]
+        states: dict[tuple[str | None, tuple[int, ...]], list[int]] = {}
+        for k in single:
+            node = self.strands[k].nodes[self.strands[k].first]
+            if node.parents and node.name and node not in self._of_parameters:
+                states.setdefault((node.name, node.shape), []).append(k)
+        of = self.moments.of
         found: dict[Node, tuple[int, int, Node, Node]] = {}
-        for strand in self.strands:
+        for strand in (self.strands[k] for k in single):
             reader = strand.nodes[strand.first]
-            for leaf in (read.shared for read in strand.reads):
-                if leaf is None or leaf.parents or leaf in found or leaf.name not in states:
+            for value in reader.parents:
+                known = value if value.step is not None else _copied(value)
+                named = states.get((known.name, value.shape), [])
+                named = [k for k in named if {of.get(n) for n in self._nodes_of(k)} == {of[reader]}]
+                if value in found or not named or not of.get(value, 0) < of[reader]:
                     continue
-                named = states[leaf.name]
                 here = [k for k in named if reader.scope in (n.scope for n in self._nodes_of(k))]
                 k = (here or named)[0]
-                backward = any((leaf.step or 0) > (n.step or 0) for n in self._nodes_of(k))
-                found[leaf] = k, -1 if backward else 1, leaf, reader
+                backward = any((value.step or 0) > (n.step or 0) for n in self._nodes_of(k))
+                found[value] = k, -1 if backward and value.is_leaf else 1, value, reader
         return list(found.values())
+
+    def _is_of_one_step(self, strand: Strand) -> bool:
+        """Whether a strand is of the only step of its loop."""
+        node = strand.nodes[strand.first]
+        return len(self.steps) == 1 or (
+            node.step is not None and root_of(node) in self.loops.single
+        )
+
+    @cached_property
+    def _of_parameters(self) -> frozenset[Node]:
+        """Parameters, numbers, and what is made of them only."""
+        found: set[Node] = set()
+        for node in self.graph:
+            if node.requires_grad if node.op is None else all(p in found for p in node.parents):
+                found.add(node)
+        return frozenset(found)
 
     def _nodes_of(self, k: int) -> Iterable[Node]:
         return self.strands[k].nodes.values()
@@ -173,7 +196,7 @@ class Recurrence:
     @cached_property
     def moments(self) -> Moments:
         """When each node has its place: before the steps, at one of them, or after."""
-        return moments(self.graph, self.clock, self.strands, self.places)
+        return moments(self.graph, self.clock, self.loops.of, self.strands, self.places)
 
     @cached_property
     def shared(self) -> frozenset[Node]:
@@ -182,18 +205,24 @@ class Recurrence:
         Results of a loop that several steps of a later one read, too, as a decoder reads its
         encoder's outputs.
         """
-        of, after = self.moments.of, self.moments.after
-        weights: set[Node] = set()  # parameters, numbers, and what is made of them only
+        of, after, weights = self.moments.of, self.moments.after, self._of_parameters
         found: set[Node] = set()
         for node in self.graph:
-            if node.requires_grad if node.op is None else all(p in weights for p in node.parents):
-                weights.add(node)
             complete = 0 < of[node] < after and node.step is None and node.parents
             if of[node] == 0 or (complete and node not in self.places):
                 users = {of[user] for user in self.graph.consumers(node)} - {of[node]}
                 if len(users) > 1 or (users and node in weights and not of[node]):
                     found.add(node)
         return frozenset(found)
+
+
+def _copied(node: Node) -> Node:
+    """What a node is a copy of, as C = stack([h_T])[0] is one of h_T."""
+    while node.op is not None and node.op.kind == "moves" and len(node.parents) == 1:
+        if node.parents[0].size != node.size:
+            break
+        node = node.parents[0]
+    return node
 
 
 def _adds_up(strand: Strand, source: Strand) -> bool:
@@ -244,12 +273,13 @@ def recurrence(graph: Graph | Node | Sequence[Node]) -> Recurrence:
     nodes = tuple(whole)
     clock = Clock(nodes)
     breaks = Breaks(graph, whole, clock)
-    known = find_strands(nodes, set(whole.outputs), clock, breaks)
+    loops = rounds(nodes)
+    known = find_strands(nodes, set(whole.outputs), clock, breaks, loops.single)
     steps = tuple(sorted({t for strand in known.strands for t in strand.nodes}))
     find_reads(known)
     add_what_was_made_after(nodes, known)
     strands = tuple(known.strands)
-    return Recurrence(graph, nodes, steps, clock, strands, known.places, breaks.found)
+    return Recurrence(graph, nodes, steps, clock, loops, strands, known.places, breaks.found)
 
 
 def _with_derived(graph: Graph) -> Graph:

@@ -27,6 +27,7 @@ from microgrrepresent.recurrence.alignment import columns
 from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
 from microgrrepresent.recurrence.pairing import Operand
+from microgrrepresent.recurrence.rounds import root_of
 
 Position = tuple[int, int]  # a strand's index and a step, counted (see `Clock`)
 
@@ -133,7 +134,11 @@ class Strands:
 
 
 def find_strands(
-    nodes: Sequence[Node], outputs: Container[Node], clock: Clock, breaks: Breaks
+    nodes: Sequence[Node],
+    outputs: Container[Node],
+    clock: Clock,
+    breaks: Breaks,
+    single: Container[str] = (),
 ) -> Strands:
     """Find the strands of results; leaves and numbers join when wiring finds out who reads them.
 
@@ -145,6 +150,8 @@ def find_strands(
         Nodes that may have names of their own.
     clock, breaks
         As in `Strands`.
+    single
+        The outermost scopes of loops of one step: their strands have one node each.
     """
     known = Strands(clock, breaks)
     sweeps = _sweeps(nodes)
@@ -168,7 +175,7 @@ def find_strands(
         for lines in groups.values():
             for column in _aligned(dict(sorted(lines.items())), sweep > 0, sweeps, known, outputs):
                 known.add(Strand(column, sweep > 0))
-    known = _without_heads(nodes, known)
+    known = _without_heads(nodes, known, single)
     _add_cuts(cuts, known)
     return known
 
@@ -264,16 +271,17 @@ def _aligned(
     return columns(lines, backward, operands, exists, outputs, known.breaks)
 
 
-def _without_heads(nodes: Sequence[Node], known: Strands) -> Strands:
+def _without_heads(nodes: Sequence[Node], known: Strands, loops: Container[str]) -> Strands:
     """Take out what was made once: what no strand reads, and what strands read at several steps.
 
     The first is an output's head, such as the loss of the last step; the second was worked out at
-    one step to be used at all of them.
+    one step to be used at all of them. What is in a loop of one step is neither.
     """
     strands, places = known.strands, known.places
     if len({t for strand in strands for t in strand.nodes}) < 2:
         return known
-    single = {strand.nodes[strand.first] for strand in strands if len(strand.nodes) == 1}
+    alone = (strand.nodes[strand.first] for strand in strands if len(strand.nodes) == 1)
+    single = {node for node in alone if root_of(node) not in loops}
     readers: dict[Node, list[Node]] = {node: [] for node in single}
     for node in nodes:
         for parent in node.parents:

@@ -96,15 +96,16 @@ def contexts(time: Timeline) -> Contexts:
     for node in reversed(time.nodes):
         users = time.users(node)
         is_read = users and all(user in found.of or user in found.memories for user in users)
-        if is_read and len(found.ways.get(node, ())) > 1 and node not in time.outputs:
-            found.memories[node] = [source for source, _ in found.ways[node]]
+        sources = [source for source, edges in found.ways.get(node, ()) if edges]
+        if is_read and sources and node not in time.outputs:
+            found.memories[node] = sources
     return found
 
 
 def _ways(node: Node, found: Contexts) -> list[Way]:
     """The states that a node holds side by side, and the ways from them; none if it is no memory.
 
-    A state is its own only part.
+    A state is its own only part, and there are no edges on that way.
     """
     if node.step is not None and node.parents:
         return [(node, ())]
@@ -130,13 +131,15 @@ def _context(time: Timeline, inside: Sequence[Node], found: Contexts) -> Context
     sources = tuple(sorted(states, key=lambda state: time.column[state]))
     columns = {time.column[source] for source in sources}
     slots = {time.slot[source] for source in sources}
-    if len(sources) < 2 or len(columns) < len(sources) or len(slots) > 1:
+    if len(columns) < len(sources) or len(slots) != 1:
         return None
     context = _meeting(time, inside, touched, len(sources))
     if context is None or time.slot[context] in time.passes:
         return None
     members = _members(time, inside, context)
     weights, shares = _weights(members - {context}, len(sources))
+    if len(sources) == 1 and weights is None:  # a state, as it is
+        return None
     return Context(context, sources, members, weights, dict(zip(sources, shares, strict=False)))
 
 

@@ -34,7 +34,7 @@ def storeys(
             first, last = span.get(slot[node], (at, at))
             span[slot[node]] = min(first, at), max(last, at)
     goes_on = {at for first, last in span.values() for at in range(first, last)}
-    loops = {span[state][0] for state in passes if state in span and len({*span[state]}) > 1}
+    loops = {span[state][0] for state in passes if state in span}
     found: list[int] = []
     begin = 1
     for at in range(1, T + 1):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from microgrrepresent import Graph, Tensor, cross_entropy, draw, grad, scope, step
 from microgrrepresent.drawing.marks.labels import plain
-from rnn import GRU, Decoder, Encoder, RNNCell
+from rnn import GRU, LSTM, RNN, Decoder, Encoder, GRUCell, LSTMCell, RNNCell
 
 
-def loss(T=3, teacher_forcing=1.0, **options):
+def loss(read=3, teacher_forcing=1.0, written=3, layer=GRU, **options):
     options = {"attention": "dot"} | options
-    encoder, decoder = Encoder(GRU(3, 4, rng=0)), Decoder(5, 4, 4, rng=1, **options)
-    encoded = encoder(np.random.default_rng(0).standard_normal((T, 2, 3)))
-    scores = decoder(encoded, np.zeros((T, 2), int), teacher_forcing)
-    return cross_entropy(scores.reshape((-1, 5)), np.zeros(2 * T, int)).named("L")
+    encoder, decoder = Encoder(layer(3, 4, rng=0)), Decoder(5, 4, 4, rng=1, **options)
+    encoded = encoder(np.random.default_rng(0).standard_normal((read, 2, 3)))
+    scores = decoder(encoded, np.zeros((written, 2), int), teacher_forcing)
+    return cross_entropy(scores.reshape((-1, 5)), np.zeros(2 * written, int)).named("L")
 
 
 def scopes(box, start):
@@ -61,6 +63,28 @@ def test_the_last_state_is_the_context_without_a_box_between(view):
     assert readers and all(context.right < reader.left for reader in readers)
 
 
+@pytest.mark.parametrize(("read", "written"), [(3, 1), (1, 3), (1, 1)])
+@pytest.mark.parametrize("kind", [(RNN, RNNCell), (GRU, GRUCell), (LSTM, LSTMCell)])
+@pytest.mark.parametrize("options", OPTIONS[:3])
+def test_a_loop_of_one_step_is_drawn_as_one_of_several(read, written, kind, options):
+    """It has the same boxes, apart from how many steps there are."""
+    layer, made = kind
+
+    def shown(read, written):
+        L = loss(read, 1.0, written, layer, cell=made, **options)
+        found = {}
+        for box in draw(L, "cells", legend=False).picture.boxes:
+            words = re.sub(r"\d+", "n", plain(box.label))
+            found.setdefault((box.storey, box.kind, words), []).append(box)
+        return found
+
+    found, usual = shown(read, written), shown(3, 3)
+    assert found.keys() == usual.keys()
+    for storey, steps_ in ((0, read), (1, written)):
+        assert [len(boxes) for (at, kind, _), boxes in found.items()
+                if (at, kind) == (storey, "cell")] == [steps_]  # fmt: skip
+
+
 def test_a_loop_begins_as_it_goes_on():
     """Its first cell is as large as the others, with the states at the same heights."""
     encoder, cell, steps_ = RNNCell(3, 4, rng=0), RNNCell(3, 4, rng=1), range(1, 4)
@@ -104,7 +128,7 @@ def test_loops_that_look_back_at_each_other_stand_in_one_row():
 @pytest.mark.parametrize("view", ["operations", "gates", "cells"])
 @pytest.mark.parametrize("options", [{}, {"attention": "additive"}])
 def test_all_steps_of_the_decoder_are_alike(view, options):
-    picture = draw(loss(4, **options), view).picture
+    picture = draw(loss(4, written=4, **options), view).picture
     steps = {}
     for box in picture.boxes:
         if 4 < box.column <= 8 and not box.between:

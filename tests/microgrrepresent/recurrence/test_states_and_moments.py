@@ -63,6 +63,40 @@ def test_a_state_of_one_step_is_known_by_the_name_of_its_start_in_its_scope(reve
         assert found.initial[h].reader.scope == name
 
 
+@pytest.mark.parametrize(("first", "then"), [(T, 1), (1, T), (1, 1)])
+def test_of_two_loops_one_after_the_other_each_may_have_a_single_step(first, then):
+    """The state of the second one begins with a copy of the state of the same name."""
+    read = loop("encoder", INPUTS[:first], start("h"), range(1, first + 1))
+    C = stack([read[first]])[0].named("C")
+    written = loop("decoder", INPUTS[:then], C, range(1, then + 1))
+    found = recurrence(written[then])
+    assert found.moments.steps == (*read, *written)
+    for hs in (read, written):
+        assert [found.strand(h) for h in hs.values()] == [found.strand(hs[1])] * len(hs)
+        assert found.states[found.places[hs[1]][0]] == 1
+    assert found.initial[C].state == found.places[written[1]][0]
+    assert found.initial[C].reader is written[1].parents[0]
+
+
+def test_a_result_of_the_last_step_is_no_loop_of_one_step():
+    hs = loop("rnn", INPUTS, start())
+    with scope("head"), step(T):
+        y = tanh(hs[T]).named("y")
+    found = recurrence(y)
+    assert found.moments.steps == tuple(range(1, T + 1)) and found.moments.of[y] == T
+    assert found.strand(y) is None
+
+
+def test_a_bias_made_in_the_only_step_is_no_state():
+    b_ih, b_hh, b = (Tensor(np.ones(3), True, name) for name in ("b_ih", "b_hh", "b"))
+    h_0 = start("h")
+    with step(1):
+        h = tanh(h_0 + (b_ih + b_hh).named("b")).named("h")
+        y = (h + b).named("y")
+    found = recurrence(y)
+    assert found.states == {found.places[h][0]: 1}
+
+
 def test_where_the_pattern_is_broken_the_other_state_passes_too():
     h, odd = start(), None
     for t, x in steps(INPUTS):
