@@ -8,6 +8,7 @@ from pathlib import Path
 import graphviz
 import pytest
 
+from microgrrepresent.drawing.marks.labels import plain
 from rnn.command_line.commands import main
 from rnn.errors import DataError
 from rnn.systems import find, preamble, systems
@@ -37,6 +38,60 @@ def test_its_call_runs_and_its_picture_is_there(system):
     else:
         assert drawn is None, "two pictures, and only one is shown"
         assert (ROOT / system.picture).stat().st_size > 1000
+
+
+# The letters of the row's formula, as they stand in the picture.
+LETTERS = {
+    "Simple recurrent network": "W U b V x_1 h_1 y_1",
+    "RNN in Ng's letters": "W_ax W_aa b W_ya b_y x_1 a_1 ŷ_1",
+    "RNN in the letters of Nankai": "U W b V b_y x_1 h_1 y_1",
+    "RNN in the letters of DataWhale's Task05": "U W b V b_o x_1 s_1 o_1",
+    "RNN with rows as samples": "W_xhᵀ W_hhᵀ b W_hqᵀ b_q X_1 H_1 O_1",
+    "Gate": "x W h U b c g",
+    "Simplified GRU": "Γ_u,1 c̃_1 c_1",
+    "GRU whose update gate writes": "Γ_r,1 Γ_u,1 c̃_1 c_1",
+    "GRU": "r_1 z_1 h̃_1 h_1",
+    "LSTM": "i_1 f_1 o_1 c̃_1 c_1 h_1",
+    "LSTM in Ng's letters": "Γ_u,1 Γ_f,1 Γ_o,1 c̃_1 c_1 a_1",
+    "Peephole LSTM": "V_i V_f V_o i_1 f_1 o_1",
+    "Bidirectional RNN, sum form": "V_f V_b b_y y_1",
+    "Bidirectional RNN, concatenated form": "W b ŷ",
+    "Time-delay network": "W b x_1 x_2 x_-1 y_4",
+}
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_its_picture_is_in_its_letters(name):
+    picture = names_after(find(name)[0].call)["picture"].picture
+    labels = [thing.label for thing in (*picture.boxes, *picture.arrows) if thing.label]
+    lines = {line for label in labels for line in plain(label).replace("−", "-").split("\n")}
+    assert set(LETTERS[name].split()) <= lines
+
+
+# What a row says, of the values that its call computes.
+SAYS = {
+    "Deep in time, shallow at each step": "depths[2] - depths[1] == depths[1] - depths[0]",
+    "Function with memory": "not np.allclose(once.numpy(), again.numpy())",
+    "Finite-state automaton": "[round(float(p)) for p in parities] == [1, 1, 0]",
+    "Turing machine": "popped == [0, 1, 1]",
+    "Linear recurrence": "np.isclose(flow['linear'].rate, 1)",
+    "Saturation of a residual recurrence": "sizes == sorted(sizes) and slope.min() < 1e-6",
+    "Limits of the GRU's gates": "np.allclose(h.numpy(), 1)",
+    "Update gate near 1 carries the state": "np.isclose(flow['GRU'].rate, 1)",
+    "Limits of the LSTM's gates": "np.allclose([c.numpy(), np.arctanh(h.numpy())], 1)",
+    "Activation functions of the LSTM": "largest > 1",
+    "LSTM against GRU": "lstm == 4 * (20 * 10 + 20 * 20 + 2 * 20) and 4 * gru == 3 * lstm",
+    "One-hot vector": "np.allclose(distances, np.sqrt(2) * (1 - np.eye(3)))",
+    "Perplexity": "np.isclose(knows_nothing, 63)",
+    "Oscillating loss": "np.sum(np.diff(losses) > 0) >= 5 and losses[-1] < losses[0]",
+    "Shared weights see what has moved": "same",
+    "Next word": "y[:-1] == x[1:]",
+}
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_its_call_shows_what_it_says(name):
+    assert eval(SAYS[name], names_after(find(name)[0].call))
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=by_name)
