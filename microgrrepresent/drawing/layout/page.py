@@ -13,7 +13,7 @@ PAGES: dict[str, Point] = {"slide": (1600.0, 900.0), "paper": (453.5, 340.2)}
 """Width and height in pixels: of a slide, and of 12 x 9 cm at 96 pixels an inch."""
 WIDEST, HIGHEST = 60.0, 90.0
 """What is added to a gap between columns, and between rows, at most."""
-DEEPEST = 36.0
+DEEPEST = 40.0
 """What is added to the gaps between ranks, in a picture that is still too wide then."""
 WIDE = 1.1
 """Which it is if it is wider by so much than its page."""
@@ -125,6 +125,6 @@ def _ranks_to_fill(picture: Picture, page: Point) -> float:
     for box in picture.boxes:
         if not box.between:
             heights[box.column].add(box.y)
-    many = max(map(len, heights.values()), default=1) * picture.rows
+    many = max(max(map(len, heights.values()), default=2) - 1, 1) * picture.rows
     wide, high = _extent(picture)
     return int(min((wide * page[1] / page[0] - high) / many, DEEPEST))

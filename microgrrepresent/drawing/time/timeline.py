@@ -271,7 +271,7 @@ def is_cut(node: Node) -> bool:
 def timeline(graph: Graph) -> Timeline:
     """Sort the nodes of a graph into columns."""
     found = recurrence(graph)
-    column, steps = found.moments.of, found.moments.steps
+    column, steps = dict(found.moments.of), found.moments.steps
     shared = found.shared if steps else _shared_by_places(graph)
     slot, by_strand = _slots(found)
     read = {slot[node] for node in shared}  # a memory is read, it does not pass
@@ -287,6 +287,10 @@ def timeline(graph: Graph) -> Timeline:
         if state is None or slot[node] == state or passes.get(state) != lag:
             continue
         if node in shared and not made:
+            continue
+        strand = found.strands[k]
+        if node.is_leaf and not made and node.shape != strand.nodes[strand.first].shape:
+            column[node] = column[reader]  # an input where later steps read a state: one to many
             continue
         if made < column.get(reader, 0):
             inside = made and (node.step is not None or lag < 0 or node in shared)
