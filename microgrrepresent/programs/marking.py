@@ -258,7 +258,11 @@ class Marker:
         if adjoints:
             by_step = GivenAdjoints.read(adjoints, self.trials.trace, tolerance)
         found = None
-        if self.trials.differing(given, tolerance).any():
+        differs = bool(self.trials.differing(given, tolerance).any())
+        untouched = differs and not any(
+            np.any(array) for array in (*given, *_arrays(by_step)) if array is not None
+        )
+        if differs and not untouched:
             found = self.trials.explained(given, tolerance, by_step)
         said = () if by_step is None else tuple(by_step.sentences(not (bad or missing)))
         remarks = tuple(reading.remarks)
@@ -271,6 +275,8 @@ class Marker:
             remarks,
             said,
             self.letters,
+            steps=bool(adjoint_names(self.trials.broken.code)),
+            untouched=untouched,
             other_order=reading.other_order,
         )
 
@@ -295,6 +301,12 @@ class Marker:
             if said:
                 bad[name] = ", and ".join(said)
         return bad
+
+
+def _arrays(adjoints: GivenAdjoints | None) -> list[Array]:
+    """Of all names and steps."""
+    given = () if adjoints is None else adjoints.values.values()
+    return [array for steps in given for array in steps.values()]
 
 
 def _divided(reading: Reading, factor: float) -> Reading:

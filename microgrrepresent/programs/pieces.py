@@ -22,8 +22,8 @@ from microgrrepresent.norms import euclidean_norm
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.expressions import Expr, text
 from microgrrepresent.programs.lines import Line, Loop, lines_of
-from microgrrepresent.programs.mistakes import parts
 from microgrrepresent.programs.schedule import line_owner
+from microgrrepresent.programs.ways import parts
 
 Gradients = Sequence[Array | None]
 """In the order of the program; None for one that is not there."""

@@ -24,6 +24,16 @@ Turn = Callable[[int, dict[str, Any]], None]
 """Called with the step and all variables after each turn of a loop."""
 
 
+class _Steps(dict[int, Any]):
+    """Values by step. One step before the first is the last, as in a list or an array."""
+
+    def __missing__(self, t: int) -> Any:
+        first = min(self)
+        if t != first - 1:
+            raise KeyError(t)
+        return self[max(self)]
+
+
 @dataclass
 class CompiledLines:
     """Lines and the steps of loops, each compiled once."""
@@ -78,7 +88,9 @@ class Replay:
         source = "\n".join(sections(self.code)[0])
         with np.errstate(all="ignore"):
             exec(compile(source, "<program>", "exec"), names)
-        for value in names.values():
+        for key, value in names.items():
+            if isinstance(value, dict) and not key.startswith("__"):
+                value = names[key] = _Steps(value)
             for array in value.values() if isinstance(value, dict) else [value]:
                 if isinstance(array, np.ndarray):
                     array.setflags(write=False)

@@ -19,6 +19,11 @@ HINT = (
     'Return adjoints, too, by step, such as {..., "dh": {t: dh, ...}}: they tell where it begins.'
 )
 
+UNTOUCHED = (
+    "Every gradient is 0, as before the first line of the way back.",
+    "If there are lines: many mistakes give 0, so that none is named.",
+)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -40,6 +45,10 @@ class Report:
         What the adjoints of each step tell, if any were given.
     letters : dict from str to str
         What each parameter is called in the printed lines.
+    steps : bool
+        Whether the way back is a loop over steps.
+    untouched : bool
+        Whether every gradient is 0, and should not be.
     forward_wrong : bool
         Whether the loss is wrong in a way that no factor explains.
     other_order : bool
@@ -56,6 +65,8 @@ class Report:
     remarks: tuple[str, ...] = ()
     adjoints: tuple[str, ...] = ()
     letters: dict[str, str] = field(default_factory=dict)
+    steps: bool = True
+    untouched: bool = False
     forward_wrong: bool = False
     other_order: bool = False
     error: str = ""
@@ -96,7 +107,10 @@ class Report:
             return f"Not marked: {self.error}{end}"
         if self.forward_wrong and not self.correct:
             return f"{self.loss}\nThe gradients cannot be compared before the loss is right."
-        said = [self.loss or "The loss is right.", *self.remarks, self._counted()]
+        said = [self.loss or "The loss is right.", *self.remarks]
+        if self.untouched:
+            return "\n".join([*said, *UNTOUCHED])
+        said.append(self._counted())
         if self.wrong:
             if len(self.wrong) > 1:
                 said.append("In the order of computation:")
@@ -104,7 +118,7 @@ class Report:
         said += self.adjoints
         if self.found is not None and (self.found.ways or not self.loss):
             said += _why(self.found, self.letters)
-            if not self.found.ways and not self.adjoints:
+            if self.steps and not self.found.ways and not self.adjoints:
                 said.append(HINT)
         return "\n".join(line for line in said if line)
 

@@ -14,10 +14,14 @@ from microgrrepresent.programs.expressions import (
     replaced,
     shifted,
     text,
+    time_shift,
 )
 from microgrrepresent.programs.lines import Item, Loop, lines_of
 from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.shapes import equal
+from microgrrepresent.programs.texts import Shape
+
+_NOW_AND_BEFORE = (name("t"), shifted("t", -1))
 
 NEAR = 6
 """One adjoint is taken for another that is at most so many lines away."""
@@ -52,6 +56,11 @@ def similar(code: Code) -> dict[str, list[Expr]]:
                 "np.stack"
             ):
                 found[n] = [_a_step_earlier(line.value)]
+    for x, index in _read_by_step(code).items():
+        found[x] = [at(m, i) for m in stored if _alike(code, m, x) for i in _NOW_AND_BEFORE]
+        for m in stored:
+            if _alike(code, m, x):
+                found[m].append(at(x, index))
     for block, width in _widths(code).items():
         same = [m for m in stored if (code.shapes.get(m) or [None])[-1] == width]
         found[block] = [at(m, name("t")) for m in same]
@@ -62,6 +71,42 @@ def similar(code: Code) -> dict[str, list[Expr]]:
         near = adjoints[max(0, k - NEAR) : k + NEAR + 1]
         found[n] = [name(m) for m in near if _alike(code, n, m)]
     return found
+
+
+def _read_by_step(code: Code) -> dict[str, Expr]:
+    """The inputs that are read step by step, and at which index: ``X``, ``t - 1``."""
+    found = {}
+    for line in lines_of(list(code.forward)):
+        for e in ast.walk(line.value):
+            match e:
+                case ast.Subscript(ast.Name(n), index) if n in code.inputs:
+                    if time_shift(index) is not None:
+                        found[n] = index
+    return found
+
+
+def operands(code: Code) -> dict[str, list[Expr]]:
+    """For each operand of the products of the forward pass, what it is multiplied by."""
+    found: dict[str, list[Expr]] = {}
+    for line in lines_of(list(code.forward)):
+        for e in ast.walk(line.value):
+            match e:
+                case ast.BinOp(
+                    ast.Name() | ast.Subscript(ast.Name()) as a,
+                    ast.Mult() | ast.MatMult(),
+                    ast.Name() | ast.Subscript(ast.Name()) as b,
+                ) if text(a) != text(b):
+                    found.setdefault(text(a), []).extend(_now_too(b))
+                    found.setdefault(text(b), []).extend(_now_too(a))
+    return found
+
+
+def _now_too(operand: Expr) -> list[Expr]:
+    """An operand; where it is a state of the step before, that of this step, too."""
+    match operand:
+        case ast.Subscript(ast.Name(n), index) if time_shift(index) == -1:
+            return [operand, at(n, name("t"))]
+    return [operand]
 
 
 def _widths(code: Code) -> dict[str, int]:
@@ -91,5 +136,10 @@ def _a_step_earlier(stacked: Expr) -> Expr:
 
 
 def _alike(code: Code, n: str, m: str) -> bool:
-    a, b = (code.shapes.get(v.removesuffix("_next")) for v in (n, m))
+    a, b = (_shape(code, v.removesuffix("_next")) for v in (n, m))
     return n != m and equal(a, b)
+
+
+def _shape(code: Code, n: str) -> Shape | None:
+    """That of a variable, or of a step of an input."""
+    return code.inputs[n][0][1:] if n in code.inputs else code.shapes.get(n)

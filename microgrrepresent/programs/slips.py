@@ -7,8 +7,6 @@ the wrong expression. `everywhere` applies them to all parts of a line.
     wrong_sign          da = dh * (1 - h[t] ** 2)         da = dh * (1 + h[t] ** 2)
     dropped_factor      da = dh * (1 - h[t] ** 2)         da = dh
     wrong_derivative    1 - h[t] ** 2                     h[t] * (1 - h[t])
-    wrong_step          dW += da.T @ h[t - 1]             dW += da.T @ h[t]
-    wrong_variable      dg = dc * i[t]                    dg = dc * f[t]
     transposed          dh_next = da @ W                  dh_next = da @ W.T
     wrong_sum           db += da.sum(axis=0)              db += da.mean(axis=0)
 """
@@ -17,21 +15,18 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 from microgrrepresent.programs.expressions import (
     Expr,
-    at,
     binary,
     call,
     key,
     name,
     negative,
     parsed,
-    shifted,
     text,
-    time_shift,
 )
 
 Slip = tuple[str, Expr]
@@ -116,13 +111,15 @@ def _role(term: Expr) -> str:
 def dropped_factor(expression: Expr) -> Iterator[Slip]:
     """A factor of a product is left out, or a division, or a square."""
     match expression:
-        case ast.BinOp(ast.BinOp(rest, ast.Mult(), y), ast.Mult(), slope) if _is_slope(slope, y):
+        case ast.BinOp(ast.BinOp(rest, ast.Mult(), y), ast.Mult(), slope) if is_slope(slope, y):
             yield f"the derivative {text(y)} * ({text(slope)}) is left out", rest
             yield f"the factor {text(slope)} is left out", expression.left
             yield f"the factor {text(y)} is left out", binary(rest, ast.Mult(), slope)
             yield f"the factor {text(expression.left)} is left out", slope
         case ast.BinOp(left, ast.Mult(), right):
-            yield f"the factor {text(right)} is left out", left
+            number = isinstance(left, ast.Constant)
+            ones = binary(left, ast.Mult(), call("np.ones_like", right))
+            yield f"the factor {text(right)} is left out", ones if number else left
             yield f"the factor {text(left)} is left out", right
         case ast.BinOp(left, ast.Div(), right):
             yield f"the division by {text(right)} is left out", left
@@ -132,7 +129,7 @@ def dropped_factor(expression: Expr) -> Iterator[Slip]:
             yield f"{text(inner)} instead of {text(expression)}", inner
 
 
-def _is_slope(slope: Expr, y: Expr) -> bool:
+def is_slope(slope: Expr, y: Expr) -> bool:
     """Whether this is 1 - y: the rest of the derivative of a sigmoid."""
     match slope:
         case ast.BinOp(ast.Constant(1), ast.Sub(), inner):
@@ -149,7 +146,7 @@ def wrong_derivative(expression: Expr) -> Iterator[Slip]:
             yield "the derivative is that of the sigmoid, not that of tanh", sigmoid
             twice = binary(call("np.tanh", y), ast.Pow(), ast.Constant(2))
             yield f"tanh is applied once more to {text(y)}", binary(one, ast.Sub(), twice)
-        case ast.BinOp(ast.BinOp(rest, ast.Mult(), y), ast.Mult(), slope) if _is_slope(slope, y):
+        case ast.BinOp(ast.BinOp(rest, ast.Mult(), y), ast.Mult(), slope) if is_slope(slope, y):
             square = binary(y, ast.Pow(), ast.Constant(2))
             tanh = binary(rest, ast.Mult(), binary(one, ast.Sub(), square))
             yield "the derivative is that of tanh, not that of the sigmoid", tanh
@@ -163,6 +160,7 @@ def wrong_derivative(expression: Expr) -> Iterator[Slip]:
 def written_otherwise(expression: Expr) -> Iterator[Expr]:
     """The same line as others write it, where other slips are made.
 
+    h[T] + h[T]                   2 * h[T]
     dh * h[t - 1] - dh * n[t]     dh * (h[t - 1] - n[t])
     -(dh * n[t]) + dh * h[t - 1]  dh * (h[t - 1] - n[t])
     dh * (1 - z[t])               dh - dh * z[t]
@@ -174,6 +172,8 @@ def written_otherwise(expression: Expr) -> Iterator[Expr]:
             ast.BinOp(b, ast.Mult(), right),
         ) if key(a) == key(b):
             yield binary(a, ast.Mult(), binary(left, sign, right))
+        case ast.BinOp(a, ast.Add(), b) if key(a) == key(b):
+            yield binary(ast.Constant(2), ast.Mult(), a)
         case ast.BinOp(
             ast.UnaryOp(ast.USub(), ast.BinOp(a, ast.Mult(), left)),
             ast.Add(),
@@ -182,78 +182,6 @@ def written_otherwise(expression: Expr) -> Iterator[Expr]:
             yield binary(a, ast.Mult(), binary(right, ast.Sub(), left))
         case ast.BinOp(a, ast.Mult(), ast.BinOp(ast.Constant(1), ast.Sub(), b)):
             yield binary(a, ast.Sub(), binary(a, ast.Mult(), b))
-
-
-def wrong_step(timed: Collection[str], last: Expr | None) -> Slips:
-    """A variable of another step: the one before, the first or the last, or 0 for the initial one.
-
-    Parameters
-    ----------
-    timed : collection of str
-        The variables that are kept for each step.
-    last : ast.expr or None
-        The last step: what a variable of the forward loop still is when that has ended.
-    """
-
-    def slips(expression: Expr) -> Iterator[Slip]:
-        match expression:
-            case ast.BinOp(left, ast.Add(), ast.Name(n) as later) if n.endswith("_next"):
-                if last is not None:
-                    known = binary(left, ast.Mult(), parsed(f"(t == {text(last)})"))
-                    says = f"the term {text(left)} is taken at the last step only"
-                    yield says, binary(known, ast.Add(), later)
-            case ast.Subscript(ast.Name(n), index):
-                shift = time_shift(index)
-                if shift is None:
-                    return
-                for by in (-1, 1):
-                    if n in timed and shift + by > 0:
-                        continue
-                    wrong = at(n, shifted("t", shift + by))
-                    old_new = " (the old one for the new)" if n in timed and by < 0 else ""
-                    yield f"{text(wrong)} instead of {text(expression)}{old_new}", wrong
-                if n in timed and last is not None:
-                    wrong = at(n, last)
-                    yield f"{text(wrong)}, the last one, instead of {text(expression)}", wrong
-                if n not in timed:
-                    wrong = at(n, ast.Constant(0))
-                    yield f"{text(wrong)}, the first one, instead of {text(expression)}", wrong
-                if n in timed and shift < 0:
-                    known = binary(expression, ast.Mult(), parsed("(t > 1)"))
-                    yield f"0 instead of {n}_0, the value before the first step", known
-
-    return slips
-
-
-def wrong_variable(similar: Mapping[str, Sequence[Expr]]) -> Slips:
-    """Another variable of the same shape, such as another gate."""
-
-    def slips(expression: Expr) -> Iterator[Slip]:
-        match expression:
-            case ast.Subscript(ast.Subscript(), _):
-                for wrong in similar.get(text(expression), ()):
-                    yield f"{text(wrong)} instead of {text(expression)}", wrong
-            case ast.Name(n) | ast.Subscript(ast.Name(n), ast.Name("t")):
-                for wrong in similar.get(n, ()):
-                    yield f"{text(wrong)} instead of {text(expression)}", wrong
-            case ast.Subscript(ast.Name(n), index) if time_shift(index) is not None:
-                for wrong in similar.get(n, ()):
-                    yield f"{text(wrong)} instead of {text(expression)}", wrong
-            case ast.BinOp(ast.Constant(1), ast.Sub(), _):
-                return
-            case ast.BinOp(
-                ast.BinOp(rest, ast.Mult(), ast.Subscript(ast.Name(n)) as y), ast.Mult(), slope
-            ) if _is_slope(slope, y):
-                for other in similar.get(n, ()):
-                    left = binary(rest, ast.Mult(), other)
-                    rest_of_it = binary(ast.Constant(1), ast.Sub(), other)
-                    says = f"the derivative is that of {text(other)}, not that of {text(y)}"
-                    yield says, binary(left, ast.Mult(), rest_of_it)
-            case ast.BinOp(left, ast.Mult(), right) if isinstance(right, ast.Subscript):
-                wrong = binary(ast.Constant(1), ast.Sub(), right)
-                yield f"{text(wrong)} instead of {text(right)}", binary(left, ast.Mult(), wrong)
-
-    return slips
 
 
 def transposed(expression: Expr) -> Iterator[Slip]:
