@@ -26,22 +26,14 @@ def name(node: Node, time: Timeline) -> Line:
     if node.is_number and node.name is None:
         value = node.params["value"]
         return text(f"{value:.4g}" if isinstance(value, float) else str(value))
-    if node in time.earlier and time.earlier[node].state.name:
-        return math(time.letter(time.earlier[node].state.name), time.subscript(node))
-    if node.name is not None:
-        return math(time.letter(node.name, node), time.subscript(node))
-    if is_input_of_step(node, time):
-        return math(time.letter(node.parents[0].name or "x"), time.titles[time.column[node] - 1])
+    if (found := letter_of(node, time)) is not None:
+        if is_input_of_step(node, time):
+            return math(found, time.titles[time.column[node] - 1])
+        return math(found, time.subscript(node))
     is_made = len(node.parents) == 1 and time.T and not time.column[node]
     if is_made and node.op is not None and node.parents[0].name:  # Wᵀ, or a block of W
         whole = math(time.letter(node.parents[0].name))
         return whole if is_part(node) else (*whole, Run(node.op.symbol))
-    if (start := time.starts_as(node)) is not None and not is_start_value(node):
-        return math(time.letter(start, node), time.subscript(node))
-    if node.op is None and not node.requires_grad and time.is_step(node):
-        n = time.slot[node][-1]
-        letter = "input" if "x" in time.names else "x"
-        return math(time.letter(letter) if n == 1 else f"{letter}({n})", time.subscript(node))
     if is_start_value(node):
         return text(f"{node.value.item():.4g}")
     if node in time.losses or node in time.losses_of_steps:
@@ -53,6 +45,22 @@ def name(node: Node, time: Timeline) -> Line:
     if node in time.outputs and (letter := _letter_of_all(node)):
         return math(letter)
     return math(time.graph.label(node))
+
+
+def letter_of(node: Node, time: Timeline) -> str | None:
+    """The letter of a variable, without its step; None for a result that has no name."""
+    if node in time.earlier and time.earlier[node].state.name:
+        return time.letter(time.earlier[node].state.name)
+    if node.name is not None:
+        return time.letter(node.name, node)
+    if is_input_of_step(node, time):
+        return time.letter(node.parents[0].name or "x")
+    if (start := time.starts_as(node)) is not None and not is_start_value(node):
+        return time.letter(start, node)
+    if node.op is None and not node.requires_grad and time.is_step(node) and not node.is_number:
+        n, own = time.slot[node].number, "input" if "x" in time.names else "x"
+        return time.letter(own) if n == 1 else f"{own}({n})"
+    return None
 
 
 def _letter_of_loss(time: Timeline) -> str:

@@ -7,12 +7,11 @@ and sums of gates and states stay, and so does everything that has a name.
 
 from __future__ import annotations
 
-import ast
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from microgrrepresent.description import parsed
-from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text, width
+from microgrrepresent.drawing.marks.labels import Label, text
 from microgrrepresent.drawing.marks.naming import (
     is_input_of_step,
     is_part,
@@ -21,18 +20,18 @@ from microgrrepresent.drawing.marks.naming import (
     symbol,
     variable_kind,
 )
-from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut
+from microgrrepresent.drawing.time.timeline import Slot, Timeline
+from microgrrepresent.drawing.views.formulas import Formulas
 from microgrrepresent.drawing.views.glyphs import Glyph, Glyphs
 from microgrrepresent.node import Node
-
-WIDEST_FORMULA = 165.0
-_PLUS, _MINUS = Run(" + "), Run(" − ")
 
 
 def gates(time: Timeline) -> Glyphs:
     """Boxes are gates, states, and the operations that join them."""
     affine = _affine(time)
-    return _Gates(time, affine, _alone(time, affine)).sorted().__getitem__
+    apart = _apart(time, affine)
+    formulas = Formulas(time, affine, apart)
+    return _Gates(time, formulas, _alone(time, affine)).sorted().__getitem__
 
 
 def _affine(time: Timeline) -> set[Node]:
@@ -46,9 +45,19 @@ def _affine(time: Timeline) -> set[Node]:
     return found
 
 
-def _alone(time: Timeline, affine: set[Node]) -> frozenset[Slot]:
-    """The slots of functions that are applied to an affine map which nothing else reads."""
-    return frozenset(
+def _apart(time: Timeline, affine: set[Node]) -> set[Node]:
+    """The products with what an operation has joined and nobody named: U (r ∘ h) is a box."""
+    return {
+        node
+        for node in affine
+        if _kind(node) == "product"
+        and any(p.name is None and time.column.get(p) and _joins(p) for p in node.parents)
+    }
+
+
+def _alone(time: Timeline, affine: set[Node]) -> set[Slot]:
+    """The only function of its cell that is applied to an affine map which nothing else reads."""
+    slots = {
         time.slot[node]
         for node in time.nodes
         if _is_activation(node)
@@ -56,7 +65,9 @@ def _alone(time: Timeline, affine: set[Node]) -> frozenset[Slot]:
         and node.parents[0] in affine
         and len(time.users(node.parents[0])) == 1
         and not is_part(node.parents[0])
-    )
+    }
+    in_scope = Counter(slot.scope for slot in slots)
+    return {slot for slot in slots if in_scope[slot.scope] == 1}
 
 
 def _is_inner(node: Node, time: Timeline) -> bool:
@@ -74,9 +85,9 @@ def _together(a: Node, b: Node, time: Timeline) -> bool:
 @dataclass
 class _Gates:
     time: Timeline
-    affine: set[Node]
-    alone: frozenset[Slot]
-    """Functions that are applied to an affine map of their own."""
+    formulas: Formulas
+    alone: set[Slot]
+    """Functions that say what they are applied to."""
     glyph: dict[Node, Glyph] = field(default_factory=dict)
 
     def sorted(self) -> dict[Node, Glyph]:
@@ -99,12 +110,12 @@ class _Gates:
             return glyph if node not in time.shared and not self._enters(node) else None
         if node.is_number:
             return glyph
-        if node.op is None or (node.name is not None and node not in self.affine):
+        if node.op is None or (node.name is not None and node not in self.formulas.affine):
             return None
         if glyph.kind == "loss":  # takes the means and sums before it, but no part of the model
-            return glyph if node not in self.affine and not _is_activation(node) else None
-        if node in self.affine and glyph.kind != "op":
-            return glyph
+            return glyph if node not in self.formulas.affine and not _is_activation(node) else None
+        if node in self.formulas.affine and glyph.kind != "op":
+            return glyph if node not in self.formulas.apart else None
         if _is_copy(node) and glyph.is_variable and _is_copy(glyph.key):
             return glyph
         return None
@@ -126,11 +137,15 @@ class _Gates:
             return Glyph(node, "loss", (words,), True)
         if is_input_of_step(node, self.time):
             return Glyph(node, "input", (words,), True)
-        if node in self.affine and is_part(node) and node.parents[0] in self.affine:
+        if (
+            node in self.formulas.affine
+            and is_part(node)
+            and node.parents[0] in self.formulas.affine
+        ):
             whole = node.parents[0]  # a block of what several gates share is not another box
-            return Glyph(whole, "function", (self._formula(whole),))
-        if node in self.affine:
-            return Glyph(node, "function", (self._formula(node),))
+            return Glyph(whole, "function", self.formulas.of(whole))
+        if node in self.formulas.affine:
+            return Glyph(node, "function", self.formulas.of(node))
         if node.name and (_is_copy(node) or _is_row(node)):
             return Glyph(node, kind, (words,), True)
         is_state = self.time.slot[node] in self.time.passes
@@ -147,50 +162,22 @@ class _Gates:
         elif len(sign) <= 2 and not sign.isalpha():
             return Glyph(node, "op", (symbol(node, self.time),))
         value = (name(node, self.time),) if node.name else ()
-        return Glyph(node, "function", (self._applied(node, sign),), value=value)
+        return Glyph(node, "function", self._applied(node, sign), value=value)
 
-    def _applied(self, node: Node, sign: str) -> Line:
-        """The sign of a function; the only one of a step with what it is applied to."""
-        inner = node.parents[0]
-        if (
-            len(self.alone) != 1
-            or inner not in self.affine
-            or self.time.slot[node] not in self.alone
-        ):
-            return text(sign)
-        formula = self._formula(inner)
-        if len(formula) < 2:
-            return text(sign)
-        return (Run(sign), Run("("), *formula, Run(")"))
-
-    # --- formulas --------------------------------------------------------------------------------
-
-    def _formula(self, node: Node) -> Line:
-        """W x + U h + b, in the letters of this graph; "affine" where that would be too long."""
-        formula = self._term(node, 6)
-        label: Label = (formula,)
-        return formula if formula and width(label, 14) <= WIDEST_FORMULA else text("affine")
-
-    def _term(self, node: Node, depth: int) -> Line:
-        while is_cut(node) and node.name is None:
-            node = node.parents[0]
-        if not self.time.column.get(node, 1):
-            while node.name is None and is_part(node):  # a block of a matrix
-                node = node.parents[0]
-        if node.is_leaf or (node.name is not None and node not in self.affine):
-            return math(self.time.letter(node.name, node)) if node.name else ()
-        assert node.op is not None
-        if node not in self.affine or depth == 0:
-            return ()
-        terms = [self._term(parent, depth - 1) for parent in node.parents]
-        if not all(terms) or node.op.many is not None:
-            return ()
-        formula = parsed(node.op.said("formula", node, by="draw"))
-        return _written(formula, dict(zip(node.op.inputs, terms, strict=True)))
+    def _applied(self, node: Node, sign: str) -> Label:
+        """The sign of a function; the only one of its cell with what it is applied to."""
+        if self.time.slot[node] not in self.alone:
+            return (text(sign),)
+        return self.formulas.of(node.parents[0], sign)
 
 
 def _kind(node: Node) -> str:
     return node.op.kind if node.op is not None else ""
+
+
+def _joins(node: Node) -> bool:
+    """Whether a node is made of several others, element by element."""
+    return node.op is not None and _kind(node) == "" and len(node.parents) > 1
 
 
 def _is_copy(node: Hashable) -> bool:
@@ -209,34 +196,3 @@ def _is_row(node: Node) -> bool:
 def _is_activation(node: Node) -> bool:
     """Whether a node is a nonlinear function of each unit, or of the units, of a layer."""
     return _kind(node) in ("activation", "score") and node.shape == node.parents[0].shape
-
-
-def _written(formula: ast.expr, terms: dict[str, Line]) -> Line:
-    """A sum or product of terms, as columns: ``W x`` for ``x @ w.T``; nothing for anything else."""
-    match formula:
-        case ast.Name(name) | ast.Subscript(ast.Name(name)):  # of what is selected, the whole
-            return terms.get(name, ())
-        case ast.UnaryOp(ast.USub(), inner):
-            written = _factor(_written(inner, terms))
-            return (Run("−"), *written) if written else ()
-        case ast.Attribute(inner, "T" | "mT"):
-            written = _written(inner, terms)
-            whole = written if len(written) < 2 else (Run("("), *written, Run(")"))
-            return (*whole, Run("ᵀ")) if written else ()
-        case ast.BinOp(a, ast.Add(), b):
-            parts = _written(a, terms), (_PLUS,), _written(b, terms)
-        case ast.BinOp(a, ast.Sub(), b):
-            parts = _written(a, terms), (_MINUS,), _factor(_written(b, terms))
-        case ast.BinOp(x, ast.MatMult(), ast.Attribute(w, "T")):
-            parts = _factor(_written(w, terms)), (Run(" "),), _factor(_written(x, terms))
-        case ast.BinOp(a, ast.MatMult(), b):
-            parts = _factor(_written(a, terms)), (Run(" "),), _factor(_written(b, terms))
-        case _:
-            return ()
-    return sum(parts, ()) if all(parts) else ()
-
-
-def _factor(written: Line) -> Line:
-    """What a product is made of: a sum in parentheses."""
-    is_sum = not {_PLUS, _MINUS, Run("−")}.isdisjoint(written)
-    return (Run("("), *written, Run(")")) if is_sum else written
