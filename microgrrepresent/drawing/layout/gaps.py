@@ -1,58 +1,134 @@
-"""Where two arrows cross, the level one is cut: a gap in it says that nothing joins there."""
+"""Where two arrows cross, one of them is cut: a gap in it says that nothing joins there.
+
+It is the level one, or the straight one where the other turns a corner.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from microgrrepresent.drawing.marks.picture import Arrow, Picture
+from microgrrepresent.drawing.marks.curves import GAP, Path, crossing
+from microgrrepresent.drawing.marks.picture import Arrow, Picture, Point
 
 BUCKET = 200.0
 """Lines are looked for in stripes of this width, so that the effort is linear in the steps."""
 CLEAR = 3.0
 """A line that ends closer than this to another one meets it."""
+WIDE = 20.0
+"""A curve that is wider or higher is no corner."""
 STRAIGHT = 0.01
 TANGLED = 20
 """With more gaps an arrow than this, little would be left of the arrows: none is cut then."""
 
 
-class _Level(NamedTuple):
-    y: float
-    left: float
-    right: float
+class _Line(NamedTuple):
+    """A level or an upright piece of an arrow: where it lies, and where it may be cut."""
+
+    at: float
+    low: float
+    high: float
     number: int
+
+
+class _Cut(NamedTuple):
+    at: Point
+    number: int
+    at_corner: bool
+    """Whether the arrow that goes on turns there."""
+
+
+class _Corner(NamedTuple):
+    curve: Path
+    number: int
+
+
+@dataclass
+class _Pieces:
+    """The pieces of all arrows: level ones and rounded corners in stripes, upright ones."""
+
+    level: dict[int, list[_Line]] = field(default_factory=lambda: defaultdict(list))
+    upright: list[_Line] = field(default_factory=list)
+    corners: dict[int, list[_Corner]] = field(default_factory=lambda: defaultdict(list))
 
 
 def cut_crossings(picture: Picture) -> None:
     """Find the gaps of all arrows of a picture, in place."""
-    stripes: dict[int, list[_Level]] = defaultdict(list)
-    upright: list[tuple[float, float, float, Arrow]] = []
-    for number, arrow in enumerate(picture.arrows):
+    for arrow in picture.arrows:
         arrow.gaps = []
-        for (x0, y0), (x1, y1) in zip(arrow.path[::3], arrow.path[3::3], strict=False):
-            if abs(y1 - y0) < STRAIGHT and abs(x1 - x0) > 2 * CLEAR:
-                level = _Level(y0, min(x0, x1), max(x0, x1), number)
-                for n in range(int(level.left // BUCKET), int(level.right // BUCKET) + 1):
-                    stripes[n].append(level)
-            elif abs(x1 - x0) < STRAIGHT and abs(y1 - y0) > 2 * CLEAR:
-                upright.append((x0, min(y0, y1), max(y0, y1), arrow))
-    for stripe in stripes.values():
-        stripe.sort()
-    left = TANGLED * len(picture.arrows)
-    heights = {n: [level.y for level in stripe] for n, stripe in stripes.items()}
-    for x, low, high, arrow in upright:
-        n = int(x // BUCKET)
-        ys = heights.get(n, [])
-        for level in stripes.get(n, [])[
-            bisect_left(ys, low + CLEAR) : bisect_right(ys, high - CLEAR)
-        ]:
-            other = picture.arrows[level.number]
-            joined = {arrow.tail, arrow.head} & {other.tail, other.head}
-            if level.left + CLEAR < x < level.right - CLEAR and not joined:
-                other.gaps.append((x, level.y))
-                left -= 1
-        if left < 0:
-            for each in picture.arrows:
-                each.gaps = []
+    cuts: dict[tuple[int, int], list[_Cut]] = defaultdict(list)
+    for n, cut in enumerate(_cuts(_pieces(picture.arrows))):
+        if n > TANGLED * len(picture.arrows):
             return
+        cuts[round(cut.at[0]), round(cut.at[1])].append(cut)
+    for arrow in picture.arrows:
+        for x, y in arrow.forks:
+            cuts.pop((round(x), round(y)), None)
+    for here in cuts.values():
+        turns = any(cut.at_corner for cut in here)  # what runs there besides goes on
+        for cut in here:
+            if cut.at_corner == turns:
+                picture.arrows[cut.number].gaps.append(cut.at)
+
+
+def _pieces(arrows: Sequence[Arrow]) -> _Pieces:
+    found = _Pieces()
+    for number, arrow in enumerate(arrows):
+        path, last = arrow.path, len(arrow.path) - 4
+        for k in range(0, last + 1, 3):
+            near = [CLEAR if k == end else GAP for end in (0, last)]
+            (x0, y0), (x1, y1) = path[k], path[k + 3]
+            if abs(y1 - y0) < STRAIGHT and abs(x1 - x0) > 2 * CLEAR:
+                line = _Line(y0, *_within(x0, x1, near), number)
+                for n in range(int(line.low // BUCKET), int(line.high // BUCKET) + 1):
+                    found.level[n].append(line)
+            elif abs(x1 - x0) < STRAIGHT and abs(y1 - y0) > 2 * CLEAR:
+                found.upright.append(_Line(x0, *_within(y0, y1, near), number))
+            elif max(abs(x1 - x0), abs(y1 - y0)) < WIDE:
+                low, high = min(x0, x1) - GAP, max(x0, x1) + GAP
+                for n in {int(low // BUCKET), int(high // BUCKET)}:
+                    found.corners[n].append(_Corner(path[k : k + 4], number))
+    for stripe in found.level.values():
+        stripe.sort()
+    return found
+
+
+def _within(a: float, b: float, near: list[float]) -> Point:
+    """The bounds of a piece, without what is near its ends."""
+    return (a + near[0], b - near[1]) if a < b else (b + near[1], a - near[0])
+
+
+def _cuts(pieces: _Pieces) -> Iterator[_Cut]:
+    """Where arrows are cut."""
+    heights = {n: [line.at for line in stripe] for n, stripe in pieces.level.items()}
+
+    def level(n: int, low: float, high: float) -> list[_Line]:
+        ys = heights.get(n, [])
+        return pieces.level[n][bisect_left(ys, low) : bisect_right(ys, high)] if ys else []
+
+    for line in pieces.upright:
+        n = int(line.at // BUCKET)
+        for other in level(n, line.low, line.high):
+            if other.low < line.at < other.high:
+                yield _Cut((line.at, other.at), other.number, False)
+        for corner in pieces.corners.get(n, []):
+            y = _turning(corner.curve, corner.number, line)
+            if y is not None:
+                yield _Cut((line.at, y), line.number, True)
+    for n, stripe in pieces.corners.items():
+        for corner in stripe:
+            turned = [(y, x) for x, y in corner.curve]
+            low, high = sorted((turned[0][0], turned[3][0]))
+            for line in level(n, low - GAP, high + GAP):
+                x = _turning(turned, corner.number, line)
+                if x is not None:
+                    yield _Cut((x, line.at), line.number, True)
+
+
+def _turning(corner: Path, number: int, line: _Line) -> float | None:
+    """How far along an upright line an arrow crosses it that turns there; None if it does not."""
+    along = crossing(corner, line.at) if number != line.number else None
+    return along if along is not None and line.low - GAP < along < line.high + GAP else None

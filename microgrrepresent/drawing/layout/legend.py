@@ -21,7 +21,7 @@ BETTER = 1.01
 """By how much larger the picture has to be for the legend to stand in a less usual place."""
 
 Frame = tuple[float, float, float, float]
-Group = list[Box]
+Group = tuple[list[Box], list[Arrow]]
 
 
 def place_legend(picture: Picture, page: Point) -> None:
@@ -34,12 +34,12 @@ def place_legend(picture: Picture, page: Point) -> None:
     page : (float, float)
         Width and height of the page, in any unit.
     """
-    groups, arrows = _groups(picture)
+    groups = [Picture(*group) for group in _groups(picture)]
     rest, _ = picture.parted()
     if not groups or not rest.boxes:
         return
     bounds = rest.bounds()
-    old = [_bounds(group) for group in groups]
+    old = [group.bounds() for group in groups]
     sizes = [(right - left, top - bottom) for left, bottom, right, top in old]
     reach = sum(w + GAP for w, _ in sizes) + AWAY
     near = _frames(rest, bounds[0] + reach, bounds[2] - reach)
@@ -58,17 +58,16 @@ def place_legend(picture: Picture, page: Point) -> None:
                 best = (scale, across + up, [(left + x, low + y) for x, y in places])
     assert best is not None
     for group, (left, bottom, *_), (x, y) in zip(groups, old, best[2], strict=True):
-        inside = set(group)
-        Picture(group, [a for a in arrows if a.head in inside], []).move(x - left, y - bottom)
+        group.move(x - left, y - bottom)
 
 
-def _groups(picture: Picture) -> tuple[list[Group], list[Arrow]]:
-    """The boxes of the legend that arrows join, and those arrows."""
+def _groups(picture: Picture) -> list[Group]:
+    """The boxes of the legend that arrows join, with those arrows."""
     root = {box: box for box in picture.legend}
     arrows = [a for a in picture.arrows if a.tail in root and a.head in root]
     outside = any((a.tail in root) != (a.head in root) for a in picture.arrows)
     if outside:  # lines lead from it to the uses
-        return [], []
+        return []
 
     def top(box: Box) -> Box:
         while root[box] is not box:
@@ -79,17 +78,10 @@ def _groups(picture: Picture) -> tuple[list[Group], list[Arrow]]:
         root[top(arrow.head)] = top(arrow.tail)
     groups: dict[Box, Group] = {}
     for box in picture.legend:
-        groups.setdefault(top(box), []).append(box)
-    return list(groups.values()), arrows
-
-
-def _bounds(group: Group) -> Frame:
-    return (
-        min(box.left for box in group),
-        min(box.bottom for box in group),
-        max(box.right for box in group),
-        max(box.top for box in group),
-    )
+        groups.setdefault(top(box), ([], []))[0].append(box)
+    for arrow in arrows:
+        groups[top(arrow.head)][1].append(arrow)
+    return list(groups.values())
 
 
 def _frames(picture: Picture, left: float, right: float) -> list[Frame]:

@@ -11,13 +11,18 @@ from microgrrepresent.drawing.marks.labels import Line, Run, raised, text, width
 from microgrrepresent.drawing.marks.picture import FONT, Panel
 from microgrrepresent.drawing.time.layers import layers_in
 
+CLEAR = 4.0
+"""Between a title and a line."""
+GRADIENT = 9.0
+"""So much farther from a line reaches the gradient that runs back beside it."""
+
 Times = Sequence[int | str | None]
 
 
-def title_of(t: int | str) -> Line:
-    """``t = 3``, or ``each step t``."""
+def title_of(t: int | str, is_short: bool = False) -> Line:
+    """``t = 3``, or ``each step t``, in short ``step t``."""
     if isinstance(t, str):
-        return (Run("each step "), Run(t, True))
+        return (Run("step " if is_short else "each step "), Run(t, True))
     return (Run("t", True), Run(f" = {t}"))
 
 
@@ -38,17 +43,17 @@ def panels(grid: Grid, times: Times) -> list[Panel]:
             left = grid.at[block][0] - MARGIN
             right = left + grid.tiles[block].width + 2 * MARGIN
             long = (*title, Run(", "), *scope)
-            at = None
             fits = width((long,), FONT) <= right - left - MARGIN
             if row.roof - MARGIN - grid.at[block][1] < TITLE + grid.tiles[block].height:
                 top = row.roof - MARGIN - grid.at[block][1]
                 fits = fits and has_room(grid, block, top, width((long,), FONT))
-            if len(framed) > 1 and scope and fits:
-                at = _title_left(grid, block, left, right, width((long,), FONT))
-                title = title if at is None else long
-            if at is None:
-                right = max(right, left + width((title,), FONT) + MARGIN)
-                at = _title_left(grid, block, left, right, width((title,), FONT))
+            right = max(right, left + width((title,), FONT) + MARGIN)
+            titles = [long] if len(framed) > 1 and scope and fits else []
+            for words in (*titles, title, title_of(t, is_short=True)):
+                at = _title_left(grid, block, left, right, width((words,), FONT))
+                if at is not None:
+                    title = words
+                    break
             at = left + 8 if at is None else at
             name = f"t{block.column}/{level}"
             made.append(Panel(name, (title,), left, row.floor, right, row.roof, at, block.column))
@@ -59,8 +64,9 @@ def _title_left(grid: Grid, block: Block, left: float, right: float, wide: float
     """Where in its panel a title begins: as far to the left as no arrow crosses it, or nowhere."""
     up = [grid.at[block][0] + x for c, (x, _) in grid.ports(block) if c.side == "above"]
     last = right - 10 - wide
-    places = (left + 8, *(x + 6 for x in sorted(up) if left + 4 < x < last - 6), last)
-    clear = (x for x in places if not any(x - 4 < other < x + wide + 4 for other in up))
+    near = CLEAR + GRADIENT * grid.traced[block].sketch.is_double
+    places = (left + 8, *(x + near + 2 for x in sorted(up) if left + 4 < x < last - near), last)
+    clear = (x for x in places if not any(x - near < other < x + wide + near for other in up))
     return next(clear, None)
 
 

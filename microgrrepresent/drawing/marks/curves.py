@@ -106,22 +106,44 @@ def parted(path: Path, gaps: Sequence[Point]) -> list[Path]:
     pieces: list[Path] = [path[:1]]
     for k in range(0, len(path) - 3, 3):
         a, d = path[k], path[k + 3]
-        sign = 1 if d[0] > a[0] else -1
-        here = [
-            x for x, y in gaps if a[1] == d[1] == y and 0 < (x - a[0]) * sign < (d[0] - a[0]) * sign
-        ]
+        length = distance(a, d)
+        here = [distance(a, gap) for gap in gaps if _is_on_line(gap, a, d)]
         if not here:
             pieces[-1] += path[k + 1 : k + 4]
             continue
-        for x in sorted(here, key=lambda x: x * sign):
-            before, after = (x - GAP * sign, a[1]), (x + GAP * sign, a[1])
-            if (before[0] - pieces[-1][-1][0]) * sign > 0:
-                pieces[-1] += straight(pieces[-1][-1], before)[1:]
-                pieces.append([after])
-            else:
-                pieces[-1][-1:] = [after]
-        pieces[-1] += straight(pieces[-1][-1], d)[1:]
+        for at in sorted(here):
+            before, after = ((at + off) / length for off in (-GAP, GAP))
+            if at - GAP > distance(a, pieces[-1][-1]):
+                pieces[-1] += straight(pieces[-1][-1], mix(a, d, before))[1:]
+            pieces.append([mix(a, d, after) if after < 1 else d])
+        if pieces[-1][-1] != d:
+            pieces[-1] += straight(pieces[-1][-1], d)[1:]
     return [piece for piece in pieces if len(piece) > 3]
+
+
+def _is_on_line(point: Point, a: Point, d: Point) -> bool:
+    """Whether a point is on a level or an upright line, between its ends."""
+    (x, y), (x0, x1), (y0, y1) = point, sorted((a[0], d[0])), sorted((a[1], d[1]))
+    return (y0 == y == y1 and x0 < x < x1) or (x0 == x == x1 and y0 < y < y1)
+
+
+def crossing(corner: Path, x: float) -> float | None:
+    """The y at which a rounded corner crosses an upright line; None if it does not.
+
+    Where a line begins to turn, so near that no gap fits before, it belongs to the corner.
+    """
+    level, upright = corner[0], corner[3]
+    if abs(corner[1][0] - level[0]) < abs(corner[1][1] - level[1]):
+        level, upright = upright, level
+    away = 1 if upright[0] > level[0] else -1
+    if not -GAP < (x - level[0]) * away < (upright[0] - level[0]) * away - 0.5:
+        return None
+    start, end = (0.0, 1.0) if level == corner[0] else (1.0, 0.0)
+    for _ in range(20):
+        u = (start + end) / 2
+        at = split(corner, u)[0][-1]
+        start, end = (u, end) if (x - at[0]) * away > 0 else (start, u)
+    return at[1]
 
 
 def cut_start(path: Path, length: float) -> Path:
