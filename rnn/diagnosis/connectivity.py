@@ -102,7 +102,7 @@ class Connectivity(Shown):
         """A page with the matrix, a number for each cell, and the text to point at."""
         from rnn.diagnosis.connectivity_page import page
 
-        return page(self, title)
+        return page(self, title).decode()
 
     def save(self, path: str | os.PathLike[str], title: str | None = None) -> None:
         """Write the figure (.svg, .png, .pdf) or the page (.html) to a file.
@@ -114,7 +114,7 @@ class Connectivity(Shown):
         """
         target = as_path(path)
         if target.suffix.lower() in (".html", ".htm"):
-            write_file(target, self.html(title).encode(errors="replace"))
+            write_file(target, self.html(title).encode())
         else:
             super().save(target, title)
 

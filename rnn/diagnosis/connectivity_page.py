@@ -1,7 +1,4 @@
-"""The page of a connectivity: the matrix, a number for each cell, and the text to point at.
-
-One HTML file, which opens from disk and asks the network for nothing.
-"""
+"""The page of a connectivity: the matrix, a number for each cell, and the text to point at."""
 
 from __future__ import annotations
 
@@ -11,7 +8,8 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from microgrrepresent import DrawingError
-from microgrrepresent.drawing.page.parts import as_script
+from microgrrepresent.drawing.page import parts
+from microgrrepresent.drawing.page.colors import light_or_dark
 
 if TYPE_CHECKING:
     from rnn.diagnosis.connectivity import Connectivity
@@ -20,7 +18,7 @@ LARGEST = 1_000_000
 """Cells of a matrix; each takes about five bytes of the page."""
 
 
-def page(heard: Connectivity, title: str | None) -> str:
+def page(heard: Connectivity, title: str | None) -> bytes:
     """Write the page.
 
     Raises
@@ -41,8 +39,15 @@ def page(heard: Connectivity, title: str | None) -> str:
         "read": list(heard.read),
         "said": list(heard.said),
     }
-    template = Template((files("rnn.diagnosis") / "connectivity.html").read_text("utf-8"))
-    return template.substitute(
-        title=escape(title or "Which input the loss at each step listens to"),
-        data=as_script(data),
+    title = title or "Which input the loss at each step listens to"
+    body, style, script = (
+        (files("rnn.diagnosis") / f"connectivity.{ending}").read_text("utf-8")
+        for ending in ("html", "css", "js")
+    )
+    return parts.page(
+        title,
+        light_or_dark() + style,
+        Template(body).substitute(title=escape(title)),
+        parts.part("arrays.js") + script,
+        data,
     )

@@ -1,7 +1,6 @@
 """The stepper: a page on which to run a graph forward and backward, node by node.
 
-One HTML file, which opens from disk and asks the network for nothing: the drawing as SVG, the
-numbers as JSON, and the style and script from the files in ``page/``.
+It holds the drawing as SVG, the numbers as JSON, and style and script from the files in ``page/``.
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ from microgrrepresent.adjoints import Adjoints, backward
 from microgrrepresent.arguments import one_node
 from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.drawing.page.array_data import each_array_once
+from microgrrepresent.drawing.page.colors import light_or_dark
 from microgrrepresent.drawing.page.page_svg import Shared, page_svg
-from microgrrepresent.drawing.page.parts import as_script, part
+from microgrrepresent.drawing.page.parts import page, part
 from microgrrepresent.drawing.page.stepper_data import stepper_data
 from microgrrepresent.errors import DrawingError, GradientError
 from microgrrepresent.files import as_path, write_file
@@ -74,17 +74,21 @@ def stepper(
     drawing = draw(graph, "operations")
     shared = Shared()
     svg = page_svg(drawing, shared)
-    data = as_script(each_array_once(stepper_data(graph, swept, drawing.picture)))
-    page = Template(part("stepper.html")).substitute(
-        title=escape(str(title or _title(graph))),
+    title = str(title or _title(graph))
+    body = Template(part("stepper.html")).substitute(
+        title=escape(title),
         through=" through time" if graph.steps else "",
         each=", by time step" if graph.steps else "",
-        style=shared.style() + part("arrays.css") + part("stepper.css"),
-        script=part("arrays.js") + part("stepper.js"),
         drawing=svg,
-        data=data,
     )
-    return write_file(target, page.encode(errors="replace"))  # half characters
+    written = page(
+        title,
+        light_or_dark() + shared.style() + part("arrays.css") + part("stepper.css"),
+        body,
+        part("arrays.js") + part("stepper.js"),
+        each_array_once(stepper_data(graph, swept, drawing.picture)),
+    )
+    return write_file(target, written)
 
 
 def _of(loss: Node, adjoints: Adjoints) -> Adjoints:

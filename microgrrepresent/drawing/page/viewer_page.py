@@ -9,10 +9,10 @@ from __future__ import annotations
 from html import escape
 from string import Template
 
-from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.digraph import Drawing
+from microgrrepresent.drawing.page.colors import colors
 from microgrrepresent.drawing.page.page_svg import Marked, page_svg
-from microgrrepresent.drawing.page.parts import as_script, part
+from microgrrepresent.drawing.page.parts import page, part
 from microgrrepresent.drawing.page.viewer_data import viewer_data
 
 
@@ -32,30 +32,13 @@ def viewer(drawing: Drawing) -> bytes:
     """
     marked = Marked()
     svg = page_svg(drawing, marked)
-    page = Template(part("viewer.html")).substitute(
-        title=escape(drawing.picture.title),
-        colors=_colors(drawing.theme),
-        style=marked.style() + part("arrays.css") + part("viewer.css"),
-        script=part("arrays.js") + part("viewer.js"),
-        drawing=svg + marked.markers(),
-        data=as_script(viewer_data(drawing.drawn, drawing.picture)),
+    title = drawing.picture.title
+    return page(
+        title,
+        colors(drawing.theme) + marked.style() + part("arrays.css") + part("viewer.css"),
+        Template(part("viewer.html")).substitute(
+            title=escape(title), drawing=svg + marked.markers()
+        ),
+        part("arrays.js") + part("viewer.js"),
+        viewer_data(drawing.drawn, drawing.picture),
     )
-    return page.encode(errors="replace")  # half characters
-
-
-def _colors(theme: Theme) -> str:
-    """The theme's colors, as the style calls them."""
-    red, green, blue = bytes.fromhex(theme.background.lstrip("#"))
-    dark = 0.3 * red + 0.6 * green + 0.1 * blue < 128
-    known = {
-        "paper": theme.background,
-        "ink": theme.text,
-        "card": theme.panel.fill,
-        "line": theme.panel.line,
-        "forward": theme.flows["state"],
-        "backward": theme.flows["gradient"],
-        "plus": "240, 114, 42" if dark else "213, 94, 0",
-        "minus": "86, 180, 233" if dark else "0, 114, 178",
-    }
-    rules = " ".join(f"--{name}: {color};" for name, color in known.items())
-    return f":root {{ {rules} color-scheme: {'dark' if dark else 'light'}; }}"
