@@ -13,6 +13,7 @@ import numpy as np
 
 from microgrrepresent.files import as_path, write_file
 from microgrrepresent.node import Array
+from microgrrepresent.prompt import in_a_cell
 
 try:
     from matplotlib import rc_context
@@ -52,7 +53,7 @@ class Figure(_Figure):
         return text[text.index("<svg") :]
 
     def _repr_svg_(self) -> str:
-        return self.svg()
+        return in_a_cell(self.svg())
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the figure to a file, in the format that its ending names: .svg, .png, .pdf.

@@ -42,6 +42,7 @@ from microgrrepresent.arrays import overflows, plain
 from microgrrepresent.errors import FileError, listed, operand
 from microgrrepresent.files import read_arrays, write_arrays
 from microgrrepresent.node import Array
+from microgrrepresent.prompt import Printed
 from rnn.absent import AbsentOfModule
 from rnn.errors import StateDictError
 from rnn.parameters import check_held, held, kept, two_of
@@ -191,7 +192,7 @@ class Module(AbsentOfModule):
         """Every Tensor here that requires a gradient, once."""
         return [tensor for _, tensor in self.named_parameters()]
 
-    def summary(self) -> str:
+    def summary(self) -> Printed:
         """Say how many numbers each part of the module has to learn, as a table to print.
 
         A parameter that two parts share counts where it is found first.
@@ -218,7 +219,7 @@ class Module(AbsentOfModule):
             ("total", "", f"{sum(counts.values()):,}"),
         ]
         left, middle, right = (max(map(len, column)) for column in zip(*rows, strict=True))
-        return "\n".join(f"{a:<{left}}  {b:<{middle}}  {c:>{right}}" for a, b, c in rows)
+        return Printed("\n".join(f"{a:<{left}}  {b:<{middle}}  {c:>{right}}" for a, b, c in rows))
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all modules inside it, each once."""

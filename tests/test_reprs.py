@@ -84,6 +84,8 @@ def results():
     yield "layer", lstm
     yield "Graph", Graph(loss)
     yield "backward", backward(loss)
+    yield "by_step", backward(end).by_step(cell.weight_hh)
+    yield "summary", LSTM(3, 4, num_layers=3, bidirectional=True).summary()
     yield "explain", explain(loss, W)
     yield "equations", lstm.equations()
     yield "fold", fold(Graph(end))
@@ -161,7 +163,16 @@ def test_no_prompt_shows_an_address_or_an_escape(made):
 
 
 def test_what_has_more_to_say_names_print(made):
-    longer = ("explain", "equations", "gamma", "flow", "state_gradients", "state_jacobian")
+    longer = (
+        "by_step",
+        "summary",
+        "explain",
+        "equations",
+        "gamma",
+        "flow",
+        "state_gradients",
+        "state_jacobian",
+    )
     assert all("print()" in repr(x) for name, x in made if name in longer)
     assert all(len(str(x)) > len(repr(x)) for name, x in made if name in longer)
 
@@ -201,7 +212,7 @@ def test_a_notebook_shows_curves(made):
     pytest.importorskip("matplotlib", reason="draws with matplotlib")
     for name in ("history", "flow"):
         shown = dict(made)[name]._repr_mimebundle_()
-        assert shown["image/svg+xml"].startswith("<svg")
+        assert shown["image/svg+xml"].startswith('<svg style="max-width: 100%; height: auto"')
         assert shown == dict(made)[name]._repr_mimebundle_()  # the same bytes
 
 

@@ -28,24 +28,13 @@ from microgrrepresent.equations.writing import Writer
 from microgrrepresent.errors import GraphError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
-
-SHORT = 340
-"""Characters of the equations that Python's prompt shows before it points to ``print()``."""
+from microgrrepresent.prompt import Printed
 
 
-class Equations(str):
+class Equations(Printed):
     """Equations as a text; a notebook shows them as formulas."""
 
     _formulas: str
-
-    def __repr__(self) -> str:
-        """The first lines, as they are printed."""
-        lines = self.split("\n")
-        shown = 0
-        while shown < len(lines) and len("\n".join(lines[: shown + 1])) <= SHORT:
-            shown += 1
-        left = len(lines) - shown
-        return "\n".join(lines[:shown] + [f"... {left} more lines; print() shows all"] * bool(left))
 
     def markdown(self) -> str:
         """Markdown with LaTeX."""

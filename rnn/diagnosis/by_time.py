@@ -22,6 +22,7 @@ from microgrrepresent import Adjoints, GradientError, Node, backward
 from microgrrepresent.arguments import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
+from microgrrepresent.prompt import Arrays
 from rnn.diagnosis.shown import Shown
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Pair = tuple[int, int | None]  # (step of the loss, step of the use; None: used outside of steps)
 
 
-def gradient_by_step(loss: Node, W: Node) -> dict[int | None, Array]:
+def gradient_by_step(loss: Node, W: Node) -> Arrays[int | None]:
     """What the use of W at each time step contributes to dL/dW.
 
     Parameters
@@ -81,21 +82,23 @@ class PairTerms(Shown):
         """The double sum: dL/dW for L, the sum of the losses."""
         return _total(self.terms.values())
 
-    def by_loss(self) -> dict[int, Array]:
+    def by_loss(self) -> Arrays[int]:
         """``{t: dL_t/dW}``, the sum over k of each loss: what RTRL knows at time t."""
-        return {t: _total(g for (s, _), g in self.terms.items() if s == t) for t, _ in self.terms}
+        terms = self.terms.items()
+        return Arrays({t: _total(g for (s, _), g in terms if s == t) for t, _ in self.terms})
 
-    def by_step(self) -> dict[int | None, Array]:
+    def by_step(self) -> Arrays[int | None]:
         """``{k: term}``, the sum over t for each use: what `gradient_by_step` gives."""
-        return {k: _total(g for (_, s), g in self.terms.items() if s == k) for _, k in self.terms}
+        terms = self.terms.items()
+        return Arrays({k: _total(g for (_, s), g in terms if s == k) for _, k in self.terms})
 
-    def by_lag(self) -> dict[int, Array]:
+    def by_lag(self) -> Arrays[int]:
         """``{|t - k|: term}``, the sum over all pairs that are equally far apart."""
         parts: dict[int, list[Array]] = {}
         for (t, k), g in self.terms.items():
             if k is not None:
                 parts.setdefault(abs(t - k), []).append(g)
-        return {lag: _total(parts[lag]) for lag in sorted(parts)}
+        return Arrays({lag: _total(parts[lag]) for lag in sorted(parts)})
 
     def norms(self) -> dict[int, float]:
         """``{lag: norm}`` of the terms of `by_lag`: the bars of the chart."""

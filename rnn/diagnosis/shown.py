@@ -32,6 +32,6 @@ class Shown:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows: the figure, or the table if there is no matplotlib."""
         try:
-            return {"text/plain": str(self), "image/svg+xml": self.figure().svg()}
+            return {"text/plain": str(self), "image/svg+xml": self.figure()._repr_svg_()}
         except ModuleNotFoundError:
             return {"text/plain": str(self)}

@@ -51,7 +51,7 @@ class History:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows: the learning curve, if matplotlib is there to draw it."""
         try:
-            return {"text/plain": repr(self), "image/svg+xml": self.figure().svg()}
+            return {"text/plain": repr(self), "image/svg+xml": self.figure()._repr_svg_()}
         except ModuleNotFoundError:
             return {"text/plain": repr(self)}
 

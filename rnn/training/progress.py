@@ -6,6 +6,7 @@ there, ten plain lines say the same.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,7 +41,16 @@ def _bar(done: int, total: int | None) -> Iterator[Advance]:
     def form(total: int | None) -> str:
         return _BAR if total else _ENDLESS
 
-    with tqdm(initial=done, total=total, bar_format=form(total), dynamic_ncols=True) as bar:
+    known = all(os.get_terminal_size(sys.stderr.fileno()))
+    columns, rows = (None, None) if known else (80, 24)  # 0 rows have no room for tqdm's bar
+    with tqdm(
+        initial=done,
+        total=total,
+        bar_format=form(total),
+        dynamic_ncols=known,
+        ncols=columns,
+        nrows=rows,
+    ) as bar:
 
         def advance(text: str, total: int | None) -> None:
             bar.total, bar.bar_format = total, form(total)

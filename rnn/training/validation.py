@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from microgrrepresent.errors import shortened
 from rnn.errors import DataError
 from rnn.inputs import integer
 from rnn.training.history import History
@@ -35,7 +36,7 @@ class Validation:
     def __post_init__(self) -> None:
         if not callable(self.loss):
             raise DataError(
-                f"Validation: loss must be a function without arguments, got {self.loss!r}"
+                f"Validation: loss must be a function without arguments, got {shortened(self.loss)}"
             )
         if self.patience is not None:
             integer(self.patience, 1, "Validation: patience")

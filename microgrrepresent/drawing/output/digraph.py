@@ -43,6 +43,7 @@ from microgrrepresent.drawing.output.svg import FAMILY, Manner, svg
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import write_file
 from microgrrepresent.graph import Graph
+from microgrrepresent.prompt import in_a_cell
 
 RENDER_TIMEOUT = 120.0
 WIDEST_PNG = 32_767
@@ -180,7 +181,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         """What a notebook shows: the picture, or the sentence that says why there is none."""
         try:
             return {
-                "image/svg+xml": self.svg_among_others(),
+                "image/svg+xml": in_a_cell(self.svg_among_others()),
                 "text/plain": self.picture.description,
             }
         except DrawingError as error:

@@ -7,6 +7,7 @@ from microgrrepresent.drawing.output.scene import draw
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
+from microgrrepresent.prompt import in_a_cell
 
 MANY_STEPS = 6
 MANY_NODES = 10_000
@@ -29,7 +30,7 @@ def shown(out: Graph | Node) -> dict[str, str]:
             "nodes; draw(..., window=(3, 2)) takes a while)"
         }
     try:
-        return {"text/plain": text, "image/svg+xml": _picture(graph).svg_among_others()}
+        return {"text/plain": text, "image/svg+xml": in_a_cell(_picture(graph).svg_among_others())}
     except DrawingError as error:
         return {"text/plain": f"{text}\n(no picture: {error})"}
 

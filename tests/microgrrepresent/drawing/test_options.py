@@ -304,7 +304,7 @@ def test_pictures_without_graphviz(make, tmp_path):
     for ending in ("svg", "html", "dot", "tex"):
         assert save(out, tmp_path / f"a.{ending}").stat().st_size > 1000
     for shown in (draw(out), Graph(out), out):
-        assert shown._repr_mimebundle_()["image/svg+xml"].startswith("<svg")
+        assert shown._repr_mimebundle_()["image/svg+xml"].startswith('<svg style="max-width: 100%')
 
 
 @pytest.mark.usefixtures("no_graphviz")

@@ -77,10 +77,10 @@ def test_batches_that_are_made_have_an_end_after_the_first_epoch(monkeypatch):
     assert lines[-1].startswith("24/24 steps, 00:00 left")
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-def test_in_a_terminal_there_is_a_bar_with_loss_validation_and_time_left(columns):
+@pytest.mark.parametrize("rows, columns", [(24, 80), (24, 120), (0, 80), (0, 0)])
+def test_in_a_terminal_there_is_a_bar_with_loss_validation_and_time_left(rows, columns):
     leader, follower = pty.openpty()
-    termios.tcsetwinsize(follower, (24, columns))
+    termios.tcsetwinsize(follower, (rows, columns))
     process = subprocess.Popen(
         [sys.executable, "-c", TRAINING],
         stderr=follower,
@@ -98,4 +98,4 @@ def test_in_a_terminal_there_is_a_bar_with_loss_validation_and_time_left(columns
     assert re.fullmatch(
         r"100%\|█{6,}\| 20/20, 00:00 left, loss \S+, perplexity \S+, validation 0.125", last
     )
-    assert len(last) <= columns
+    assert len(last) <= (columns or 80)
