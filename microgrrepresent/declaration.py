@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import CO_VARARGS, CO_VARKEYWORDS
+from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,6 +98,19 @@ def refuse_rules(name: str, forward: Callable[..., Any], vjp: Any) -> None:
             f"({', '.join(rule_takes.names)}); {told}vjp has one rule for each of forward's "
             "inputs, or None, and static arguments are given by their names"
         )
+
+
+def statement(frame: FrameType) -> tuple[str, int] | None:
+    """By which statement something is declared: its file and line, or ``("", 0)`` if it is typed.
+
+    A notebook names no file, and a cell has another name once it is edited: of what is typed, any
+    statement may be a former one again. None inside of a function, which may declare another
+    operation at each call.
+    """
+    if frame.f_locals is not frame.f_globals:
+        return None
+    is_typed = "__file__" not in frame.f_globals
+    return ("", 0) if is_typed else (frame.f_code.co_filename, frame.f_lineno)
 
 
 def defaults(forward: Callable[..., Any], vjp: Any) -> dict[str, Any]:

@@ -140,7 +140,10 @@ def _written_node(node: Node, index: Mapping[Node, int]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if node.op is not None:
         if registry.get(node.op.name) is not node.op:
-            raise GraphError(f"{node.op!r} is not a registered primitive, so it cannot be saved")
+            raise GraphError(
+                f"{node.op!r} is not registered, or was declared anew since, so it cannot be "
+                "saved; record the graph again with the primitive that has this name now"
+            )
         fields["op"] = node.op.name
         fields["parents"] = [index[parent] for parent in node.parents]
     if node.params:

@@ -16,6 +16,7 @@ A rule need not undo broadcasting or mind data types: the sweep does both, on th
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Unpack, overload
@@ -25,7 +26,7 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from microgrrepresent.arrays import new_array
-from microgrrepresent.declaration import defaults
+from microgrrepresent.declaration import defaults, statement
 from microgrrepresent.description import Description, Said, completed
 from microgrrepresent.node import N, Node, leaf, make
 from microgrrepresent.operands import as_nodes, misuse
@@ -188,6 +189,7 @@ class each:
 
 
 registry: dict[str, Primitive] = {}
+_declared: dict[str, tuple[str, int] | None] = {}  # by which statement, for one that is run again
 
 
 def primitive(
@@ -206,7 +208,8 @@ def primitive(
     Parameters
     ----------
     name : str
-        A name no other primitive has.
+        A name no other primitive has. The same statement, run again, declares it anew, and so does
+        any later cell of a notebook: graphs recorded before keep the former one.
     forward, vjp, analytic, scatter, outer
         What runs; see `Primitive`.
     doc : str
@@ -233,16 +236,18 @@ def primitive(
     >>> float(grad(cube(x), x))
     12.0
     """
-    if name in registry:
+    where = statement(sys._getframe(1))
+    if name in registry and (where is None or where != _declared[name]):
         raise ValueError(f"primitive {name!r} exists already; give the new one a name of its own")
     if isinstance(forward, np.ufunc) and not doc:
         doc = f"np.{forward.__name__}, elementwise, on arrays and recorded on Tensors."
     fields = completed(name, forward, vjp, said)
     given = defaults(forward, vjp)
     kind = _WithDefaults if given else Primitive
-    made = registry[name] = kind(name, forward, vjp, analytic, scatter, outer, doc, fields)
+    made = kind(name, forward, vjp, analytic, scatter, outer, doc, fields)
     if isinstance(made, _WithDefaults):
         made.defaults = given
+    registry[name], _declared[name] = made, where
     return made
 
 

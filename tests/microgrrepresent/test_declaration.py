@@ -63,3 +63,39 @@ def test_a_value_that_forward_has_for_an_argument_is_recorded(declare):
 def test_a_value_that_no_rule_takes_is_left_to_forward(declare):
     op = declare("shifted", lambda x, by=1: x + by, RULE)
     assert op(Tensor([1.0])).params == {} and op([1.0]).tolist() == [2.0]
+
+
+CELL = """
+from microgrrepresent import primitive
+triple = primitive("triple", lambda x: 3 * x, (lambda g, y, x: g * {slope},))
+"""
+
+
+def test_a_cell_of_a_notebook_that_is_run_again_declares_anew(declare):
+    notebook, x = {}, Tensor(1.0, requires_grad=True)
+    exec(compile(CELL.format(slope=2), "cell 1", "exec"), notebook)
+    before = notebook["triple"](x)
+    exec(compile(CELL.format(slope=3), "cell 1, edited", "exec"), notebook)
+    assert registry["triple"] is notebook["triple"]
+    assert mg.grad(notebook["triple"](x), x) == 3 and mg.grad(before, x) == 2
+    with pytest.raises(mg.GraphError, match="<primitive triple> is not registered, or was decl"):
+        mg.Graph(before).to_json()
+
+
+def test_only_the_same_statement_of_a_file_declares_anew(declare):
+    code = compile(CELL.format(slope=3), "triple.py", "exec")
+    exec(code, {"__file__": "triple.py"})
+    exec(code, {"__file__": "triple.py"})
+    for moved, place in (("\n" + CELL, {"__file__": "triple.py"}), (CELL, {})):
+        with pytest.raises(ValueError, match="primitive 'triple' exists already"):
+            exec(compile(moved.format(slope=3), "triple.py", "exec"), place)
+
+
+def test_what_a_function_declares_is_not_declared_anew(declare):
+    notebook = {"primitive": primitive}
+    exec("def scaled(k): primitive('scaled', lambda x: k * x, (lambda g, y, x: k * g,))", notebook)
+    exec("scaled(2)", notebook)
+    typed = "primitive('{}', abs, (None,))"
+    for code in ("scaled(3)", typed.format("scaled"), typed.format("exp")):
+        with pytest.raises(ValueError, match="exists already"):
+            exec(code, notebook)
