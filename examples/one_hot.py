@@ -9,7 +9,8 @@ words are √2 apart, their inner product is 0, and every class of words can be 
 by a plane. But it costs |V| numbers a word, and all words stay equally strange to each other.
 
 *An embedding picks a column.* W e_i with W of d x |V| is the i-th column of W, so one looks it up
-instead of multiplying. Its gradient reaches the columns that were looked up, and adds up where a
+instead of multiplying. (`Embedding` keeps the transpose of W, as PyTorch does: a word picks a row.)
+Its gradient reaches the columns that were looked up, and adds up where a
 word comes twice. Here each column learns to say which words stand next to its word, as in word2vec
 (Mikolov et al. 2013, skip-gram, with the full softmax): words with the same neighbors come to lie
 together, as the picture shows in the two main directions of the columns.

@@ -11,8 +11,9 @@ English sentence when it writes its second word. At every step it asks
 and the picture shows alpha for the sentence above: 昨天 looks at *yesterday*, the last word. 比赛
 looks at *to*, and not at *game*: the states of an encoder that reads in both directions know their
 neighbors, and any of them will do. The sentences are generated: six people and twelve things to do,
-at four times in the past and as many in the future, which Chinese says by a word of its own (会)
-where English bends the verb. A fifth of all sentences is never trained on.
+at four times in the past and as many in the future. For the past English bends the verb (*went*),
+and Chinese adds a word at the end (了); for the future both have a word of its own (*will*, 会). A
+fifth of all sentences is never trained on.
 
 Settings: GRUs with 48 units, the encoder reading in both directions with 24 each, embedding 16,
 batches of 24, Adam 5e-3, clipping at 1, 400 iterations.
