@@ -6,7 +6,8 @@ from microgrrepresent.drawing.marks.labels import Run
 from microgrrepresent.drawing.marks.picture import Box, Picture
 from microgrrepresent.drawing.marks.sizes import fit
 
-SPACE = 30.0
+SPACE = 16.0
+"""Between the two, and the word that joins them."""
 
 
 def side_by_side(folded: Picture, unrolled: Picture) -> Picture:
@@ -23,7 +24,7 @@ def side_by_side(folded: Picture, unrolled: Picture) -> Picture:
         cell.move(legend.bounds()[2] + 2 * SPACE - cell.bounds()[0], 0.0)
     cell.move(0.0, lift)
     _, bottom, right, top = cell.bounds()
-    note = Box("unfold", "note", ((Run("unfold "), Run("⇒", size=1.4)),))
+    note = Box("unfold", "note", ((Run("unfold"),), (Run("⇒", size=1.4),)))
     fit(note)
     note.x = right + SPACE + note.width / 2
     note.y = heights[states[0].slot] if states else (bottom + top) / 2
