@@ -1,7 +1,8 @@
 """What ``python -m rnn draw``, ``bptt``, ``explain`` and ``equations`` can show.
 
 Each model of the lecture notes is a function that records its loss, in the table `MODELS`. Inputs
-are random numbers or words; the words are the names of the nodes that stand for them.
+are random numbers or words; the words, in quotation marks, are the names of the nodes that stand
+for them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from microgrrepresent import Tensor, cross_entropy, linear, scope, stack, step, steps, tanh
+from microgrrepresent import Graph, Tensor, cross_entropy, linear, scope, stack, step, steps, tanh
 from rnn.cells.cell import Cell
 from rnn.command_line.illustration import ILLUSTRATED, illustration, layer_of
 from rnn.layers.dense import Embedding, Linear
@@ -29,8 +30,6 @@ from rnn.training.losses import mse_loss, sequence_loss
 
 HIDDEN, VECTOR = 4, 3
 """Length of a state, and of an input or a word's vector."""
-SHARPER = 20.0
-"""By how much larger the parameters of attention are than at the beginning of a training."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def _tokens(words: tuple[str, ...], n: int) -> list[tuple[str, int]]:
     if not words:
         return [("token", i) for i in range(n)]
     known = list(dict.fromkeys(words))
-    return [(word, known.index(word)) for word in words]
+    return [(f'"{word}"', known.index(word)) for word in words]
 
 
 def _vectors(choices: Choices, rng: np.random.Generator) -> list[Tensor]:
@@ -122,10 +121,15 @@ def _labels(choices: Choices, classes: int, rng: np.random.Generator) -> Recorde
 
 def _head(inputs: int, outputs: int, rng: np.random.Generator) -> Linear:
     head = Linear(inputs, outputs, rng=rng)
+    _name(head)
+    return head
+
+
+def _name(head: Linear) -> None:
+    """Give what makes scores of a state the letters of the notes."""
     head.weight.named("V")
     if head.bias is not None:
         head.bias.named("b_y")
-    return head
 
 
 def _tagger(choices: Choices) -> Recorded:
@@ -152,15 +156,13 @@ def _translation(choices: Choices, **looks: Any) -> Recorded:
     decoder = Decoder(
         size, HIDDEN, layer.output_size, VECTOR, cell=ILLUSTRATED[choices.cell], rng=rng, **looks
     )
-    if decoder.attention is not None:  # as after training, it looks at some more than at others
-        for parameter in decoder.attention.parameters():
-            parameter.assign(SHARPER * parameter.data)
+    _name(decoder.head)
     with scope("encoder"):
         memory = stack(shown).named("S") if looks else None
         context = stack(shown[-1:])[0].named("C")
     state = decoder.start(Encoded(context, memory))
     said: list[Tensor] = []
-    read = [("<s>", size - 1), *written[:-1]] if choices.to else written
+    read = [('"<s>"', size - 1), *written[:-1]] if choices.to else written
     for t, (word, i) in enumerate(read, start=1):
         if choices.free:
             with scope("decoder"), step(t - 1):
@@ -173,6 +175,10 @@ def _translation(choices: Choices, **looks: Any) -> Recorded:
             said.append(y)
     with scope("decoder"):
         L = sequence_loss(cross_entropy, said, [[i] for _, i in written])
+    if choices.to:
+        targets = {node.step: node for node in Graph(L) if node.name == "target"}
+        for t, (word, _) in enumerate(written, start=1):
+            targets[t].name = word
     return Recorded(L, {"encoder": layer, "decoder": decoder.cell})
 
 

@@ -33,6 +33,8 @@ class DecoderState(NamedTuple):
     cell: Any
     encoded: Encoded
     weights: Tensor | None = None
+    run: Callable[[Any, Any], Any] | None = None
+    """The cell, with what all steps share worked out."""
 
     def __repr__(self) -> str:
         looked = "" if self.weights is None else f", weights {self.weights.shape}"
@@ -41,7 +43,7 @@ class DecoderState(NamedTuple):
     def rows(self, which: Array) -> DecoderState:
         """The states of some of the sequences, for a beam search to go on from."""
         weights = None if self.weights is None else self.weights[:, which]
-        return DecoderState(rows(self.cell, which), self.encoded.rows(which), weights)
+        return DecoderState(rows(self.cell, which), self.encoded.rows(which), weights, self.run)
 
 
 class Decoder(Module):
@@ -150,25 +152,29 @@ class Decoder(Module):
                 if self.bridge is not None:
                     h = tanh(self.bridge(h)).named("h")
                 state = self.cell.state_of(h, *self.cell.parts_of(state)[1:])
-        return DecoderState(state, encoded)
+        with scope("decoder"):
+            run = self.cell.bound()
+        return DecoderState(state, encoded, run=run)
 
     def step(self, tokens: Tensor | ArrayLike, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Scores (B, tokens) of what follows the tokens (B,), and the new state.
 
         This is the function that `rnn.sequences.decoding` works with.
         """
-        cell_state, encoded, weights = state
+        cell_state, encoded, weights, run = state
         with scope("decoder"):
+            run = run or self.cell.bound()
             seen = [encoded.context] if self.context_every_step else []
             if self.attention is not None and encoded.outputs is not None:
                 query = self.cell.output(cell_state)
                 context, weights = self.attention(query, encoded.outputs, encoded.mask)
                 seen.append(context)
-            seen.insert(0, self.embedding(tokens))
-            x = (concatenate(seen, axis=-1) if len(seen) > 1 else seen[0]).named("x")
-            cell_state = self.cell(x, cell_state)
+            with scope("embedding"):
+                x = self.embedding(tokens).named("x")
+            both = concatenate([x, *seen], axis=-1) if seen else x
+            cell_state = run(both, cell_state)
             logits = self.head(self.cell.output(cell_state)).named("y")
-        return logits, DecoderState(cell_state, encoded, weights)
+        return logits, DecoderState(cell_state, encoded, weights, run)
 
     def __call__(
         self,

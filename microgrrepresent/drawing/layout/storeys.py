@@ -18,6 +18,8 @@ FAN = 130.0
 """Between two storeys, for arrows that lead to contexts."""
 LAST = 30.0
 """So far each of them runs straight up in the end."""
+BESIDE = 6.0
+"""From such an arrow to what is written beside it."""
 CHANNEL = 24.0
 """Between two storeys, besides the lines that run there."""
 
@@ -70,7 +72,8 @@ def put_up(picture: Picture, firsts: tuple[int, ...], between: list[Arrow]) -> N
         handed = [arrow for arrow in into[number] if arrow.tail.storey < number > 0]
         handed = [arrow for arrow in handed if arrow.flow != "weight"]
         channel = CHANNEL + LANE_GAP * len(handed) if number else 0.0
-        part.move((left + right - west - east) / 2, bottom + channel + FAN * bool(looks) - south)
+        fan = (FAN + _words(looks)) * bool(looks)
+        part.move((left + right - west - east) / 2, bottom + channel + fan - south)
         _hand_up(part, handed, bottom + channel)
         _look(looks, picture.boxes, bottom + channel - CHANNEL / 2)
         bottom = part.bounds()[3]
@@ -101,10 +104,18 @@ def _look(looks: list[Arrow], boxes: list[Box], roof: float) -> None:
             else:
                 turn = (tail.right + LANE_GAP, roof)
                 way = along((tail.right, tail.y), (turn[0], tail.y), turn)
-            end = (goal[0], min(goal[1], roof + FAN) - LAST)
+            end = (goal[0], min(goal[1], roof + FAN + _words(looks)) - LAST - _words(looks))
             middle = (turn[1] + end[1]) / 2
             way += [(turn[0], middle), (end[0], middle), end]
             arrow.path = [*way, *straight(end, goal)[1:]]
+            if arrow.room:
+                wide, high = arrow.room
+                arrow.label_at = (goal[0] + BESIDE + wide / 2, goal[1] - LAST / 2 - high / 2)
+
+
+def _words(looks: list[Arrow]) -> float:
+    """The height of what is written beside the last, upright part of the arrows to contexts."""
+    return max((arrow.room[1] for arrow in looks if arrow.room), default=0.0)
 
 
 def _ask(arrow: Arrow, boxes: list[Box]) -> None:

@@ -22,7 +22,10 @@ def name(node: Node, time: Timeline) -> Line:
     and a loss without a name is L, that of a step L_t. A score such as a cross entropy is called by
     its operation, an output that joins all h_t is H. Any other result without a name is u(1), u(2),
     ... as in `Graph.label`; in a folded graph these count the results of the cell, at every step t.
+    A name in quotation marks, ``"went"``, is a word of a text: it is written as it is.
     """
+    if (word := word_of(node)) is not None:
+        return text(word)
     if node.is_number and node.name is None:
         value = node.params["value"]
         return text(f"{value:.4g}" if isinstance(value, float) else str(value))
@@ -61,6 +64,13 @@ def letter_of(node: Node, time: Timeline) -> str | None:
         n, own = time.slot[node].number, "input" if "x" in time.names else "x"
         return time.letter(own) if n == 1 else f"{own}({n})"
     return None
+
+
+def word_of(node: Node) -> str | None:
+    """The word that a node stands for, if its name is one, in quotation marks."""
+    name = node.name or ""
+    is_quoted = len(name) > 2 and name[0] == name[-1] == '"'
+    return name[1:-1] if is_quoted else None
 
 
 def _letter_of_loss(time: Timeline) -> str:

@@ -16,11 +16,12 @@ from microgrrepresent.drawing.marks.picture import Arrow, Box, Flow
 from microgrrepresent.drawing.marks.sizes import fit
 from microgrrepresent.drawing.time.timeline import Slot, Timeline, is_cut
 from microgrrepresent.drawing.views.boxes import Boxes
+from microgrrepresent.drawing.views.contexts import share_of
 from microgrrepresent.drawing.views.glyphs import Glyph
 from microgrrepresent.node import Node
 
-LOOK_GAP = 14.0
-"""Between arrows that lead from several states to one context."""
+LOOK_GAP, LABELED_LOOK_GAP = 14.0, 52.0
+"""Between arrows that lead from several states to one context, if their weights are told, too."""
 THINNEST_LOOK, WIDEST_LOOK = 0.8, 6.0
 """Of such an arrow, if the weight is 0, and if it is 1."""
 
@@ -150,7 +151,9 @@ class Arrows:
         """Lead an arrow from each state in a memory to the context that is made of them."""
         context = self.boxes.looks.of[child]
         head = self.box[child]
-        head.width = max(head.width, LOOK_GAP * len(context.sources))
+        is_told = self.boxes.details.values and bool(context.shares)
+        gap = LABELED_LOOK_GAP if is_told else LOOK_GAP
+        head.width = max(head.width, gap * len(context.sources))
         for state, way in self.boxes.looks.ways[memory]:
             arrow = self.arrows.get((state, head))
             if arrow is None:
@@ -159,6 +162,8 @@ class Arrows:
                     share = context.shares[state]
                     arrow.width = THINNEST_LOOK + (WIDEST_LOOK - THINNEST_LOOK) * share
                     arrow.strength = share / max(context.shares.values())
+                    if is_told:
+                        arrow.label = share_of(context, state, self.time)
                 self.arrows[state, head] = arrow
                 self.boxes.picture.arrows.append(arrow)
             arrow.ways = (*arrow.ways, (*way, (child, i)))

@@ -201,6 +201,9 @@ def _short(scopes: Iterable[str], time: Timeline) -> dict[str, str]:
     last = {name: name.rpartition("/")[2] for name in known}
     alike = Counter(last.values())
     first = {name: name.partition("/")[0] for name in known if alike[last[name]] > 1}
+    if len(known) > 1 and not all("/" in name for name in known):  # decoder, encoder/lstm
+        roots = {name: name.partition("/")[0] for name in known}
+        first = roots if len({*roots.values()}) == len(known) else first
     names = last | first
     once = Counter(names.values())
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microgrrepresent.drawing.marks.labels import Label, Line, Run, math
+from microgrrepresent.drawing.marks.labels import Label, Line, Run, math, text
 from microgrrepresent.drawing.marks.naming import name
 from microgrrepresent.drawing.time.contexts import Context
 from microgrrepresent.drawing.time.timeline import Timeline
@@ -49,6 +49,15 @@ def _parameters(time: Timeline) -> dict[Node, Context]:
         ):
             found[node] = first
     return found
+
+
+def share_of(context: Context, state: Node, time: Timeline) -> Label:
+    """How much a context has of a state: ``α_2,1`` and ``0.06``, below each other."""
+    share = (text(f"{context.shares[state]:.2f}", size=0.85),)
+    if context.weights is None or not context.weights.name:
+        return share
+    t, k = (time.titles[time.column[node] - 1] for node in (context.node, state))
+    return (math(time.letter(context.weights.name), f"{t},{k}"), *share)
 
 
 def words_of(context: Context, time: Timeline) -> Label:

@@ -80,7 +80,7 @@ def chosen(graph: Graph, highlight: object) -> frozenset[Node]:
     elif isinstance(highlight, int):
         found = [node for node in graph if node.step == highlight]
     elif isinstance(highlight, str):
-        found = [node for node in graph if node.name == highlight]
+        found = [node for node in graph if node.name in (highlight, f'"{highlight}"')]
     elif isinstance(highlight, Collection) and all(isinstance(n, Node) for n in highlight):
         inside = set(highlight)
         found = [node for node in graph if node in inside]

@@ -24,6 +24,7 @@ from microgrrepresent import (
 from microgrrepresent import sum as total
 from microgrrepresent.drawing.marks.labels import plain
 from microgrrepresent.drawing.time.timeline import timeline
+from microgrrepresent.drawing.views.arrows import WIDEST_LOOK
 from rnn import GRU, LSTM, Decoder, Encoder
 
 K, T, N = 5, 3, 4
@@ -143,6 +144,20 @@ def test_it_is_the_wider_the_more_weight_a_state_has(name):
         assert (np.argsort(width) == np.argsort(alpha)).all()
         assert np.allclose(np.diff(width), np.diff(alpha) * (6 - 0.8))
         assert np.allclose([arrow.strength for arrow in arrows], alpha / alpha.max())
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_values_of_weights_stand_beside_the_upright_ends_of_their_arrows(name):
+    picture = draw(MAKE[name](), "cells", values=True).picture
+    for t, (box, arrows) in enumerate(looks(picture).items(), start=1):
+        for k, arrow in enumerate(arrows, start=1):
+            letter, share = plain(arrow.label).split(", ")
+            assert letter.endswith(f"_{t},{k}") and 0 <= float(share) <= 1
+            (x, y), (wide, high) = arrow.label_at, arrow.room
+            assert x - wide / 2 > arrow.path[-1][0] + arrow.width / 2
+            assert arrow.path[-4][1] <= y - high / 2 and y + high / 2 < box.bottom
+            ends = [other.path[-1][0] for other in arrows if other.path[-1][0] > x]
+            assert all(x + wide / 2 < end - WIDEST_LOOK / 2 for end in ends)
 
 
 def test_without_weights_arrows_are_plain():

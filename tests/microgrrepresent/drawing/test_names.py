@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from microgrrepresent import Graph, Tensor, backward, draw, save, scope, step, stepper
-from microgrrepresent.drawing.marks.labels import plain, printable
+from microgrrepresent.drawing.marks.labels import plain, printable, text
 from microgrrepresent.drawing.output import rendering
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -164,3 +164,12 @@ def test_a_sign_is_a_round_box_and_a_letter_is_a_function():
     boxes = draw((x * x).sum().named("L")).picture.boxes
     kinds = {plain(box.label): box.kind for box in boxes}
     assert kinds["×"] == "op" and kinds["Σ"] == "function"
+
+
+@pytest.mark.parametrize("word", ["went", "I", "x_1", "h^2", "状态", "<s>", '"'])
+def test_a_name_in_quotation_marks_is_a_word_written_as_it_is(word):
+    with step(1):
+        read = Tensor(1.0, name=f'"{word}"')
+        y = (read * 2.0).named("y")
+    (box,) = (b for b in draw(y, highlight=word).picture.boxes if b.nodes == (read,))
+    assert box.label == (text(word),) and not box.faint

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from microgrrepresent import Graph, Tensor, backward, fold
+from microgrrepresent import Graph, Tensor, backward, draw, fold
+from microgrrepresent.drawing.marks.labels import plain
 from microgrrepresent.equations import NOTATIONS
 from rnn.command_line.commands import main
 from rnn.command_line.illustration import ILLUSTRATED, illustration
@@ -49,7 +50,7 @@ def test_every_model_is_drawn(tmp_path, name):
         assert main(["draw", *chosen, "-o", "a.svg"]) == 0
     text = (tmp_path / "a.svg").read_text("utf-8")
     assert all(word in text for word in (ENGLISH.split() if "words" in MODELS[name].takes else []))
-    assert all(word in text for word in (CHINESE.split()[:-1] if name == "seq2seq" else []))
+    assert all(word in text for word in (CHINESE.split() if "to" in MODELS[name].takes else []))
 
 
 @pytest.mark.parametrize("name", WITH_LOSS)
@@ -135,6 +136,35 @@ def test_a_decoder_that_runs_freely_reads_what_it_has_written(command, name):
     read = [n for n in graph if n.name == "ŷ"]
     assert [n.step for n in read] == [0, 1, 2]
     assert [n.parents[0].name for n in read[1:]] == ["y", "y"]
+
+
+def test_words_stand_below_their_vectors_and_beside_the_losses():
+    """Upright and without an index, also the last one, which no decoder reads."""
+    words = {"words": tuple(ENGLISH.split()), "to": tuple(CHINESE.split())}
+    for name in ("seq2seq", "attention"):
+        run = MODELS[name].record(Choices(**words))
+        picture = draw(run.loss, "cells").picture
+        read, wanted = [], []
+        for arrow in picture.arrows:
+            if arrow.tail.kind == "input":
+                ((word,),) = arrow.tail.label
+                assert not word.italic and word.level == "base"
+                (read if plain(arrow.head.label)[0] == "x" else wanted).append(word.text)
+        assert read == [*words["words"], "<s>", *words["to"][:-1]]
+        assert wanted == list(words["to"])
+        boxes = {plain(box.label) for box in picture.boxes if box.kind == "cell"}
+        assert boxes == {"encoder", "decoder"}
+
+
+def test_a_picture_of_attention_shows_what_an_untrained_model_computes():
+    run = MODELS["attention"].record(Choices(steps=3))
+    weights = [node.value[:, 0] for node in Graph(run.loss).find("α")]
+    shown = [a for a in draw(run.loss, "cells", values=True).picture.arrows if a.flow == "weight"]
+    for t, alpha in enumerate(weights, start=1):
+        labels = [f"α_{t},{k}, {share:.2f}" for k, share in enumerate(alpha, start=1)]
+        assert [plain(a.label) for a in shown[3 * t - 3 : 3 * t]] == labels
+    parameters = [n for n in Graph(run.loss) if n.op is None and n.requires_grad]
+    assert max(np.abs(p.value).max() for p in parameters if p.name in ("U", "v")) <= 0.5
 
 
 def test_the_five_types_read_and_write_at_their_steps():

@@ -366,3 +366,10 @@ def test_a_sampled_sequence_is_drawn_and_not_the_likeliest():
     cold = decoder.generate(contexts, 0, 1, **how, temperature=1e-6)
     assert drawn == set(range(6))
     assert [d.tokens for d in cold] == [d.tokens for d in decoder.generate(contexts, 0, 1)]
+
+
+def test_what_all_steps_of_a_decoder_share_is_made_once():
+    decoder = Decoder(5, 4, 4, cell=LSTMCell, rng=0)
+    scores = decoder(np.zeros((2, 4)), np.zeros((3, 2), int))
+    (total,) = (n for n in Graph(scores) if n.name == "b" and n.parents)
+    assert total.step is None and total.scope == "decoder/lstm"
