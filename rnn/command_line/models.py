@@ -16,9 +16,9 @@ import numpy as np
 from microgrrepresent import Graph, Tensor, cross_entropy, linear, scope, stack, step, steps, tanh
 from rnn.cells.cell import Cell
 from rnn.command_line.illustration import ILLUSTRATED, illustration, layer_of
+from rnn.command_line.parts import Part, Reading, Writing
 from rnn.layers.dense import Embedding, Linear
 from rnn.layers.layers import RNN
-from rnn.layers.recurrent import Recurrent
 from rnn.layers.unrolling import unroll
 from rnn.models.decoder import Decoder
 from rnn.models.encoder import Encoded
@@ -67,7 +67,7 @@ class Recorded:
     """A loss, or several outputs that have none; and what has equations, by name."""
 
     loss: Tensor | list[Tensor]
-    parts: dict[str, Recurrent[Any] | Cell[Any]]
+    parts: dict[str, Part]
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,19 @@ def _tokens(words: tuple[str, ...], n: int) -> list[tuple[str, int]]:
     return [(f'"{word}"', known.index(word)) for word in words]
 
 
-def _vectors(choices: Choices, rng: np.random.Generator) -> list[Tensor]:
+def _vectors(choices: Choices, rng: np.random.Generator) -> tuple[Embedding, list[Tensor]]:
     tokens = _tokens(choices.words, choices.steps)
     embedding = Embedding(len(tokens), VECTOR, rng=rng)
-    return [embedding(Tensor([i], name=word)).named("x") for _, (word, i) in steps(tokens)]
+    return embedding, [
+        embedding(Tensor([i], name=word)).named("x") for _, (word, i) in steps(tokens)
+    ]
 
 
 def _labels(choices: Choices, classes: int, rng: np.random.Generator) -> Recorded:
     """A layer over words, with the scores of a class at every step, or at the last."""
-    xs, layer = _vectors(choices, rng), choices.layer(rng)
+    (embedding, xs), layer = _vectors(choices, rng), choices.layer(rng)
     head = _head(layer.output_size, classes, rng)
+    parts: dict[str, Part] = {"": Reading(embedding, layer, head)}
     shown, said = layer.by_step(xs), []
     for t, h in enumerate(shown, start=1):
         if choices.output == "all" or t == len(shown):
@@ -114,9 +117,9 @@ def _labels(choices: Choices, classes: int, rng: np.random.Generator) -> Recorde
     if choices.output == "last":
         with step(len(shown)):
             L: Tensor = cross_entropy(said[-1], Tensor([0], name="target")).named("L")
-            return Recorded(L, {"": layer})
+            return Recorded(L, parts)
     targets = np.arange(1, len(said) + 1)[:, None] % classes
-    return Recorded(sequence_loss(cross_entropy, said, targets), {"": layer})
+    return Recorded(sequence_loss(cross_entropy, said, targets), parts)
 
 
 def _head(inputs: int, outputs: int, rng: np.random.Generator) -> Linear:
@@ -149,7 +152,7 @@ def _classifier(choices: Choices) -> Recorded:
 def _translation(choices: Choices, **looks: Any) -> Recorded:
     rng = np.random.default_rng(choices.seed)
     with scope("encoder"):
-        xs, layer = _vectors(choices, rng), choices.layer(rng)
+        (embedding, xs), layer = _vectors(choices, rng), choices.layer(rng)
         shown = layer.by_step(xs)
     written = _tokens(choices.to, choices.steps)
     size = len(written) + 1  # and the start symbol
@@ -179,7 +182,9 @@ def _translation(choices: Choices, **looks: Any) -> Recorded:
         targets = {node.step: node for node in Graph(L) if node.name == "target"}
         for t, (word, _) in enumerate(written, start=1):
             targets[t].name = word
-    return Recorded(L, {"encoder": layer, "decoder": decoder.cell})
+    handed_on = "S = [{first}, ..., {last}]" if looks else "C = {last}"
+    encoder = Reading(embedding, layer, handed_on=handed_on)
+    return Recorded(L, {"encoder": encoder, "decoder": Writing(decoder)})
 
 
 def _attention(choices: Choices) -> Recorded:

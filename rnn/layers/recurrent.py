@@ -288,8 +288,19 @@ class Recurrent(CellGrid[S]):
           U = weight_ih_l0
         """
         with step(1):
-            below = Tensor(np.zeros(self.input_size), dtype=self.dtype, name="x")
+            x = Tensor(np.zeros(self.input_size), dtype=self.dtype, name="x")
+        made = self.recorded_step(x)
+        return step_equations(made, notation, {p: name for name, p in self.named_tensors()})
+
+    def recorded_step(self, x: Tensor) -> list[Tensor]:
+        """What a step of all cells makes of x, as `Cell.recorded_step`; what it shows is the last.
+
+        Parameters
+        ----------
+        x : Tensor, shape (input_size,)
+        """
         made: list[Tensor] = []
+        below = x
         for layer in range(self.num_layers):
             shown = []
             for k in range(layer * self.directions, (layer + 1) * self.directions):
@@ -300,8 +311,7 @@ class Recurrent(CellGrid[S]):
             if self.bidirectional:
                 with scope(f"{self.scope}/l{layer}"), step(1):
                     below = concatenate(shown, axis=-1).named("y")
-        outputs = [*made, below] if self.bidirectional else made
-        return step_equations(outputs, notation, {p: name for name, p in self.named_tensors()})
+        return [*(node for node in made if node is not below), below]
 
     # --- states ----------------------------------------------------------------------------------
 

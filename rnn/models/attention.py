@@ -26,9 +26,9 @@ Score = Literal["dot", "general", "additive"]
 class Attention(Module):
     r"""Soft attention over a sequence, with one of three scores.
 
-        dot         e_k = qᵀ s_k                        (Luong et al. 2015)
-        general     e_k = qᵀ W s_k                      (Luong et al. 2015)
-        additive    e_k = vᵀ tanh(W q + U s_k)          (Bahdanau et al. 2015)
+        dot         e_k = qᵀ s_k                            (Luong et al. 2015)
+        general     e_k = qᵀ W_a s_k                        (Luong et al. 2015)
+        additive    e_k = v_aᵀ tanh(W_a q + U_a s_k)        (Bahdanau et al. 2015)
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Attention(Module):
     score : {"dot", "general", "additive"}
         See above.
     hidden_size : int, optional
-        Length of v, for ``additive``; query_size if not given.
+        Length of v_a, for ``additive``; query_size if not given.
     dtype : data type
         Of the parameters.
     rng : Generator or int, optional
@@ -81,11 +81,11 @@ class Attention(Module):
             return uniform((rows, columns), float(1 / np.sqrt(columns)), name, dtype, rng)
 
         if score == "general":
-            self.weight = matrix(query_size, key_size, "W")
+            self.weight = matrix(query_size, key_size, "W_a")
         elif score == "additive":
-            self.weight = matrix(width, query_size, "W")
-            self.weight_key = matrix(width, key_size, "U")
-            self.v = uniform((width,), float(1 / np.sqrt(width)), "v", dtype, rng)
+            self.weight = matrix(width, query_size, "W_a")
+            self.weight_key = matrix(width, key_size, "U_a")
+            self.v = uniform((width,), float(1 / np.sqrt(width)), "v_a", dtype, rng)
 
     def __call__(
         self,

@@ -164,7 +164,7 @@ def test_a_picture_of_attention_shows_what_an_untrained_model_computes():
         labels = [f"α_{t},{k}, {share:.2f}" for k, share in enumerate(alpha, start=1)]
         assert [plain(a.label) for a in shown[3 * t - 3 : 3 * t]] == labels
     parameters = [n for n in Graph(run.loss) if n.op is None and n.requires_grad]
-    assert max(np.abs(p.value).max() for p in parameters if p.name in ("U", "v")) <= 0.5
+    assert max(np.abs(p.value).max() for p in parameters if p.name in ("U_a", "v_a")) <= 0.5
 
 
 def test_the_five_types_read_and_write_at_their_steps():
