@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -61,7 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         # The products here are small: a second thread for them waits longer than it works.
-        with threadpool_limits(limits=1):
+        with threadpool_limits(limits=1), warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: print(
+                f"{options.prog}: {message}", file=sys.stderr
+            )
             status = COMMANDS[options.command](options)
         sys.stdout.flush()
         return status

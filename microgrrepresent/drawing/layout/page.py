@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from microgrrepresent.drawing.marks.picture import PAD, Picture, Point
+from microgrrepresent.drawing.marks.picture import FONT, PAD, Picture, Point
 from microgrrepresent.errors import DrawingError
 
 PAGES: dict[str, Point] = {"slide": (1600.0, 900.0), "paper": (453.5, 340.2)}
@@ -19,6 +20,9 @@ WIDE = 1.1
 """Which it is if it is wider by so much than its page."""
 BETTER = 1.05
 """By how much larger a picture has to be shown for its steps to look less usual."""
+
+LEAST = 12 / 900
+"""The size of letters that can be read on a page, as a part of its height."""
 
 
 def page_of(size: object) -> Point | None:
@@ -82,6 +86,13 @@ def fitted(place: Callable[[Fit], Picture], page: Point) -> Picture:
     picture = place(fit)
     if _width_of(page, picture) > WIDE * page[0]:
         picture = place(replace(fit, ranks=_ranks_to_fill(picture, page)))
+    letters = FONT * _scale_on(page, picture)
+    if letters < LEAST * page[1]:
+        warnings.warn(
+            f"draw: on this page the letters are {letters:.1f} pixels high, which is hard to read; "
+            "fewer steps, a window=(3, 2), view='cells' or loss=False make a picture smaller",
+            stacklevel=4,
+        )
     return picture
 
 

@@ -135,7 +135,8 @@ def draw(
         Colors; ``print`` is black and white, with dash patterns.
     size : {"slide", "paper"} or (float, float), optional
         Fit the picture to a page: 1600 x 900 pixels, or 12 x 9 cm, or so many pixels. Columns and
-        rows are parted until they fill it, and a long sequence is wrapped into rows.
+        rows are parted until they fill it, and a long sequence is wrapped into rows. Letters that
+        come out too small to be read are a warning.
     direction : {"right", "up"}
         Where time runs to.
     font_size : float, optional

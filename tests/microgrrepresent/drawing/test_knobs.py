@@ -14,6 +14,7 @@ from microgrrepresent.drawing.marks.labels import plain
 from microgrrepresent.drawing.marks.themes import LIGHT, Paint, Theme
 from microgrrepresent.errors import DrawingError
 from rnn import LSTMCell, RNNCell
+from rnn.command_line import main
 from rnn.command_line.illustration import illustration
 from tests.pictures.measures import flattened, measure
 
@@ -50,6 +51,17 @@ def test_letters_on_a_slide_can_be_read(loss):
     assert 1.2 < drawn.aspect < 2.2
     assert (drawn.overlaps, drawn.outside, drawn.slanted) == (0, 0, 0)
     assert drawn.contrast >= 4.5
+
+
+def test_letters_that_nobody_can_read_are_a_warning(tmp_path, capsys):
+    many = illustration("lstm", 30)[0]
+    with pytest.warns(UserWarning, match="letters are .* pixels high, .* window=") as caught:
+        draw(many, "gates", size="slide")
+    assert caught[0].filename == __file__
+    command = ["draw", "--cell", "lstm", "--steps", "30", "--size", "slide", "-o"]
+    assert main([*command, str(tmp_path / "a.svg")]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("python -m rnn draw: draw: on this page the letters are")
 
 
 def test_a_page_parts_columns_and_rows_but_no_step_from_another(loss):
