@@ -21,6 +21,8 @@ CLEAR = 3.0
 WIDE = 20.0
 """A curve that is wider or higher is no corner."""
 STRAIGHT = 0.01
+LONG = 4000.0
+"""A longer level line is one that many steps share, as those to the loss do: it stays whole."""
 TANGLED = 20
 """With more gaps an arrow than this, little would be left of the arrows: none is cut then."""
 
@@ -83,8 +85,9 @@ def _pieces(arrows: Sequence[Arrow]) -> _Pieces:
             (x0, y0), (x1, y1) = path[k], path[k + 3]
             if abs(y1 - y0) < STRAIGHT and abs(x1 - x0) > 2 * CLEAR:
                 line = _Line(y0, *_within(x0, x1, near), number)
-                for n in range(int(line.low // BUCKET), int(line.high // BUCKET) + 1):
-                    found.level[n].append(line)
+                if line.high - line.low < LONG:
+                    for n in range(int(line.low // BUCKET), int(line.high // BUCKET) + 1):
+                        found.level[n].append(line)
             elif abs(x1 - x0) < STRAIGHT and abs(y1 - y0) > 2 * CLEAR:
                 found.upright.append(_Line(x0, *_within(y0, y1, near), number))
             elif max(abs(x1 - x0), abs(y1 - y0)) < WIDE:
@@ -130,5 +133,9 @@ def _cuts(pieces: _Pieces) -> Iterator[_Cut]:
 
 def _turning(corner: Path, number: int, line: _Line) -> float | None:
     """How far along an upright line an arrow crosses it that turns there; None if it does not."""
-    along = crossing(corner, line.at) if number != line.number else None
-    return along if along is not None and line.low - GAP < along < line.high + GAP else None
+    low, high = line.low - GAP, line.high + GAP
+    ends = corner[0][1], corner[3][1]
+    if number == line.number or max(ends) < low or min(ends) > high:
+        return None
+    along = crossing(corner, line.at)
+    return along if along is not None and low < along < high else None

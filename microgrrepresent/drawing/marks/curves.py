@@ -138,12 +138,18 @@ def crossing(corner: Path, x: float) -> float | None:
     away = 1 if upright[0] > level[0] else -1
     if not -GAP < (x - level[0]) * away < (upright[0] - level[0]) * away - 0.5:
         return None
+    xs, ys = zip(*corner, strict=True)
     start, end = (0.0, 1.0) if level == corner[0] else (1.0, 0.0)
     for _ in range(20):
         u = (start + end) / 2
-        at = split(corner, u)[0][-1]
-        start, end = (u, end) if (x - at[0]) * away > 0 else (start, u)
-    return at[1]
+        start, end = (u, end) if (x - _at(xs, u)) * away > 0 else (start, u)
+    return _at(ys, u)
+
+
+def _at(p: Sequence[float], u: float) -> float:
+    """A coordinate of a cubic Bézier curve."""
+    v = 1 - u
+    return v * v * v * p[0] + 3 * u * v * (v * p[1] + u * p[2]) + u * u * u * p[3]
 
 
 def cut_start(path: Path, length: float) -> Path:

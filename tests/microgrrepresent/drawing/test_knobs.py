@@ -245,3 +245,13 @@ def test_a_level_arrow_is_cut_where_another_crosses_it():
         assert any(a[1] == b[1] == y and a[0] <= x <= b[0] for a, b in flattened(arrow.path))
         others = (line for o in picture.arrows if o is not arrow for line in flattened(o.path))
         assert any(a[0] == b[0] == x and min(a[1], b[1]) < y < max(a[1], b[1]) for a, b in others)
+
+
+def test_the_gaps_grow_with_the_steps_and_not_with_their_square():
+    def gaps(T):
+        out = illustration("lstm", T)[0]
+        drawing = draw(out, "operations", gradients=backward(out))
+        return sum(len(arrow.gaps) for arrow in drawing.picture.arrows)
+
+    few, more, many = map(gaps, (30, 60, 90))
+    assert many - more < 1.2 * (more - few)
