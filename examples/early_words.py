@@ -1,7 +1,8 @@
 """What the fixed context C = h_T still knows of the first words.
 
-An encoder reads a sentence x_1, ..., x_T, and its last state C is all that the decoder is given.
-How strongly C depends on the word at k is the norm of its derivative,
+An encoder reads a sentence x_1, ..., x_T, and its last state C, the context, is all that the
+decoder is given. Early words have a weak influence on the context. How strongly C depends on the
+word at k is the norm of its derivative,
 
     |dC/dx_k| = |prod_{t=k+1}^{T} dh_t/dh_{t-1}  dh_k/dx_k|,
 

@@ -1,7 +1,8 @@
 """Exploding gradients: a step that is too large throws the network into a corner.
 
-The experiment of the NNDL course: the digit sum of length 20 with an SRN, plain gradient descent
-with rate 0.2, and a loss that is summed over 64 sequences. The gradient of U is a sum of products
+The explosion experiment of the NNDL course: the digit sum of length 20 with an SRN, plain gradient
+descent with rate 0.2, and a loss that is summed over 64 sequences. The gradient of U is a sum of
+products
 
     dL/dU = sum_t sum_k  (prod_{tau=k}^{t-1} diag(f'(z_tau)) U^T) delta_t  h_{k-1}^T
 

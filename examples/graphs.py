@@ -1,7 +1,7 @@
 """Five small graphs of the textbook, drawn both ways, with their gradients checked.
 
-A graph can be drawn with operations as its nodes, arrows carrying values; or with variables as its
-nodes, arrows saying by which operation one comes from another. Here both are views of one graph.
+In a computation graph nodes are operations, and arrows carry values; or nodes are variables, and
+arrows say by which operation one comes from another. Here both are views of one graph.
 
     (a)  z = x y                                    dz/dx = y,  dz/dy = x
     (b)  yhat = sigma(x . w + b)                    dyhat/dw = yhat (1 - yhat) x

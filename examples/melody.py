@@ -1,6 +1,7 @@
 """One to many: from one note, a melody.
 
-The network is given a seed note, and from then on hears only itself: the note that it draws from
+The network is given a seed note, and from then on hears only itself (free running; in training it
+hears the true melody, which is teacher forcing): the note that it draws from
 softmax(V h_t + b) is its next input, until it draws the end. The corpus is generated: melodies
 that begin on the seed note, walk up and down a scale on it in small steps and come home to it.
 Seed notes low in the range stand for the major scale, the others for the pentatonic, so the first
