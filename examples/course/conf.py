@@ -2,6 +2,8 @@
 
 import re
 
+from sphinx.search.en import SearchEnglish
+
 project = "microgrrepresent"
 html_title = "microgrrepresent"
 author = "the authors of microgrrepresent"
@@ -46,6 +48,24 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 
 
+class Search(SearchEnglish):
+    """English by words; Chinese by its characters and by pairs of them, in pages and in queries."""
+
+    js_splitter_code = r"""
+function splitQuery(query) {
+  const words = /[\u4e00-\u9fff]+|(?:(?![\u4e00-\u9fff])[\p{L}\p{N}_])+/gu;
+  const pairs = (run) => Array.from(run.slice(1), (_, i) => run.slice(i, i + 2));
+  return (query.match(words) ?? []).flatMap((word) =>
+    /[\u4e00-\u9fff]{2}/.test(word) ? pairs(word) : [word]);
+}"""
+
+    def split(self, text):
+        """The words of a page, without order."""
+        chinese = re.findall(r"[\u4e00-\u9fff]+", text)
+        pairs = [run[i : i + n] for run in chinese for n in (1, 2) for i in range(len(run) + 1 - n)]
+        return super().split(re.sub(r"[\u4e00-\u9fff]", " ", text)) + pairs
+
+
 def formulas_as_written(app, what, name, obj, options, lines):
     """Keep the line breaks of formulas: in docstrings they are paragraphs that are indented."""
     last, written = "", []
@@ -75,6 +95,7 @@ def without_fields(app, what, name, obj, skip, options):
 
 def setup(app):
     """Let Sphinx call them: one before docstrings are read as NumPy's, and one behind."""
+    app.add_search_language(Search)
     app.connect("autodoc-skip-member", without_fields)
     app.connect("autodoc-process-docstring", formulas_as_written, priority=100)
     app.connect("autodoc-process-docstring", each_attribute, priority=900)

@@ -26,6 +26,21 @@ from rnn.systems import System, preamble, systems
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+PARTS = {
+    "Graphs": "计算图",
+    "Networks with memory": "有记忆的网络",
+    "Recurrent cells": "循环单元",
+    "Gated cells": "门控单元",
+    "Other recurrences": "其他循环结构",
+    "Encoder and decoder": "编码器与解码器",
+    "Inputs and outputs": "输入与输出",
+    "Losses": "损失函数",
+    "Training": "训练",
+    "Tasks": "任务",
+    "As in PyTorch": "与 PyTorch 相同的接口",
+}
+"""The parts of the course in Chinese."""
+
 ROOMS = ["cells", "layers", "models", "sequences", "training", "diagnosis", "weights"]
 
 
@@ -116,21 +131,28 @@ def _index(pictures: Path) -> dict[str, str]:
     number = 0
     for part, members in groupby(systems(), key=lambda system: system.part):
         page = part.lower().replace(" ", "_")
-        sections = [f"# {part}"]
-        table += [f"\n## {part}\n", "| | |", "|---|---|"]
+        title = f"{part} · [{PARTS[part]}]{{lang=zh}}"
+        sections = [f"# {title}"]
+        table += [
+            f"\n## {title}\n",
+            "```{list-table}",
+            ":header-rows: 1\n:widths: 55 45\n:width: 100%\n",
+            "* - English\n  - [中文]{lang=zh}",
+        ]
         for system in members:
             number += 1
             anchor = f"system-{number}"
             sections.append(f"({anchor})=\n{_section(system, pictures, number)}")
             others = " · ".join(f"[{name}]{{lang=zh}}" for name in system.chinese)
             table.append(
-                f"| [{_cell(' · '.join(system.english))}]({page}.md#{anchor}) | {others} |"
+                f"* - [{_cell(' · '.join(system.english))}]({page}.md#{anchor})\n  - {others}"
             )
+        table.append("```")
         pages[page] = "\n\n".join(sections)
     before = f"```python\n{preamble()}\n```"
     pages["index"] = "\n".join(
         [
-            "# Index of systems\n",
+            "# Index of systems · [系统索引]{lang=zh}\n",
             "Every system of the lecture notes by its names: formula, call, picture, example and",
             "test. In a terminal, `python -m rnn systems peephole`, or `python -m rnn systems",
             f"窥视孔`, finds one. Each call runs after these lines:\n\n{before}\n",

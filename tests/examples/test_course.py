@@ -77,6 +77,17 @@ def test_the_examples_in_docstrings_run(name, handout):
     assert tried.attempted and not tried.failed
 
 
+def test_chinese_is_searched_by_pairs_of_characters(handout):
+    search = import_module("conf").Search({})
+    assert sorted(search.split("双向 RNN，双")) == sorted(["RNN", "双", "向", "双向", "双"])
+
+
+def test_every_part_of_the_index_has_a_chinese_name(handout):
+    from rnn.systems import systems
+
+    assert list(import_module("generated").PARTS) == list({s.part: None for s in systems()})
+
+
 # --- the pages -----------------------------------------------------------------------------------
 
 
@@ -189,6 +200,19 @@ def test_pages_ask_no_other_host_fit_the_window_and_have_no_serious_fault(site, 
         browser.close()
     assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
     assert not faults
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("word", ["双向", "残差", "循环", "双向循环神经网络", "窥视孔", "peephole"])
+def test_a_word_is_searched_in_both_languages(site, word):
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{(site / 'search.html').as_uri()}?q={word}")
+        page.locator("#search-results li a", has_text="Index of systems").first.wait_for()
+        browser.close()
 
 
 @pytest.mark.parity
