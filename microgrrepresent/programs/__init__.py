@@ -1,6 +1,7 @@
 """Programs: a recorded loss and its gradient as the loop that one would have written by hand."""
 
 from microgrrepresent.programs.compiling import Compiled, compiled
+from microgrrepresent.programs.copies import sources_on_copies
 from microgrrepresent.programs.description_check import check_primitive
 from microgrrepresent.programs.loss_program import Program, program
 from microgrrepresent.programs.marking import Marker, StudentError, mark
@@ -16,4 +17,5 @@ __all__ = [
     "compiled",
     "mark",
     "program",
+    "sources_on_copies",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from microgrrepresent.node import Array
+from microgrrepresent.programs.copies import Change
 from microgrrepresent.programs.mistakes import Mistake
 from microgrrepresent.programs.trial import Found, Way
 
@@ -53,6 +54,9 @@ class Report:
         Whether the loss is wrong in a way that no factor explains.
     other_order : bool
         Whether weights that are side by side could be read in another order, too.
+    in_place : Change or None
+        A line that changes in place what the forward pass made. All else is said of the function
+        with that line done on a copy.
     error : str
         What the function raised.
     """
@@ -69,12 +73,14 @@ class Report:
     untouched: bool = False
     forward_wrong: bool = False
     other_order: bool = False
+    in_place: Change | None = None
     error: str = ""
 
     @property
     def right(self) -> bool:
         """Whether the loss and all gradients that were asked for are right."""
-        return not (self.error or self.loss or self.wrong or self.missing)
+        wrong = self.error or self.loss or self.in_place or self.wrong or self.missing
+        return not wrong
 
     @property
     def first_wrong(self) -> str | None:
@@ -94,7 +100,8 @@ class Report:
     @property
     def why(self) -> str:
         """The mistake in a few words; empty if there is none, or it is not known."""
-        return _what(self.ways[0]) if self.ways else ""
+        causes = [self.in_place.says] if self.in_place else []
+        return ", and ".join([*causes, *map(_what, self.ways[:1])])
 
     @property
     def reproduced(self) -> bool:
@@ -108,6 +115,10 @@ class Report:
         if self.forward_wrong and not self.correct:
             return f"{self.loss}\nThe gradients cannot be compared before the loss is right."
         said = [self.loss or "The loss is right.", *self.remarks]
+        if self.in_place is not None:
+            what = f"{self.in_place.says}. {self.in_place.why}"
+            known = f"{self.loss}: {what}" if self.loss else f"The loss is right, but {what}"
+            said = [known, "With a copy, this is found:", *self.remarks]
         if self.untouched:
             return "\n".join([*said, *UNTOUCHED])
         said.append(self._counted())
@@ -116,14 +127,14 @@ class Report:
                 said.append("In the order of computation:")
             said += [f"    {name} {what}." for name, what in self.wrong.items()]
         said += self.adjoints
-        if self.found is not None and (self.found.ways or not self.loss):
+        if self.found is not None and (self.found.ways or not self.loss or self.in_place):
             said += _why(self.found, self.letters)
             if self.steps and not self.found.ways and not self.adjoints:
                 said.append(HINT)
         return "\n".join(line for line in said if line)
 
     def _counted(self) -> str:
-        if self.right:
+        if not (self.wrong or self.missing):
             return f"All gradients are right: {', '.join(self.correct)}."
         kinds = {"Right": self.correct, "Wrong": tuple(self.wrong), "Missing": self.missing}
         return " ".join(f"{kind}: {', '.join(names)}." for kind, names in kinds.items() if names)

@@ -1,9 +1,10 @@
 """Run a student's function: here, or as a program of its own, which can be stopped.
 
-    python -P student.py FILE FUNCTION GIVEN.npz FOUND
+    python -P student.py FILE FUNCTION GIVEN.npz FOUND FOLDER
 
 needs NumPy only. It writes FOUND.npz, with an array for each value that the function returns, and
-FOUND.json, which says what they are called; or FOUND.json alone, with what went wrong.
+FOUND.json, which says what they are called; or FOUND.json alone, with what went wrong. The file
+finds the modules in FOLDER.
 """
 
 from __future__ import annotations
@@ -92,9 +93,9 @@ def _shapes(line: str, variables: Mapping[str, Any]) -> list[str]:
     return [f"{name} is {array.shape}" for name, array in list(arrays.items())[:MOST]]
 
 
-def run(file: str, name: str, given: str, found: str) -> None:
+def run(file: str, name: str, given: str, found: str, folder: str) -> None:
     """Call a function of a file, and write what it returns or raises."""
-    sys.path.insert(0, str(Path(file).parent))
+    sys.path.insert(0, folder)
     try:
         functions = runpy.run_path(file)
         if not callable(functions.get(name)):

@@ -20,14 +20,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from microgrrepresent.errors import FileError
-from microgrrepresent.files import read_arrays, read_file, write_arrays
+from microgrrepresent.files import read_arrays, read_file, write_arrays, write_file
 from microgrrepresent.node import Array
-from microgrrepresent.programs import Marker, Report, StudentError, student
+from microgrrepresent.programs import Marker, Report, StudentError, sources_on_copies, student
+from microgrrepresent.programs.copies import Change
 from rnn.command_line.exercises import FUNCTION
 from rnn.command_line.illustration import ILLUSTRATED
 from rnn.command_line.loops import Task, tagger
@@ -99,7 +100,25 @@ class Marking:
             self._known[cell] = task, Marker(task.program(), task.data(seed))
         task, marker = self._known[cell]
         marker = marker.on(**task.data(seed))
-        return marker(lambda **arrays: run(file, arrays, self.limit))
+        student = _File(file, self.limit)
+        return marker(student, student.again)
+
+
+@dataclass(frozen=True)
+class _File:
+    """The function in a student's file, or in another source in its place."""
+
+    path: Path
+    limit: float
+    source: str = ""
+
+    def __call__(self, **arrays: Array) -> tuple[Any, dict[str, Any]]:
+        return run(self.path, arrays, self.limit, self.source)
+
+    def again(self) -> Iterator[tuple[Change | None, _File]]:
+        """With what it changes in place done on copies."""
+        for change, source in sources_on_copies(read_file(self.path)):
+            yield change, replace(self, source=source)
 
 
 def named(path: Path) -> tuple[str, int]:
@@ -139,8 +158,10 @@ def _blanks(path: Path) -> Iterator[int]:
                     yield statement.lineno
 
 
-def run(file: Path, arrays: dict[str, Array], limit: float) -> tuple[Any, dict[str, Any]]:
-    """Run a file's function in a process of its own.
+def run(
+    file: Path, arrays: dict[str, Array], limit: float, source: str = ""
+) -> tuple[Any, dict[str, Any]]:
+    """Run a file's function in a process of its own, or another source in its place.
 
     Raises
     ------
@@ -154,7 +175,10 @@ def run(file: Path, arrays: dict[str, Array], limit: float) -> tuple[Any, dict[s
     with tempfile.TemporaryDirectory() as folder:
         given, found = Path(folder, "given.npz"), Path(folder, "found")
         write_arrays(given, arrays)
-        names = [str(file.resolve()), FUNCTION, str(given), str(found)]
+        beside = file.resolve().parent
+        if source:
+            file = write_file(Path(folder, file.name), source.encode())
+        names = [str(file.resolve()), FUNCTION, str(given), str(found), str(beside)]
         status = _status([sys.executable, "-P", student.__file__, *names], folder, limit)
         if not Path(folder, "found.json").exists():
             raise StudentError(f"it ended without a result, with exit status {status}")

@@ -202,3 +202,15 @@ def test_another_file_is_refused_in_one_line(content, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "other.py is no " in error
     assert main(["mark", "absent.py"]) == 2
+
+
+def test_a_line_that_changes_another_variable_in_place_is_named(mark):
+    Path("mine.py").write_text("", "utf-8")  # what stands beside the file is found again
+    text = "import mine\n" + solved("lstm")
+    wrong = text.replace("do = dh * np.tanh(c[t])", "do = dh; do *= np.tanh(c[t])")
+    assert wrong != text
+    status, said = mark(wrong)
+    assert status == 1 and said.startswith(
+        "The loss is right, but `do *= np.tanh(c[t])` changes dh in place. "
+        "After `do = dh`, do is dh itself, and no copy of it.\n"
+    )
