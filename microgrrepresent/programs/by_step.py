@@ -53,6 +53,19 @@ def traced(replay: Replay, backward: Iterable[Item]) -> Trace:
     return found
 
 
+def history(replay: Replay, backward: Iterable[Item]) -> dict[str, list[Array]]:
+    """Run a backward pass; the values of its variables after each turn of a loop, or at its end."""
+    found: dict[str, list[Array]] = {}
+
+    def after(_: int, variables: Mapping[str, Any]) -> None:
+        for n, value in variables.items():
+            if isinstance(value, np.ndarray | np.number | float):
+                found.setdefault(n, []).append(np.array(value))
+
+    after(0, replay.run(backward, after))
+    return found
+
+
 def first_difference(right: Trace, other: Trace, tolerance: float) -> tuple[int, str] | None:
     """The first step and variable, in the order of computation, that is not right."""
     for (t, n), value in right.items():

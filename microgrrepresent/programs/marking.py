@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent.node import Array, Node
-from microgrrepresent.programs.by_step import GivenAdjoints, adjoint_names
+from microgrrepresent.programs.by_step import GivenAdjoints, adjoint_names, history
 from microgrrepresent.programs.copies import Change, on_copies
 from microgrrepresent.programs.loss_program import Program, Wrt, program
+from microgrrepresent.programs.mistakes import with_mistakes
+from microgrrepresent.programs.own_names import had, meanings, own_names, values_of, written_names
 from microgrrepresent.programs.pieces import order_of
 from microgrrepresent.programs.printing import as_printed
 from microgrrepresent.programs.reading import Reading, read_gradients
-from microgrrepresent.programs.report import Report, how_far
+from microgrrepresent.programs.report import Report, Words, how_far
 from microgrrepresent.programs.student import called, described
 from microgrrepresent.programs.trial import Broken, Trials
 
@@ -54,7 +56,8 @@ def mark(student: Student, f: Callable[..., Node], wrt: Wrt, **inputs: ArrayLike
     Returns
     -------
     Report
-        ``print(report)`` says it in sentences.
+        ``print(report)`` says it in sentences, in the student's own names where their values tell
+        which they are. For that, a wrong function is run again, without its output.
 
     Raises
     ------
@@ -166,7 +169,27 @@ class Marker:
         if report.wrong and report.other_order and not report.reproduced:
             other = self._read(loss, gradients, adjoints, farthest=True)
             report = other if other.reproduced else report
-        return report
+        return replace(report, words=self._words(student, arrays, report))
+
+    def _words(self, student: Student, arrays: Mapping[str, Any], report: Report) -> Words:
+        """What the student calls what stands in the printed lines, and what the rest of it is."""
+        written = written_names(student)
+        if written is None or not report.ways:
+            return Words()
+        code = self.trials.broken.code
+        meaning = meanings(code, {*written, *report.printed_names})
+        letters = [n for n in report.printed_names if n in meaning]
+        names: dict[str, str] = {}
+        other = {n for n in letters if n not in written}
+        if report.reproduced:
+            broken = with_mistakes(code, *report.ways[0])
+            program = history(self.trials.replay, broken.backward)
+            own = values_of(student, arrays)
+            others = {n: program[n] for n in letters if n in other and n in program}
+            names = own_names(others, own, {*report.printed_names})
+            other |= {n for n in letters if n in own and not had(own[n], program.get(n, []))}
+        rest = [meaning[n] for n in letters if n in other and n not in names]
+        return Words(names, tuple(rest))
 
     def _apart(self, returned: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The gradients, and the adjoints by step."""

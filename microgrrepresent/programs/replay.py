@@ -103,6 +103,12 @@ class Replay:
 
     def gradients(self, backward: Iterable[Item], after: Turn | None = None) -> tuple[Array, ...]:
         """Run a backward pass, and return its gradients, which may be wrong, or raise."""
+        names = self.run(backward, after)
+        with np.errstate(all="ignore"):
+            return tuple(eval(code, names) for code in self._returned)
+
+    def run(self, backward: Iterable[Item], after: Turn | None = None) -> dict[str, Any]:
+        """Run a backward pass, and return all variables after it."""
         names = dict(self.forward)
         names.update({n: {} for n in self._stored})
         with np.errstate(all="ignore"):
@@ -117,7 +123,7 @@ class Replay:
                         exec(line, names)
                     if after is not None:
                         after(t, names)
-            return tuple(eval(code, names) for code in self._returned)
+        return names
 
     @cached_property
     def _stored(self) -> list[str]:

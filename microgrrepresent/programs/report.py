@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +24,42 @@ UNTOUCHED = (
     "Every gradient is 0, as before the first line of the way back.",
     "If there are lines: many mistakes give 0, so that none is named.",
 )
+
+
+@dataclass(frozen=True)
+class Words:
+    """How printed lines are said to a student.
+
+    Attributes
+    ----------
+    names : dict from str to str
+        For a variable of the program, the student's that has its values.
+    meanings : tuple of str
+        What the other letters stand for, which the student does not use.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    meanings: tuple[str, ...] = ()
+
+    def line(self, line: str) -> str:
+        """A line in the student's names, or several; without those that then say nothing."""
+        lines = _NAME.sub(lambda found: self.names.get(found[0], found[0]), line).splitlines()
+        said = lines if len(lines) == 1 else [one for one in lines if not _says_nothing(one)]
+        return "\n".join(said)
+
+    def sentence(self, says: str) -> str:
+        """A sentence; names of one letter may be words there, such as a."""
+        names = {n: own for n, own in self.names.items() if len(n) > 1}
+        return Words(names).line(says)
+
+
+def _says_nothing(line: str) -> bool:
+    """Whether it is ``dh = dh``."""
+    left, equal, right = line.partition(" = ")
+    return bool(equal) and left == right
+
+
+_NAME = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
@@ -57,6 +93,8 @@ class Report:
     in_place : Change or None
         A line that changes in place what the forward pass made. All else is said of the function
         with that line done on a copy.
+    words : Words
+        The student's names for those in the printed lines.
     error : str
         What the function raised.
     """
@@ -74,6 +112,7 @@ class Report:
     forward_wrong: bool = False
     other_order: bool = False
     in_place: Change | None = None
+    words: Words = field(default_factory=Words)
     error: str = ""
 
     @property
@@ -108,6 +147,12 @@ class Report:
         """Whether mistakes were found that give all these numbers."""
         return bool(self.ways) and self.found is not None and self.found.everywhere
 
+    @property
+    def printed_names(self) -> list[str]:
+        """All names that stand in the lines that are printed."""
+        lines = (line for way in self.ways[:SHOWN] for m in way for line in (m.right, m.wrong))
+        return list(dict.fromkeys(name for line in lines for name in _NAME.findall(line)))
+
     def __str__(self) -> str:
         if self.error:
             end = "" if self.error.endswith((".", "?")) else "."
@@ -128,7 +173,7 @@ class Report:
             said += [f"    {name} {what}." for name, what in self.wrong.items()]
         said += self.adjoints
         if self.found is not None and (self.found.ways or not self.loss or self.in_place):
-            said += _why(self.found, self.letters)
+            said += _why(self.found, self.letters, self.words)
             if self.steps and not self.found.ways and not self.adjoints:
                 said.append(HINT)
         return "\n".join(line for line in said if line)
@@ -144,19 +189,14 @@ class Report:
         return f"<Report: {what}>"
 
 
-def _why(found: Found, letters: Mapping[str, str]) -> list[str]:
+def _why(found: Found, letters: Mapping[str, str], words: Words) -> list[str]:
     tried = f"{found.tried} mistakes" + (f" and {found.pairs} pairs of them" * bool(found.pairs))
     if not found.ways:
         return [f"Why: unknown; none of {tried} gives these numbers."]
     said: list[str] = []
-    for way, seen in zip(found.ways[:SHOWN], found.seen, strict=False):
-        begin = "Or" if said else "Why"
-        said.append(f"{begin}: {_what(way)}.")
-        for mistake in way:
-            said += _beside("it should be    ", mistake.right)
-            said += _beside("it is as if     ", mistake.wrong or "(nothing stood there)")
-        if seen is not None:
-            said += _beside("first seen      ", f"at t = {seen[0]}, in {seen[1]}")
+    ways = {"\n".join(_said(way, seen, words)): None for way, seen in _shown(found, words)}
+    for text in ways:
+        said += f"{'Or' if said else 'Why'}: {text}".splitlines()
     more = len(found.ways) - SHOWN
     if more > 0:
         said.append(f"Or one of {more} more that come to the same.")
@@ -166,10 +206,29 @@ def _why(found: Found, letters: Mapping[str, str]) -> list[str]:
         if found.everywhere
         else " This gives your numbers where they are wrong; elsewhere you have it right."
     )
-    words = set(re.findall(r"\w+", "\n".join(said)))
+    printed = set(re.findall(r"\w+", "\n".join(said)))
     other = [f"{letter} is {name}" for name, letter in letters.items() if name != letter]
-    other = [o for o in other if words & {o.split()[0], f"d{o.split()[0]}"}]
-    return [*said, f"In these lines, {', '.join(other)}."] if other else said
+    other = [o for o in other if printed & {o.split()[0], f"d{o.split()[0]}"}]
+    other += words.meanings
+    return [*said, f"In these lines, {'; '.join(other)}."] if other else said
+
+
+def _shown(found: Found, words: Words) -> Iterator[tuple[Way, tuple[int, str] | None]]:
+    """Those that are printed; of the others, those that are something else in a student's names."""
+    for k, (way, seen) in enumerate(zip(found.ways[:SHOWN], found.seen, strict=False)):
+        if not k or any(words.line(m.right) != words.line(m.wrong) for m in way):
+            yield way, seen
+
+
+def _said(way: Way, seen: tuple[int, str] | None, words: Words) -> list[str]:
+    said = [f"{words.sentence(_what(way))}."]
+    for mistake in way:
+        wrong = words.line(mistake.wrong) or "(nothing stood there)"
+        said += _beside("it should be    ", words.line(mistake.right))
+        said += _beside("it is as if     ", wrong)
+    if seen is not None:
+        said += _beside("first seen      ", f"at t = {seen[0]}, in {words.line(seen[1])}")
+    return said
 
 
 def _what(way: Way) -> str:
