@@ -6,7 +6,7 @@ each step, and the first wrong one on the way back is where the mistake is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,12 +53,15 @@ def traced(replay: Replay, backward: Iterable[Item]) -> Trace:
     return found
 
 
-def history(replay: Replay, backward: Iterable[Item]) -> dict[str, list[Array]]:
-    """Run a backward pass; the values of its variables after each turn of a loop, or at its end."""
+def history(
+    replay: Replay, backward: Iterable[Item], names: Collection[str]
+) -> dict[str, list[Array]]:
+    """The values of some variables after each turn of a backward pass, and at its end."""
     found: dict[str, list[Array]] = {}
 
     def after(_: int, variables: Mapping[str, Any]) -> None:
-        for n, value in variables.items():
+        for n in names:
+            value = variables.get(n)
             if isinstance(value, np.ndarray | np.number | float):
                 found.setdefault(n, []).append(np.array(value))
 
@@ -187,6 +190,17 @@ class GivenAdjoints:
         before = [m for m in order[: order.index(n)] if t in self.values.get(m, {})]
         said = f"On the way back, the first wrong one is {n} at t = {t}"
         return f"{said}; {', '.join(before)} before it is right there." if before else f"{said}."
+
+
+def meant(value: Any, names: Iterable[str], right: Trace, tolerance: float) -> str | None:
+    """The adjoint that is given under another name: one that it is right for, at most steps."""
+    steps = {}
+    for n in names:
+        given = GivenAdjoints.read({n: value}, right, tolerance)
+        steps[n] = len(given.values[n].keys() & {t for t, m in right if m == n})
+        steps[n] -= len(given.wrong())
+    best = max(steps, key=lambda n: steps[n], default=None)
+    return best if best is not None and steps[best] > 0 else None
 
 
 def _from_1(value: Any, steps: Sequence[int]) -> Steps:

@@ -67,12 +67,14 @@ def on_copies(function: Callable[..., Any]) -> Iterator[tuple[Change | None, Cal
         source = textwrap.dedent(inspect.getsource(inner))
         known = {**inner.__globals__, **inspect.getclosurevars(inner).nonlocals}
         found = list(sources_on_copies(source))
-    except (OSError, TypeError, SyntaxError, AttributeError):
+    except (OSError, TypeError, ValueError, SyntaxError, AttributeError):
         return
     for change, text in found:
         names = dict(known)
-        exec(compile(text, "<on a copy>", "exec"), names)
-        yield change, _silent(names[inner.__name__])
+        with contextlib.suppress(Exception):  # such as a default that is known elsewhere only
+            exec(compile(text, "<on a copy>", "exec"), names)
+        if callable(names.get(inner.__name__)):
+            yield change, _silent(names[inner.__name__])
 
 
 def _silent(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,8 +91,11 @@ def sources_on_copies(source: str | bytes) -> Iterator[tuple[Change | None, str]
     tree = ast.parse(source)
     places: list[tuple[list[ast.stmt], Statement, ast.stmt, Change]] = []
     for function in (f for f in ast.walk(tree) if isinstance(f, Function)):
-        function.decorator_list = []
         names = {*_variables(function)}
+        function.decorator_list, function.returns = [], None
+        for given in ast.walk(function.args):
+            if isinstance(given, ast.arg):
+                given.annotation = None
         for body, statement in _statements(function):
             variable = _changed(statement)
             if variable in names:

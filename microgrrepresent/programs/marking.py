@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microgrrepresent.node import Array, Node
-from microgrrepresent.programs.by_step import GivenAdjoints, adjoint_names, history
+from microgrrepresent.programs.by_step import GivenAdjoints, adjoint_names, meant
 from microgrrepresent.programs.copies import Change, on_copies
 from microgrrepresent.programs.loss_program import Program, Wrt, program
-from microgrrepresent.programs.mistakes import with_mistakes
-from microgrrepresent.programs.own_names import had, meanings, own_names, values_of, written_names
+from microgrrepresent.programs.loss_reading import read_loss
+from microgrrepresent.programs.own_names import words_of
 from microgrrepresent.programs.pieces import order_of
 from microgrrepresent.programs.printing import as_printed
 from microgrrepresent.programs.reading import Reading, read_gradients
@@ -164,39 +164,30 @@ class Marker:
             loss, returned = called(student, arrays)
         except Exception as error:  # whatever the student's function raises is its result
             return Report(error=_raised(error, student))
-        gradients, adjoints = self._apart(returned)
+        names = self._adjoints(returned)
+        gradients = {str(n): value for n, value in returned.items() if n not in names}
+        adjoints = {names[n]: value for n, value in returned.items() if n in names}
+        words = Words({letter: n for n, letter in names.items() if n != letter})
         report = self._read(loss, gradients, adjoints)
         if report.wrong and report.other_order and not report.reproduced:
             other = self._read(loss, gradients, adjoints, farthest=True)
             report = other if other.reproduced else report
-        return replace(report, words=self._words(student, arrays, report))
+        said = tuple(map(words.line, report.adjoints))
+        if report.ways:
+            words = words_of(student, arrays, report, self.trials) or words
+        return replace(report, adjoints=said, words=words)
 
-    def _words(self, student: Student, arrays: Mapping[str, Any], report: Report) -> Words:
-        """What the student calls what stands in the printed lines, and what the rest of it is."""
-        written = written_names(student)
-        if written is None or not report.ways:
-            return Words()
-        code = self.trials.broken.code
-        meaning = meanings(code, {*written, *report.printed_names})
-        letters = [n for n in report.printed_names if n in meaning]
-        names: dict[str, str] = {}
-        other = {n for n in letters if n not in written}
-        if report.reproduced:
-            broken = with_mistakes(code, *report.ways[0])
-            program = history(self.trials.replay, broken.backward)
-            own = values_of(student, arrays)
-            others = {n: program[n] for n in letters if n in other and n in program}
-            names = own_names(others, own, {*report.printed_names})
-            other |= {n for n in letters if n in own and not had(own[n], program.get(n, []))}
-        rest = [meaning[n] for n in letters if n in other and n not in names]
-        return Words(names, tuple(rest))
-
-    def _apart(self, returned: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The gradients, and the adjoints by step."""
-        own = {f"d{n}" for pair in self.letters.items() for n in pair}
-        names = set(adjoint_names(self.trials.broken.code)) - own - set(self.letters)
-        gradients = {str(n): value for n, value in returned.items() if n not in names}
-        return gradients, {n: value for n, value in returned.items() if n in names}
+    def _adjoints(self, returned: Mapping[str, Any]) -> dict[str, str]:
+        """What is an adjoint by step, and which it is: dz may be da."""
+        own = {f"d{n}" for pair in self.letters.items() for n in pair} | set(self.letters)
+        known = [n for n in adjoint_names(self.trials.broken.code) if n not in own]
+        found = {n: n for n in returned if n in known}
+        for n, value in returned.items():
+            if n not in found and _is_by_step(value):
+                free = [m for m in known if m not in found.values()]
+                letter = meant(value, free, self.trials.trace, self._tolerance())
+                found |= {n: letter} if letter is not None else {}
+        return found
 
     def _read(
         self,
@@ -207,7 +198,9 @@ class Marker:
     ) -> Report:
         right = dict(zip(self.letters, self.trials.right, strict=True))
         reading = read_gradients(gradients, right, self.letters, self.lengths, farthest)
-        said, factor = self._loss(loss)
+        said, factor = read_loss(
+            loss, self.trials.replay, self.lengths, self._initial(), self._tolerance()
+        )
         if factor is not None and self._follows(reading, factor):
             reading = _divided(reading, factor)
             adjoints = {}
@@ -249,39 +242,6 @@ class Marker:
         """T and B."""
         arrays = self.trials.arrays
         return {n: int(eval(where, dict(arrays))) for n, where in self.step.code.sizes}
-
-    def _loss(self, loss: Any) -> tuple[str, float | None]:
-        """What is wrong with the loss, and how many times too large it is, as far as is seen."""
-        right = float(self.trials.replay.loss)
-        try:
-            given = float(loss)
-        except (TypeError, ValueError):
-            what = f"an array of shape {s}" if (s := np.shape(loss)) else type(loss).__name__
-            return f"The loss must be a number, and is {what}.", 1
-        if self._same(given, right):
-            return "", 1
-        said = f"The loss is {given:.6g}, and should be {right:.6g}"
-        sizes = self.lengths
-        scales = {**sizes, " * ".join(sizes): int(np.prod(list(sizes.values())))}
-        if self._same(given, right * 2) or self._same(given, right / 2):
-            factor = 2 if abs(given) > abs(right) else 0.5
-            return f"{said}: it is {factor} times the right one; is a factor 1/2 left out?", factor
-        for name, n in scales.items():
-            if self._same(given, right * n):
-                return f"{said}: it is {name} times too large, as if summed, not averaged.", n
-            if self._same(given, right / n):
-                return f"{said}: it is divided by {name} once too often.", 1 / n
-        for letter in self._initial():
-            arrays = self.trials.arrays
-            without = replace(
-                self.trials.replay, arrays={**arrays, letter: np.zeros_like(arrays[letter])}
-            )
-            if self._same(given, float(without.loss)):
-                return f"{said}: it is the loss for {letter} = 0, so {letter} is not read.", None
-        return f"{said}: the forward pass is wrong, so look there first.", None
-
-    def _same(self, a: float, b: float) -> bool:
-        return abs(a - b) <= self._tolerance() * abs(b)
 
     def _initial(self) -> list[str]:
         """The initial states that are inputs."""
@@ -364,6 +324,10 @@ def _divided(reading: Reading, factor: float) -> Reading:
     gradients = {n: None if g is None else g / factor for n, g in reading.gradients.items()}
     remark = "The gradients follow that loss; below, they are compared as if it were right."
     return replace(reading, gradients=gradients, remarks=[*reading.remarks, remark])
+
+
+def _is_by_step(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(t, int | np.integer) for t in value)
 
 
 class StudentError(RuntimeError):

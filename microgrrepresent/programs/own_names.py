@@ -17,18 +17,46 @@ from typing import Any
 import numpy as np
 
 from microgrrepresent.node import Array
+from microgrrepresent.programs.by_step import history
 from microgrrepresent.programs.code import Code
 from microgrrepresent.programs.expressions import text
 from microgrrepresent.programs.lines import lines_of
 from microgrrepresent.programs.loop_slips import by_step
+from microgrrepresent.programs.mistakes import with_mistakes
+from microgrrepresent.programs.report import Report, Words
 from microgrrepresent.programs.schedule import line_owner
 from microgrrepresent.programs.student import called
+from microgrrepresent.programs.trial import Trials
 
-MOST = 1000
-"""So many values of a variable are looked at."""
+MOST = 20_000_000
+"""So many numbers are looked at, in all variables together."""
 
 Values = dict[str, list[Array]]
 """The values that each variable had, one after the other."""
+
+
+def words_of(
+    student: Callable[..., Any], arrays: Mapping[str, Any], report: Report, trials: Trials
+) -> Words | None:
+    """What a student calls what stands in the printed lines, and what the rest of it is.
+
+    None where its code is not here.
+    """
+    written = written_names(student)
+    if written is None:
+        return None
+    code = trials.broken.code
+    meaning = meanings(code, {*written, *report.printed_names})
+    letters = [n for n in report.printed_names if n in meaning]
+    unknown = {n for n in letters if n not in written}
+    names: dict[str, str] = {}
+    if report.reproduced:
+        program = history(trials.replay, with_mistakes(code, *report.ways[0]).backward, letters)
+        own = values_of(student, arrays)
+        sought = {n: program[n] for n in letters if n in unknown and n in program}
+        names = own_names(sought, own, report.printed_names)
+        unknown |= {n for n in letters if n in own and not had(own[n], program.get(n, []))}
+    return Words(names, tuple(meaning[n] for n in letters if n in unknown and n not in names))
 
 
 def written_names(function: Callable[..., Any]) -> set[str] | None:
@@ -48,14 +76,19 @@ def values_of(function: Callable[..., Any], arrays: Mapping[str, Any]) -> Values
     """The values of a function's variables, but for its arguments, while it runs without output."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     found: Values = {}
+    looked = 0
 
     def look(frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_code is code:
-            for name, value in frame.f_locals.items():
-                if name not in arrays and isinstance(value, np.ndarray | np.number | float):
-                    _keep(found.setdefault(name, []), np.asarray(value))
-            return look
-        return None
+        nonlocal looked
+        if frame.f_code is not code or looked > MOST:
+            return None
+        for name, value in frame.f_locals.items():
+            if name not in arrays and isinstance(value, np.ndarray | np.number | float):
+                looked += np.size(value)
+                known = found.setdefault(name, [])
+                if not (known and np.array_equal(known[-1], value)):
+                    known.append(np.array(value))
+        return look
 
     before = sys.gettrace()
     sys.settrace(look)
@@ -65,11 +98,6 @@ def values_of(function: Callable[..., Any], arrays: Mapping[str, Any]) -> Values
     finally:
         sys.settrace(before)
     return found
-
-
-def _keep(values: list[Array], value: Array) -> None:
-    if len(values) < MOST and not (values and np.array_equal(values[-1], value)):
-        values.append(value.copy())
 
 
 def own_names(
@@ -103,7 +131,8 @@ def _same(a: Array, b: Array) -> bool:
     if a.shape != b.shape:
         return False
     tolerance = 1e-3 if np.dtype(np.float32) in (a.dtype, b.dtype) else 1e-6
-    return bool(np.linalg.norm(a - b) <= tolerance * np.linalg.norm(a))
+    with np.errstate(all="ignore"):
+        return bool(np.linalg.norm(a - b) <= tolerance * np.linalg.norm(a))
 
 
 def meanings(code: Code, known: Collection[str]) -> dict[str, str]:

@@ -104,7 +104,7 @@ def test_a_function_is_run_again_without_its_output(capsys):
 def test_what_stands_around_a_function_is_known_to_its_copies():
     two = 2.0
 
-    def student(x):
+    def student(x: Unknown) -> Unknown:  # noqa: F821
         y = x
         y *= two
         return y, x

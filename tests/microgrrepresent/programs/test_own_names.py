@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
+import microgrrepresent.programs.own_names
 from microgrrepresent.programs.own_names import (
-    MOST,
     had,
     meanings,
     own_names,
@@ -16,7 +16,8 @@ from microgrrepresent.programs.own_names import (
     written_names,
 )
 from tests.microgrrepresent.programs.exercises import exercise
-from tests.microgrrepresent.programs.test_mark_exercises import report_on
+from tests.microgrrepresent.programs.rates import function
+from tests.microgrrepresent.programs.test_mark_exercises import report_on, written
 
 SAID = {
     "dz for da": (
@@ -98,10 +99,10 @@ def test_names_are_those_of_a_function_and_of_what_is_in_it():
     assert written_names(lambda: 0) == set() and written_names(object()) is None
 
 
-def test_the_values_of_variables_are_looked_at_while_a_function_runs(capsys):
+def test_the_values_of_variables_are_looked_at_while_a_function_runs(capsys, monkeypatch):
     def student(x):
         total = 0.0
-        for _ in range(MOST + 5):
+        for _ in range(100):
             total = total + x
         print("not shown")
         return total, {}
@@ -109,8 +110,9 @@ def test_the_values_of_variables_are_looked_at_while_a_function_runs(capsys):
     before = sys.gettrace()
     found = values_of(student, {"x": 1.0})
     assert sys.gettrace() is before and capsys.readouterr().out == ""
-    assert list(found) == ["total"] and len(found["total"]) == MOST
-    assert [float(v) for v in found["total"][:3]] == [0, 1, 2]
+    assert list(found) == ["total"] and [float(v) for v in found["total"]] == [*range(101)]
+    monkeypatch.setattr(microgrrepresent.programs.own_names, "MOST", 50)
+    assert 20 < len(values_of(student, {"x": 1.0})["total"]) <= 51
 
 
 def test_a_name_stands_for_one_variable_or_for_a_state_and_what_is_handed_on():
@@ -129,3 +131,35 @@ def test_meanings_name_what_is_not_known():
     assert found["dh"] == "dh is ∂L/∂h" and "dU" not in found and "dW" not in found
     assert found["da"] == "da is ∂L/∂a, where a = X[t - 1] @ W.T + h[t - 1] @ U.T"
     assert found["dh_next"] == "dh_next is the part of dh that comes from step t + 1"
+
+
+KEEP = ("        dz = dh * (1 - h[t] ** 2)\n", "        dz = dzs[t] = dh * (1 - h[t] ** 2)\n")
+START = ("    dh = 2 * h[-1]\n", "    dh, dzs = 2 * h[-1], {}\n")
+RETURN = ('{"W": dW, "U": dU}', '{"W": dW, "U": dU, "dz": dzs}')
+
+
+def test_adjoints_are_known_by_their_values_under_any_name():
+    report = report_on("last", START, KEEP, RETURN)
+    assert report.right and report.adjoints == ("Right at every step: dz.",)
+    report = report_on("last", START, KEEP, RETURN, ("dh = dz @ U", "dh = dz @ U.T"))
+    assert report.adjoints == ("dz is right at t = 5, and wrong from t = 4 on.",)
+    assert not report.remarks
+
+
+def test_they_name_the_variables_of_a_function_whose_code_is_not_here():
+    class Elsewhere:
+        def __call__(self, X, W, U):
+            return student(X, W, U)
+
+    edits = START, KEEP, RETURN, ("dz.T @ h[t - 1]", "dz.T @ h[t]")
+    student = function(written("last", *edits))
+    assert lines(exercise("last")(Elsewhere()))[-3:-1] == [
+        "dU += dz.T @ h[t - 1]",
+        "dU += dz.T @ h[t]",
+    ]
+
+
+def test_what_is_no_adjoint_is_not_looked_at():
+    wrong = ("dz = dzs[t] = ", "dz = dh * (1 - h[t] ** 2); dzs[t] = 3.0; _ = ")
+    report = report_on("last", START, (KEEP[0], KEEP[1].replace(*wrong)), RETURN)
+    assert "Not asked for, and not looked at: dz." in report.remarks
