@@ -92,10 +92,8 @@ def sources_on_copies(source: str | bytes) -> Iterator[tuple[Change | None, str]
     places: list[tuple[list[ast.stmt], Statement, ast.stmt, Change]] = []
     for function in (f for f in ast.walk(tree) if isinstance(f, Function)):
         names = {*_variables(function)}
-        function.decorator_list, function.returns = [], None
-        for given in ast.walk(function.args):
-            if isinstance(given, ast.arg):
-                given.annotation = None
+        if tree.body == [function]:
+            _strip(function)
         for body, statement in _statements(function):
             variable = _changed(statement)
             if variable in names:
@@ -111,6 +109,14 @@ def sources_on_copies(source: str | bytes) -> Iterator[tuple[Change | None, str]
         body.insert(body.index(statement), copy)
         yield change, ast.unparse(tree)
         body.remove(copy)
+
+
+def _strip(function: Function) -> None:
+    """Without what needs names from elsewhere, and does nothing to its numbers."""
+    function.decorator_list, function.returns = [], None
+    for given in ast.walk(function.args):
+        if isinstance(given, ast.arg):
+            given.annotation = None
 
 
 _COPY = "{0} = getattr({0}, 'copy', lambda: {0})()"

@@ -116,6 +116,13 @@ def test_what_stands_around_a_function_is_known_to_its_copies():
     assert copied(x)[0].sum() == 4 and x.sum() == 2
 
 
+def test_a_file_keeps_its_decorators():
+    source = "import f\n@f\ndef g(x: int):\n    x *= 2\n"
+    (none, _), (change, text) = sources_on_copies(source)
+    assert none is None and change.line == "x *= 2"
+    assert "@f\ndef g(x: int):\n    x = getattr(x, 'copy', lambda: x)()\n    x *= 2" in text
+
+
 def test_where_no_source_is_known_nothing_is_tried():
     names = {}
     exec("def student(x):\n    x *= 2\n", names)
