@@ -24,7 +24,7 @@ from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
 from microgrrepresent.recurrence.moments import Moments, moments
 from microgrrepresent.recurrence.reads import find_reads
-from microgrrepresent.recurrence.rounds import Rounds, root_of, rounds
+from microgrrepresent.recurrence.rounds import Rounds, rounds
 from microgrrepresent.recurrence.strands import Position, Strand, behind, find_strands
 
 
@@ -162,9 +162,7 @@ class Recurrence:
     def _is_of_one_step(self, strand: Strand) -> bool:
         """Whether a strand is of the only step of its loop."""
         node = strand.nodes[strand.first]
-        return len(self.steps) == 1 or (
-            node.step is not None and root_of(node) in self.loops.single
-        )
+        return len(self.steps) == 1 or (node.step is not None and self.loops.is_single(node))
 
     @cached_property
     def _of_parameters(self) -> frozenset[Node]:
@@ -274,7 +272,7 @@ def recurrence(graph: Graph | Node | Sequence[Node]) -> Recurrence:
     clock = Clock(nodes)
     breaks = Breaks(graph, whole, clock)
     loops = rounds(nodes)
-    known = find_strands(nodes, set(whole.outputs), clock, breaks, loops.single)
+    known = find_strands(nodes, set(whole.outputs), clock, breaks, loops)
     steps = tuple(sorted({t for strand in known.strands for t in strand.nodes}))
     find_reads(known)
     add_what_was_made_after(nodes, known)

@@ -2,7 +2,9 @@
 
 A loop is what is stamped with steps in one outermost scope. Two of them usually run side by side,
 as the layers of a stack do. Where one needs a later step of the other than its own, it runs when
-the other is over; then each is a loop of its own, also one of a single step.
+the other is over; then each is a loop of its own, also one of a single step. So is a layer of a
+stack of which only one step is used, as of the upper layer that runs backward if the last output is
+all that is asked for: what it reads has the name of what it makes.
 """
 
 from __future__ import annotations
@@ -23,11 +25,16 @@ class Rounds:
     of : dict from str to int
         How many loops have to be over before each one begins.
     single : frozenset of str
-        The loops of one step that another waits for, or that wait for another.
+        The scopes of loops of one step: those that another waits for, or that wait for another, and
+        layers.
     """
 
     of: dict[str, int] = field(default_factory=dict)
     single: frozenset[str] = frozenset()
+
+    def is_single(self, node: Node) -> bool:
+        """Whether a node is in a loop of one step."""
+        return root_of(node) in self.single or node.scope in self.single
 
 
 def rounds(nodes: Iterable[Node]) -> Rounds:
@@ -43,7 +50,28 @@ def rounds(nodes: Iterable[Node]) -> Rounds:
         for a, b in waits:
             of[b] = max(of[b], of[a] + 1)
     apart = {root for pair in waits for root in pair}
-    return Rounds(of, frozenset(root for root in apart if len(steps[root]) == 1))
+    alone = {root for root in apart if len(steps[root]) == 1}
+    return Rounds(of, frozenset(alone | _layers_of_one_step(nodes)))
+
+
+def _layers_of_one_step(nodes: list[Node]) -> set[str]:
+    """The inner scopes with a single step that reads a value for one that it makes: h, from h."""
+    steps: dict[str, set[int]] = defaultdict(set)
+    made: set[tuple[str, str, int | None, tuple[int, ...]]] = set()
+    for node in nodes:
+        if node.step is not None and node.parents and "/" in node.scope:
+            steps[node.scope].add(node.step)
+            if node.name is not None:
+                made.add((node.scope, node.name, node.step, node.shape))
+    return {
+        node.scope
+        for node in nodes
+        if node.step is not None and len(steps.get(node.scope, ())) == 1
+        for parent in node.parents
+        if parent.name is not None
+        and (parent.scope, parent.step) != (node.scope, node.step)
+        and (node.scope, parent.name, node.step, parent.shape) in made
+    }
 
 
 def _waits(nodes: Iterable[Node], steps: dict[str, set[int]]) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ from microgrrepresent.recurrence.alignment import columns
 from microgrrepresent.recurrence.breaks import Breaks
 from microgrrepresent.recurrence.clock import Clock
 from microgrrepresent.recurrence.pairing import Operand
-from microgrrepresent.recurrence.rounds import root_of
+from microgrrepresent.recurrence.rounds import Rounds
 
 Position = tuple[int, int]  # a strand's index and a step, counted (see `Clock`)
 
@@ -138,7 +138,7 @@ def find_strands(
     outputs: Container[Node],
     clock: Clock,
     breaks: Breaks,
-    single: Container[str] = (),
+    loops: Rounds,
 ) -> Strands:
     """Find the strands of results; leaves and numbers join when wiring finds out who reads them.
 
@@ -150,8 +150,8 @@ def find_strands(
         Nodes that may have names of their own.
     clock, breaks
         As in `Strands`.
-    single
-        The outermost scopes of loops of one step: their strands have one node each.
+    loops
+        Which of them are of one step: their strands have one node each.
     """
     known = Strands(clock, breaks)
     sweeps = _sweeps(nodes)
@@ -175,7 +175,7 @@ def find_strands(
         for lines in groups.values():
             for column in _aligned(dict(sorted(lines.items())), sweep > 0, sweeps, known, outputs):
                 known.add(Strand(column, sweep > 0))
-    known = _without_heads(nodes, known, single)
+    known = _without_heads(nodes, known, loops)
     _add_cuts(cuts, known)
     return known
 
@@ -271,7 +271,7 @@ def _aligned(
     return columns(lines, backward, operands, exists, outputs, known.breaks)
 
 
-def _without_heads(nodes: Sequence[Node], known: Strands, loops: Container[str]) -> Strands:
+def _without_heads(nodes: Sequence[Node], known: Strands, loops: Rounds) -> Strands:
     """Take out what was made once: what no strand reads, and what strands read at several steps.
 
     The first is an output's head, such as the loss of the last step; the second was worked out at
@@ -281,7 +281,7 @@ def _without_heads(nodes: Sequence[Node], known: Strands, loops: Container[str])
     if len({t for strand in strands for t in strand.nodes}) < 2:
         return known
     alone = (strand.nodes[strand.first] for strand in strands if len(strand.nodes) == 1)
-    single = {node for node in alone if root_of(node) not in loops}
+    single = {node for node in alone if not loops.is_single(node)}
     readers: dict[Node, list[Node]] = {node: [] for node in single}
     for node in nodes:
         for parent in node.parents:

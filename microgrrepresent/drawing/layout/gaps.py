@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from microgrrepresent.drawing.marks.curves import GAP, Path, crossing
+from microgrrepresent.drawing.marks.curves import GAP, Path, crossing, without_seams
 from microgrrepresent.drawing.marks.picture import Arrow, Picture, Point
 
 BUCKET = 200.0
@@ -79,7 +79,8 @@ def cut_crossings(picture: Picture) -> None:
 def _pieces(arrows: Sequence[Arrow]) -> _Pieces:
     found = _Pieces()
     for number, arrow in enumerate(arrows):
-        path, last = arrow.path, len(arrow.path) - 4
+        path = without_seams(arrow.path)
+        last = len(path) - 4
         for k in range(0, last + 1, 3):
             near = [CLEAR if k == end else GAP for end in (0, last)]
             (x0, y0), (x1, y1) = path[k], path[k + 3]

@@ -103,6 +103,7 @@ def parted(path: Path, gaps: Sequence[Point]) -> list[Path]:
     """A path in pieces: without what is near the points at which it is crossed."""
     if not gaps:
         return [path]
+    path = without_seams(path)
     pieces: list[Path] = [path[:1]]
     for k in range(0, len(path) - 3, 3):
         a, d = path[k], path[k + 3]
@@ -119,6 +120,18 @@ def parted(path: Path, gaps: Sequence[Point]) -> list[Path]:
         if pieces[-1][-1] != d:
             pieces[-1] += straight(pieces[-1][-1], d)[1:]
     return [piece for piece in pieces if len(piece) > 3]
+
+
+def without_seams(path: Path) -> Path:
+    """A path whose level and upright pieces reach from corner to corner."""
+    whole = path[:4]
+    for k in range(3, len(path) - 3, 3):
+        before, seam, after = whole[-4], path[k], path[k + 3]
+        if any(abs(before[i] - seam[i]) + abs(seam[i] - after[i]) < 0.01 for i in (0, 1)):
+            whole[-3:] = straight(before, after)[1:]
+        else:
+            whole += path[k + 1 : k + 4]
+    return whole
 
 
 def _is_on_line(point: Point, a: Point, d: Point) -> bool:

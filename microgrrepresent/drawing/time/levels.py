@@ -66,6 +66,9 @@ def slot_levels(time: Timeline) -> dict[Hashable, Level]:
             elif source in time.column and time.is_step(source) and source not in time.shared:
                 same_step = time.column[source] == time.column[node]
                 links.join(time.slot[source], time.slot[node], same_step, source.is_number)
+    if all(abs(lag) == 1 for _, lag in time.delayed.values()):  # a delay line shows its taps
+        for (reader, _), (state, _) in time.delayed.items():
+            links.join(time.slot[state], time.slot[reader], False, False)
     return levels_of(links)
 
 

@@ -53,13 +53,15 @@ def folded_timeline(time: Timeline, folded: Folded) -> Timeline:
         delayed |= dict.fromkeys(delay.edges, (delay.source, delay.lag))
         if delay.cuts:
             marks[delay.source] = f"✂ {period(delay.cuts) or ''}".rstrip()
+    passes = {time.slot[d.source]: 1 if d.lag > 0 else -1 for d in delays}
+    single = {n: s for n, s in time.starts.items() if s.state not in passes and s.reader in column}
     return replace(
         time,
         titles=("t",),
         column=column,
         shared=frozenset(node for node, c in column.items() if c != 1 and node in time.shared),
-        passes={time.slot[d.source]: 1 if d.lag > 0 else -1 for d in delays},
-        starts={},
+        passes={start.state: start.lag for start in single.values()} | passes,
+        starts=single,
         earlier={},
         nodes=tuple(node for node in time.graph if node in column),
         storeys=(1,),

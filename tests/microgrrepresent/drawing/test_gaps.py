@@ -106,3 +106,11 @@ def lines(path):
 def side(a, b, point):
     """On which side of a line a point is."""
     return (b[0] - a[0]) * (point[1] - a[1]) - (b[1] - a[1]) * (point[0] - a[0])
+
+
+def test_a_line_is_cut_where_two_of_its_pieces_meet():
+    level = between((0.0, 40.0), (90.0, 40.0))
+    level.path = along((0.0, 40.0), (50.0, 40.0)) + along((50.0, 40.0), (90.0, 40.0))[1:]
+    upright = between((50.0, 0.0), (50.0, 90.0))
+    assert gaps(upright, level) == [[], [(50.0, 40.0)]]
+    assert len(parted(level.path, level.gaps)) == 2

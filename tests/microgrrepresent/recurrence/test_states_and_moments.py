@@ -231,3 +231,17 @@ def test_in_one_step_a_parameter_is_shared_and_an_input_is_not():
     with step(1):
         h = tanh(h_0 @ W + x)
     assert recurrence(h).shared == {W}
+
+
+@pytest.mark.parametrize("name", ["h", "h_0"])
+def test_a_layer_of_which_one_step_is_used_is_a_loop(name):
+    """It is told by the name of what it reads, which is that of what it makes."""
+    lower = loop("net/lower", INPUTS, start())
+    with scope("net/upper"):
+        before = start(name)
+    upper = loop("net/upper", [lower[T]], before, [T])
+    found = recurrence(upper[T])
+    assert (before in found.initial) == (name == "h")
+    if name == "h":
+        k, _ = found.places[upper[T]]
+        assert found.states[k] == 1 and found.initial[before].state == k
