@@ -39,6 +39,8 @@ CORNER = 8.0
 """How much of a line is lost to a rounded corner."""
 ENTRY = 8.0
 """Between wires that enter a box at one side."""
+HANGS = 3.0
+"""So far subscripts reach below a label."""
 
 
 @dataclass
@@ -96,7 +98,7 @@ def layered(sketch: Sketch) -> Tile:
     placed = _Placed(sketch, found, at, between, shared, tracks, y, heights)
     paths = [_path(placed, i) for i in range(len(found.ways))]
     _part(sketch, paths)
-    labels = [_label(w, p) for w, p in zip(sketch.wires, paths, strict=True)]
+    labels = [_label(w, p, sketch) for w, p in zip(sketch.wires, paths, strict=True)]
     ports = {port: (at.x[port] - left, _y(placed, port)) for port in sketch.ports}
     return Tile(
         right - left,
@@ -231,6 +233,17 @@ def _forks(placed: _Placed) -> list[tuple[int, Point]]:
         for turn, i in turns.items():
             if isinstance(turn, Bend) and len(turns) > 1:
                 found.setdefault((placed.at.x[turn], _y(placed, turn)), i)
+    inward: dict[Port, dict[Item, int]] = defaultdict(dict)
+    for i, way in enumerate(placed.found.ways):
+        if isinstance(way[-1], Port) and way[-1].side in _SIDEWAYS:
+            inward[way[-1]].setdefault(way[-2], i)
+    for turns in inward.values():  # where several join on the way to one state
+        for turn, i in turns.items():
+            if (
+                isinstance(turn, Bend)
+                and len({placed.found.ways[j][0] for j in turns.values()}) > 1
+            ):
+                found.setdefault((placed.at.x[turn], _y(placed, turn)), i)
     after: dict[Item, set[Item]] = defaultdict(set)
     for i, way in enumerate(placed.found.ways):
         for item, following in pairwise(way):
@@ -258,7 +271,7 @@ def _part(sketch: Sketch, paths: list[Path]) -> None:
                 paths[i] = path
 
 
-def _label(wire: Wire, path: Path) -> Point | None:
+def _label(wire: Wire, path: Path, sketch: Sketch) -> Point | None:
     """The middle of a label: to the left of where its wire goes up, or above where it is level."""
     if wire.room is None or len(path) < 4:
         return None
@@ -273,11 +286,12 @@ def _label(wire: Wire, path: Path) -> Point | None:
     for (x, ya), (_, yb) in long:
         up = 1 if yb > ya else -1
         if lines[0][0][0] != lines[0][1][0]:  # it leaves at a side, and turns beside its box
-            ya += up * min(CORNER, max(abs(yb - ya) - tall, 0.0))
+            tail = sketch.outlines[wire.tail].height / 2 if isinstance(wire.tail, int) else CORNER
+            ya += up * min(max(CORNER, tail - CORNER), max(abs(yb - ya) - tall, 0.0))
         y = yb - up * (tall / 2 + LABEL_ROOM) if isinstance(wire.tail, Port) else ya + up * tall / 2
         return (x - wide / 2 - 2, y)
     (xa, ya), (xb, _) = max(lines, key=lambda line: abs(line[1][0] - line[0][0]))
-    return ((xa + xb) / 2, ya + tall / 2) if abs(xb - xa) >= wide else None
+    return ((xa + xb) / 2, ya + tall / 2 + HANGS) if abs(xb - xa) >= wide else None
 
 
 def _is_straight(a: Point, b: Point) -> bool:

@@ -33,6 +33,8 @@ TURN = 10.0
 """From a state to where a line that leads away from it turns, at most."""
 FORK = 12.0
 """From a delay to where the line to the next one leaves."""
+LABEL_GAP = 2.0
+"""Between a loop and its label."""
 CUT = (12.0, 8.0)
 """Where scissors stand: so far from the start of an arrow, and from its line."""
 
@@ -72,6 +74,8 @@ def route(grid: Grid, blocks: Iterable[Block]) -> None:
             arrow.path = routes.into_delay(arrow.tail, arrow.head, arrow.path)
         elif arrow.tail.kind == "delay":
             arrow.path = routes.out_of_delay(arrow.tail, arrow)
+            if arrow.room and arrow.label_at is None:
+                arrow.label_at = _label_on_loop(arrow.path, arrow.room)
     if grid.loop:
         for arrow in grid.picture.arrows:
             if arrow.head.kind == "delay" == arrow.tail.kind:
@@ -257,6 +261,13 @@ def _label_above(path: Path, room: Point) -> Point | None:
         level, key=lambda line: abs(line[1][0] - line[0][0]), default=((0, 0),) * 2
     )
     return ((xa + xb) / 2, y + room[1] / 2) if abs(xb - xa) >= room[0] else None
+
+
+def _label_on_loop(path: Path, room: Point) -> Point:
+    """The middle of a label outside of a loop, beside where it turns to the cell."""
+    (x, y), turn, end = path[0], path[3], path[-1]
+    inwards, away = (1 if x > turn[0] else -1), (1 if y > end[1] else -1)
+    return (turn[0] + inwards * room[0] / 2, y + away * (room[1] / 2 + LABEL_GAP))
 
 
 def _from_beside(box: Box, head: Box) -> Path:

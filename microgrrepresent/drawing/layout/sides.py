@@ -112,10 +112,10 @@ def _from_below(sketch: Sketch, found: Ordered) -> dict[int, list[int]]:
     wires: dict[int, dict[Item, int]] = defaultdict(dict)
     for i, way in enumerate(found.ways):
         head, last = way[-1], way[-2]
-        narrow = isinstance(head, int) and not sketch.outlines[head].widens
-        if narrow and found.rank[way[0]] < found.rank[head]:
-            key = last if not isinstance(last, int) else (last, i)
-            wires[head].setdefault(key, i)  # type: ignore[index,arg-type]
+        if not isinstance(head, int) or sketch.outlines[head].widens:
+            continue
+        if found.rank[way[0]] < found.rank[head]:
+            wires[head].setdefault(last, i)
     return {head: list(one.values()) for head, one in wires.items()}
 
 

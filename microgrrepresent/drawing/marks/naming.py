@@ -86,17 +86,29 @@ def _letter_of_all(node: Node) -> str:
     return name.upper() if name and len(name) == 1 and is_many else ""
 
 
-def symbol(node: Node, time: Timeline) -> Line:
-    """The sign of an operation; one that stands for a matrix has the letter of that matrix."""
+def symbol(node: Node, time: Timeline, whole: bool = False) -> Line:
+    """The sign of an operation; one that stands for a matrix has the letter of that matrix.
+
+    Parameters
+    ----------
+    node : Node
+        The result.
+    time : Timeline
+        The columns.
+    whole : bool
+        Write all of the matrix's name, ``W_ih·``, not only a single letter.
+    """
     assert node.op is not None
     sign = node.op.symbol
     if sign[1:] == "·" and sign[0].lower() in node.op.inputs:
         matrix = node.parents[node.op.inputs.index(sign[0].lower())]
         while matrix.name is None and len(matrix.parents) == 1:
             matrix = matrix.parents[0]
-        letter = math(time.letter(matrix.name))[0] if matrix.name else Run("")
-        if len(letter.text) == 1:
-            return (letter, Run("·"))
+        letters = math(time.letter(matrix.name)) if matrix.name else (Run(""),)
+        if whole and matrix.name:
+            return (*letters, Run("·"))
+        if len(letters[0].text) == 1:
+            return (letters[0], Run("·"))
     return text(sign)
 
 

@@ -9,7 +9,7 @@ from microgrrepresent.drawing.marks.labels import height, width
 from microgrrepresent.drawing.marks.picture import SMALL_FONT, Arrow, Box, Picture
 
 WIDEST_STATE = 50.0
-"""A state is a circle up to this diameter: h^(2)→_1 has three marks."""
+"""A variable is a circle up to this diameter: h^(2)→_1 has three marks."""
 
 
 def fit(box: Box) -> None:
@@ -17,7 +17,7 @@ def fit(box: Box) -> None:
     w, h = width(box.label, box.font), height(box.label, box.font)
     if box.kind in ("state", "loss", "variable", "op"):
         least = 24.0 if box.kind == "op" else 38.0
-        largest = WIDEST_STATE if box.kind == "state" else least
+        largest = WIDEST_STATE if box.kind in ("state", "variable") else least
         around = max(least, ceil(w / 0.85), ceil(h / 0.8))
         if around <= largest:
             box.width = box.height = float(around)

@@ -186,7 +186,8 @@ class Arrows:
         arrow = self.arrows.get(ends)
         if arrow is None or not merge:
             arrow = Arrow(tail, head, flow)
-            arrow.label = self._edge_label(tail, source, child)
+            if ends not in self.arrows:  # of x * x, one arrow says what both are for
+                arrow.label = self._edge_label(tail, source, child)
             if flow == "parameter":
                 arrow.color = tail.color
             if source in self.time.handed and not tail.between:
@@ -205,7 +206,7 @@ class Arrows:
             return ()
         glyph = self.glyph[child]
         if glyph.is_variable and child.op is not None:
-            return (symbol(child, self.time),) if glyph.key is child else ()
+            return (symbol(child, self.time, whole=True),) if glyph.key is child else ()
         is_named = self.glyph[source].is_variable or self.face[source] is not self.box[source]
         if is_named or not source.parents:
             return ()
