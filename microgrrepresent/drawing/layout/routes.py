@@ -34,7 +34,7 @@ TURN = 10.0
 FORK = 12.0
 """From a delay to where the line to the next one leaves."""
 LABEL_GAP = 2.0
-"""Between a loop and its label."""
+"""Between a line and the label above it, or beside its loop."""
 CUT = (12.0, 8.0)
 """Where scissors stand: so far from the start of an arrow, and from its line."""
 
@@ -260,7 +260,7 @@ def _label_above(path: Path, room: Point) -> Point | None:
     (xa, y), (xb, _) = max(
         level, key=lambda line: abs(line[1][0] - line[0][0]), default=((0, 0),) * 2
     )
-    return ((xa + xb) / 2, y + room[1] / 2) if abs(xb - xa) >= room[0] else None
+    return ((xa + xb) / 2, y + room[1] / 2 + LABEL_GAP) if abs(xb - xa) >= room[0] else None
 
 
 def _label_on_loop(path: Path, room: Point) -> Point:

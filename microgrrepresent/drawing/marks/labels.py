@@ -103,7 +103,7 @@ def raised(mark: str) -> Line:
     return (Run(_NUMBER.sub(r"(\g<0>)", mark), False, "sup", SUP),) if mark else ()
 
 
-_SCRIPTS = re.compile(r"_\{([^{}]*)\}|_(\w+)|\^\{([^{}]*)\}|\^(\w|\([^()]*\))")
+_SCRIPTS = re.compile(r"_\{([^{}]*)\}|_([^\W²³ᵀ]+)|\^\{([^{}]*)\}|\^(\w|\([^()]*\))")
 
 
 def formula(words: str) -> Line:
@@ -113,6 +113,8 @@ def formula(words: str) -> Line:
     --------
     >>> plain((formula("h_t = W h_{t-1}"),))
     'h_t = W h_t−1'
+    >>> [(run.text, run.level) for run in formula("u_t²")]
+    [('u', 'base'), ('t', 'sub'), ('²', 'base')]
     """
     runs: list[Run] = []
     at = 0
