@@ -96,10 +96,9 @@ class Wording:
 
         None if there are none: ``= tanh(W x_3 + U h_2 + b)`` of an ``h_3 = tanh(u)``.
         """
-        now = self._now(node)
-        whole = self._definition(node, now, within=INSIDE)
-        if node.name is None or whole == self._definition(node, now):
+        if node.name is None or not any(_written_out(parent, node) for parent in node.parents):
             return None
+        whole = self._definition(node, self._now(node), within=INSIDE)
         return self._assigned(node, whole).removeprefix(self.name(node)).lstrip()
 
     def _text(self, term: Term) -> str:
@@ -123,7 +122,7 @@ class Wording:
             now = None  # h_1 to h_9, as they are read at every step
         inputs = tuple(
             self._definition(parent, now, within - 1)
-            if within and parent.name is None and parent.parents and parent.step == node.step
+            if within and _written_out(parent, node)
             else self._seen(parent, now)
             for parent in node.parents
         )
@@ -143,6 +142,11 @@ class Wording:
 
     def _step(self, node: Node) -> str | int | None:
         return node.step if self._now(node) is None else f"{STEP}0{STEP}"
+
+
+def _written_out(parent: Node, node: Node) -> bool:
+    """Whether a parent is a nameless result of the same step."""
+    return parent.name is None and bool(parent.parents) and parent.step == node.step
 
 
 def wording(graph: Graph, notation: Notation, by: str, any_step: bool = False) -> Wording:
