@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.microgrrepresent.programs.exercises import EXERCISES, exercise
-from tests.microgrrepresent.programs.rates import function
+from tests.microgrrepresent.programs.rates import function, marker
+from tests.microgrrepresent.programs.students import LSTM_ARRAYS
 
 
 def written(name, *edits):
@@ -210,3 +211,32 @@ def test_an_adjoint_that_is_forgotten_altogether():
 def test_one_mistake_in_a_line_is_named_before_one_of_the_order_of_lines():
     report = report_on("gate", ("(h[t - 1] - n[t])", "(h[t] - n[t])"))  # where h[t - 1] is z * h'
     assert report.why == "h[t] instead of h[t - 1]"
+
+
+ACROSS = {
+    "an adjoint that is computed later": (
+        "do = dh * tc",
+        "do = dc * tc",
+        ("do = dh * np.tanh(c[t])", "do = dc * np.tanh(c[t])"),
+    ),
+    "brackets that hold too much": (
+        "dc = dc_next + dh * o * (1 - tc ** 2)",
+        "dc = (dc_next + dh * o) * (1 - tc ** 2)",
+        (
+            "dc = dh * o[t] * (1 - np.tanh(c[t]) ** 2) + dc_next",
+            "dc = (dh * o[t] + dc_next) * (1 - np.tanh(c[t]) ** 2)",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ACROSS)
+def test_slips_between_the_two_states_of_an_lstm(name):
+    right, wrong, line = ACROSS[name]
+    assert right in LSTM_ARRAYS
+    source = LSTM_ARRAYS.replace(right, wrong)
+    if name == "an adjoint that is computed later":
+        later = "dc = dc_next + dh * o * (1 - tc ** 2)"
+        source = source.replace(f"        {later}\n", "").replace(wrong, f"{later}; {wrong}")
+    report = marker("lstm")(function(source))
+    assert [(m.right, m.wrong) for m in report.ways[0]] == [line]
