@@ -77,7 +77,8 @@ def _on_ways(
             place = crossing(block, arrow, True)
             if place.side in ("left", "right"):
                 enters[place.slot].add(arrow.head)
-        else:
+        elif not (arrow.head.between and arrow.head.kind == "output"):
+            # what is chosen, such as the likeliest token, goes over the step, not through it
             place = crossing(block, arrow, False)
             if place.side in ("left", "right"):
                 leaves[place.slot].add(arrow.tail)

@@ -121,7 +121,9 @@ def _words(looks: list[Arrow]) -> float:
 def _ask(arrow: Arrow, boxes: list[Box]) -> None:
     """Lead a state down to the side of the context that it asks for, or to its top."""
     tail, head = arrow.tail, arrow.head
-    if not any(box.between and box.x == tail.x and head.y < box.y < tail.y for box in boxes):
+    down = (box for box in boxes if box.between and box.x == tail.x and box.y < tail.y)
+    over = (box for box in boxes if tail.x < box.x < head.x and box.bottom < head.y < box.top)
+    if not any(head.y < box.top for box in down) and not any(over):
         arrow.path = along((tail.x, tail.bottom), (tail.x, head.y), (head.left, head.y))
         return
     turn, goal = tail.right + LANE_GAP, head.left + head.width / 8

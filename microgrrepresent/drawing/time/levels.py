@@ -1,7 +1,8 @@
 """Levels: which variables lie on a common circle through time, and what stands below and above.
 
-A recurrence is a strongly connected part of the folded graph. Recurrences have odd levels, lower
-ones first; what is left over has the even level below, between or above them.
+A recurrence is a strongly connected part of the folded graph; what is chosen, such as the likeliest
+token, is no part of it, but given to the next step. Recurrences have odd levels, lower ones first;
+what is left over has the even level below, between or above them.
 """
 
 from __future__ import annotations
@@ -62,13 +63,16 @@ def slot_levels(time: Timeline) -> dict[Hashable, Level]:
         for parent in node.parents:
             source = time.cuts.get(parent, parent)
             if source in time.starts:  # of a single step, all that tells of the circle
-                links.join(time.starts[source].state, time.slot[node], False, False)
+                if time.starts[source].state not in time.choices:
+                    links.join(time.starts[source].state, time.slot[node], False, False)
             elif source in time.column and time.is_step(source) and source not in time.shared:
                 same_step = time.column[source] == time.column[node]
-                links.join(time.slot[source], time.slot[node], same_step, source.is_number)
+                if same_step or time.slot[source] not in time.choices:
+                    links.join(time.slot[source], time.slot[node], same_step, source.is_number)
     if all(abs(lag) == 1 for _, lag in time.delayed.values()):  # a delay line shows its taps
         for (reader, _), (state, _) in time.delayed.items():
-            links.join(time.slot[state], time.slot[reader], False, False)
+            if not time.is_chosen(state):
+                links.join(time.slot[state], time.slot[reader], False, False)
     return levels_of(links)
 
 

@@ -119,6 +119,20 @@ class Timeline:
         return losses_of_steps(self)
 
     @cached_property
+    def choices(self) -> frozenset[Slot]:
+        """Where no derivative goes on: what is chosen, such as the likeliest token."""
+        return frozenset(
+            self.slot[node]
+            for node in self.nodes
+            if not node.requires_grad and any(parent.requires_grad for parent in node.parents)
+        )
+
+    def is_chosen(self, node: Node) -> bool:
+        """Whether a node is one of the choices, or stands in for one before the first step."""
+        start = self.starts.get(node)
+        return (self.slot[node] if start is None else start.state) in self.choices
+
+    @cached_property
     def cuts(self) -> dict[Node, Node]:
         """Where no gradient passes: each cut, with the node that it is a copy of.
 

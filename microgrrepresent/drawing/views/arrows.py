@@ -137,6 +137,7 @@ class Arrows:
             return
         onward = here != there or tail.storey < head.storey
         passes = onward and (tail.between or time.slot[source] in time.passes)
+        passes = passes and not time.is_chosen(source)
         many = drawn is not parent or bool(time.stands_for and there > time.T)  # of every step
         self._arrow(tail, child, i, "state" if passes else "value", source, many)
 

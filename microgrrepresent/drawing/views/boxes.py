@@ -111,8 +111,11 @@ class Boxes:
         kind = self._face_kind(node, glyph, passes)
         if kind is not None:
             label = self._label(node, (name(node, time),))
+            is_between = kind == "state"
+            if is_between and time.is_chosen(node):
+                kind = "output"
             face = self._box(node, kind, label, column, (*slot, "variable"))
-            if kind == "state":
+            if is_between:
                 self._put_between(face, node)
             face.color = self._color(node)
             face.backward = box.backward
@@ -137,7 +140,7 @@ class Boxes:
         elif variable and node in self.time.starts and is_start_value(node):
             kind = "constant"
         elif variable and passes and kind not in ("constant", "parameter"):
-            kind = "state"
+            kind = kind if time.is_chosen(node) else "state"
         if glyph.key is head and (variable or self._face_kind(head, glyph, passes) is None):
             label = self._label(head, label)
         where: Hashable = (*slot, "variable") if glyph.is_variable and head.parents else slot

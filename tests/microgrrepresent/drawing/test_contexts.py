@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from microgrrepresent.drawing.marks.labels import plain
 from microgrrepresent.drawing.time.timeline import timeline
 from microgrrepresent.drawing.views.arrows import WIDEST_LOOK
 from rnn import GRU, LSTM, Decoder, Encoder
+from rnn.command_line.models import MODELS, Choices
 
 K, T, N = 5, 3, 4
 """Steps of the encoder and of the decoder, and the length of a state."""
@@ -144,6 +146,25 @@ def test_it_is_the_wider_the_more_weight_a_state_has(name):
         assert (np.argsort(width) == np.argsort(alpha)).all()
         assert np.allclose(np.diff(width), np.diff(alpha) * (6 - 0.8))
         assert np.allclose([arrow.strength for arrow in arrows], alpha / alpha.max())
+
+
+@pytest.mark.parametrize("made", ["gru", "lstm"])
+def test_a_question_does_not_run_through_what_stands_in_its_way(made):
+    L = MODELS["attention"].record(Choices(steps=3, cell=made, free=True)).loss
+    picture = draw(L, "cells").picture
+    asked = [a for a in picture.arrows if a.head in looks(picture) and a.flow == "state"]
+    assert len(asked) == 3
+    for arrow in asked:
+        for box in picture.boxes:
+            if box not in (arrow.tail, arrow.head) and box.storey == 1:
+                assert not any(
+                    box.left < x < box.right and box.bottom < y < box.top for x, y in arrow.path
+                )
+                for (x0, y0), (x1, y1) in pairwise(arrow.path):
+                    is_level = y0 == y1 and box.bottom < y0 < box.top
+                    is_upright = x0 == x1 and box.left < x0 < box.right
+                    assert not (is_level and min(x0, x1) < box.x < max(x0, x1))
+                    assert not (is_upright and min(y0, y1) < box.y < max(y0, y1))
 
 
 @pytest.mark.parametrize("name", MAKE)

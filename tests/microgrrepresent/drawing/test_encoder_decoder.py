@@ -116,6 +116,26 @@ def test_what_a_free_decoder_has_written_goes_on_to_its_next_step(view, options)
     assert len({b.y for b in picture.boxes if plain(b.label)[0] == "ŷ"}) == 1
 
 
+@pytest.mark.parametrize("kind", [(RNN, RNNCell), (GRU, GRUCell), (LSTM, LSTMCell)])
+@pytest.mark.parametrize("options", OPTIONS[:3])
+def test_what_is_written_goes_up_and_over_and_is_read_as_a_word(kind, options):
+    """No derivative passes there: the cell ends at h, with words below and scores above it."""
+    layer, cell = kind
+    picture = draw(loss(3, 0.0, 3, layer, cell=cell, **options), "cells").picture
+    cells = [b for b in picture.boxes if b.kind == "cell" and b.storey == 1]
+    assert [plain(b.label) for b in cells] == ["decoder"] * 3
+    assert not {"x", "y", "ŷ"} & {node.name for b in cells for node in b.nodes}
+    for t in (1, 2):
+        said = [b for b in picture.boxes if plain(b.label) == f"ŷ_{t}"]
+        (way,) = (a for a in picture.arrows if a.head in said)
+        (y,) = (a.tail for a in picture.arrows if a.head is way.tail)
+        (x,) = (a.head for a in picture.arrows if a.tail in said)
+        assert (plain(y.label), plain(x.label)) == (f"y_{t}", f"x_{t + 1}")
+        assert way.tail.bottom > y.top > cells[t - 1].top and way.flow == "value"
+        assert way.tail.bottom > x.top and x.top < cells[t].bottom
+    assert {plain(b.label) for b in picture.boxes if b.kind == "chip"} >= {"E", "W", "b"}
+
+
 def test_loops_that_look_back_at_each_other_stand_in_one_row():
     L = loss(attention=None)
     parameters = Graph(L).parameters
