@@ -7,7 +7,7 @@ uses at each step, those parts are the terms of the sum that backpropagation thr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -135,6 +135,21 @@ class Adjoints:
         the steps at which its result is used: rules are linear in g, so they take a sum term by
         term. What never meets a step stands under None.
         """
+        return self.by_use(node, lambda user: user.step)
+
+    def by_use(self, node: Node, when: Callable[[Node], int | None]) -> Arrays[int | None]:
+        """The same terms, by another time than the step of the user: {time: array}.
+
+        A network that goes through the steps more than once uses a parameter more than once at a
+        step.
+
+        Parameters
+        ----------
+        node : Tensor
+            The parameter.
+        when : function from Tensor to int or None
+            The time of what uses it; None for what has no step.
+        """
         one_node(node, "by_step", "the parameter")
         terms: dict[Node, dict[int | None, Array]] = {}
         for user in self._stepless_descendants(node):  # youngest first, so `node` comes last
@@ -144,7 +159,7 @@ class Adjoints:
                 flowed = self._part(child, i)
                 split: dict[int | None, Array]
                 if child.step is not None:
-                    split = {child.step: flowed}
+                    split = {when(child): flowed}
                 elif set(terms[child]) == {None}:
                     split = {None: flowed}
                 else:

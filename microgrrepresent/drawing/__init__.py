@@ -5,7 +5,8 @@ which has a room of its own and knows nothing of those after it; read the rooms 
 
 1. ``time/``. *When.* `timeline` gives each node a column, a column a step; `storeys` says where one
    loop is over and the next begins, `contexts` what the next looks at, `apart` what has nothing in
-   common; `layers` tells those of a stack apart; `describing` says in words what there is.
+   common; `layers` tells those of a stack apart; `playback` is the order in which it is computed;
+   `describing` says in words what there is.
 2. ``marks/``. *What there is to draw*: `picture` has boxes and arrows, `labels` sets names as
    mathematics, `naming` says a node's name, `sizes` fits boxes to what they say, `curves` are the
    paths of arrows, `themes` and `colors` how all of it looks.
@@ -22,7 +23,7 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    (by the `network_simplex` method) and `tracks`. A whole cell is a `single_box`, with delay lines
    a `tapped_box`; two directions are `parallel`; `edges` says how near columns may be. `legend`,
    `panels`, `gradients`, `gaps` at crossings, `ribbon`, `storeys`, `side_by_side`, `gallery`,
-   `turning` and `words` finish the picture.
+   `turning`, `sums` and `words` finish the picture.
 5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
    slide of shapes, with `pptx_sites` to glue connectors to; `frames` are several drawings, which
    `animated` writes into one file. `scene` is `draw` itself, every stage in a line; `notebook` is

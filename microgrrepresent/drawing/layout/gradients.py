@@ -32,12 +32,12 @@ OFFSET = 5.0
 def write_norms(picture: Picture, adjoints: Adjoints) -> None:
     """Write the norm of its term on every chip, and that of their sum on every parameter."""
     used = {arrow.tail: arrow for arrow in picture.arrows if arrow.tail.kind == "chip"}
-    read = {child.parents[i] for arrow in picture.arrows for child, i in arrow.edges}
+    read = variables_read(picture)
     for box in picture.boxes:
         if box.kind not in ("chip", "parameter") or not any(n.requires_grad for n in box.nodes):
             continue
         arrow = used.get(box)
-        found = flowed(arrow, adjoints) if arrow else adjoint(_ends(box, read), adjoints)
+        found = flowed(arrow, adjoints) if arrow else adjoint(summed(box, read), adjoints)
         box.pending = found is None
         box.label = (*box.label, norm_line(found))
         fit(box)
@@ -119,10 +119,16 @@ def adjoint(nodes: Iterable[Node], adjoints: Adjoints) -> float | None:
     return hypot(*norms) if norms else None
 
 
-def _ends(box: Box, read: Set[Node]) -> tuple[Node, ...]:
+def variables_read(picture: Picture) -> set[Node]:
+    """What the arrows of a picture lead away from."""
+    return {child.parents[i] for arrow in picture.arrows for child, i in arrow.edges}
+
+
+def summed(box: Box, read: Set[Node]) -> tuple[Node, ...]:
     """What of a box its arrows lead away from: the variables whose terms the chips show.
 
-    A part of one of them, as a block of a matrix, counts in that one's adjoint already.
+    What is made of one of them, as a block of a matrix, counts in that one's adjoint already; of
+    two biases and their sum, all three have the same adjoint.
     """
     ends = [n for n in box.nodes if n in read and not any(p in read for p in n.parents)]
     return tuple(ends) or box.nodes

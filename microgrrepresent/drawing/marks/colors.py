@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from microgrrepresent.drawing.marks.picture import Arrow, Box, Flow
+from microgrrepresent.drawing.marks.picture import Arrow, Box, Flow, Panel
 from microgrrepresent.drawing.marks.themes import Paint, Theme
 
 THICK: dict[Flow, float] = {"state": 2.0, "delay": 2.0, "backward": 1.4, "cut": 1.6}
@@ -24,17 +24,32 @@ def box_paint(box: Box, theme: Theme) -> Paint:
     paint = _own_paint(box, theme)
     if not box.faint:
         return paint
-    fill, line, words = (_faded(c, theme) for c in (paint.fill, paint.line, paint.text))
+    return _faded(paint, theme)
+
+
+def panel_paint(panel: Panel, theme: Theme) -> Paint:
+    """Fill, outline and text of a panel."""
+    return _faded(theme.panel, theme) if panel.faint else theme.panel
+
+
+def label_color(arrow: Arrow, theme: Theme) -> str:
+    """The color of the words at an arrow."""
+    return mixed(theme.text, theme.background, FAINT) if arrow.faint else theme.text
+
+
+def _faded(paint: Paint, theme: Theme) -> Paint:
+    colors = (paint.fill, paint.line, paint.text)
+    fill, line, words = (mixed(color, theme.background, FAINT) for color in colors)
     return replace(paint, fill=fill, line=line, text=words)
 
 
-def _faded(color: str, theme: Theme) -> str:
-    """A color, mixed with the background."""
+def mixed(color: str, other: str, share: float) -> str:
+    """A color with a share of another one, such as the background, in it."""
     if color == "none":
         return color
-    own, behind = ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (color, theme.background))
-    mixed = [round(a + (b - a) * FAINT) for a, b in zip(own, behind, strict=True)]
-    return "#" + "".join(f"{part:02x}" for part in mixed)
+    ours, theirs = ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (color, other))
+    parts = [round(a + (b - a) * share) for a, b in zip(ours, theirs, strict=True)]
+    return "#" + "".join(f"{part:02x}" for part in parts)
 
 
 def _own_paint(box: Box, theme: Theme) -> Paint:
@@ -74,7 +89,7 @@ def text_on(fill: str) -> str:
 def arrow_color(arrow: Arrow, theme: Theme) -> str:
     """The color of an arrow: that of its parameter, or of what flows."""
     color = _own_color(arrow, theme)
-    return _faded(color, theme) if arrow.faint else color
+    return mixed(color, theme.background, FAINT) if arrow.faint else color
 
 
 def _own_color(arrow: Arrow, theme: Theme) -> str:

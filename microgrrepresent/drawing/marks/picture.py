@@ -28,17 +28,22 @@ Kind = Literal[
     "delay",  # the black square of a folded graph
     "note",  # words without a frame
     "bar",  # how large a term of a sum is
+    "halo",  # behind a box that a frame is about
 ]
 
 ROUND = frozenset({"op", "state", "loss", "variable"})
 """The kinds drawn as circles where their labels are short."""
 
 FONT, CHIP_FONT, SMALL_FONT = 14.0, 14.0, 14.0
+POINTS = 0.75
+"""In a pixel of a page: there are 96 of them in an inch."""
 PAD = 10.8
 """Around a picture."""
 SCISSORS, SCISSORS_FONT = "✂", 18.0
 
 Point = tuple[float, float]
+Frame = tuple[float, float, float, float]
+"""The left side, the lower one, the right and the upper one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +80,8 @@ class Box:
     """Whether a gradient was asked for here that has not been computed."""
     storey: int = 0
     """Which of the loops one above the other it belongs to, counted from 0."""
+    corner: float | None = None
+    """The radius of its corners, if it is not that of its kind."""
 
     @property
     def font(self) -> float:
@@ -86,12 +93,14 @@ class Box:
     @property
     def rounding(self) -> float:
         """The radius of its corners."""
+        if self.corner is not None:
+            return self.corner
         return 0.0 if self.kind in ("delay", "bar") else 6.0
 
     @property
     def is_round(self) -> bool:
         """Whether it is drawn as a circle."""
-        return self.kind in ROUND and self.width == self.height
+        return self.width == self.height and (self.kind in ROUND or self.corner == self.width / 2)
 
     @property
     def left(self) -> float:
@@ -163,6 +172,12 @@ class Panel:
     title_left: float
     """Where its title begins; it stands below the upper side."""
     column: int = 0
+    faint: bool = False
+    """Whether nothing in it is what the drawing points at."""
+
+    def holds(self, box: Box) -> bool:
+        """Whether a box stands in it."""
+        return self.left < box.x < self.right and self.bottom < box.y < self.top
 
 
 @dataclass(slots=True, eq=False)
@@ -182,6 +197,8 @@ class Picture:
     """How large a point of the picture is shown, in points."""
     page: Point | None = None
     """Width and height of the page that it is to fill, in pixels."""
+    extent: Frame | None = None
+    """Its bounds, if they are those of a series of pictures."""
 
     def parted(self) -> tuple[Picture, Picture]:
         """The picture without its legend, and the legend."""
@@ -208,7 +225,7 @@ class Picture:
             panel.bottom, panel.top = panel.bottom + dy, panel.top + dy
             panel.title_left += dx
 
-    def frame(self) -> tuple[float, float, float, float]:
+    def frame(self) -> Frame:
         """The bounds with a margin, made as wide or high as the page demands."""
         left, bottom, right, top = self.bounds()
         left, bottom, right, top = left - PAD, bottom - PAD, right + PAD, top + PAD
@@ -220,8 +237,18 @@ class Picture:
             bottom, top = bottom - more, top + more
         return left, bottom, right, top
 
-    def bounds(self) -> tuple[float, float, float, float]:
+    @property
+    def enlargement(self) -> float:
+        """How large a point of the picture is on its page, in points; without one, its scale."""
+        if self.page is None:
+            return self.scale
+        left, _, right, _ = self.frame()
+        return self.page[0] * POINTS / (right - left)
+
+    def bounds(self) -> Frame:
         """The x of the leftmost point, the y of the lowest, the x and y of the opposite ones."""
+        if self.extent is not None:
+            return self.extent
         frames: list[Box | Panel] = [*self.boxes, *self.panels]
         points = [point for arrow in self.arrows for point in arrow.path]
         xs = [x for frame in frames for x in (frame.left, frame.right)] + [x for x, _ in points]

@@ -78,6 +78,7 @@ LIGHT = Theme(
         "delay": Paint("#000000", "#000000", "#ffffff"),
         "note": Paint("none", "none", "#333333"),
         "bar": Paint("#222222", "#ffffff", "#ffffff", 0.6),
+        "halo": Paint("#ffd966", "none", "#222222"),
     },
     {
         "value": "#333333",
@@ -113,6 +114,7 @@ DARK = Theme(
         "delay": Paint("#e6e6e6", "#e6e6e6", "#000000"),
         "note": Paint("none", "none", "#e6e6e6"),
         "bar": Paint("#e6e6e6", "#10151c", "#000000", 0.6),
+        "halo": Paint("#7a6210", "none", "#f0f0f0"),
     },
     {
         "value": "#d8dee6",
@@ -151,6 +153,7 @@ PRINT = Theme(
         "delay": Paint("#000000", "#000000", "#ffffff"),
         "note": Paint("none", "none", "#000000"),
         "bar": Paint("#000000", "#ffffff", "#ffffff", 0.6),
+        "halo": Paint("#cfcfcf", "none", "#000000"),
     },
     {
         "value": "#000000",

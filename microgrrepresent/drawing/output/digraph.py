@@ -21,16 +21,19 @@ from microgrrepresent.drawing.marks.colors import (
     arrow_color,
     box_paint,
     head_length,
+    label_color,
     line_style,
     opacity,
+    panel_paint,
     thickness,
 )
 from microgrrepresent.drawing.marks.curves import cut_end, parted
 from microgrrepresent.drawing.marks.labels import html, width
 from microgrrepresent.drawing.marks.picture import (
-    PAD,
+    POINTS,
     SCISSORS,
     SCISSORS_FONT,
+    SMALL_FONT,
     Arrow,
     Box,
     Panel,
@@ -138,10 +141,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         GraphvizMissing
             If there is no Graphviz.
         """
-        left, bottom, right, top = self.picture.frame()
         if self.picture.page is not None:
-            dpi = 72 * self.picture.page[0] / (right - left)
-        pixels = max(right - left, top - bottom) * dpi / 72
+            dpi = 72 / POINTS
+        left, bottom, right, top = self.picture.frame()
+        pixels = max(right - left, top - bottom) * self.picture.enlargement * dpi / 72
         if pixels > WIDEST_PNG:
             raise DrawingError(
                 f"save: as PNG at {dpi:g} dpi this picture is {pixels:,.0f} pixels wide, and "
@@ -198,10 +201,13 @@ def digraph(picture: Picture, theme: Theme, drawn: Drawn) -> Drawing:
         bgcolor=theme.background,
         outputorder="nodesfirst",
         fontname=FAMILY,
-        pad=_pad(picture),
+        pad="0",
+        margin="0",  # a PDF has one of half an inch
+        _background=_whole(picture, theme),
+        size=_size(picture),
     )
     made.attr("node", fontname=FAMILY, fontsize="14", fixedsize="true", shape="box")
-    made.attr("edge", fontname=FAMILY, fontsize="11")
+    made.attr("edge", fontname=FAMILY, fontsize=f"{SMALL_FONT:g}")
     lines = made.body  # verbatim lines: Digraph.node and .edge take ten times as long
     for panel in picture.panels:
         lines += _panel(panel, theme)
@@ -214,12 +220,22 @@ def digraph(picture: Picture, theme: Theme, drawn: Drawn) -> Drawing:
     return made
 
 
-def _pad(picture: Picture) -> str:
-    """The margins around a picture, in inches."""
-    if picture.page is None:
-        return f"{PAD / 72:g}"
-    (left, bottom, *_), (low_x, low_y, *_) = picture.frame(), picture.bounds()
-    return f"{(low_x - left) / 72:.4f},{(low_y - bottom) / 72:.4f}"
+def _whole(picture: Picture, theme: Theme) -> str:
+    """What is behind the picture and its margins, as Graphviz's drawing operations.
+
+    So they are counted, and the picture comes out in the size of its page, whatever is on it.
+    """
+    left, bottom, right, top = picture.frame()
+    corners = ((left, bottom), (right, bottom), (right, top), (left, top))
+    color = f"{len(theme.background)} -{theme.background}"
+    return f"c {color} C {color} P 4 " + " ".join(f"{x:.2f} {y:.2f}" for x, y in corners)
+
+
+def _size(picture: Picture) -> str:
+    """How large the picture is shown, in inches."""
+    left, bottom, right, top = picture.frame()
+    scale = picture.enlargement / 72
+    return f"{(right - left) * scale:.5f},{(top - bottom) * scale:.5f}!"
 
 
 def _quoted(words: str) -> str:
@@ -240,7 +256,7 @@ def _xy(points: Sequence[Point]) -> str:
 
 
 def _panel(panel: Panel, theme: Theme) -> list[str]:
-    paint = theme.panel
+    paint = panel_paint(panel, theme)
     frame = {
         "bb": f"{panel.left:.2f},{panel.bottom:.2f},{panel.right:.2f},{panel.top:.2f}",
         "label": html(panel.title, 14, paint.text),
@@ -314,7 +330,7 @@ def _arrow(arrow: Arrow, theme: Theme) -> dict[str, str]:
     if arrow.flow in FAINTEST:
         attributes["color"] = f"{color}{int(255 * opacity(arrow)):02x}"
     if arrow.label and arrow.label_at:
-        attributes["label"] = html(arrow.label, 11, theme.text)
+        attributes["label"] = html(arrow.label, SMALL_FONT, label_color(arrow, theme))
         attributes["lp"] = _xy([arrow.label_at])
     if arrow.cut_at:
         attributes |= {"taillabel": SCISSORS, "tail_lp": _xy([arrow.cut_at])}

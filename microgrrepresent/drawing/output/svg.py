@@ -16,7 +16,9 @@ from microgrrepresent.drawing.marks.colors import (
     box_paint,
     dot_radius,
     head_length,
+    label_color,
     opacity,
+    panel_paint,
     pen,
 )
 from microgrrepresent.drawing.marks.curves import Path, arrow_head, parted
@@ -110,7 +112,7 @@ class _Writer:
     manner: Manner
 
     def panel(self, panel: Panel) -> str:
-        at, paint = self.manner.at, self.theme.panel
+        at, paint = self.manner.at, panel_paint(panel, self.theme)
         title = self._lines(panel.title, panel.title_left, panel.top - 12, FONT, paint.text)
         return (
             f'<g class="cluster"><rect x="{at(panel.left)}" y="{at(-panel.top)}"'
@@ -154,7 +156,9 @@ class _Writer:
         drawn = f'fill="none" stroke="{color}"{_dashes(style)} stroke-width="{thick:.3g}"'
         words = ""
         if arrow.label and arrow.label_at:
-            words = self._lines(arrow.label, *arrow.label_at, SMALL_FONT, self.theme.text)
+            words = self._lines(
+                arrow.label, *arrow.label_at, SMALL_FONT, label_color(arrow, self.theme)
+            )
         if arrow.cut_at:
             words += self._lines((text(SCISSORS),), *arrow.cut_at, SCISSORS_FONT, color)
         filled = manner.look(f'fill="{color}"')

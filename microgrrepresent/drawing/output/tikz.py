@@ -14,7 +14,9 @@ from microgrrepresent.drawing.marks.colors import (
     box_paint,
     dot_radius,
     head_length,
+    label_color,
     opacity,
+    panel_paint,
     pen,
 )
 from microgrrepresent.drawing.marks.curves import Path, arrow_head, parted
@@ -44,17 +46,20 @@ def tikz(picture: Picture, theme: Theme) -> str:
     """Write a picture as a LaTeX document."""
     body = list(_lines(picture, theme))
     colors = sorted({word for line in body for word in re.findall(r"\bc([0-9a-f]{6})\b", line)})
+    size = picture.enlargement
     cjk = any(is_wide(c) for line in body for c in line)
     return "\n".join(
         [
             f"% {' '.join(picture.title.split())}",
             HEAD + PREAMBLE + (CHINESE if cjk else "") + r"\begin{document}",
             *(rf"\definecolor{{c{color}}}{{HTML}}{{{color.upper()}}}" for color in colors),
+            *([] if size == 1 else [rf"\scalebox{{{size:.5f}}}{{%"]),
             r"\begin{tikzpicture}[x=1bp, y=1bp,",
             r"  box/.style={rectangle, rounded corners=6bp, draw, inner sep=0pt},",
             r"  round/.style={circle, draw, inner sep=0pt}]",
             *body,
             r"\end{tikzpicture}",
+            *([] if size == 1 else ["}"]),
             r"\end{document}",
             "",
         ]
@@ -74,7 +79,7 @@ def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
 
 
 def _panel(panel: Panel, theme: Theme) -> str:
-    paint = theme.panel
+    paint = panel_paint(panel, theme)
     style = f"draw={_ink(paint.line)}, fill={_ink(paint.fill)}, rounded corners=10bp"
     corners = f"{_at(panel.left, panel.bottom)} rectangle {_at(panel.right, panel.top)}"
     style_of_title = f"anchor=west, inner sep=0pt, text={_ink(paint.text)}"
@@ -119,8 +124,8 @@ def _arrow(arrow: Arrow, theme: Theme) -> str:
     for point in arrow.forks:
         line += rf" \fill[{ink}] {_at(*point)} circle[radius={dot_radius(arrow):.3g}bp];"
     if arrow.label and arrow.label_at:
-        words = tex(arrow.label, SMALL_FONT)
-        line += rf" \node[text={_ink(theme.text)}] at {_at(*arrow.label_at)} {{{words}}};"
+        words, own = tex(arrow.label, SMALL_FONT), _ink(label_color(arrow, theme))
+        line += rf" \node[text={own}] at {_at(*arrow.label_at)} {{{words}}};"
     if arrow.cut_at:
         words = tex((text(SCISSORS),), SCISSORS_FONT)
         line += rf" \node[text={ink}] at {_at(*arrow.cut_at)} {{{words}}};"

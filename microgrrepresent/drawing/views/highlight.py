@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
 
@@ -99,14 +98,12 @@ def chosen(graph: Graph, highlight: object) -> frozenset[Node]:
 def point_at(picture: Picture, nodes: Collection[Node]) -> None:
     """Make everything faint that does not belong to some nodes, in place."""
     strong = {box for box in picture.boxes if not nodes or _holds(box, nodes)}
-    touched: dict[Box, list[Arrow]] = defaultdict(list)
-    for arrow in picture.arrows:
-        for box in (arrow.tail, arrow.head):
-            touched[box].append(arrow)
     for box in picture.boxes:
         box.faint = box not in strong
     for arrow in picture.arrows:
         arrow.faint = arrow.tail.faint or arrow.head.faint
+    for panel in picture.panels:
+        panel.faint = not any(panel.holds(box) for box in strong)
 
 
 def emphasize(picture: Picture, lag: int) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 from microgrrepresent import Graph, Tensor, backward, draw, steps, tanh
 from microgrrepresent.drawing import path, save
-from microgrrepresent.drawing.marks.colors import box_paint, thickness
+from microgrrepresent.drawing.marks.colors import FAINT, box_paint, mixed, thickness
 from microgrrepresent.drawing.marks.labels import plain
 from microgrrepresent.drawing.marks.themes import LIGHT, Paint, Theme
+from microgrrepresent.drawing.output.tikz import tikz
 from microgrrepresent.errors import DrawingError
 from rnn import LSTMCell, RNNCell
 from rnn.command_line import main
@@ -26,6 +28,35 @@ def loss():
 
 def find(graph, name, step):
     return next(n for n in Graph(graph) if n.name == name and n.step == step)
+
+
+PAGES = [("slide", 1200, 675), ("paper", 340, 255), ((900, 1600), 675, 1200)]
+
+
+@pytest.mark.parametrize(("size", "width", "height"), PAGES)
+def test_a_page_has_its_size_in_every_format(loss, size, width, height, tmp_path):
+    """In points: 1600 x 900 pixels of 1/96 inch, 12 x 9 cm; and in pixels."""
+    pypdf, Image = pytest.importorskip("pypdf"), pytest.importorskip("PIL.Image")
+    drawing = draw(loss, "gates", gradients=backward(loss), size=size)
+    (page,) = pypdf.PdfReader(save(drawing, tmp_path / "a.pdf")).pages
+    assert (float(page.mediabox.width), float(page.mediabox.height)) == (width, height)
+    with Image.open(save(drawing, tmp_path / "a.png", dpi=30)) as image:
+        assert image.size == pytest.approx((width / 0.75, height / 0.75), abs=1)
+    written = tikz(drawing.picture, drawing.theme)
+    left, bottom, right, top = drawing.picture.frame()
+    scale = float(re.search(r"\\scalebox{(.*?)}", written)[1])
+    assert ((right - left) * scale, (top - bottom) * scale) == pytest.approx((width, height), abs=1)
+
+
+def test_without_a_page_the_size_is_that_of_the_letters(loss, tmp_path):
+    pypdf = pytest.importorskip("pypdf")
+    for size, scale in ((14, 1.0), (28, 2.0)):
+        drawing = draw(loss, "gates", font_size=size)
+        left, bottom, right, top = drawing.picture.frame()
+        (page,) = pypdf.PdfReader(save(drawing, tmp_path / "a.pdf")).pages
+        assert float(page.mediabox.width) == pytest.approx((right - left) * scale, abs=1)
+        assert float(page.mediabox.height) == pytest.approx((top - bottom) * scale, abs=1)
+        assert ("scalebox" in tikz(drawing.picture, drawing.theme)) == (scale != 1)
 
 
 def shown(drawing):
@@ -151,11 +182,24 @@ def test_a_path_is_what_stays_strong(loss):
 def test_a_step_or_a_gate_is_pointed_at(loss):
     step = draw(loss, "gates", highlight=2).picture
     assert {b.nodes[0].step for b in step.boxes if not b.faint} == {2}
+    assert [panel.faint for panel in step.panels] == [True, False, True]
     gate = draw(loss, "gates", highlight="f").picture
     assert len([b for b in gate.boxes if not b.faint]) == 3
     for wrong in ("q", 9, 2.5, [], True):
         with pytest.raises(DrawingError, match="highlight is a Tensor of this graph"):
             draw(loss, "gates", highlight=wrong)
+
+
+def test_what_is_written_at_faint_arrows_and_on_faint_panels_is_faint(loss):
+    """The names of the gates and the titles of the steps: f_1 and t = 1."""
+    drawing = draw(loss, "gates", highlight=2)
+    strong, faint = LIGHT.text, mixed(LIGHT.text, LIGHT.background, FAINT)
+    svg = re.findall(r'fill="(#\w+)"><tspan font-style="italic">([ft])</tspan>', drawing.svg())
+    dot = re.findall(r'COLOR="(#\w+)"><I>([ft])</I>', drawing.source)
+    for found in (svg, dot):
+        for letter in "ft":
+            assert [color for color, own in found if own == letter] == [faint, strong, faint]
+    assert tikz(drawing.picture, drawing.theme).count(f"text=c{faint[1:]}") == 10
 
 
 def test_one_lag_is_emphasized():
