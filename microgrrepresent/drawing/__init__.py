@@ -25,9 +25,9 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    `panels`, `gradients`, `gaps` at crossings, `ribbon`, `storeys`, `side_by_side`, `gallery`,
    `turning`, `sums` and `words` finish the picture.
 5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
-   slide of shapes, with `pptx_sites` to glue connectors to; `frames` are several drawings, which
-   `animated` writes into one file. `scene` is `draw` itself, every stage in a line; `notebook` is
-   what a notebook shows.
+   slide, with `pptx_shapes`, `pptx_sites` to glue connectors to, and `pptx_colors`; `frames` are
+   several drawings, which `animated` writes into one file: `changes` says what of each is new.
+   `scene` is `draw` itself, every stage in a line; `notebook` is what a notebook shows.
 6. ``page/``. *Pages of HTML*, each with its data, style and script: `viewer` to look around in a
    drawing, `frames_page` to go through several, `stepper` to run a graph node by node.
 

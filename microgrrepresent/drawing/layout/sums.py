@@ -26,6 +26,8 @@ GAP, ROW_GAP, CLOSE = 18.0, 8.0, 3.0
 """Between two sums, between two rows of them, and from a parameter to its bar."""
 HIGH, LEAST, MOST = 18.0, 70.0, 180.0
 """Of a bar: its height, and its width, which is that of its row divided among all."""
+THINNEST = 0.5
+"""A part of a bar that is narrower than so many points is left out."""
 SMALL = 0.85
 """Size of the letters in a bar."""
 
@@ -156,7 +158,10 @@ def _bar(
     if not whole or not isfinite(whole):
         return parts
     for at, size in sizes.items():
-        part = Box(f"{head.name}/{at}", "bar", (), width=wide * size / whole, height=HIGH)
+        share = wide * size / whole
+        if share < THINNEST:
+            continue
+        part = Box(f"{head.name}/{at}", "bar", (), width=share, height=HIGH)
         part.tint = tints[at]
         label = (text(str(steps[at]), size=SMALL),) if at in steps else ()
         if label and width(label, FONT) + 2 < part.width:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from microgrrepresent.drawing.marks.picture import Arrow, Box, Flow, Panel
 from microgrrepresent.drawing.marks.themes import Paint, Theme
@@ -43,6 +44,7 @@ def _faded(paint: Paint, theme: Theme) -> Paint:
     return replace(paint, fill=fill, line=line, text=words)
 
 
+@cache
 def mixed(color: str, other: str, share: float) -> str:
     """A color with a share of another one, such as the background, in it."""
     if color == "none":

@@ -21,6 +21,7 @@ from microgrrepresent import (
 )
 from microgrrepresent.drawing.layout.gradients import norm_line
 from microgrrepresent.drawing.marks.labels import plain
+from microgrrepresent.drawing.output import animated
 from microgrrepresent.drawing.time.playback import playback
 from rnn import GRU, LSTM, RNNCell, unroll
 from rnn.command_line.illustration import illustration
@@ -285,6 +286,25 @@ def test_a_gif_moves(made, tmp_path):
             assert image.info["duration"] == (2400 if k == len(made) - 1 else 1200)
             seen.append(np.asarray(image.convert("RGB"), float))
     assert all((a != b).any() for a, b in pairwise(seen))
+
+
+def test_what_is_kept_from_the_frame_before_is_as_if_drawn_anew(made):
+    """To the pixel: so a frame's changes are all found, and all that reaches into them is drawn."""
+    Image = pytest.importorskip("PIL.Image")
+    kept = animated._images(made, 144)
+    for k in (1, T + 1, len(made) - 2, len(made) - 1):
+        with Image.open(io.BytesIO(made[k].png(144))) as image:
+            assert (np.asarray(image.convert("RGB")) == np.asarray(kept[k])).all(), k
+
+
+def test_only_what_changes_is_drawn_again(made):
+    changes = [animated._change(before, after) for before, after in pairwise(made)]
+    for drawing, change in zip(made[1:], changes, strict=True):
+        areas, part = change
+        assert areas and len(part.picture.boxes) < len(drawing.picture.boxes)
+    changed = draw(illustration("rnn", 2)[0])
+    changed.attr(bgcolor="red")
+    assert animated._change(changed, changed) is None
 
 
 def test_a_pdf_has_a_page_a_frame(made, tmp_path):

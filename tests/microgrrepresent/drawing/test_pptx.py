@@ -1,15 +1,16 @@
 """Slides: reopened, shapes where the picture has its boxes; and as another program shows them."""
 
 import io
+import os
 import shutil
 import subprocess
 
 import numpy as np
 import pytest
 
-from microgrrepresent import backward, draw, save
+from microgrrepresent import Tensor, backward, draw, frames, save
 from microgrrepresent.drawing.marks.colors import box_paint
-from microgrrepresent.drawing.marks.curves import along, corners_of, straight, swung
+from microgrrepresent.drawing.marks.curves import along, corners_of, parted, straight, swung
 from microgrrepresent.drawing.marks.labels import plain
 from rnn.command_line.illustration import illustration
 
@@ -85,17 +86,89 @@ def _name(arrow):
     return f"{arrow.tail.name} -> {arrow.head.name}"
 
 
+def straight_ones(drawing):
+    return [a for a in drawing.picture.arrows if len(corners_of(a.path) or ()) == 2 and not a.gaps]
+
+
 def test_connectors_are_glued_to_what_they_join(slide, drawing):
     ends = list(glued(slide, drawing))
-    on_rectangles = [
-        box
-        for arrow in drawing.picture.arrows
-        if len(corners_of(arrow.path) or ()) in (2, 3, 4) and not arrow.gaps
-        for box in (arrow.tail, arrow.head)
-        if not box.is_round
-    ]
+    arrows = straight_ones(drawing)
+    on_rectangles = [box for a in arrows for box in (a.tail, a.head) if not box.is_round]
     assert sum(not box.is_round for box, *_ in ends) == len(on_rectangles) > 50
     assert sum(box.is_round for box, *_ in ends) > 20
+
+
+def test_a_line_with_bends_runs_as_in_the_picture(slide, drawing):
+    """Point by point: another program would lay the bends of a connector elsewhere."""
+    qn = pptx.oxml.ns.qn
+    left, _, right, top = drawing.picture.frame()
+    scale = 12192000 / (right - left)
+    straight = straight_ones(drawing)
+    bent = [arrow for arrow in drawing.picture.arrows if arrow not in straight]
+    pieces = [piece for arrow in bent for piece in parted(arrow.path, arrow.gaps)]
+    shapes = [
+        shape
+        for shape in slide.shapes
+        if " -> " in shape.name and shape._element.spPr.find(qn("a:custGeom")) is not None
+    ]
+    assert len(bent) > 10
+    for shape, piece in zip(shapes, pieces, strict=True):
+        found = [
+            (shape.left + int(point.get("x")), shape.top + int(point.get("y")))
+            for point in shape._element.spPr.iter(qn("a:pt"))
+        ]
+        expected = [((x - left) * scale, (top - y) * scale) for x, y in piece]
+        np.testing.assert_allclose(found, expected, atol=3)
+    heads = [shape._element.spPr.find(f".//{qn('a:tailEnd')}") is not None for shape in shapes]
+    assert sum(heads) == len(bent)
+
+
+def test_every_shape_has_a_number_of_its_own(slide):
+    numbers = [shape.shape_id for shape in slide.shapes]
+    assert len(set(numbers)) == len(numbers) > 100
+
+
+def test_the_colors_are_those_of_the_presentation(path, slide, drawing):
+    qn = pptx.oxml.ns.qn
+    (master,) = pptx.Presentation(str(path)).slide_masters
+    theme = master.part.part_related_by(pptx.opc.constants.RELATIONSHIP_TYPE.THEME).blob.decode()
+    flows = drawing.theme.flows
+    for slot, value in {"accent1": flows["state"], "accent2": flows["gradient"]}.items():
+        assert f'<a:{slot}><a:srgbClr val="{value[1:].upper()}"/></a:{slot}>' in theme
+    for flow, slot in {"state": "accent1", "gradient": "accent2", "value": "tx1"}.items():
+        lines = [s for s in slide.shapes if s._element._nvXxPr.cNvPr.get("descr") == flow]
+        assert lines
+        for line in lines:
+            (own,) = line._element.spPr.iter(qn("a:schemeClr"))
+            assert own.get("val") == slot
+
+
+def test_what_stands_above_is_the_title_of_the_slide(drawing, tmp_path):
+    L, _ = illustration("rnn", 2)
+    made = frames(L)
+    slides = pptx.Presentation(str(save(made, tmp_path / "bptt.pptx"))).slides
+    assert [slide.shapes.title.text_frame.text for slide in slides] == [
+        drawing.picture.title for drawing in made
+    ]
+    for slide in slides:
+        assert len(list(slide.placeholders)) == 1
+
+
+def test_an_arrow_is_in_front_of_what_it_joins_and_words_keep_their_characters(tmp_path):
+    a, b = Tensor(1.0, name="a<b"), Tensor(2.0, name='"&"')
+    (slide,) = pptx.Presentation(str(save(a * b, tmp_path / "a.pptx"))).slides
+    words = {text_of(shape) for shape in slide.shapes if shape.has_text_frame}
+    assert {"a<b", '"&"'} <= words
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", ["pptx", "gif"])
+def test_the_frames_of_ten_steps_take_seconds(tmp_path, ending):
+    made = frames(illustration("lstm", 10)[0])
+    before = os.times()
+    save(made, tmp_path / f"a.{ending}")
+    after = os.times()
+    assert sum(after[:4]) - sum(before[:4]) < 10  # 2 and 4 s on an idle machine
 
 
 def test_a_connector_is_glued_where_it_ends(slide, drawing):
@@ -124,7 +197,9 @@ def test_gradients_are_dashed_and_have_their_widths(slide, drawing):
     found = [s for s in lines if s._element._nvXxPr.cNvPr.get("descr") == "gradient"]
     arrows = [a for a in drawing.picture.arrows if a.flow == "gradient"]
     assert len({s.name for s in found}) == len({(a.tail.name, a.head.name) for a in arrows})
-    assert {str(s.line.dash_style) for s in found} == {"DASH (4)"}
+    assert all(
+        s._element.spPr.find(f".//{pptx.oxml.ns.qn('a:custDash')}") is not None for s in found
+    )
     widths = sorted({round(a.width, 3) for a in arrows})
     assert len({s.line.width for s in found}) == pytest.approx(len(widths), abs=2)
 
