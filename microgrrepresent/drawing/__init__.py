@@ -24,10 +24,11 @@ which has a room of its own and knows nothing of those after it; read the rooms 
    a `tapped_box`; two directions are `parallel`; `edges` says how near columns may be. `legend`,
    `panels`, `gradients`, `gaps` at crossings, `ribbon`, `storeys`, `side_by_side`, `gallery`,
    `turning`, `sums` and `words` finish the picture.
-5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`. `pptx` is a
-   slide, with `pptx_shapes`, `pptx_sites` to glue connectors to, and `pptx_colors`; `frames` are
-   several drawings, which `animated` writes into one file: `changes` says what of each is new.
-   `scene` is `draw` itself, every stage in a line; `notebook` is what a notebook shows.
+5. ``output/``. *What it is written in*: `svg`, `tikz` and, for Graphviz, `digraph`, which a user
+   may edit, and `xdot`, which it paints. `pptx` is a slide, with `pptx_shapes`, `pptx_sites` to
+   glue connectors to, and `pptx_colors`; `frames` are several drawings; `animated` writes them into
+   one file, and `changes` says what of each is new. `scene` is `draw` itself, every stage in a
+   line; `notebook` is what a notebook shows.
 6. ``page/``. *Pages of HTML*, each with its data, style and script: `viewer` to look around in a
    drawing, `frames_page` to go through several, `stepper` to run a graph node by node.
 

@@ -99,7 +99,7 @@ def _png(drawing: Drawing, dpi: float) -> bytes:
 
 
 def _pdf(drawing: Drawing, dpi: float) -> bytes:
-    return drawing.rendered("pdf")
+    return drawing.painted("pdf")
 
 
 def _pptx(drawings: Sequence[Drawing]) -> bytes:

@@ -264,3 +264,49 @@ def corners_of(path: Path) -> list[Point] | None:
 
 def _near(a: float, b: float) -> bool:
     return abs(a - b) < 0.02
+
+
+def dashed(path: Path, on: float, off: float) -> list[Path]:
+    """The dashes of a path, each so long, with so much space behind it.
+
+    Examples
+    --------
+    >>> line = straight((0.0, 0.0), (9.0, 0.0))
+    >>> [(round(dash[0][0], 2), round(dash[-1][0], 2)) for dash in dashed(line, 5, 2)]
+    [(0.0, 5.0), (7.0, 9.0)]
+    """
+    dashes: list[Path] = []
+    done = 0.0  # of the dash or the space that is being drawn
+    drawing = True
+    for k in range(0, len(path) - 3, 3):
+        curve = path[k : k + 4]
+        length = _length(curve)
+        at = 0.0
+        while at < length:
+            step = min((on if drawing else off) - done, length - at)
+            if drawing and step > 0.01:
+                part = _between(curve, at / length, (at + step) / length)
+                if done and dashes:
+                    dashes[-1] += part[1:]
+                else:
+                    dashes.append(part)
+            at, done = at + step, done + step
+            if done >= (on if drawing else off) - 1e-9:
+                drawing, done = not drawing, 0.0
+    return dashes
+
+
+def _length(curve: Path) -> float:
+    """Length of a curve, from a few points on it."""
+    points = [_on(curve, i / 8) for i in range(9)]
+    return sum(distance(a, b) for a, b in pairwise(points))
+
+
+def _on(curve: Path, u: float) -> Point:
+    return split(curve, u)[0][-1]
+
+
+def _between(curve: Path, u: float, v: float) -> Path:
+    """The part of a curve between two of its parameters."""
+    first = split(curve, v)[0] if v < 1 else curve
+    return split(first, u / v)[1] if u > 0 else list(first)

@@ -85,6 +85,6 @@ def pdf(drawings: Sequence[Drawing]) -> bytes:
         ) from error
     content, pages = BytesIO(), PdfWriter()
     for drawing in drawings:
-        pages.append(BytesIO(drawing.rendered("pdf")))
+        pages.append(BytesIO(drawing.painted("pdf")))
     pages.write(content)
     return content.getvalue()

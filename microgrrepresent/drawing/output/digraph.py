@@ -43,6 +43,7 @@ from microgrrepresent.drawing.marks.picture import (
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output import rendering
 from microgrrepresent.drawing.output.svg import FAMILY, Manner, svg
+from microgrrepresent.drawing.output.xdot import xdot
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import write_file
 from microgrrepresent.graph import Graph
@@ -125,11 +126,21 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         GraphvizMissing
             If there is no Graphviz.
         """
-        source: str = self.source
-        if dpi is not None:
-            source = source.replace("graph [", f"graph [dpi={dpi:g} ", 1)
         layout = "nop2" if self.engine == "neato" else self.engine
-        return rendering.run(source, format, layout, RENDER_TIMEOUT)
+        return rendering.run(_at(self.source, dpi), format, layout, RENDER_TIMEOUT)
+
+    def painted(self, format: str, dpi: float | None = None) -> bytes:
+        """The drawing as the SVG shows it, painted by Graphviz; in its own manner if changed.
+
+        Raises
+        ------
+        GraphvizMissing
+            If there is no Graphviz.
+        """
+        if not self.is_as_written:
+            return self.rendered(format, dpi)
+        source = xdot(self.picture, self.theme, _size(self.picture))
+        return rendering.run(_at(source, dpi), format, "nop2", RENDER_TIMEOUT)
 
     def png(self, dpi: float) -> bytes:
         """The drawing as PNG.
@@ -151,7 +162,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
                 f"Graphviz can write {WIDEST_PNG:,}; save it as .svg or .pdf, or draw part of the "
                 f"steps with window=(3, 2), or take dpi={int(dpi * WIDEST_PNG / pixels)}"
             )
-        return self.rendered("png", dpi)
+        return self.painted("png", dpi)
 
     def inline_svg(self, manner: Manner | None = None) -> str:
         """The SVG element alone, as it can stand in an HTML page."""
@@ -218,6 +229,11 @@ def digraph(picture: Picture, theme: Theme, drawn: Drawn) -> Drawing:
         lines.append(f"\t{ends} [id=e{i} {_written(_arrow(arrow, theme))}]\n")
     made.written = made.source
     return made
+
+
+def _at(source: str, dpi: float | None) -> str:
+    """A DOT text that says how many dots an inch has."""
+    return source if dpi is None else source.replace("graph [", f"graph [dpi={dpi:g} ", 1)
 
 
 def _whole(picture: Picture, theme: Theme) -> str:

@@ -201,8 +201,8 @@ def _film(graph: Graph, view: str, order: Playback, options: dict[str, Any]) -> 
     sums = []
     if options.get("legend", True):
         sums = sums_of(whole.picture, options["gradients"], order.of_step, order.last)
-    joined = {box for arrow in whole.picture.arrows for box in (arrow.tail, arrow.head)}
-    options["legend"] = not (sums and joined.isdisjoint(whole.picture.legend))
+        joined = {box for arrow in whole.picture.arrows for box in (arrow.tail, arrow.head)}
+        options["legend"] = not (sums and joined.isdisjoint(whole.picture.legend))
     steps, tints = dict(enumerate(order.steps, 1)), _tints(whole.theme, order.last)
     if page is not None:
         left, low, right, high = whole.picture.bounds()
@@ -217,7 +217,7 @@ def _film(graph: Graph, view: str, order: Playback, options: dict[str, Any]) -> 
     heads |= {own[one.box.name]: one for one in sums if one.box.name in own}
     whole.picture.page = page
     stage = {
-        box: max((order.stage[node] for node in box.nodes), default=0)
+        box: max((order.stage.get(node, 0) for node in box.nodes), default=0)
         for box in whole.picture.boxes
     }
     used = {arrow.tail: arrow.head for arrow in whole.picture.arrows if arrow.tail.kind == "chip"}

@@ -32,5 +32,6 @@ _ID = re.compile(r' id="[be]\d+"')
 """Of a box or an arrow, which every frame has and nobody asks for here."""
 
 _BUTTONS = """<nav aria-label="frames">
-<button id="back">Back</button> <button id="on">On</button> <output id="at"></output>
+<button id="back">Back</button> <button id="next">Next</button>
+<button id="play">Play</button> <output id="at"></output>
 </nav>"""

@@ -210,6 +210,12 @@ def test_the_sums_stand_below_everything_and_within_the_page(made):
         assert max(b.top for b in sums) < min(b.bottom for b in boxes if b not in sums)
 
 
+def test_without_a_legend_there_are_no_sums(loss):
+    for drawing in frames(loss, legend=False):
+        kinds = {box.kind for box in drawing.picture.boxes}
+        assert kinds.isdisjoint({"parameter", "bar"}) and "chip" in kinds
+
+
 def two_directions(layers):
     rng = np.random.default_rng(0)
     layer = GRU(2, 3, num_layers=layers, bidirectional=True, rng=0)
@@ -330,7 +336,10 @@ def test_arrow_keys_go_on_and_back(made, tmp_path, open_page):
 
     assert shown() == ["forward, t = 1"]
     page.keyboard.press("ArrowRight")
-    page.get_by_role("button", name="On").click()
-    assert shown() == ["forward, t = 3"] and page.inner_text("#at") == "3 / 8"
+    page.get_by_role("button", name="Next").click()
+    assert shown() == ["forward, t = 3"] and page.inner_text("#at") == "3 / 9"
     page.keyboard.press("ArrowLeft")
     assert shown() == ["forward, t = 2"]
+    page.get_by_role("button", name="Play").click()
+    page.locator("#at", has_text="4 / 9").wait_for()
+    page.get_by_role("button", name="Pause").click()
