@@ -86,14 +86,21 @@ def fitted(place: Callable[[Fit], Picture], page: Point) -> Picture:
     picture = place(fit)
     if _width_of(page, picture) > WIDE * page[0]:
         picture = place(replace(fit, ranks=_ranks_to_fill(picture, page)))
+    warn_of_small_letters(picture, page, "draw", "a window=(3, 2), ", stacklevel=5)
+    return picture
+
+
+def warn_of_small_letters(
+    picture: Picture, page: Point, who: str, other: str = "", stacklevel: int = 3
+) -> None:
+    """Warn where letters come out too small to be read, and say what makes them larger."""
     letters = FONT * _scale_on(page, picture)
     if letters < LEAST * page[1]:
         warnings.warn(
-            f"draw: on this page the letters are {letters:.1f} pixels high, which is hard to read; "
-            "fewer steps, a window=(3, 2), view='cells' or loss=False make a picture smaller",
-            stacklevel=4,
+            f"{who}: on this page the letters are {letters:.1f} pixels high, which is hard to "
+            f"read; fewer steps, {other}view='cells' or loss=False make a picture smaller",
+            stacklevel=stacklevel,
         )
-    return picture
 
 
 def _scale_on(page: Point, picture: Picture) -> float:

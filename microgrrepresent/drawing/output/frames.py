@@ -11,13 +11,14 @@ begins at its last step.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
 from microgrrepresent.adjoints import backward
-from microgrrepresent.drawing.layout.page import page_of
+from microgrrepresent.drawing.layout.page import page_of, warn_of_small_letters
 from microgrrepresent.drawing.layout.sums import Sum, add_sums, sums_of
 from microgrrepresent.drawing.layout.words import add_heading
 from microgrrepresent.drawing.marks.colors import mixed
@@ -92,7 +93,12 @@ def frames(loss: Node, /, view: str = "gates", **options: Any) -> Frames:
             "'for t, x in steps(xs):' or 'with step(t):'"
         )
     options["gradients"] = options.get("gradients") or backward(loss)
-    film = _film(graph, view, order, options)
+    with warnings.catch_warnings():  # of small letters: said once, of the frames
+        warnings.filterwarnings("ignore", "draw: on this page")
+        film = _film(graph, view, order, options)
+    page = film.whole.picture.page
+    if page is not None:
+        warn_of_small_letters(film.frame(_Shot("", 0, inf, None)), page, "frames")
     names = [*map(printable, order.names()), "the loss"]
     shots = [_Shot(f"forward, {name}", k, inf, k) for k, name in enumerate(names, 1)]
     shots += [_Shot(f"backward, {name}", len(names), k, k) for k, name in enumerate(names, 1)][::-1]

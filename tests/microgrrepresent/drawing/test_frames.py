@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -214,6 +215,16 @@ def test_without_a_legend_there_are_no_sums(loss):
     for drawing in frames(loss, legend=False):
         kinds = {box.kind for box in drawing.picture.boxes}
         assert kinds.isdisjoint({"parameter", "bar"}) and "chip" in kinds
+
+
+def test_small_letters_are_said_once_where_the_frames_were_asked_for(loss):
+    with pytest.warns(UserWarning, match="frames: on this page the letters are") as said:
+        frames(illustration("lstm", 8)[0], view="operations")
+    (one,) = said
+    assert one.filename == __file__ and "window" not in str(one.message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frames(loss)
 
 
 def two_directions(layers):
