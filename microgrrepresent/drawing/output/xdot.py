@@ -10,7 +10,7 @@ See https://graphviz.org/docs/outputs/canon/#xdot for the operations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from microgrrepresent.drawing.marks.colors import (
     arrow_color,
@@ -37,6 +37,8 @@ from microgrrepresent.drawing.marks.picture import (
 from microgrrepresent.drawing.marks.themes import Paint, Theme
 from microgrrepresent.drawing.output.svg import DASHES, FAMILY
 
+LONGEST = 16_000
+"""Of a string in the DOT language, in characters; above 16,384 Graphviz looks for its end."""
 ROUND = 4 / 3 * (2**0.5 - 1)
 """How far the control points of a quarter of a circle are from its ends, in radii."""
 MIDDLE = 0.27
@@ -49,13 +51,24 @@ def xdot(picture: Picture, theme: Theme, size: str) -> str:
     whole = _pens(theme.background, theme.background, 0.0) + _polygon(
         "P", [(left, low), (right, low), (right, high), (left, high)]
     )
-    shapes = '" +\n"'.join(f"{shape} " for shape in (whole, *_shapes(picture, theme)))
+    shapes = '" +\n"'.join(_strings((whole, *_shapes(picture, theme))))
     nodes = "\n".join(f"n{k} [{node}]" for k, node in enumerate(_words(picture, theme)))
     return (
         f'digraph {{\ngraph [layout=nop2 pad=0 margin=0 size="{size}"'
         f' bgcolor="{theme.background}" fontname="{FAMILY}" _background="{shapes}"]\n'
         f'node [shape=none fixedsize=true fontname="{FAMILY}"]\n{nodes}\n}}\n'
     )
+
+
+def _strings(shapes: Iterable[str]) -> Iterator[str]:
+    """The shapes in strings as long as Graphviz reads them: it is slow at joining many."""
+    string = ""
+    for shape in shapes:
+        if string and len(string) + len(shape) >= LONGEST:
+            yield string
+            string = ""
+        string += f"{shape} "
+    yield string
 
 
 # --- shapes ---------------------------------------------------------------------------------------
