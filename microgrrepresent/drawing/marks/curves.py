@@ -63,7 +63,7 @@ def cut_end(path: Path, length: float) -> Path:
         del points[-3:]
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = points[-4:]
     far = hypot(ax - dx, ay - dy)
-    if points[-1] is end and far and _is_straight(points[-4:]):
+    if points[-1] is end and far and is_straight(points[-4:]):
         points[-4:] = straight(points[-4], mix(points[-4], end, max(1 - length / far, 0.02)))
         return points
     low, high = 0.0, 1.0
@@ -80,7 +80,7 @@ def cut_end(path: Path, length: float) -> Path:
     return points
 
 
-def _is_straight(curve: Path) -> bool:
+def is_straight(curve: Path) -> bool:
     """Whether a curve is as `straight` makes it."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
     off = abs(2 * ax + dx - 3 * bx) + abs(2 * ay + dy - 3 * by)
@@ -298,6 +298,8 @@ def dashed(path: Path, on: float, off: float) -> list[Path]:
 
 def _length(curve: Path) -> float:
     """Length of a curve, from a few points on it."""
+    if is_straight(curve):
+        return distance(curve[0], curve[-1])
     points = [_on(curve, i / 8) for i in range(9)]
     return sum(distance(a, b) for a, b in pairwise(points))
 
@@ -308,5 +310,7 @@ def _on(curve: Path, u: float) -> Point:
 
 def _between(curve: Path, u: float, v: float) -> Path:
     """The part of a curve between two of its parameters."""
+    if is_straight(curve):
+        return straight(mix(curve[0], curve[-1], u), mix(curve[0], curve[-1], v))
     first = split(curve, v)[0] if v < 1 else curve
     return split(first, u / v)[1] if u > 0 else list(first)

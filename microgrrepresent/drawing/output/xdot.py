@@ -22,7 +22,14 @@ from microgrrepresent.drawing.marks.colors import (
     panel_paint,
     pen,
 )
-from microgrrepresent.drawing.marks.curves import Path, arrow_head, dashed, parted, straight
+from microgrrepresent.drawing.marks.curves import (
+    Path,
+    arrow_head,
+    dashed,
+    is_straight,
+    parted,
+    straight,
+)
 from microgrrepresent.drawing.marks.labels import Label, html, svg_lines, text, width
 from microgrrepresent.drawing.marks.picture import (
     FONT,
@@ -112,7 +119,11 @@ def _arrow(arrow: Arrow, theme: Theme) -> Iterator[str]:
 
 def _line(path: Path, style: str) -> Iterator[str]:
     pieces = dashed(path, *DASHES_IN_POINTS[style]) if style in DASHES_IN_POINTS else [path]
-    return (_curve("B", piece) for piece in pieces)
+    for piece in pieces:
+        if len(piece) == 4 and is_straight(piece):
+            yield _polygon("L", (piece[0], piece[-1]))
+        else:
+            yield _curve("B", piece)
 
 
 DASHES_IN_POINTS = {

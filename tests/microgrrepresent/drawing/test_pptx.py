@@ -171,7 +171,7 @@ def test_the_frames_of_ten_steps_take_seconds(tmp_path, ending):
     before = os.times()
     save(made, tmp_path / f"a.{ending}")
     after = os.times()
-    assert sum(after[:4]) - sum(before[:4]) < 10  # 2 and 4 s on an idle machine
+    assert sum(after[:4]) - sum(before[:4]) < 10  # 2 and 6 s are usual
 
 
 def test_a_connector_is_glued_where_it_ends(slide, drawing):
