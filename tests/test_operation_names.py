@@ -27,6 +27,7 @@ COMPARISONS = {
 """Where names of operations, or operations, are compared, and why."""
 
 TABLES = {
+    ("microgrrepresent/drawing/page/array_data.py", ("max", "mean", "min")): "of an array",
     ("microgrrepresent/drawing/page/array_data.py", ("max", "min")): "extremes of an array",
     ("microgrrepresent/equations/scripts.py", ("cos", "exp", "log", "max", "min", "sin", "tanh")): (
         "LaTeX has commands for these functions"

@@ -12,6 +12,9 @@ as .ipynb: as they are handed out, and with answers.
 from __future__ import annotations
 
 import argparse
+import json
+import logging
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -35,7 +38,17 @@ def build(out: Path) -> int:
     npm_file(*MATHJAX, source / "static")
     write_pages(source)
     write_notebooks(HERE / "notebooks", source / "static" / "notebooks")
+    use_profile(out / "ipython")
     return build_main(["-W", "--keep-going", "-q", "-E", "-b", "html", str(source), f"{out}/html"])
+
+
+def use_profile(folder: Path) -> None:
+    """Let kernels have settings of their own, not the builder's; of messages, errors alone."""
+    profile = folder / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    settings = {"IPKernelApp": {"log_level": logging.ERROR}}
+    (profile / "ipython_kernel_config.json").write_text(json.dumps(settings))
+    os.environ["IPYTHONDIR"] = str(folder)
 
 
 def main() -> int:

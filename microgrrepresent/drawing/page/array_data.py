@@ -22,6 +22,9 @@ FULL = 36
 CELLS = 24
 """A heat map has at most so many rows and columns; larger arrays are averaged over blocks."""
 
+DIGITS = 4
+"""Significant ones, as many as a page shows of a number at a glance."""
+
 Data = dict[str, Any]
 
 
@@ -75,10 +78,6 @@ class Arrays:
         if "full" in data:
             return [*start, [x for row in data["full"] for x in row]]
         return [*start, *(data[key] for key in ("map", "width", "top", "min", "mean", "max"))]
-
-
-DIGITS = 4
-"""Significant ones, as many as a page shows of a number at a glance."""
 
 
 def numbers(array: Array, full: int = FULL, digits: int = 6) -> Data:
