@@ -16,8 +16,7 @@ import pytest
 from tests.examples.course_answers import RIGHT, WRONG
 
 COURSE = Path(__file__).parents[2] / "examples" / "course"
-TRAINED = "457"
-"""Notebooks that train something, and take longer."""
+pytestmark = pytest.mark.slow
 
 CASES = [
     pytest.param(
@@ -25,7 +24,6 @@ CASES = [
         answer,
         answers is RIGHT,
         id=f"{exercise} {'right' if answers is RIGHT else 'wrong'} {i}",
-        marks=[pytest.mark.slow] if exercise[0] in TRAINED else [],
     )
     for answers in (RIGHT, WRONG)
     for exercise, texts in answers.items()

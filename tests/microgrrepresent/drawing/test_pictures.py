@@ -165,6 +165,7 @@ def test_time_order_for_every_length(cell, make, read_svg):
         steps_are_alike(make["outputs"](cell, T), "operations", read_svg)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["operations", "variables", "gates", "cells"])
 def test_a_loss_that_is_summed_after_the_loop(cell, view, make):
     T = 11

@@ -541,7 +541,7 @@ def test_a_decoder_that_sees_its_initial_state_at_every_step_is_refused_with_the
 
     inputs = example("encoder-decoder")
     wrt = [*encoder.parameters(), *both.parameters()]
-    assert "program: x_2 has an equation of its own at each step" in refused(
+    assert "program: u_3 has an equation of its own at each step" in refused(
         loss(both), wrt, **inputs
     )
     wrt = [*encoder.parameters(), *alone.parameters()]

@@ -495,7 +495,7 @@ def test_draw_frame_by_frame(capsys, tmp_path):
         capsys, "draw", "--cell", "rnn", "--steps", "2", "--frames", "--no-loss", "-o", "a.html"
     )
     assert (status, err) == (0, "")
-    assert (tmp_path / "a.html").read_text().count("<figure hidden>") == 6
+    assert (tmp_path / "a.html").read_text().count("<figure hidden>") == 7
 
 
 # --- flow ----------------------------------------------------------------------------------------
