@@ -41,10 +41,10 @@ def reading(model: LanguageModel, vocabulary: Vocabulary, line: str) -> list[Nod
     said: list[Node] = []
     state = None
     for _, character in steps(line):
-        token = Tensor(vocabulary.encode(character), name=f"“{character}”")
+        token = Tensor(vocabulary.encode(character), name=f'"{character}"')
         state = model.cell(model.embedding(token).named("x"), state)
         y = model.head(state.h)
-        said.append(y.named(f"“{vocabulary.tokens[int(y.numpy().argmax())]}”"))
+        said.append(y.named(f'"{vocabulary.tokens[int(y.numpy().argmax())]}"'))
     return said
 
 
