@@ -287,6 +287,7 @@ def _add_flow(commands: Commands) -> None:
         help=f"first value of the forget gate's bias, a network for each ({', '.join(FORGETFUL)})",
     )
     add_choice(flow, "--init", INITS, "default", "first values of the matrices from state to state")
+    add_choice(flow, "--output", ["last", "all"], "last", "which outputs are differentiated")
     add_flag(flow, "--units", "of one cell: gates and gradients of every unit, as heat maps")
     add(flow, "--inputs", count, 4, "length of an input x")
     add(flow, "--batch", count, 8, "sequences side by side")

@@ -33,10 +33,11 @@ def flow(options: argparse.Namespace) -> int:
             "one with --cells"
         )
     xs = rng.standard_normal((options.length, options.batch, options.inputs))
-    found = gradient_flow(layers, xs, _ends if options.bidirectional else None)
-    print(
-        f"Size of the gradient of the last output with respect to the states, by step:\n\n{found}\n"
-    )
+    what, loss = "the last output", _ends if options.bidirectional else None
+    if options.output == "all":
+        what, loss = "all outputs", _every
+    found = gradient_flow(layers, xs, loss)
+    print(f"Size of the gradient of {what} with respect to the states, by step:\n\n{found}\n")
     shown = next(iter(found.traces.values())) if options.units else found
     try:
         shown.save(options.out)
@@ -81,6 +82,12 @@ def _block(how: str, n: int, rng: np.random.Generator) -> Array:
     Q, R = np.linalg.qr(rng.standard_normal((n, n)))
     orthogonal: Array = Q * np.sign(np.diag(R))  # evenly among all orthogonal matrices
     return orthogonal
+
+
+def _every(outputs: Tensor) -> Tensor:
+    """The sum of all outputs, divided by the root of the size of one."""
+    total: Tensor = outputs.sum() / np.sqrt(outputs[-1].size)
+    return total
 
 
 def _ends(outputs: Tensor) -> Tensor:

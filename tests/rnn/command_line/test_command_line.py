@@ -18,7 +18,7 @@ import pytest
 import microgrrepresent
 from microgrrepresent import Graph
 from microgrrepresent.drawing.views.choices import view_names
-from rnn import GRU, load_checkpoint, save_checkpoint
+from rnn import GRU, RNN, load_checkpoint, save_checkpoint
 from rnn.command_line.commands import main
 from rnn.command_line.illustration import ILLUSTRATED, illustration
 from rnn.command_line.models import MODELS
@@ -589,6 +589,16 @@ def test_flow_of_layers_is_that_of_the_layer(capsys):
     layer = GRU(4, 3, 2, rng=rng)
     assert str(gradient_flow({"gru": layer}, rng.standard_normal((6, 8, 4)))) in out
     assert run(capsys, "flow", *chosen)[1] != out
+
+
+def test_flow_of_all_outputs_arrives_at_every_step(capsys):
+    pytest.importorskip("matplotlib", reason="draws with matplotlib")
+    small = ("--cells", "rnn", "--length", "6", "--hidden", "3")
+    last, every = (run(capsys, "flow", *small, "--output", o)[1] for o in ("last", "all"))
+    assert "gradient of all outputs" in every and last != every
+    rng = np.random.default_rng(0)
+    layers, xs = {"rnn": RNN(4, 3, rng=rng)}, rng.standard_normal((6, 8, 4))
+    assert str(gradient_flow(layers, xs, lambda y: y.sum() / np.sqrt(8 * 3))) in every
 
 
 def test_flow_knows_every_cell_that_can_be_drawn(capsys):
