@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # The products here are small: a second thread for them waits longer than it works.
         with threadpool_limits(limits=1), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # it is for those who program
             warnings.showwarning = lambda message, *_, **__: print(
                 f"{options.prog}: {message}", file=sys.stderr
             )

@@ -10,6 +10,7 @@ import sys
 import time
 import tomllib
 import types
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import microgrrepresent
 from microgrrepresent import Graph
 from microgrrepresent.drawing.views.choices import view_names
 from rnn import GRU, RNN, load_checkpoint, save_checkpoint
+from rnn.command_line import commands
 from rnn.command_line.commands import main
 from rnn.command_line.illustration import ILLUSTRATED, illustration
 from rnn.command_line.models import MODELS
@@ -496,6 +498,16 @@ def test_draw_frame_by_frame(capsys, tmp_path):
     )
     assert (status, err) == (0, "")
     assert (tmp_path / "a.html").read_text().count("<figure hidden>") == 7
+
+
+def test_a_warning_is_a_line_and_one_for_programmers_is_none(capsys, monkeypatch):
+    def warns(options):
+        warnings.warn("the library's old name", DeprecationWarning, stacklevel=2)
+        warnings.warn("too small", UserWarning, stacklevel=2)
+        return 0
+
+    monkeypatch.setitem(commands.COMMANDS, "systems", warns)
+    assert run(capsys, "systems") == (0, "", "python -m rnn systems: too small\n")
 
 
 # --- flow ----------------------------------------------------------------------------------------
