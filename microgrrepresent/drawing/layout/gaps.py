@@ -50,11 +50,13 @@ class _Corner(NamedTuple):
 
 @dataclass
 class _Pieces:
-    """The pieces of all arrows: level ones and rounded corners in stripes, upright ones."""
+    """The pieces of all arrows: level and upright ones, and rounded corners; some in stripes."""
 
     level: dict[int, list[_Line]] = field(default_factory=lambda: defaultdict(list))
     upright: list[_Line] = field(default_factory=list)
-    corners: dict[int, list[_Corner]] = field(default_factory=lambda: defaultdict(list))
+    corners: list[_Corner] = field(default_factory=list)
+    near: dict[int, list[_Corner]] = field(default_factory=lambda: defaultdict(list))
+    """The corners in stripes as wide as the widest corner."""
 
 
 def cut_crossings(picture: Picture) -> None:
@@ -92,9 +94,11 @@ def _pieces(arrows: Sequence[Arrow]) -> _Pieces:
             elif abs(x1 - x0) < STRAIGHT and abs(y1 - y0) > 2 * CLEAR:
                 found.upright.append(_Line(x0, *_within(y0, y1, near), number))
             elif max(abs(x1 - x0), abs(y1 - y0)) < WIDE:
+                corner = _Corner(path[k : k + 4], number)
+                found.corners.append(corner)
                 low, high = min(x0, x1) - GAP, max(x0, x1) + GAP
-                for n in {int(low // BUCKET), int(high // BUCKET)}:
-                    found.corners[n].append(_Corner(path[k : k + 4], number))
+                for n in range(int(low // WIDE), int(high // WIDE) + 1):
+                    found.near[n].append(corner)
     for stripe in found.level.values():
         stripe.sort()
     return found
@@ -118,14 +122,15 @@ def _cuts(pieces: _Pieces) -> Iterator[_Cut]:
         for other in level(n, line.low, line.high):
             if other.low < line.at < other.high:
                 yield _Cut((line.at, other.at), other.number, False)
-        for corner in pieces.corners.get(n, []):
+        for corner in pieces.near.get(int(line.at // WIDE), ()):
             y = _turning(corner.curve, corner.number, line)
             if y is not None:
                 yield _Cut((line.at, y), line.number, True)
-    for n, stripe in pieces.corners.items():
-        for corner in stripe:
-            turned = [(y, x) for x, y in corner.curve]
-            low, high = sorted((turned[0][0], turned[3][0]))
+    for corner in pieces.corners:
+        turned = [(y, x) for x, y in corner.curve]
+        low, high = sorted((turned[0][0], turned[3][0]))
+        left, right = sorted((turned[0][1], turned[3][1]))
+        for n in {int((left - GAP) // BUCKET), int((right + GAP) // BUCKET)}:
             for line in level(n, low - GAP, high + GAP):
                 x = _turning(turned, corner.number, line)
                 if x is not None:
