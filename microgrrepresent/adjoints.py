@@ -17,7 +17,7 @@ from microgrrepresent.arguments import one_node
 from microgrrepresent.errors import GradientError
 from microgrrepresent.gradients import require_gradient, seeded
 from microgrrepresent.node import Array, Node
-from microgrrepresent.prompt import Arrays
+from microgrrepresent.prompt import ByTime
 from microgrrepresent.pullbacks import Edge, kept_in, numbers
 from microgrrepresent.sums import fitted
 from microgrrepresent.sweep import sweep
@@ -127,7 +127,7 @@ class Adjoints:
         """What flowed from a node to its i-th parent; None if nothing did, or it was not kept."""
         return (self._edges or {}).get((child.id, i))
 
-    def by_step(self, node: Node) -> Arrays[int | None]:
+    def by_step(self, node: Node) -> ByTime[int | None]:
         """The terms of the sum that backpropagation through time takes: {t: array}.
 
         A term is what came from the uses of the node at step t; together they make its adjoint.
@@ -137,7 +137,7 @@ class Adjoints:
         """
         return self.by_use(node, lambda user: user.step)
 
-    def by_use(self, node: Node, when: Callable[[Node], int | None]) -> Arrays[int | None]:
+    def by_use(self, node: Node, when: Callable[[Node], int | None]) -> ByTime[int | None]:
         """The same terms, by another time than the step of the user: {time: array}.
 
         A network that goes through the steps more than once uses a parameter more than once at a
@@ -168,7 +168,7 @@ class Adjoints:
                     mine[t] = mine[t] + g if t in mine else g
             terms[user] = mine
         ordered = sorted(terms[node].items(), key=lambda term: (term[0] is None, term[0] or 0))
-        return Arrays({t: _frozen(g) for t, g in ordered})
+        return ByTime({t: _frozen(g) for t, g in ordered})
 
     def _stepless_descendants(self, node: Node) -> list[Node]:
         found = {node}

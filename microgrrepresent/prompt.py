@@ -24,7 +24,7 @@ class Printed(str):
         return _beginning(self.split("\n"), "\n", "lines")
 
 
-class Arrays(dict[K, Array]):
+class ByTime(dict[K, Array]):
     """Arrays by step, or by lag: a dict, of which the prompt shows no more than fits."""
 
     def __repr__(self) -> str:

@@ -22,7 +22,7 @@ from microgrrepresent import Adjoints, GradientError, Node, backward
 from microgrrepresent.arguments import one_node
 from microgrrepresent.node import Array
 from microgrrepresent.norms import euclidean_norm
-from microgrrepresent.prompt import Arrays
+from microgrrepresent.prompt import ByTime
 from rnn.diagnosis.shown import Shown
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Pair = tuple[int, int | None]  # (step of the loss, step of the use; None: used outside of steps)
 
 
-def gradient_by_step(loss: Node, W: Node) -> Arrays[int | None]:
+def gradient_by_step(loss: Node, W: Node) -> ByTime[int | None]:
     """What the use of W at each time step contributes to dL/dW.
 
     Parameters
@@ -82,23 +82,23 @@ class PairTerms(Shown):
         """The double sum: dL/dW for L, the sum of the losses."""
         return _total(self.terms.values())
 
-    def by_loss(self) -> Arrays[int]:
+    def by_loss(self) -> ByTime[int]:
         """``{t: dL_t/dW}``, the sum over k of each loss: what RTRL knows at time t."""
         terms = self.terms.items()
-        return Arrays({t: _total(g for (s, _), g in terms if s == t) for t, _ in self.terms})
+        return ByTime({t: _total(g for (s, _), g in terms if s == t) for t, _ in self.terms})
 
-    def by_step(self) -> Arrays[int | None]:
+    def by_step(self) -> ByTime[int | None]:
         """``{k: term}``, the sum over t for each use: what `gradient_by_step` gives."""
         terms = self.terms.items()
-        return Arrays({k: _total(g for (_, s), g in terms if s == k) for _, k in self.terms})
+        return ByTime({k: _total(g for (_, s), g in terms if s == k) for _, k in self.terms})
 
-    def by_lag(self) -> Arrays[int]:
+    def by_lag(self) -> ByTime[int]:
         """``{|t - k|: term}``, the sum over all pairs that are equally far apart."""
         parts: dict[int, list[Array]] = {}
         for (t, k), g in self.terms.items():
             if k is not None:
                 parts.setdefault(abs(t - k), []).append(g)
-        return Arrays({lag: _total(parts[lag]) for lag in sorted(parts)})
+        return ByTime({lag: _total(parts[lag]) for lag in sorted(parts)})
 
     def norms(self) -> dict[int, float]:
         """``{lag: norm}`` of the terms of `by_lag`: the bars of the chart."""

@@ -14,7 +14,8 @@ STRONG = 2.4
 FAINTEST: dict[Flow, float] = {"gradient": 0.35, "weight": 0.2}
 """What is as thick and as strong in color as it is large, and how strong where it is least."""
 DASHED: frozenset[Flow] = frozenset({"gradient", "cut"})
-
+DASHES = {"dashed": (5.0, 2.0), "dotted": (2.0, 3.0)}
+"""How long the dashes of a line are, and the spaces behind them, in points."""
 
 FAINT = 0.8
 """How much of the background is in the color of what is not pointed at."""
@@ -23,9 +24,9 @@ FAINT = 0.8
 def box_paint(box: Box, theme: Theme) -> Paint:
     """Fill, outline and text of a box."""
     paint = _own_paint(box, theme)
-    if not box.faint:
-        return paint
-    return _faded(paint, theme)
+    if box.pending:
+        paint = replace(paint, dashes="dashed")
+    return _faded(paint, theme) if box.faint else paint
 
 
 def panel_paint(panel: Panel, theme: Theme) -> Paint:

@@ -110,7 +110,7 @@ def _looks(picture: Picture, theme: Theme) -> Looks:
         found["panel", panel.name] = panel_paint(panel, theme), panel
     for box in picture.boxes:
         frame = (box.x, box.y, box.width, box.height)
-        found["box", box.name] = (box_paint(box, theme), box.label, box.pending, frame), box
+        found["box", box.name] = (box_paint(box, theme), box.label, frame), box
     count: Counter[Hashable] = Counter()
     for arrow in picture.arrows:
         key = ("arrow", arrow.tail.name, arrow.head.name, arrow.flow)

@@ -43,7 +43,7 @@ from microgrrepresent.drawing.marks.picture import (
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output import rendering
 from microgrrepresent.drawing.output.svg import FAMILY, Manner, svg
-from microgrrepresent.drawing.output.xdot import xdot
+from microgrrepresent.drawing.output.xdot import background, xdot
 from microgrrepresent.errors import DrawingError
 from microgrrepresent.files import write_file
 from microgrrepresent.graph import Graph
@@ -214,7 +214,7 @@ def digraph(picture: Picture, theme: Theme, drawn: Drawn) -> Drawing:
         fontname=FAMILY,
         pad="0",
         margin="0",  # a PDF has one of half an inch
-        _background=_whole(picture, theme),
+        _background=background(picture, theme),
         size=_size(picture),
     )
     made.attr("node", fontname=FAMILY, fontsize="14", fixedsize="true", shape="box")
@@ -234,17 +234,6 @@ def digraph(picture: Picture, theme: Theme, drawn: Drawn) -> Drawing:
 def _at(source: str, dpi: float | None) -> str:
     """A DOT text that says how many dots an inch has."""
     return source if dpi is None else source.replace("graph [", f"graph [dpi={dpi:g} ", 1)
-
-
-def _whole(picture: Picture, theme: Theme) -> str:
-    """What is behind the picture and its margins, as Graphviz's drawing operations.
-
-    So they are counted, and the picture comes out in the size of its page, whatever is on it.
-    """
-    left, bottom, right, top = picture.frame()
-    corners = ((left, bottom), (right, bottom), (right, top), (left, top))
-    color = f"{len(theme.background)} -{theme.background}"
-    return f"c {color} C {color} P 4 " + " ".join(f"{x:.2f} {y:.2f}" for x, y in corners)
 
 
 def _size(picture: Picture) -> str:
@@ -318,7 +307,7 @@ def _box(box: Box, theme: Theme) -> dict[str, str]:
         attributes["shape"] = "ellipse"
     if size != 14:
         attributes["fontsize"] = f"{size:g}"
-    if box.pending or paint.dashes == "dashed":
+    if paint.dashes == "dashed":
         attributes["style"] += ",dashed"
     return attributes
 

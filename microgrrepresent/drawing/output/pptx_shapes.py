@@ -13,6 +13,7 @@ from itertools import count
 from typing import NamedTuple
 
 from microgrrepresent.drawing.marks.colors import (
+    DASHES,
     arrow_color,
     box_paint,
     dot_radius,
@@ -40,8 +41,6 @@ from microgrrepresent.drawing.output.pptx_sites import Sites, rounded
 
 POINT = 12700
 """In units of a slide."""
-DASHES = {"dashed": (5, 2), "dotted": (2, 3)}
-"""How long a dash and the space behind it are, in points."""
 TITLES = frozenset({"heading", "title"})
 """The boxes that are a slide's title."""
 
@@ -114,7 +113,7 @@ class Shapes:
     def _box(self, box: Box, number: int, sites: Sites, is_title: bool) -> str:
         paint = box_paint(box, self.theme)
         frame = self.scale.frame(box.left, box.top, box.width, box.height)
-        look = sites.geometry(*frame[2:]) + self._paint(paint, box.pending)
+        look = sites.geometry(*frame[2:]) + self._paint(paint)
         words = self._words(
             box.label, box.font, paint.text, 'lIns="0" tIns="0" anchor="ctr"', "l" * box.flush
         )
@@ -123,14 +122,13 @@ class Shapes:
         kind = '<p:ph type="title"/>' if is_title else ""
         return _shape(name, frame, look, words, kind)
 
-    def _paint(self, paint: Paint, dashed: bool = False) -> str:
+    def _paint(self, paint: Paint) -> str:
         fill, line = "<a:noFill/>", "<a:noFill/>"
         if paint.fill != "none":
             fill = self._solid(paint.fill)
         if paint.line == "none":
             return f"{fill}<a:ln>{line}</a:ln>"
-        style = "dashed" if dashed or paint.dashes == "dashed" else "solid"
-        return fill + self._line(paint.line, paint.weight, style)
+        return fill + self._line(paint.line, paint.weight, paint.dashes)
 
     def _solid(self, value: str, strength: float = 1.0) -> str:
         return f"<a:solidFill>{color(value, self._known, strength)}</a:solidFill>"

@@ -12,6 +12,7 @@ from html import escape
 from zlib import crc32
 
 from microgrrepresent.drawing.marks.colors import (
+    DASHES,
     arrow_color,
     box_paint,
     dot_radius,
@@ -37,7 +38,6 @@ from microgrrepresent.drawing.marks.picture import (
 from microgrrepresent.drawing.marks.themes import Paint, Theme
 
 FAMILY = "Helvetica,Arial,DejaVu Sans,sans-serif"
-DASHES = {"dashed": "5,2", "dotted": "2,3"}
 
 
 class Manner:
@@ -117,7 +117,7 @@ class _Writer:
         return (
             f'<g class="cluster"><rect x="{at(panel.left)}" y="{at(-panel.top)}"'
             f' width="{at(panel.right - panel.left)}" height="{at(panel.top - panel.bottom)}"'
-            f' rx="10" {self._painted(paint, paint.dashes)}/><g text-anchor="start">{title}</g></g>'
+            f' rx="10" {self._painted(paint)}/><g text-anchor="start">{title}</g></g>'
         )
 
     def box(self, i: int, box: Box) -> str:
@@ -129,16 +129,15 @@ class _Writer:
                 f'<rect x="{at(box.left)}" y="{at(-box.top)}" width="{at(box.width)}"'
                 f' height="{at(box.height)}" rx="{box.rounding:g}"'
             )
-        painted = self._painted(paint, "dashed" if box.pending else paint.dashes)
         return (
             f'<g id="b{i}" class="node {box.kind}">{self.manner.title(box.name)}'
-            f"{shape} {painted}/>{self._words(box, paint)}</g>"
+            f"{shape} {self._painted(paint)}/>{self._words(box, paint)}</g>"
         )
 
-    def _painted(self, paint: Paint, dashes: str) -> str:
+    def _painted(self, paint: Paint) -> str:
         return self.manner.look(
             f'fill="{paint.fill}" stroke="{paint.line}" stroke-width="{paint.weight:g}"'
-            f"{_dashes(dashes)}"
+            f"{_dashes(paint.dashes)}"
         )
 
     def _words(self, box: Box, paint: Paint) -> str:
@@ -212,7 +211,10 @@ def _goes_on(a: Point, b: Point, c: Point) -> bool:
 
 
 def _dashes(style: str) -> str:
-    return f' stroke-dasharray="{DASHES[style]}"' if style in DASHES else ""
+    if style not in DASHES:
+        return ""
+    on, off = DASHES[style]
+    return f' stroke-dasharray="{on:g},{off:g}"'
 
 
 def _escaped(words: str) -> str:

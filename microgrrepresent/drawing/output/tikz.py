@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from microgrrepresent.drawing.marks.colors import (
+    DASHES,
     arrow_color,
     box_paint,
     dot_radius,
@@ -34,7 +35,6 @@ from microgrrepresent.drawing.marks.picture import (
 from microgrrepresent.drawing.marks.themes import Theme
 from microgrrepresent.drawing.output.tex import CHINESE, PREAMBLE, tex
 
-DASHES = {"dashed": "dash pattern=on 5bp off 2bp", "dotted": "dash pattern=on 2bp off 3bp"}
 HEAD = r"""\RequirePackage{fix-cm}
 \documentclass[tikz]{standalone}
 \usepackage{amsmath,amssymb}
@@ -100,8 +100,7 @@ def _box(box: Box, theme: Theme) -> str:
     ]
     if not box.rounding:
         styles.append("sharp corners")
-    if box.pending or paint.dashes == "dashed":
-        styles.append(DASHES["dashed"])
+    styles += _dashes(paint.dashes)
     label = rf"\makebox[0pt]{{{tex(box.label, box.font)}}}" if box.label else ""
     if box.flush:
         at, words = _at(box.left, box.y), tex(box.label, box.font)
@@ -110,11 +109,14 @@ def _box(box: Box, theme: Theme) -> str:
     return rf"\node[{', '.join(styles)}] at {_at(box.x, box.y)} {{{label}}};"
 
 
+def _dashes(style: str) -> list[str]:
+    return ["dash pattern=on {:g}bp off {:g}bp".format(*DASHES[style])] if style in DASHES else []
+
+
 def _arrow(arrow: Arrow, theme: Theme) -> str:
     ink, (style, thick) = _ink(arrow_color(arrow, theme)), pen(arrow, theme)
     styles = [ink, f"line width={thick:.3g}bp"]
-    if style in DASHES:
-        styles.append(DASHES[style])
+    styles += _dashes(style)
     faint = f"opacity={opacity(arrow):.2f}" if opacity(arrow) < 1 else ""
     path, head = arrow_head(arrow.path, head_length(arrow))
     curves = " ".join(map(_curve, parted(path, arrow.gaps)))

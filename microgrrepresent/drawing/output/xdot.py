@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from microgrrepresent.drawing.marks.colors import (
+    DASHES,
     arrow_color,
     box_paint,
     dot_radius,
@@ -42,7 +43,7 @@ from microgrrepresent.drawing.marks.picture import (
     Point,
 )
 from microgrrepresent.drawing.marks.themes import Paint, Theme
-from microgrrepresent.drawing.output.svg import DASHES, FAMILY
+from microgrrepresent.drawing.output.svg import FAMILY
 
 LONGEST = 16_000
 """Of a string in the DOT language, in characters; above 16,384 Graphviz looks for its end."""
@@ -54,17 +55,24 @@ MIDDLE = 0.27
 
 def xdot(picture: Picture, theme: Theme, size: str) -> str:
     """Write a picture in the DOT language, its shapes as operations."""
-    left, low, right, high = picture.frame()
-    whole = _pens(theme.background, theme.background, 0.0) + _polygon(
-        "P", [(left, low), (right, low), (right, high), (left, high)]
-    )
-    shapes = '" +\n"'.join(_strings((whole, *_shapes(picture, theme))))
+    shapes = '" +\n"'.join(_strings((background(picture, theme), *_shapes(picture, theme))))
     nodes = "\n".join(f"n{k} [{node}]" for k, node in enumerate(_words(picture, theme)))
     return (
         f'digraph {{\ngraph [layout=nop2 pad=0 margin=0 size="{size}"'
         f' bgcolor="{theme.background}" fontname="{FAMILY}" _background="{shapes}"]\n'
         f'node [shape=none fixedsize=true fontname="{FAMILY}"]\n{nodes}\n}}\n'
     )
+
+
+def background(picture: Picture, theme: Theme) -> str:
+    """What is behind the picture and its margins.
+
+    So they are counted, and the picture comes out in the size of its page, whatever is on it.
+    """
+    left, low, right, high = picture.frame()
+    corners = [(left, low), (right, low), (right, high), (left, high)]
+    color = f"{len(theme.background)} -{theme.background}"
+    return f"c {color} C {color} {_through('P', corners)}"
 
 
 def _strings(shapes: Iterable[str]) -> Iterator[str]:
@@ -88,19 +96,19 @@ def _shapes(picture: Picture, theme: Theme) -> Iterator[str]:
     for box in picture.boxes:
         frame = (box.left, box.bottom, box.right, box.top)
         rounding = box.width / 2 if box.is_round else box.rounding
-        yield from _painted(frame, rounding, box_paint(box, theme), box.pending)
+        yield from _painted(frame, rounding, box_paint(box, theme))
     for arrow in picture.arrows:
         yield from _arrow(arrow, theme)
 
 
-def _painted(frame: Frame, rounding: float, paint: Paint, pending: bool = False) -> Iterator[str]:
+def _painted(frame: Frame, rounding: float, paint: Paint) -> Iterator[str]:
     """A rectangle with round corners: filled, and its outline on top."""
     outline = _outline(frame, rounding)
     if paint.fill != "none":
-        yield _pens(paint.fill, paint.fill, 0.0) + _curve("b", outline)
+        yield _pens(paint.fill, paint.fill, 0.0) + _through("b", outline)
     if paint.line != "none":
         yield _pens(paint.line, "", paint.weight)
-        yield from _line(outline, "dashed" if pending else paint.dashes)
+        yield from _line(outline, paint.dashes)
 
 
 def _arrow(arrow: Arrow, theme: Theme) -> Iterator[str]:
@@ -111,25 +119,19 @@ def _arrow(arrow: Arrow, theme: Theme) -> Iterator[str]:
     yield _pens(color, color, thick)
     for piece in parted(line, arrow.gaps):
         yield from _line(piece, style)
-    yield _pens("#00000000", color, 0.0) + _polygon("P", head)
+    yield _pens("#00000000", color, 0.0) + _through("P", head)
     r = dot_radius(arrow)
     for x, y in arrow.forks:
         yield _pens("#00000000", own, 0.0) + f"E {x:.2f} {y:.2f} {r:.2f} {r:.2f}"
 
 
 def _line(path: Path, style: str) -> Iterator[str]:
-    pieces = dashed(path, *DASHES_IN_POINTS[style]) if style in DASHES_IN_POINTS else [path]
+    pieces = dashed(path, *DASHES[style]) if style in DASHES else [path]
     for piece in pieces:
         if len(piece) == 4 and is_straight(piece):
-            yield _polygon("L", (piece[0], piece[-1]))
+            yield _through("L", (piece[0], piece[-1]))
         else:
-            yield _curve("B", piece)
-
-
-DASHES_IN_POINTS = {
-    style: tuple(float(length) for length in lengths.split(","))
-    for style, lengths in DASHES.items()
-}
+            yield _through("B", piece)
 
 
 def _outline(frame: Frame, r: float) -> Path:
@@ -156,11 +158,8 @@ def _pens(line: str, fill: str, thick: float) -> str:
     return f"{colors}S {len(width)} -{width} "
 
 
-def _curve(operation: str, path: Path) -> str:
-    return f"{operation} {len(path)} " + " ".join([f"{x:.2f} {y:.2f}" for x, y in path])
-
-
-def _polygon(operation: str, points: Sequence[Point]) -> str:
+def _through(operation: str, points: Sequence[Point]) -> str:
+    """An operation on points: a line, a polygon, or a curve with its control points."""
     return f"{operation} {len(points)} " + " ".join([f"{x:.2f} {y:.2f}" for x, y in points])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from microgrrepresent.drawing.time.timeline import Timeline
 from microgrrepresent.graph import Graph
+from microgrrepresent.recurrence.rounds import root_of
 
 
 def title(graph: Graph) -> str:
@@ -15,7 +16,7 @@ def title(graph: Graph) -> str:
 
 def scope_of(graph: Graph) -> str:
     """The outermost scope in which all operations of a graph were made; empty if there is none."""
-    roots = {node.scope.partition("/")[0] for node in graph if node.parents}
+    roots = {root_of(node) for node in graph if node.parents}
     return roots.pop() if len(roots) == 1 else ""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from microgrrepresent.graph import Graph
 from microgrrepresent.node import Node
+from microgrrepresent.recurrence.rounds import root_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Playback:
         scopes: list[set[str]] = [set() for _ in range(self.last)]
         for node, at in self.stage.items():
             if node.parents and node.step is not None:
-                scopes[at].add(node.scope.partition("/")[0])
+                scopes[at].add(root_of(node))
         names = []
         for at, step in enumerate(self.steps, 1):
             name = f"t = {step}"
