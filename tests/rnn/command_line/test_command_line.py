@@ -17,44 +17,16 @@ import numpy as np
 import pytest
 
 import microgrrepresent
-from microgrrepresent import Graph
 from microgrrepresent.drawing.views.choices import view_names
-from rnn import GRU, RNN, load_checkpoint, save_checkpoint
+from rnn import load_checkpoint, save_checkpoint
 from rnn.command_line import commands
-from rnn.command_line.commands import main
-from rnn.command_line.illustration import ILLUSTRATED, illustration
+from rnn.command_line.illustration import ILLUSTRATED
 from rnn.command_line.models import MODELS
 from rnn.command_line.task import Settings
 from rnn.command_line.tasks import TASKS, load_task
-from rnn.diagnosis import gradient_flow
+from tests.rnn.command_line.typed import refused, run
 
 QUICK = ["--quiet", "--hidden", "8", "--batch", "4", "--every", "5"]
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def run(capsys, *arguments):
-    """Exit status, what was printed, and what was said on the error stream."""
-    try:
-        status = main(list(arguments))
-    except SystemExit as error:
-        status = error.code
-    out, err = capsys.readouterr()
-    return status, out, err
-
-
-def refused(capsys, *arguments):
-    """The one line of a refusal."""
-    status, out, err = run(capsys, *arguments)
-    assert status == 2
-    assert out == ""
-    assert err.count("\n") == 1
-    assert err.startswith("python -m rnn")
-    assert "Traceback" not in err
-    return err
 
 
 # --- help and bad arguments ----------------------------------------------------------------------
@@ -401,105 +373,6 @@ def test_a_training_that_breaks_down_says_where_and_leaves_with_1(capsys):
     assert "the loss of step 2 is inf: the value of" in err
 
 
-# --- draw ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("cell", list(ILLUSTRATED))
-def test_every_cell_is_drawn(capsys, tmp_path, cell):
-    status, out, _ = run(capsys, "draw", "--cell", cell, "--steps", "3", "-o", "new/picture.svg")
-    assert status == 0
-    assert "Written: new/picture.svg" in out
-    assert "unrolled over 3 steps" in (tmp_path / "new" / "picture.svg").read_text()
-
-
-@pytest.mark.parametrize("view", view_names())
-def test_every_view_is_drawn_with_gradients(capsys, tmp_path, view):
-    status, _, _ = run(
-        capsys,
-        "draw",
-        "--cell",
-        "rnn",
-        "--view",
-        view,
-        "--gradients",
-        "--theme",
-        "dark",
-        "--values",
-    )
-    assert status == 0
-    assert "stroke-dasharray" in (tmp_path / "unrolled.svg").read_text()
-
-
-@pytest.mark.parametrize("time_shown", ["folded", "both"])
-@pytest.mark.parametrize("view", [view for view in view_names() if view != "layers"])
-def test_every_view_is_folded(capsys, tmp_path, view, time_shown):
-    gradients = ["--gradients"] if time_shown == "both" else []
-    status, _, _ = run(capsys, "draw", "--view", view, "--time", time_shown, *gradients)
-    assert status == 0
-    assert "</svg>" in (tmp_path / "unrolled.svg").read_text()
-
-
-def test_a_window_leaves_out_the_middle(capsys, tmp_path):
-    sizes = []
-    for window in (["--window", "2,1"], []):
-        status, _, _ = run(capsys, "draw", "--cell", "rnn", "--steps", "30", *window)
-        assert status == 0
-        sizes.append((tmp_path / "unrolled.svg").stat().st_size)
-    assert sizes[0] < sizes[1] / 4
-
-
-def test_the_loss_of_an_illustration_is_the_sum_of_all_squared_errors():
-    graph = Graph(loss := illustration("rnn", 5)[0])
-    said, targets = (np.array([node.value for node in graph.find(n)]) for n in ("ŷ", "target"))
-    assert said.shape == targets.shape == (5, 2)
-    assert float(loss) == pytest.approx(((said - targets) ** 2).sum(), rel=1e-12)
-
-
-def test_pictures_that_cannot_be_drawn(capsys):
-    layers = refused(capsys, "draw", "--view", "layers", "--time", "both")
-    folded = refused(capsys, "draw", "--time", "folded", "--gradients")
-    assert "all of time in one box" in layers and "one step for all" in folded
-    assert "=" not in layers + folded  # which is how a program says it
-    assert "time 'both'" in folded
-    assert "--window: must be two integers" in refused(capsys, "draw", "--window", "3")
-    assert "--cell: invalid choice: 'cnn'" in refused(capsys, "draw", "--cell", "cnn")
-    assert "'x.bmp' must end in one of .svg" in refused(capsys, "draw", "-o", "x.bmp")
-    assert "cannot write /dev/null/x.svg: " in refused(capsys, "draw", "-o", "/dev/null/x.svg")
-
-
-def test_too_many_steps_are_refused_before_the_graph_is_built(capsys, monkeypatch):
-    monkeypatch.setattr("rnn.command_line.commands.recorded", None)  # must not be called
-    said = refused(capsys, "draw", "--cell", "lstm", "--steps", "100000")
-    assert "a picture can show 5,000 steps, got --steps 100000" in said
-    assert "--window 3,2" in said and "--time folded" in said and "=" not in said
-
-
-def test_a_window_of_many_steps_is_drawn(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("rnn.command_line.commands.MOST_STEPS", 5)
-    many = ["draw", "--cell", "rnn", "--steps", "9"]
-    for shorter in (["--window", "3,2"], ["--time", "folded"], ["--view", "layers"]):
-        assert run(capsys, *many, *shorter)[0] == 0
-    assert "can show 5 steps" in refused(capsys, *many)
-
-
-def test_a_page_to_step_through(capsys, tmp_path):
-    status, out, _ = run(capsys, "bptt", "--cell", "rnn", "--steps", "3", "-o", "pages/bptt.html")
-    assert status == 0
-    assert "Written: pages/bptt.html" in out
-    page = (tmp_path / "pages" / "bptt.html").read_text()
-    assert "RNN: backpropagation through time" in page
-    assert "unrolled over 3 steps" in page
-    assert "'x.svg' must end in one of .html" in refused(capsys, "bptt", "-o", "x.svg")
-
-
-def test_draw_frame_by_frame(capsys, tmp_path):
-    status, _, err = run(
-        capsys, "draw", "--cell", "rnn", "--steps", "2", "--frames", "--no-loss", "-o", "a.html"
-    )
-    assert (status, err) == (0, "")
-    assert (tmp_path / "a.html").read_text().count("<figure hidden>") == 7
-
-
 def test_a_warning_is_a_line_and_one_for_programmers_is_none(capsys, monkeypatch):
     def warns(options):
         warnings.warn("the library's old name", DeprecationWarning, stacklevel=2)
@@ -508,126 +381,6 @@ def test_a_warning_is_a_line_and_one_for_programmers_is_none(capsys, monkeypatch
 
     monkeypatch.setitem(commands.COMMANDS, "systems", warns)
     assert run(capsys, "systems") == (0, "", "python -m rnn systems: too small\n")
-
-
-# --- flow ----------------------------------------------------------------------------------------
-
-
-def test_flow_prints_a_table_and_draws_it(capsys, tmp_path):
-    pytest.importorskip("matplotlib")
-    status, out, _ = run(
-        capsys, "flow", "--cells", "rnn,gru", "--length", "12", "-o", "pictures/flow.svg"
-    )
-    assert status == 0
-    assert "rnn" in out
-    assert "gru" in out
-    assert "lstm" not in out
-    assert (tmp_path / "pictures" / "flow.svg").read_text().count("<svg") == 1
-
-
-def test_connectivity_shows_what_a_model_listens_to(capsys, tmp_path):
-    run(capsys, "train", "characters", "--steps", "2", *QUICK, "--out", "c.npz")
-    status, out, err = run(capsys, "connectivity", "c.npz", "--text", "We hold§")
-    assert status == 0 and "read as <unk>: '§'" in err
-    assert "   7  '§'  x_" in out and "Written: connectivity.html" in out
-    assert "<h1>Which input the loss at each step listens to" in (
-        tmp_path / "connectivity.html"
-    ).read_text("utf-8")
-    assert "two characters or words: one to read" in refused(
-        capsys, "connectivity", "c.npz", "--text", "W"
-    )
-    status, out, _ = run(capsys, "connectivity", "c.npz", "-o", "a.html")
-    assert status == 0 and "  71  " in out
-    run(capsys, "train", "adding", "--steps", "2", *QUICK, "--out", "a.npz")
-    assert "which writes no text" in refused(capsys, "connectivity", "a.npz")
-
-
-def test_a_page_that_is_drawn_has_lines_of_code(capsys, tmp_path):
-    assert run(capsys, "draw", "--cell", "lstm", "--steps", "2", "-o", "a.html")[0] == 0
-    assert "in LSTMCell.forward" in (tmp_path / "a.html").read_text("utf-8")
-
-
-def test_flow_compares_forget_biases_and_beginnings(capsys):
-    pytest.importorskip("matplotlib", reason="draws with matplotlib")
-    small = ["--length", "20", "--hidden", "8"]
-    chosen = ["--cells", "lstm,rnn", "--forget-bias", "0,3", "--init", "orthogonal"]
-    status, out, _ = run(capsys, "flow", *small, *chosen)
-    assert status == 0
-    head, *_, rates = out.split("\n\n")[1].splitlines()
-    assert "lstm, forget bias 0 h" in head and "lstm, forget bias 3 c" in head and "  rnn" in head
-    low, _, high, *_ = map(float, rates.split()[2:])
-    assert low < high
-    status, out, _ = run(capsys, "flow", *small, "--cells", "rnn", "--init", "identity")
-    own = run(capsys, "flow", *small, "--cells", "rnn")[1]
-    assert float(out.split("per step")[1].split()[0]) > float(own.split("per step")[1].split()[0])
-
-
-def test_flow_of_two_directions_begins_at_both_ends(capsys, tmp_path):
-    pytest.importorskip("matplotlib", reason="draws with matplotlib")
-    chosen = ["--cells", "gru", "--bidirectional", "--length", "6", "--hidden", "3"]
-    status, out, _ = run(capsys, "flow", *chosen, "--units", "-o", "units.svg")
-    assert status == 0 and "gru gru/l0_reverse/h" in out
-    rows = out.split("\n\n")[1].splitlines()[1:-1]
-    columns = {int(row.split()[0]): row.split()[1:] for row in rows}
-    assert columns[6][0] == "1.000e+00" == columns[1][1]
-    assert "Every unit at every step" in (tmp_path / "units.svg").read_text("utf-8")
-
-
-def test_flow_of_all_cells(capsys):
-    pytest.importorskip("matplotlib", reason="draws with matplotlib")
-    status, out, _ = run(capsys, "flow", "--cells", "all", "--length", "4", "--hidden", "3")
-    assert status == 0 and all(name in out for name in ILLUSTRATED)
-
-
-def test_what_flow_cannot_show(capsys):
-    pytest.importorskip("matplotlib", reason="draws with matplotlib")
-    assert "--cells has neither of them" in refused(
-        capsys, "flow", "--cells", "rnn,lstm-1997", "--forget-bias", "1"
-    )
-    assert "must be numbers such as 0,1,3, got '1,x'" in refused(
-        capsys, "flow", "--forget-bias", "1,x"
-    )
-    assert "--units shows one network, and there are 3: lstm, gru, rnn" in refused(
-        capsys, "flow", "--units"
-    )
-
-
-def test_flow_of_layers_is_that_of_the_layer(capsys):
-    pytest.importorskip("matplotlib", reason="draws with matplotlib")
-    chosen = ["--cells", "gru", "--length", "6", "--hidden", "3"]
-    assert run(capsys, "flow", *chosen, "--layers", "2")[0] == 0
-    _, out, _ = run(capsys, "flow", *chosen, "--layers", "2")
-    rng = np.random.default_rng(0)
-    layer = GRU(4, 3, 2, rng=rng)
-    assert str(gradient_flow({"gru": layer}, rng.standard_normal((6, 8, 4)))) in out
-    assert run(capsys, "flow", *chosen)[1] != out
-
-
-def test_flow_of_all_outputs_arrives_at_every_step(capsys):
-    pytest.importorskip("matplotlib", reason="draws with matplotlib")
-    small = ("--cells", "rnn", "--length", "6", "--hidden", "3")
-    last, every = (run(capsys, "flow", *small, "--output", o)[1] for o in ("last", "all"))
-    assert "gradient of all outputs" in every and last != every
-    rng = np.random.default_rng(0)
-    layers, xs = {"rnn": RNN(4, 3, rng=rng)}, rng.standard_normal((6, 8, 4))
-    assert str(gradient_flow(layers, xs, lambda y: y.sum() / np.sqrt(8 * 3))) in every
-
-
-def test_flow_knows_every_cell_that_can_be_drawn(capsys):
-    pytest.importorskip("matplotlib", reason="draws with matplotlib")
-    status, out, err = run(
-        capsys, "flow", "--cells", ",".join(ILLUSTRATED), "--length", "4", "--hidden", "3"
-    )
-    assert (status, err) == (0, "")
-    assert all(name in out.split() for name in ILLUSTRATED)
-
-
-def test_flow_without_matplotlib(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    status, out, err = run(capsys, "flow", "--cells", "rnn", "--length", "5")
-    assert status == 2
-    assert "per step" in out  # the table is there all the same
-    assert "matplotlib" in err
 
 
 # --- as a process --------------------------------------------------------------------------------

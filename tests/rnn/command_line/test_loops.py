@@ -11,11 +11,6 @@ from rnn.command_line.illustration import ILLUSTRATED
 from rnn.command_line.loops import tagger
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.mark.parametrize("cell", ILLUSTRATED)
 def test_the_printed_file_gives_the_gradients_of_the_ordinary_run(cell, capsys):
     assert main(["code", "--cell", cell, "--steps", "any", "-o", "bptt.py"]) == 0

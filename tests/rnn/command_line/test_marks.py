@@ -19,11 +19,6 @@ from rnn.command_line.illustration import ILLUSTRATED
 from rnn.command_line.loops import tagger
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @cache
 def exercise(cell, seed=7, blanks=None):
     return Exercise(tagger(cell, states=True), cell, seed, blanks).text("exercise.py")

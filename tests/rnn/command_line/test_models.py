@@ -9,6 +9,7 @@ from microgrrepresent.equations import NOTATIONS
 from rnn.command_line.commands import main
 from rnn.command_line.illustration import ILLUSTRATED, illustration
 from rnn.command_line.models import MODELS, TYPES, Choices
+from tests.rnn.command_line.typed import refused
 
 ENGLISH, CHINESE = "I went to the game yesterday", "我 昨天 去 看 比赛"
 GIVEN = {
@@ -23,18 +24,6 @@ GIVEN = {
     "free": ["--free"],
 }
 WITH_LOSS = [name for name in MODELS if name != "types"]
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def refused(capsys, *arguments):
-    assert main(list(arguments)) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1
-    return err
 
 
 def everything(name):

@@ -12,11 +12,6 @@ from rnn.sequences.datasets import read_column
 QUICK = ["--quiet", "--hidden", "8", "--batch", "4", "--length", "8"]
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("text", "column"),
     [
