@@ -84,16 +84,16 @@ def _pieces(arrows: Sequence[Arrow]) -> _Pieces:
         path = without_seams(arrow.path)
         last = len(path) - 4
         for k in range(0, last + 1, 3):
-            near = [CLEAR if k == end else GAP for end in (0, last)]
             (x0, y0), (x1, y1) = path[k], path[k + 3]
-            if abs(y1 - y0) < STRAIGHT and abs(x1 - x0) > 2 * CLEAR:
-                line = _Line(y0, *_within(x0, x1, near), number)
+            across, up, ends = abs(x1 - x0), abs(y1 - y0), (k == 0, k == last)
+            if up < STRAIGHT and across > 2 * CLEAR:
+                line = _Line(y0, *_within(x0, x1, *ends), number)
                 if line.high - line.low < LONG:
                     for n in range(int(line.low // BUCKET), int(line.high // BUCKET) + 1):
                         found.level[n].append(line)
-            elif abs(x1 - x0) < STRAIGHT and abs(y1 - y0) > 2 * CLEAR:
-                found.upright.append(_Line(x0, *_within(y0, y1, near), number))
-            elif max(abs(x1 - x0), abs(y1 - y0)) < WIDE:
+            elif across < STRAIGHT and up > 2 * CLEAR:
+                found.upright.append(_Line(x0, *_within(y0, y1, *ends), number))
+            elif across < WIDE and up < WIDE:
                 corner = _Corner(path[k : k + 4], number)
                 found.corners.append(corner)
                 low, high = min(x0, x1) - GAP, max(x0, x1) + GAP
@@ -104,9 +104,10 @@ def _pieces(arrows: Sequence[Arrow]) -> _Pieces:
     return found
 
 
-def _within(a: float, b: float, near: list[float]) -> Point:
-    """The bounds of a piece, without what is near its ends."""
-    return (a + near[0], b - near[1]) if a < b else (b + near[1], a - near[0])
+def _within(a: float, b: float, is_first: bool, is_last: bool) -> Point:
+    """The bounds of a piece, without what is near its ends: nearer to those of the arrow."""
+    first, last = (CLEAR if is_first else GAP), (CLEAR if is_last else GAP)
+    return (a + first, b - last) if a < b else (b + last, a - first)
 
 
 def _cuts(pieces: _Pieces) -> Iterator[_Cut]:

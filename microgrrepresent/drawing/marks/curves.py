@@ -126,9 +126,9 @@ def without_seams(path: Path) -> Path:
     """A path whose level and upright pieces reach from corner to corner."""
     whole = path[:4]
     for k in range(3, len(path) - 3, 3):
-        before, seam, after = whole[-4], path[k], path[k + 3]
-        if any(abs(before[i] - seam[i]) + abs(seam[i] - after[i]) < 0.01 for i in (0, 1)):
-            whole[-3:] = straight(before, after)[1:]
+        (ax, ay), (x, y), (bx, by) = whole[-4], path[k], path[k + 3]
+        if abs(ax - x) + abs(x - bx) < 0.01 or abs(ay - y) + abs(y - by) < 0.01:
+            whole[-3:] = straight((ax, ay), (bx, by))[1:]
         else:
             whole += path[k + 1 : k + 4]
     return whole

@@ -250,7 +250,11 @@ class Picture:
         if self.extent is not None:
             return self.extent
         frames: list[Box | Panel] = [*self.boxes, *self.panels]
-        points = [point for arrow in self.arrows for point in arrow.path]
-        xs = [x for frame in frames for x in (frame.left, frame.right)] + [x for x, _ in points]
-        ys = [y for frame in frames for y in (frame.bottom, frame.top)] + [y for _, y in points]
+        xs = [x for frame in frames for x in (frame.left, frame.right)]
+        ys = [y for frame in frames for y in (frame.bottom, frame.top)]
+        for arrow in self.arrows:
+            if arrow.path:
+                across, up = zip(*arrow.path, strict=True)
+                xs += across
+                ys += up
         return (min(xs), min(ys), max(xs), max(ys)) if xs else (0.0, 0.0, 0.0, 0.0)
