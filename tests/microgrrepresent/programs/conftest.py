@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -20,3 +21,5 @@ def interpreted(monkeypatch):
         njit=njit, objmode=lambda **_: nullcontext(), __spec__=SimpleNamespace(loader=None)
     )
     monkeypatch.setitem(sys.modules, "numba", found)
+    if find_spec("scipy") is None:  # numba takes its products from it; Python does not
+        monkeypatch.setitem(sys.modules, "scipy", found)
